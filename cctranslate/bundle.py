@@ -1,0 +1,116 @@
+"""An exported model set: `generator.onnx`, `judge.onnx` and the JSON card that vouches for them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import SIZE
+
+CARD = "bundle.json"
+FORMAT = 1
+MODELS = ("generator", "judge")
+
+
+class BundleError(Exception):
+    """The bundle cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A bundle whose files were found to match their card.
+
+    Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (one
+    row a target) -> `translated` [N,K,1,48,48]; judge `faces` -> `probabilities` [N,7].
+    """
+
+    folder: Path
+    card: dict[str, Any]
+
+    @property
+    def generator(self) -> Path:
+        return self.folder / self.card["files"]["generator"]["name"]
+
+    @property
+    def judge(self) -> Path:
+        return self.folder / self.card["files"]["judge"]["name"]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each model file, by model."""
+        return {model: self.card["files"][model]["sha256"] for model in MODELS}
+
+
+def shipped() -> Path:
+    """The folder of the bundle that comes with the package: in the wheel, or beside a checkout."""
+    packaged = Path(str(resources.files("cctranslate"))) / "weights"
+    beside = Path(__file__).parent.parent / "weights"
+    return packaged if (packaged / CARD).is_file() else beside
+
+
+def load(folder: Path) -> Bundle:
+    """Read and check a bundle.
+
+    Raises:
+        BundleError: no card, another format or other classes, a file missing or altered.
+    """
+    card = _read_card(folder / CARD)
+    if card.get("format") != FORMAT:
+        raise BundleError(
+            f"{folder / CARD}: bundle format {card.get('format')!r}, this version reads {FORMAT}: "
+            "export it again with this version"
+        )
+    if card.get("classes") != list(EMOTIONS) or card.get("image_size") != SIZE:
+        raise BundleError(f"{folder / CARD}: other classes or image size than {SIZE}-pixel FER2013")
+    for model in MODELS:
+        _check_file(folder, model, card.get("files", {}).get(model))
+    return Bundle(folder=folder, card=card)
+
+
+def write_card(folder: Path, **facts: Any) -> Path:
+    """Write the card for the model files that lie in `folder`, with `facts` about them."""
+    files = {model: _entry(folder / f"{model}.onnx") for model in MODELS}
+    card = {"format": FORMAT, "classes": list(EMOTIONS), "image_size": SIZE, "files": files, **facts}
+    path = folder / CARD
+    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    return {"name": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            f"{path}: not found: name a folder that `cctranslate export` wrote"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(card, dict):
+        raise BundleError(f"{path}: not a bundle card")
+    return card
+
+
+def _check_file(folder: Path, model: str, entry: Any) -> None:
+    if not isinstance(entry, dict) or not {"name", "sha256"} <= entry.keys():
+        raise BundleError(f"{folder / CARD}: no entry for the {model}")
+    name = str(entry["name"])
+    if Path(name).name != name:
+        raise BundleError(f"{folder / CARD}: {model} file {name!r} lies outside the bundle")
+    path = folder / name
+    if not path.is_file():
+        raise BundleError(f"{path}: missing: export the bundle again or copy it whole")
+    if sha256(path) != entry["sha256"]:
+        raise BundleError(f"{path}: altered since export (SHA-256 differs from its card)")

@@ -1,0 +1,42 @@
+"""The seven expressions, in FER2013's order, and the other names they go by."""
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""Index = FER2013's label id. Alphabetical folder ids differ: always write names."""
+
+SYNONYMS = {
+    "anger": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+    "neutrality": "neutral",
+}
+
+
+def parse_emotion(word: str) -> str:
+    """The FER2013 name for a name or synonym in any case.
+
+    Raises:
+        ValueError: the word names no expression; the message lists those there are.
+    """
+    name = word.strip().lower()
+    name = SYNONYMS.get(name, name)
+    if name not in EMOTIONS:
+        raise ValueError(f"{word!r} is no expression: choose from {', '.join(EMOTIONS)}")
+    return name
+
+
+def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Names from repeated or comma-joined words, `all` for every one, in FER2013's order.
+
+    Raises:
+        ValueError: a word names no expression.
+    """
+    names = {part for word in words for part in word.split(",") if part.strip()}
+    if any(name.strip().lower() == "all" for name in names):
+        return EMOTIONS
+    wanted = {parse_emotion(name) for name in names}
+    return tuple(e for e in EMOTIONS if e in wanted)

@@ -1,0 +1,1 @@
+"""Experiments as data: what a recipe is, and the ones there are."""
