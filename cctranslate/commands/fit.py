@@ -1,0 +1,210 @@
+"""`cctranslate fit`: train a recipe on FER2013."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cctranslate.recipes.spec import AnyRecipe
+    from cctranslate.training.fit import Job
+    from cctranslate.training.loop import Outcome
+
+RUNS = Path("runs")
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("datasets/fer2013.csv"),
+    show_default=True,
+    help="fer2013.csv, icml_face_data.csv, a folder of train/<emotion>/, or a zip of either.",
+)
+@click.option(
+    "--votes",
+    type=click.Path(path_type=Path),
+    help="FER+ votes (ferplus.csv or fer2013new.csv), for better labels.",
+)
+@click.option("--recipe", "recipe_name", help="The experiment; the default is our own.")
+@click.option("--list", "list_recipes", is_flag=True, help="List the recipes, a line each.")
+@click.option(
+    "-o",
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The run's folder.  [default: runs/<n>-<recipe>]",
+)
+@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Override the recipe.")
+@click.option("--batch-size", type=click.IntRange(min=2), help="Override the recipe.")
+@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Override the recipe.")
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="End with a checkpoint before this time is over.",
+)
+@click.option("--seed", default=0, show_default=True, help="Same seed, same run.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
+@click.option("--resume", is_flag=True, help="Go on with the run in -o, or the recipe's newest.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved recipe and its size, and stop.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def fit(
+    data: Path,
+    votes: Path | None,
+    recipe_name: str | None,
+    list_recipes: bool,
+    folder: Path | None,
+    epochs: float | None,
+    batch_size: int | None,
+    lr: float | None,
+    max_minutes: float | None,
+    seed: int,
+    device: str,
+    resume: bool,
+    dry_run: bool,
+    quiet: bool,
+) -> None:
+    """Train a recipe on FER2013.
+
+    \b
+    cctranslate fit                                 our recipe on datasets/fer2013.csv
+    cctranslate fit --data archive.zip --votes fer2013new.csv
+    cctranslate fit --recipe t26 --epochs 1 -o runs/try
+    cctranslate fit -o runs/try --recipe t26 --epochs 1 --resume
+    cctranslate fit --recipe judge                  the classifier that confirms labels
+    """
+    from cctranslate.recipes import experiments
+
+    if list_recipes:
+        for known in experiments.RECIPES.values():
+            click.echo(f"{known.name:14} {known.about}")
+        return
+    try:
+        recipe = experiments.override(
+            experiments.find(recipe_name or experiments.DEFAULT),
+            epochs=epochs,
+            batch_size=batch_size,
+            lr=lr,
+        )
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--recipe") from None
+    if dry_run:
+        _describe(recipe)
+        return
+    _train(recipe, data, votes, folder, max_minutes, seed, device, resume, quiet)
+
+
+def _train(
+    recipe: AnyRecipe,
+    data: Path,
+    votes: Path | None,
+    folder: Path | None,
+    max_minutes: float | None,
+    seed: int,
+    device: str,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    from cctranslate.commands.needs import training_half
+
+    with training_half():
+        from cctranslate.training import dataset, runs
+        from cctranslate.training import device as devices
+        from cctranslate.training.fit import Job
+        from cctranslate.training.loop import Limits
+        from cctranslate.training.votes import load_votes
+
+        place = devices.choose(device)
+        splits = dataset.load(data)
+        known_votes = load_votes(votes) if votes else None
+        if folder is None:
+            find = runs.latest_folder if resume else runs.next_folder
+            folder = find(RUNS, recipe.name)
+        progress = _Progress(quiet)
+        job = Job(
+            recipe=recipe,
+            folder=folder,
+            splits=splits,
+            votes=known_votes,
+            device=place,
+            seed=seed,
+            resume=resume,
+            limits=Limits(max_minutes=max_minutes),
+            on_start=progress.start,
+            on_tick=progress.tick,
+        )
+        click.echo(f"{recipe.name} on {place}, in {folder}", err=True)
+        outcome = _guarded(job, progress)
+    if not outcome.finished:
+        click.echo(f"{folder}: stopped at the time limit: go on with --resume", err=True)
+    else:
+        click.echo(f"{folder}: finished", err=True)
+    measured = folder / "measured.json"
+    if measured.exists():
+        click.echo(measured.read_text(encoding="utf-8"), nl=False)
+
+
+def _guarded(job: Job, progress: _Progress) -> Outcome:
+    from cctranslate.training.fit import fit as run
+
+    try:
+        return run(job)
+    except KeyboardInterrupt:
+        click.echo(
+            f"\n{job.folder}: interrupted: the same command with -o {job.folder} --resume goes "
+            "on from its last checkpoint",
+            err=True,
+        )
+        raise
+    finally:
+        progress.close()
+
+
+class _Progress:
+    """A bar for each training, with the last tick's losses; nothing where stderr is no terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._bar: Any = None
+        self._quiet = quiet
+
+    def start(self, name: str, step: int, steps: int) -> None:
+        """Open the bar of a training that has `steps` steps, `step` of them done."""
+        from tqdm import tqdm
+
+        self.close()
+        self._bar = tqdm(
+            total=steps,
+            initial=step,
+            desc=name,
+            unit="step",
+            disable=True if self._quiet else None,
+            file=sys.stderr,
+        )
+
+    def tick(self, line: dict[str, Any]) -> None:
+        """Move the bar to a log line's step."""
+        shown = {k: v for k, v in line.items() if k not in ("step", "epoch", "seconds")}
+        self._bar.set_postfix({k: f"{v:.3f}" for k, v in shown.items()}, refresh=False)
+        self._bar.update(line["step"] - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _describe(recipe: AnyRecipe) -> None:
+    import json
+
+    from cctranslate.commands.needs import training_half
+    from cctranslate.recipes.spec import to_json
+
+    click.echo(json.dumps(to_json(recipe), indent=2))
+    with training_half():
+        from cctranslate.training.cost import sizes
+
+        for name, count in sizes(recipe).items():
+            click.echo(f"{name}: {count:,} parameters", err=True)

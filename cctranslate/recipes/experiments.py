@@ -1,0 +1,130 @@
+"""The experiments, each declared in full or as its difference from another."""
+
+from cctranslate.recipes.spec import (
+    AnyRecipe,
+    ClassifierRecipe,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    Procedure,
+    Recipe,
+    Weights,
+    derive,
+)
+
+T26 = Recipe(
+    name="t26",
+    about="the seed's headline: U-Net, transformation layer, all six targets, weights 2:2:1; "
+    "never trained on test images, as the seed's code was",
+    generator=GeneratorSpec(kind="unet", width=64, transform=True),
+    discriminator=DiscriminatorSpec(kind="strided", width=64),
+    weights=Weights(
+        d_adversarial=1, d_class=1, adversarial=2, classification=2, reconstruction=1
+    ),
+    procedure=Procedure(
+        batch_size=64,
+        epochs=170,
+        lr=2e-4,
+        betas=(0.5, 0.999),
+        adversarial="bce",
+        targets="all-others",
+        g_every=5,
+    ),
+)
+
+FLOW = Recipe(
+    name="flow",
+    about="ours: warps what moves and paints what appears, relativistic D, robust guides, "
+    "a true cycle, no more change than it takes",
+    generator=GeneratorSpec(kind="flow", width=48, blocks=4),
+    discriminator=DiscriminatorSpec(kind="residual", width=48),
+    weights=Weights(
+        adversarial=1, guide=1, cycle=2, change=1, smoothness=0.02, r1=1
+    ),
+    procedure=Procedure(
+        batch_size=32,
+        epochs=20,
+        lr=4e-4,
+        betas=(0.0, 0.99),
+        adversarial="relativistic",
+        targets="one",
+        lr_decay=True,
+        ema=0.999,
+        augment=True,
+        cycle_noise=0.05,
+        class_balance=0.5,
+        vote_share=0.7,
+        certainty=0.5,
+    ),
+    guides=("guide-smooth", "guide-plain"),
+)
+
+JUDGE = ClassifierRecipe(
+    name="judge",
+    about="the independent classifier that confirms labels; no generator is ever trained on it",
+    kind="residual",
+    widths=(40, 80, 116),
+    batch_size=64,
+    epochs=40,
+    lr=0.05,
+    vote_share=0.7,
+)
+
+GUIDE_SMOOTH = ClassifierRecipe(
+    name="guide-smooth",
+    about="a group-normed SiLU guide for G, hardened by noise and adversarial steps",
+    kind="smooth",
+    widths=(32, 64, 96),
+    batch_size=64,
+    epochs=12,
+    lr=0.05,
+    vote_share=0.7,
+    class_balance=0.5,
+    noise=0.1,
+    adversarial=1.5,
+)
+
+GUIDE_PLAIN = ClassifierRecipe(
+    name="guide-plain",
+    about="a plain convolutional guide for G, hardened by noise and adversarial steps",
+    kind="plain",
+    widths=(32, 64, 96),
+    batch_size=64,
+    epochs=12,
+    lr=0.05,
+    vote_share=0.7,
+    class_balance=0.5,
+    noise=0.1,
+    adversarial=1.5,
+)
+
+DEFAULT = FLOW.name
+
+RECIPES: dict[str, AnyRecipe] = {
+    recipe.name: recipe for recipe in (FLOW, T26, JUDGE, GUIDE_SMOOTH, GUIDE_PLAIN)
+}
+
+
+def find(name: str) -> AnyRecipe:
+    """The recipe of that name.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"no recipe {name!r}: choose from {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def override(
+    recipe: AnyRecipe,
+    *,
+    epochs: float | None = None,
+    batch_size: int | None = None,
+    lr: float | None = None,
+) -> AnyRecipe:
+    """The recipe with what the command line says instead; None leaves a field as it is."""
+    asked = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if isinstance(recipe, Recipe):
+        return derive(recipe, procedure=changes)
+    return derive(recipe, **changes)

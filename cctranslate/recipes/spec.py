@@ -1,0 +1,185 @@
+"""What one experiment is: frozen dataclasses, so that a recipe is data and a typo is an error."""
+
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from typing import Any, Literal, TypeVar
+
+AdversarialLoss = Literal["bce", "least-squares", "relativistic"]
+GeneratorKind = Literal["unet", "flow"]
+DiscriminatorKind = Literal["strided", "residual"]
+ClassifierKind = Literal["residual", "plain", "smooth"]
+Targets = Literal["one", "all-others"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorSpec:
+    """The translator: `unet` is the seed's, `flow` warps what moves and paints what appears."""
+
+    kind: GeneratorKind
+    width: int
+    """Channels at the first scale."""
+    blocks: int = 0
+    """Label-modulated residual blocks (`flow`)."""
+    transform: bool = False
+    """The seed's transformation layer: label joined to the latent, dense, LeakyReLU, 1x1 (`unet`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorSpec:
+    """The critic: `strided` is the seed's with its class head, `residual` has a logit a class."""
+
+    kind: DiscriminatorKind
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Weights of the loss terms; 0 leaves a term out. The first two are D's, the rest G's."""
+
+    d_adversarial: float = 1.0
+    d_class: float = 0.0
+    """D's class head: the label on real faces, zeros on fakes (T22)."""
+    adversarial: float = 1.0
+    classification: float = 0.0
+    """D's class head on fakes (categorical cross-entropy with the target)."""
+    guide: float = 0.0
+    """Frozen guide classifiers on jittered, noised fakes (cross-entropy with the target)."""
+    cycle: float = 0.0
+    """L1 between a face and its translation translated back: the true cycle."""
+    reconstruction: float = 0.0
+    """L1 between a face and its own encoding decoded with its own label (the log's T17 to T26)."""
+    change: float = 0.0
+    """L1 between a face and its translation: no more change than the expression takes."""
+    smoothness: float = 0.0
+    """Squared gradient of the flow field and the painted light (`flow`)."""
+    r1: float = 0.0
+    """Zero-centred gradient penalties R1 and R2, as gamma (R3GAN)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Procedure:
+    """How training goes about it."""
+
+    batch_size: int
+    epochs: float
+    lr: float
+    betas: tuple[float, float]
+    adversarial: AdversarialLoss
+    targets: Targets
+    """One drawn target a face, or all six other expressions of each (T24)."""
+    g_every: int = 1
+    """G steps once in this many D steps."""
+    lr_decay: bool = False
+    """Cosine decay to zero over the second half of the run."""
+    ema: float = 0.999
+    """Decay of the averaged generator, which is what is exported."""
+    augment: bool = False
+    """Differentiable augmentation before D (Zhao et al. 2020)."""
+    cycle_noise: float = 0.0
+    """Standard deviation of the noise before the way back: against hiding the source in it."""
+    class_balance: float = 0.0
+    """Sources are drawn by class size to the power of minus this; 0 is one plain pass an epoch."""
+    vote_share: float = 0.0
+    """Share of FER+ votes in the labels, where votes are given."""
+    certainty: float = 0.0
+    """Faces whose most likely label has less than this probability are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A translation experiment."""
+
+    name: str
+    about: str
+    generator: GeneratorSpec
+    discriminator: DiscriminatorSpec
+    weights: Weights
+    procedure: Procedure
+    guides: tuple[str, ...] = ()
+    """Classifier recipes trained before G, which then learns from them; never the judge."""
+
+    def __post_init__(self) -> None:
+        weights, procedure = self.weights, self.procedure
+        if bool(self.guides) != (weights.guide > 0):
+            raise ValueError(f"{self.name}: guides and weights.guide go together")
+        if "judge" in self.guides:
+            raise ValueError(f"{self.name}: guides names the judge, which no G is trained on")
+        if procedure.adversarial == "relativistic" and procedure.targets != "one":
+            raise ValueError(f"{self.name}: adversarial 'relativistic' pairs need targets 'one'")
+        if weights.classification > 0 and weights.d_class == 0:
+            raise ValueError(f"{self.name}: weights.classification needs weights.d_class")
+        if (self.discriminator.kind == "strided") != (weights.d_class > 0):
+            raise ValueError(f"{self.name}: discriminator 'strided' and weights.d_class go together")
+        if weights.smoothness > 0 and self.generator.kind != "flow":
+            raise ValueError(f"{self.name}: weights.smoothness needs generator 'flow'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRecipe:
+    """A classifier experiment: the judge, or a guide."""
+
+    name: str
+    about: str
+    kind: ClassifierKind
+    widths: tuple[int, ...]
+    """Channels at 24x24, 12x12 and 6x6."""
+    batch_size: int
+    epochs: float
+    lr: float
+    """Peak learning rate of a one-cycle schedule (SGD with momentum)."""
+    weight_decay: float = 5e-4
+    dropout: float = 0.2
+    ema: float = 0.998
+    vote_share: float = 0.0
+    class_balance: float = 0.0
+    """Faces are drawn by class size to the power of minus this; 0 is one plain pass an epoch."""
+    noise: float = 0.0
+    """Standard deviation of noise on training faces: smooths the gradients a guide gives."""
+    adversarial: float = 0.0
+    """Length (L2) of an adversarial step on training faces: a robust guide's gradients show."""
+
+
+AnyRecipe = Recipe | ClassifierRecipe
+R = TypeVar("R", Recipe, ClassifierRecipe)
+
+
+def derive(base: R, **changes: Any) -> R:
+    """A changed copy of a recipe; a dict alters one part of it.
+
+    Raises:
+        TypeError: a field that there is not.
+        ValueError: fields that contradict one another.
+    """
+    return replace(
+        base,
+        **{
+            name: replace(getattr(base, name), **change)
+            if isinstance(change, dict) and is_dataclass(getattr(base, name, None))
+            else change
+            for name, change in changes.items()
+        },
+    )
+
+
+def to_json(recipe: AnyRecipe) -> dict[str, Any]:
+    """The recipe as plain JSON data."""
+    return asdict(recipe)
+
+
+def from_json(data: dict[str, Any]) -> AnyRecipe:
+    """The recipe that `to_json` wrote.
+
+    Raises:
+        TypeError: fields are missing or unknown.
+        ValueError: fields that contradict one another.
+    """
+    if "generator" not in data:
+        return ClassifierRecipe(**{**data, "widths": tuple(data["widths"])})
+    procedure = {**data["procedure"], "betas": tuple(data["procedure"]["betas"])}
+    parts = {
+        "generator": GeneratorSpec(**data["generator"]),
+        "discriminator": DiscriminatorSpec(**data["discriminator"]),
+        "weights": Weights(**data["weights"]),
+        "procedure": Procedure(**procedure),
+        "guides": tuple(data.get("guides", ())),
+    }
+    return Recipe(**{**data, **parts})

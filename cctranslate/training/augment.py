@@ -1,0 +1,64 @@
+"""Random changes to batches of faces, differentiable where they stand before D or a guide."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def affine(
+    x: Tensor, *, shift: float, turn: float, zoom: float, flip: bool = False
+) -> Tensor:
+    """Each face [N,1,H,W] moved by up to `shift` pixels, turned `turn` radians, zoomed 1 +- `zoom`."""
+    n, size = len(x), x.shape[-1]
+    draw = torch.rand(n, 4, device=x.device) * 2 - 1
+    angle, scale = draw[:, 0] * turn, 1 + draw[:, 1] * zoom
+    mirror = torch.ones(n, device=x.device)
+    if flip:
+        mirror -= 2 * (torch.rand(n, device=x.device) < 0.5).float()
+    cos, sin = angle.cos() / scale, angle.sin() / scale
+    offset = draw[:, 2:] * (2 * shift / size)
+    theta = torch.stack(
+        [
+            torch.stack([cos * mirror, -sin, offset[:, 0]], 1),
+            torch.stack([sin * mirror, cos, offset[:, 1]], 1),
+        ],
+        1,
+    )
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid.to(x.dtype), padding_mode="border", align_corners=False)
+
+
+def light(x: Tensor, *, brightness: float, contrast: float) -> Tensor:
+    """Each face's gray levels shifted by up to `brightness` and spread by 1 +- `contrast`."""
+    draw = torch.rand(len(x), 2, 1, 1, 1, device=x.device) * 2 - 1
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return (x - mean) * (1 + draw[:, 1] * contrast) + mean + draw[:, 0] * brightness
+
+
+def cutout(x: Tensor, *, side: int) -> Tensor:
+    """Each face with one square of `side` pixels set to gray (DeVries and Taylor 2017)."""
+    n, size = len(x), x.shape[-1]
+    corner = torch.randint(-side // 2, size - side // 2, (n, 2, 1), device=x.device)
+    line = torch.arange(size, device=x.device)
+    inside = (line >= corner) & (line < corner + side)
+    hole = inside[:, 0, :, None] & inside[:, 1, None, :]
+    return x.masked_fill(hole[:, None], 0.0)
+
+
+def for_classifier(x: Tensor) -> Tensor:
+    """What a classifier sees in training: moved, mirrored, relit, with a hole."""
+    x = affine(x, shift=4, turn=0.2, zoom=0.15, flip=True)
+    return cutout(light(x, brightness=0.2, contrast=0.3), side=14)
+
+
+def for_discriminator(x: Tensor) -> Tensor:
+    """Differentiable augmentation (Zhao et al. 2020), the same law on reals and fakes."""
+    x = affine(x, shift=4, turn=0.0, zoom=0.0, flip=True)
+    return cutout(light(x, brightness=0.15, contrast=0.2), side=12)
+
+
+def for_guide(x: Tensor, noise: float) -> Tensor:
+    """What a guide sees of a fake: a judgement that a small move or noise undoes earns nothing."""
+    x = affine(x, shift=3, turn=0.12, zoom=0.1, flip=True)
+    x = light(x, brightness=0.15, contrast=0.2)
+    return x + noise * torch.randn_like(x)

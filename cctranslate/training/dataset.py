@@ -1,0 +1,220 @@
+"""FER2013 in every form it is found in, as arrays by split."""
+
+import csv
+import hashlib
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.pixels import SIZE, Gray, to_gray
+
+DEFAULT = Path("datasets/fer2013.csv")
+USAGES = ("Training", "PublicTest", "PrivateTest")
+CSV_NAMES = ("fer2013.csv", "icml_face_data.csv", "train.csv")
+WHERE = (
+    "FER2013 is on Kaggle (challenges-in-representation-learning-facial-expression-recognition-"
+    "challenge, or msambare/fer2013): put fer2013.csv under datasets/, or name the download, "
+    "zipped or not, with --data"
+)
+_ROW_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
+
+
+class DataError(Exception):
+    """The dataset cannot be used; the message names the file, the place in it and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faces:
+    """One split: `images` [N,48,48] uint8, `labels` [N] uint8 (FER2013 ids), `rows` [N] int64.
+
+    `rows` are the faces' row numbers in the official CSV (what FER+ votes go by).
+    """
+
+    images: Gray
+    labels: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Faces":
+        """The chosen faces, by mask or indices."""
+        return Faces(
+            images=self.images[chosen], labels=self.labels[chosen], rows=self.rows[chosen]
+        )
+
+
+Splits = dict[str, Faces]
+"""Faces by Usage: Training, PublicTest, PrivateTest; those the source lacks are left out."""
+
+
+def load(path: Path) -> Splits:
+    """Read FER2013 from a CSV, a folder or a zip of either.
+
+    Raises:
+        DataError: nothing there, not FER2013, or a bad row, named by its line number.
+    """
+    if path.is_dir():
+        return _load_folder(path)
+    if not path.is_file():
+        raise DataError(f"{path}: not found. {WHERE}")
+    if zipfile.is_zipfile(path):
+        return _load_zip(path)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return _collect(_csv_rows(file, str(path)), str(path))
+
+
+def fingerprint(splits: Splits) -> str:
+    """SHA-256 over every split's images and labels: which data a model was trained on."""
+    digest = hashlib.sha256()
+    for usage in USAGES:
+        if usage in splits:
+            digest.update(usage.encode())
+            digest.update(splits[usage].images.tobytes())
+            digest.update(splits[usage].labels.tobytes())
+    return digest.hexdigest()
+
+
+def without_copies(faces: Faces, of: Faces) -> Faces:
+    """The faces that do not also stand, pixel for pixel, in another split.
+
+    About 8% of FER2013's test faces stand in Training too and inflate any figure.
+    """
+    known = {image.tobytes() for image in of.images}
+    return faces.take(np.array([image.tobytes() not in known for image in faces.images], bool))
+
+
+_Row = tuple[str, int, int, bytes]
+"""Usage, label, row number, pixels."""
+
+
+def _collect(rows: Iterable[_Row], source: str) -> Splits:
+    """Gather rows into arrays that grow in place: memory stays near the pixels' own size."""
+    pixels = {usage: bytearray() for usage in USAGES}
+    labels = {usage: bytearray() for usage in USAGES}
+    numbers: dict[str, list[int]] = {usage: [] for usage in USAGES}
+    for usage, label, number, face in rows:
+        pixels[usage] += face
+        labels[usage].append(label)
+        numbers[usage].append(number)
+    found = {
+        usage: _in_row_order(
+            Faces(
+                images=np.frombuffer(pixels[usage], np.uint8).reshape(-1, SIZE, SIZE),
+                labels=np.frombuffer(labels[usage], np.uint8),
+                rows=np.array(numbers[usage], np.int64),
+            )
+        )
+        for usage in USAGES
+        if labels[usage]
+    }
+    if not found:
+        raise DataError(f"{source}: holds no faces. {WHERE}")
+    return found
+
+
+def _in_row_order(faces: Faces) -> Faces:
+    """The same order from every form of the dataset, so that runs and fingerprints agree."""
+    order = np.argsort(faces.rows, kind="stable")
+    return faces if (np.diff(order) == 1).all() else faces.take(order)
+
+
+def _csv_rows(file: Iterable[str], source: str) -> Iterator[_Row]:
+    """Rows of fer2013.csv, icml_face_data.csv (spaces in its header) or train.csv (no Usage)."""
+    reader = csv.reader(file)
+    header = [name.strip().lower() for name in next(reader, [])]
+    if not {"emotion", "pixels"} <= set(header):
+        raise DataError(f"{source}: line 1: expected columns emotion,pixels,Usage. {WHERE}")
+    emotion, pixels = header.index("emotion"), header.index("pixels")
+    usage = header.index("usage") if "usage" in header else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        for number, row in enumerate(reader):
+            try:
+                split = row[usage].strip() if usage is not None else "Training"
+                if split not in USAGES:
+                    raise ValueError(f"Usage is {split!r}, expected one of {', '.join(USAGES)}")
+                yield split, _label(row[emotion]), number, _pixels(row[pixels])
+            except (ValueError, IndexError, DeprecationWarning) as error:
+                reason = "too few columns" if isinstance(error, IndexError) else error
+                raise DataError(
+                    f"{source}: line {reader.line_num}: {reason}: mend or remove the line"
+                ) from None
+
+
+def _label(text: str) -> int:
+    label = int(text)
+    if not 0 <= label < len(EMOTIONS):
+        raise ValueError(f"emotion is {label}, expected 0 to {len(EMOTIONS) - 1}")
+    return label
+
+
+def _pixels(text: str) -> bytes:
+    try:
+        levels = np.fromstring(text, np.int64, sep=" ")
+    except (ValueError, DeprecationWarning):
+        raise ValueError("pixels hold something that is no number") from None
+    if levels.size != SIZE * SIZE:
+        raise ValueError(f"{levels.size} pixels, expected {SIZE * SIZE}")
+    if levels.min() < 0 or levels.max() > 255:
+        raise ValueError("a pixel lies outside 0 to 255")
+    return levels.astype(np.uint8).tobytes()
+
+
+def _load_folder(path: Path) -> Splits:
+    for name in CSV_NAMES:
+        if (path / name).is_file():
+            return load(path / name)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    names = [file.relative_to(path).as_posix() for file in files]
+    streams = (file.open("rb") for file in files)
+    return _collect(_picture_rows(zip(names, streams, strict=True), str(path)), str(path))
+
+
+def _load_zip(path: Path) -> Splits:
+    with zipfile.ZipFile(path) as archive:
+        members = sorted(n for n in archive.namelist() if not n.endswith("/"))
+        for name in CSV_NAMES:
+            for member in members:
+                if PurePosixPath(member).name == name:
+                    with archive.open(member) as raw:
+                        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+                        source = f"{path}:{member}"
+                        return _collect(_csv_rows(text, source), source)
+        streams = ((member, archive.open(member)) for member in members)
+        return _collect(_picture_rows(streams, str(path)), str(path))
+
+
+def _picture_rows(files: Iterable[tuple[str, IO[bytes]]], source: str) -> Iterator[_Row]:
+    """Faces that lie as `.../train/<emotion>/name` or `.../test/<emotion>/name`.
+
+    A name such as `PublicTest_0028709.png` decides the split over its folder: nothing that
+    the dataset calls a test row is ever trained on.
+    """
+    for count, (name, stream) in enumerate(files):
+        with stream:
+            parts = PurePosixPath(name).parts
+            if len(parts) < 3 or parts[-3] not in ("train", "test"):
+                continue
+            try:
+                label = EMOTIONS.index(parse_emotion(parts[-2]))
+                picture = Image.open(stream)
+                face = to_gray(picture)
+            except UnidentifiedImageError:
+                raise DataError(f"{source}: {name}: not a picture: remove it") from None
+            except (ValueError, OSError) as error:
+                raise DataError(f"{source}: {name}: {error}: mend or remove it") from None
+        named = _ROW_NAME.search(parts[-1])
+        by_folder = "Training" if parts[-3] == "train" else "PublicTest"
+        usage, number = (named[1], int(named[2])) if named else (by_folder, count)
+        yield usage, label, number, face.tobytes()

@@ -1,0 +1,160 @@
+"""A whole `fit`: guides first, then the recipe's own training, then its figures."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from cctranslate.recipes import experiments
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.training import checkpoint, loop, runs
+from cctranslate.training.classifier import Classifier, predict_logits
+from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
+from cctranslate.training.gan import GanTrainer
+from cctranslate.training.judging import ClassifierTrainer, figures
+from cctranslate.training.loop import Limits, Outcome
+from cctranslate.training.networks import Generator, build_generator
+from cctranslate.training.runs import Facts, RunError
+from cctranslate.training.votes import Votes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What `fit` was asked to do."""
+
+    recipe: AnyRecipe
+    folder: Path
+    splits: Splits
+    votes: Votes | None
+    device: torch.device
+    seed: int = 0
+    resume: bool = False
+    limits: Limits = Limits()
+    on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
+    on_tick: Callable[[dict[str, Any]], None] = lambda line: None
+
+
+def fit(job: Job) -> Outcome:
+    """Train what the job asks for; a recipe's guides are trained first, in its folder.
+
+    Raises:
+        RunError: the folder already holds a run that is not resumed, or one on other data.
+        DataError: the data has no training faces, or votes that do not fit.
+    """
+    if "Training" not in job.splits:
+        raise DataError("the data holds no Training rows: nothing else is trained on")
+    _claim(job)
+    started = time.monotonic()
+    guides: list[Classifier] = []
+    if isinstance(job.recipe, Recipe):
+        for name in job.recipe.guides:
+            sub_job = _guide_job(job, name, time.monotonic() - started)
+            outcome = fit(sub_job)
+            if not outcome.finished:
+                return Outcome(step=0, finished=False)
+            guides.append(load_classifier(sub_job.folder))
+    trainer = _trainer(job, guides)
+    job.on_start(job.recipe.name, _steps_done(job), trainer.steps)
+    outcome = loop.run(
+        trainer,
+        job.folder,
+        seed=job.seed,
+        limits=_remaining(job.limits, time.monotonic() - started),
+        on_tick=job.on_tick,
+        resume=job.resume,
+    )
+    if isinstance(trainer, ClassifierTrainer) and outcome.finished:
+        trainer.calibrate(job.splits, job.votes)
+        loop.save(trainer, job.folder, outcome.step)
+        _measure_classifier(job)
+    return outcome
+
+
+def load_classifier(folder: Path) -> Classifier:
+    """The averaged, calibrated classifier of a run, in evaluation mode.
+
+    Raises:
+        RunError, CheckpointError: no such run, or one of a translator.
+    """
+    recipe = runs.read_facts(folder).recipe
+    if not isinstance(recipe, ClassifierRecipe):
+        raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
+    network = Classifier(recipe)
+    network.load_state_dict(checkpoint.load(folder)["trainer"]["average"])
+    return network.eval()
+
+
+def load_generator(folder: Path) -> Generator:
+    """The averaged generator of a run, in evaluation mode.
+
+    Raises:
+        RunError, CheckpointError: no such run, or one of a classifier.
+    """
+    recipe = runs.read_facts(folder).recipe
+    if not isinstance(recipe, Recipe):
+        raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
+    network = build_generator(recipe.generator)
+    network.load_state_dict(checkpoint.load(folder)["trainer"]["average"])
+    return network.eval()
+
+
+def _claim(job: Job) -> None:
+    facts = Facts(
+        recipe=job.recipe,
+        seed=job.seed,
+        data={
+            "fingerprint": fingerprint(job.splits),
+            "faces": {usage: len(faces) for usage, faces in job.splits.items()},
+            "votes": job.votes is not None,
+        },
+    )
+    if not (job.folder / runs.FACTS).exists():
+        runs.write_facts(job.folder, facts)
+        return
+    there = runs.read_facts(job.folder)
+    if not job.resume:
+        raise RunError(f"{job.folder}: already holds a run: add --resume or name another with -o")
+    if there != facts:
+        what = next(n for n in ("recipe", "seed", "data") if getattr(there, n) != getattr(facts, n))
+        raise RunError(f"{job.folder}: the run there has another {what}: name another with -o")
+
+
+def _guide_job(job: Job, name: str, spent: float) -> Job:
+    return replace(
+        job,
+        recipe=experiments.find(name),
+        folder=job.folder / "guides" / name,
+        resume=True,
+        limits=_remaining(job.limits, spent),
+    )
+
+
+def _remaining(limits: Limits, spent: float) -> Limits:
+    if limits.max_minutes is None:
+        return limits
+    return replace(limits, max_minutes=max(limits.max_minutes - spent / 60, 1e-3))
+
+
+def _trainer(job: Job, guides: list[Classifier]) -> GanTrainer | ClassifierTrainer:
+    faces = job.splits["Training"]
+    if isinstance(job.recipe, ClassifierRecipe):
+        return ClassifierTrainer(job.recipe, faces, job.votes, job.device, job.seed)
+    return GanTrainer(job.recipe, faces, job.votes, guides, job.device, job.seed)
+
+
+def _steps_done(job: Job) -> int:
+    there = job.resume and (job.folder / checkpoint.FILE).exists()
+    return int(checkpoint.load(job.folder)["step"]) if there else 0
+
+
+def _measure_classifier(job: Job) -> None:
+    if "PublicTest" not in job.splits:
+        return
+    faces = without_copies(job.splits["PublicTest"], job.splits["Training"])
+    logits = predict_logits(load_classifier(job.folder).to(job.device), faces.images, job.device)
+    measured = figures(np.asarray(logits.softmax(1)), faces, job.votes)
+    runs.write_json(job.folder / runs.MEASURED, {"judge": measured})

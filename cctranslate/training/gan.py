@@ -1,0 +1,238 @@
+"""Training of a translator: one step of D, and every nth time one of G."""
+
+import copy
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from cctranslate.pixels import to_levels, to_scaled
+from cctranslate.recipes.spec import Recipe
+from cctranslate.training import augment, checkpoint, device, losses
+from cctranslate.training.classifier import Classifier
+from cctranslate.training.dataset import Faces
+from cctranslate.training.losses import Pairs, Terms
+from cctranslate.training.networks import (
+    CLASSES,
+    Code,
+    Edit,
+    build_discriminator,
+    build_generator,
+)
+from cctranslate.training.sampler import Sampler
+from cctranslate.training.votes import Votes, soft_labels
+
+R1_EVERY = 8
+"""The gradient penalties are taken once in this many steps, that many times as heavy (StyleGAN2)."""
+N = TypeVar("N", bound=nn.Module)
+GUIDE_NOISE = 0.1
+SHEET_FACES = 14
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batch:
+    """What a step works on: N faces, M translations (M = N, or 6N for all other targets)."""
+
+    x: Tensor  # [N,1,48,48]
+    labels: Tensor  # [N,7]
+    source: Tensor  # [M] which face each translation starts from
+    targets: Tensor  # [M] class ids
+    real: Tensor  # [R,1,48,48] what D sees as real
+    real_classes: Tensor  # [R]
+    real_labels: Tensor  # [R,7]
+
+    @property
+    def target_labels(self) -> Tensor:
+        return F.one_hot(self.targets, CLASSES).float()
+
+
+class GanTrainer:
+    """Adam steps of D and G on what a recipe says, with an averaged G."""
+
+    def __init__(
+        self, recipe: Recipe, faces: Faces, votes: Votes | None, guides: list[Classifier],
+        place: torch.device, seed: int,
+    ) -> None:
+        torch.manual_seed(seed)
+        procedure = recipe.procedure
+        labels = soft_labels(faces, votes, procedure.vote_share)
+        kept = labels.max(1) >= max(procedure.certainty, 1e-6)
+        self.recipe, self.device = recipe, place
+        self.images, self.labels = faces.images[kept], labels[kept]
+        self.classes = self.labels.argmax(1).astype(np.int64)
+        self.sampler = Sampler(
+            self.classes, procedure.batch_size, procedure.class_balance, seed
+        )
+        self.guides = [guide.to(place).eval().requires_grad_(False) for guide in guides]
+        self.g = _prepared(build_generator(recipe.generator), place)
+        self.d = _prepared(build_discriminator(recipe.discriminator), place)
+        self.average = copy.deepcopy(self.g).requires_grad_(False)
+        self.g_optimizer = torch.optim.Adam(self.g.parameters(), procedure.lr, procedure.betas)
+        self.d_optimizer = torch.optim.Adam(self.d.parameters(), procedure.lr, procedure.betas)
+        self._shown = _spread(self.classes, SHEET_FACES, seed)
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return self.sampler.steps_an_epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, round(self.recipe.procedure.epochs * self.steps_an_epoch))
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """Draw faces and targets, encode once, decode each, step D and, when it is its turn, G."""
+        batch = self._batch(step)
+        self._set_rate(step)
+        g_turn = step % self.recipe.procedure.g_every == 0
+        with torch.set_grad_enabled(g_turn), device.autocast(self.device):
+            code = self.g.encode(batch.x)
+            edit = self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
+        terms = self._step_d(batch, edit.image.detach(), step)
+        if g_turn:
+            terms |= self._step_g(batch, code, edit)
+            decay = min(self.recipe.procedure.ema, (1 + step) / (10 + step))
+            checkpoint.update_average(self.average, self.g, decay)
+        return {name: value.detach() for name, value in terms.items()}
+
+    def _step_d(self, batch: _Batch, fake: Tensor, step: int) -> Terms:
+        weights = self.recipe.weights
+        self.d.requires_grad_(True)
+        with device.autocast(self.device):
+            pairs = self._judge(batch, fake)
+        terms = losses.d_terms(self.recipe.procedure.adversarial, weights, pairs)
+        loss = losses.total(terms, asdict(weights))
+        if weights.r1 and step % R1_EVERY == 0:
+            penalty = self._penalty(batch.real, batch.real_classes)
+            penalty = penalty + self._penalty(fake, batch.targets)
+            loss = loss + R1_EVERY * weights.r1 / 2 * penalty
+        self.d_optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.d_optimizer.step()
+        return terms
+
+    def _penalty(self, images: Tensor, classes: Tensor) -> Tensor:
+        images = images.detach().requires_grad_()
+        seen = augment.for_discriminator(images) if self.recipe.procedure.augment else images
+        return losses.gradient_penalty(self.d(seen).realness(classes), images)
+
+    def _step_g(self, batch: _Batch, code: Code, edit: Edit) -> Terms:
+        weights, procedure = self.recipe.weights, self.recipe.procedure
+        source, fake = batch.x[batch.source], edit.image
+        self.d.requires_grad_(False)
+        with device.autocast(self.device):
+            terms = losses.g_terms(procedure.adversarial, weights, self._judge(batch, fake))
+            if weights.guide:
+                terms["guide"] = self._guide(fake, batch.targets)
+            if weights.reconstruction:
+                own = self.g.edit(code, batch.labels).image
+                terms["reconstruction"] = F.l1_loss(own, batch.x)
+            if weights.cycle:
+                noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
+                back = self.g(noisy, batch.labels[batch.source])
+                terms["cycle"] = F.l1_loss(back, source)
+            if weights.change:
+                terms["change"] = F.l1_loss(fake, source)
+            if weights.smoothness:
+                terms["smoothness"] = losses.smoothness(edit.flow)
+        loss = losses.total(terms, asdict(weights))
+        self.g_optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.g_optimizer.step()
+        return terms
+
+    def _judge(self, batch: _Batch, fake: Tensor) -> Pairs:
+        real = batch.real
+        if self.recipe.procedure.augment:
+            real, fake = augment.for_discriminator(real), augment.for_discriminator(fake)
+        return Pairs(
+            real=self.d(real),
+            fake=self.d(fake),
+            real_classes=batch.real_classes,
+            fake_classes=batch.targets,
+            real_labels=batch.real_labels,
+        )
+
+    def _guide(self, fake: Tensor, targets: Tensor) -> Tensor:
+        """The guides' mean loss, each on a view of its own."""
+        views = [guide(augment.for_guide(fake, GUIDE_NOISE)).float() for guide in self.guides]
+        return torch.stack([losses.guide_loss(view, targets) for view in views]).mean()
+
+    def _set_rate(self, step: int) -> None:
+        procedure = self.recipe.procedure
+        past_half = max(0.0, step / self.steps - 0.5) * 2 if procedure.lr_decay else 0.0
+        for optimizer in (self.g_optimizer, self.d_optimizer):
+            for group in optimizer.param_groups:
+                group["lr"] = procedure.lr * 0.5 * (1 + math.cos(math.pi * past_half))
+
+    def _batch(self, step: int) -> _Batch:
+        chosen = self.sampler.batch(step)
+        classes = self.classes[chosen]
+        if self.recipe.procedure.targets == "one":
+            targets = torch.randint(CLASSES, (len(chosen),)).numpy()
+            source = np.arange(len(chosen))
+            real = self.sampler.partners(step, targets)
+        else:
+            targets = np.concatenate([np.delete(np.arange(CLASSES), c) for c in classes])
+            source = np.repeat(np.arange(len(chosen)), CLASSES - 1)
+            real = chosen
+        return _Batch(
+            x=self._faces(chosen),
+            labels=self._tensor(self.labels[chosen]),
+            source=self._tensor(source),
+            targets=self._tensor(targets),
+            real=self._faces(real),
+            real_classes=self._tensor(self.classes[real]),
+            real_labels=self._tensor(self.labels[real]),
+        )
+
+    def _faces(self, chosen: NDArray[np.int64]) -> Tensor:
+        x = torch.from_numpy(to_scaled(self.images[chosen]))[:, None].to(self.device)
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
+
+    def state(self) -> dict[str, Any]:
+        """Both networks, the average, both optimisers."""
+        return {name: getattr(self, name).state_dict() for name in _STATE}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        for name in _STATE:
+            getattr(self, name).load_state_dict(state[name])
+
+    @torch.inference_mode()
+    def sheet(self) -> Image.Image:
+        """A row a face: as it was, then in all seven expressions by the averaged G."""
+        x = self._faces(self._shown)
+        rows = [x.cpu()] + [
+            self.average(x, torch.eye(CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()
+            for k in range(CLASSES)
+        ]
+        grid = torch.cat([row[:, 0] for row in rows], 2).flatten(0, 1)
+        picture = Image.fromarray(to_levels(grid.float().numpy()))
+        return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
+
+
+_STATE = ("g", "d", "average", "g_optimizer", "d_optimizer")
+
+
+def _prepared(network: N, place: torch.device) -> N:
+    return network.to(place).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _spread(classes: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
+    """Faces for the sheet: the same number of each class, drawn once for the run."""
+    random = np.random.default_rng([seed, 3])
+    pools = [np.flatnonzero(classes == c) for c in range(CLASSES)]
+    share = count // CLASSES
+    chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
+    return np.concatenate(chosen)

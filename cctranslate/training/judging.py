@@ -1,0 +1,164 @@
+"""Training of a classifier, and its figures on held-out faces."""
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import to_scaled
+from cctranslate.recipes.spec import ClassifierRecipe
+from cctranslate.training import augment, checkpoint, device
+from cctranslate.training.classifier import (
+    Classifier,
+    expected_calibration_error,
+    fit_temperature,
+    predict_logits,
+)
+from cctranslate.training.dataset import Faces, Splits, without_copies
+from cctranslate.training.sampler import Sampler
+from cctranslate.training.votes import Votes, majority, soft_labels
+
+
+class ClassifierTrainer:
+    """Steps of SGD on a one-cycle schedule (Smith 2018), with averaged weights."""
+
+    def __init__(
+        self, recipe: ClassifierRecipe, faces: Faces, votes: Votes | None, place: torch.device,
+        seed: int,
+    ) -> None:
+        torch.manual_seed(seed)
+        labels = soft_labels(faces, votes, recipe.vote_share)
+        kept = labels.sum(1) > 0
+        self.recipe, self.device = recipe, place
+        self.images, self.labels = faces.images[kept], labels[kept]
+        self.sampler = Sampler(
+            self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed
+        )
+        network = Classifier(recipe).to(place)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(),
+            lr=recipe.lr,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=recipe.weight_decay,
+        )
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return self.sampler.steps_an_epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, round(self.recipe.epochs * self.steps_an_epoch))
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One step on augmented faces, worsened by noise and an adversarial step if asked."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.lr * one_cycle(step / self.steps)
+        chosen = self.sampler.batch(step)
+        x = torch.from_numpy(to_scaled(self.images[chosen]))[:, None].to(self.device)
+        y = torch.from_numpy(self.labels[chosen]).to(self.device)
+        x = self._worsen(augment.for_classifier(x), y)
+        self.network.train()
+        with device.autocast(self.device):
+            logits = self.network(x.contiguous(memory_format=torch.channels_last)).float()
+        loss = F.cross_entropy(logits, y)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        # The average catches up from the start: early weights would weigh on it for long.
+        decay = min(self.recipe.ema, (1 + step) / (10 + step))
+        checkpoint.update_average(self.average, self.network, decay)
+        hit = (logits.detach().argmax(1) == y.argmax(1)).float().mean()
+        return {"loss": loss.detach(), "accuracy": hit}
+
+    def _worsen(self, x: Tensor, y: Tensor) -> Tensor:
+        recipe = self.recipe
+        if recipe.noise:
+            x = x + recipe.noise * torch.rand((), device=x.device) * torch.randn_like(x)
+        if not recipe.adversarial:
+            return x
+        # Statistics of the attack's own pass must not enter the running averages.
+        self.network.eval()
+        x = x.requires_grad_()
+        with device.autocast(self.device):
+            logits = self.network(x).float()
+        (slope,) = torch.autograd.grad(F.cross_entropy(logits, y, reduction="sum"), x)
+        unit = slope / slope.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
+        reach = recipe.adversarial * torch.rand(len(x), 1, 1, 1, device=x.device)
+        return (x + reach * unit).detach()
+
+    def state(self) -> dict[str, Any]:
+        """Weights, averages and momentum."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def sheet(self) -> None:
+        """A classifier has no picture to show."""
+
+    def calibrate(self, splits: Splits, votes: Votes | None) -> None:
+        """Fit the average's temperature on PublicTest, by FER+ majority where there are votes."""
+        if "PublicTest" not in splits:
+            return
+        faces = without_copies(splits["PublicTest"], splits["Training"])
+        self.average.temperature.fill_(1.0)
+        logits = predict_logits(self.average, faces.images, self.device)
+        mask, labels = _reference(faces, votes)
+        temperature = fit_temperature(logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask]))
+        self.average.temperature.fill_(temperature)
+
+
+def one_cycle(progress: float) -> float:
+    """Share of the peak rate: up over the first fifth of a run, then down a cosine to nothing."""
+    if progress < 0.2:
+        return 0.04 + 0.96 * progress / 0.2
+    return 0.5 * (1 + math.cos(math.pi * (progress - 0.2) / 0.8))
+
+
+def _reference(faces: Faces, votes: Votes | None) -> tuple[np.ndarray, np.ndarray]:
+    if votes is None:
+        return np.ones(len(faces), bool), faces.labels.astype(np.int64)
+    return majority(faces, votes)
+
+
+def figures(
+    probabilities: np.ndarray, faces: Faces, votes: Votes | None
+) -> dict[str, Any]:
+    """Accuracy, calibration and confusion of probabilities [N,7], by FER2013's labels and FER+'s."""
+    references = {"fer2013": (np.ones(len(faces), bool), faces.labels.astype(np.int64))}
+    if votes is not None:
+        references["ferplus_majority"] = majority(faces, votes)
+    return {
+        name: _figures(probabilities[mask], labels[mask])
+        for name, (mask, labels) in references.items()
+    }
+
+
+def _figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    predicted = probabilities.argmax(1)
+    confusion = np.zeros((len(EMOTIONS), len(EMOTIONS)), int)
+    np.add.at(confusion, (labels, predicted), 1)
+    return {
+        "faces": len(labels),
+        "accuracy": round(float((predicted == labels).mean()), 4),
+        "ece": round(expected_calibration_error(probabilities, labels), 4),
+        "confusion": confusion.tolist(),
+    }

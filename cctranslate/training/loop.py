@@ -1,0 +1,141 @@
+"""One run: steps, ticks, checkpoints, resume, the clock; the same for every kind of recipe."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cctranslate.recipes.spec import AnyRecipe, to_json
+from cctranslate.training import checkpoint
+
+LOG = "log.jsonl"
+
+
+class Trainer(Protocol):
+    """What the loop needs of a kind of training."""
+
+    @property
+    def recipe(self) -> AnyRecipe:
+        """The resolved recipe."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run has."""
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """How many of them are an epoch."""
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """Take a step; its randomness comes from torch's generator, which the loop has seeded."""
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+
+    def sheet(self) -> Image.Image | None:
+        """A picture of how far it has come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When a run writes and when it ends."""
+
+    tick_steps: int = 100
+    """A log line, a sheet and a checkpoint once in this many steps."""
+    max_minutes: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Where a run stopped."""
+
+    step: int
+    finished: bool
+
+
+def run(
+    trainer: Trainer,
+    folder: Path,
+    *,
+    seed: int,
+    limits: Limits,
+    on_tick: Callable[[dict[str, Any]], None],
+    resume: bool = False,
+) -> Outcome:
+    """Train to the end or to the last tick within the time limit.
+
+    Every step seeds torch with (seed, step), so that a run resumed from its last tick repeats
+    exactly what one that was never stopped would have done.
+    """
+    start = _restore(trainer, folder) if resume else 0
+    deadline = time.monotonic() + 60 * limits.max_minutes if limits.max_minutes else None
+    sums: dict[str, Tensor] = {}
+    since, ticked = time.monotonic(), start
+    step = start
+    while step < trainer.steps:
+        torch.manual_seed(seed * 1_000_003 + step)
+        for name, value in trainer.step(step).items():
+            sums[name] = sums[name] + value if name in sums else value
+        step += 1
+        last = step == trainer.steps
+        if step % limits.tick_steps == 0 or last:
+            seconds = time.monotonic() - since
+            line = _line(trainer, step, sums, step - ticked, seconds)
+            _tick(trainer, folder, step, line)
+            on_tick(line)
+            sums, since, ticked = {}, time.monotonic(), step
+            if deadline and time.monotonic() + seconds > deadline:
+                break
+    return Outcome(step=step, finished=step == trainer.steps)
+
+
+def save(trainer: Trainer, folder: Path, step: int) -> None:
+    """Write the trainer's checkpoint after `step` steps."""
+    checkpoint.save(
+        folder, {"recipe": to_json(trainer.recipe), "step": step, "trainer": trainer.state()}
+    )
+
+
+def _line(
+    trainer: Trainer, step: int, sums: dict[str, Tensor], steps: int, seconds: float
+) -> dict[str, Any]:
+    return {
+        "step": step,
+        "epoch": round(step / trainer.steps_an_epoch, 4),
+        **{name: round(float(value) / steps, 6) for name, value in sums.items()},
+        "seconds": round(seconds, 2),
+    }
+
+
+def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> None:
+    """The checkpoint last: what a kill leaves beyond it is dropped and done again on resume."""
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+    picture = trainer.sheet()
+    if picture is not None:
+        (folder / "samples").mkdir(exist_ok=True)
+        picture.save(folder / "samples" / f"{step:07d}.png")
+    save(trainer, folder, step)
+
+
+def _restore(trainer: Trainer, folder: Path) -> int:
+    """Load the checkpoint and cut the log back to it; 0 if the run never reached a tick."""
+    if not (folder / checkpoint.FILE).exists():
+        return 0
+    saved = checkpoint.load(folder)
+    trainer.restore(saved["trainer"])
+    step: int = saved["step"]
+    log = folder / LOG
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    kept = [line for line in lines if json.loads(line)["step"] <= step]
+    log.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    return step

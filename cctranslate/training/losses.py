@@ -1,0 +1,130 @@
+"""The terms of the objective, then D's and G's total."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cctranslate.recipes.spec import AdversarialLoss, Weights
+from cctranslate.training.networks import Verdict
+
+Terms = dict[str, Tensor]
+"""Unweighted terms by name, to log."""
+
+
+def _bce(logits: Tensor, target: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def d_bce(real: Tensor, fake: Tensor) -> Tensor:
+    """Cross-entropy, averaged over reals and fakes together as the seed's one batch was."""
+    targets = torch.cat([torch.ones_like(real), torch.zeros_like(fake)])
+    return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
+
+
+def g_bce(real: Tensor, fake: Tensor) -> Tensor:
+    """The non-saturating loss (Goodfellow et al. 2014)."""
+    return _bce(fake, 1.0)
+
+
+def d_least_squares(real: Tensor, fake: Tensor) -> Tensor:
+    """Least squares (Mao et al. 2017)."""
+    return ((real - 1).square().mean() + fake.square().mean()) / 2
+
+
+def g_least_squares(real: Tensor, fake: Tensor) -> Tensor:
+    """Least squares (Mao et al. 2017)."""
+    return (fake - 1).square().mean()
+
+
+def d_relativistic(real: Tensor, fake: Tensor) -> Tensor:
+    """Each real against a fake of its class (RpGAN; Huang et al. 2024, R3GAN)."""
+    return F.softplus(fake - real).mean()
+
+
+def g_relativistic(real: Tensor, fake: Tensor) -> Tensor:
+    """The same pairs the other way round."""
+    return F.softplus(real - fake).mean()
+
+
+Adversarial = Callable[[Tensor, Tensor], Tensor]
+D_ADVERSARIAL: dict[AdversarialLoss, Adversarial] = {
+    "bce": d_bce,
+    "least-squares": d_least_squares,
+    "relativistic": d_relativistic,
+}
+G_ADVERSARIAL: dict[AdversarialLoss, Adversarial] = {
+    "bce": g_bce,
+    "least-squares": g_least_squares,
+    "relativistic": g_relativistic,
+}
+
+
+def d_class(real: Tensor, labels: Tensor, fake: Tensor) -> Tensor:
+    """Sigmoid class head: labels [N,7] on reals, zeros on fakes (T21, T22)."""
+    targets = torch.cat([labels, torch.zeros_like(fake)])
+    return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
+
+
+def g_class(fake: Tensor, classes: Tensor) -> Tensor:
+    """Categorical cross-entropy on sigmoid outputs made to sum to one, as Keras does it (T21-T26)."""
+    log_p = F.logsigmoid(fake)
+    return (log_p.logsumexp(1) - log_p.gather(1, classes[:, None])[:, 0]).mean()
+
+
+def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
+    """Mean squared norm of the logits' gradient at `images` (R1, R2; Mescheder et al. 2018)."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean()
+
+
+def guide_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    """Cross-entropy smoothed by a tenth: a guide that is sure enough asks for nothing more."""
+    return F.cross_entropy(logits, classes, label_smoothing=0.1)
+
+
+def smoothness(field: Tensor) -> Tensor:
+    """Mean squared difference of neighbouring places of a field [N,C,H,W]."""
+    dx = field[..., :, 1:] - field[..., :, :-1]
+    dy = field[..., 1:, :] - field[..., :-1, :]
+    return dx.square().mean() + dy.square().mean()
+
+
+def total(terms: Terms, weights: dict[str, float]) -> Tensor:
+    """The weighted sum of the terms."""
+    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """What D says of reals and fakes; classes [N] and label rows [N,7] where they are needed."""
+
+    real: Verdict
+    fake: Verdict
+    real_classes: Tensor
+    fake_classes: Tensor
+    real_labels: Tensor
+
+
+def d_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs) -> Terms:
+    """D's terms that its weights ask for."""
+    real = pairs.real.realness(pairs.real_classes)
+    fake = pairs.fake.realness(pairs.fake_classes)
+    terms = {"d_adversarial": D_ADVERSARIAL[kind](real, fake)}
+    if pairs.real.expression is not None and pairs.fake.expression is not None:
+        terms["d_class"] = d_class(
+            pairs.real.expression, pairs.real_labels, pairs.fake.expression
+        )
+    return terms
+
+
+def g_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs) -> Terms:
+    """G's terms that D's verdicts give."""
+    real = pairs.real.realness(pairs.real_classes)
+    fake = pairs.fake.realness(pairs.fake_classes)
+    terms = {"adversarial": G_ADVERSARIAL[kind](real, fake)}
+    if weights.classification > 0 and pairs.fake.expression is not None:
+        terms["classification"] = g_class(pairs.fake.expression, pairs.fake_classes)
+    return terms

@@ -1,0 +1,280 @@
+"""Generators (encode once, decode each target) and discriminators."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import SIZE
+from cctranslate.recipes.spec import (
+    DiscriminatorKind,
+    DiscriminatorSpec,
+    GeneratorKind,
+    GeneratorSpec,
+)
+
+CLASSES = len(EMOTIONS)
+Code = tuple[Tensor, ...]
+"""What a face is encoded to: itself, then feature maps [N,C,H,W] from fine to coarse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A translation [N,1,48,48] and its parts: it is the face warped by `flow`, plus `paint`.
+
+    `flow` [N,2,48,48] is in pixels, x then y, from each place to where it is fetched from.
+    A generator that draws the face anew has a flow of zeros and paints the difference.
+    """
+
+    image: Tensor
+    flow: Tensor
+    paint: Tensor
+
+
+class Generator(nn.Module):
+    """A translator of faces [N,1,48,48] in [-1,1] by label rows [N,7]."""
+
+    def encode(self, x: Tensor) -> Code:
+        """The face's code, which does not depend on the target."""
+        raise NotImplementedError
+
+    def edit(self, code: Code, labels: Tensor) -> Edit:
+        """The code's face with the expression of `labels` [N,7]."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        """Encode and decode once: [N,1,48,48]."""
+        return self.edit(self.encode(x), labels).image
+
+
+class UNet(Generator):
+    """The seed's generator (its models.py): four 4x4 stride-2 convolutions without padding.
+
+    Its "instance norm" (keras-contrib, axis=None) takes one mean and deviation over all of a
+    sample's channels and places: group norm of one group. True instance norm would erase the
+    1x1 latent. Sides: 48, 23, 10, 4, 1.
+    """
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        widths = [spec.width * 2**i for i in range(4)]
+        self.down = nn.ModuleList(
+            nn.Conv2d(c_in, c_out, 4, 2) for c_in, c_out in zip([1, *widths], widths, strict=False)
+        )
+        self.down_norm = nn.ModuleList(nn.GroupNorm(1, width) for width in widths)
+        joined = widths[3] + CLASSES
+        self.transform = nn.Linear(joined, joined) if spec.transform else None
+        self.mix = nn.Conv2d(joined, widths[3], 1)
+        ups = [(widths[3], widths[2], 0), (2 * widths[2], widths[1], 0), (2 * widths[1], widths[0], 1)]
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(c_in, c_out, 4, 2, output_padding=extra)
+            for c_in, c_out, extra in ups
+        )
+        self.up_norm = nn.ModuleList(nn.GroupNorm(1, c_out) for _, c_out, _ in ups)
+        self.out = nn.ConvTranspose2d(2 * widths[0], 1, 4, 2)
+
+    def encode(self, x: Tensor) -> Code:
+        code = [x]
+        for conv, norm in zip(self.down, self.down_norm, strict=True):
+            x = norm(F.leaky_relu(conv(x), 0.2))
+            code.append(x)
+        return tuple(code)
+
+    def edit(self, code: Code, labels: Tensor) -> Edit:
+        h = torch.cat([code[4].flatten(1), labels.to(code[4].dtype)], 1)
+        if self.transform is not None:
+            h = F.leaky_relu(self.transform(h), 0.2)
+        h = self.mix(h[:, :, None, None])
+        for conv, norm, skip in zip(self.up, self.up_norm, code[3:0:-1], strict=True):
+            h = torch.cat([norm(F.relu(conv(h))), skip], 1)
+        image = self.out(h).float().tanh()
+        return Edit(image=image, flow=torch.zeros_like(image).expand(-1, 2, -1, -1), paint=image - code[0])
+
+
+class _Modulated(nn.Module):
+    """Residual block whose features are scaled and shifted by the label (FiLM, Perez et al. 2018)."""
+
+    def __init__(self, width: int, style: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.film = nn.Linear(style, 2 * width)
+        self.conv1 = nn.Conv2d(width, width, 3, 1, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.film.bias)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        scale, shift = self.film(style)[:, :, None, None].chunk(2, 1)
+        h = F.silu(self.norm(x) * (1 + scale) + shift)
+        return x + self.conv2(F.silu(self.conv1(h)))
+
+
+class Flow(Generator):
+    """Ours: a smooth warp moves what is there, painted light adds what is not.
+
+    The result is warp(x, flow) + paint, both zero at the start of training, so that the face's
+    own texture and identity stay by default. Resizing instead of transposed convolution keeps
+    checkerboards out (Odena et al. 2016); the pixel-unshuffle stem keeps 48x48 convolutions few.
+    """
+
+    REACH = 6.0
+    """The farthest a pixel is fetched from, in pixels."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        w, style = spec.width, 64
+        self.style = nn.Sequential(nn.Linear(CLASSES, style), nn.SiLU(), nn.Linear(style, style))
+        self.stem = nn.Conv2d(4, w, 3, 1, 1)
+        self.down = nn.Conv2d(w, 2 * w, 3, 2, 1)
+        self.core_in = _Plain(2 * w)
+        self.core = nn.ModuleList(_Modulated(2 * w, style) for _ in range(spec.blocks))
+        self.up = nn.Conv2d(2 * w, w, 3, 1, 1)
+        self.fine = _Modulated(w, style)
+        self.flow = nn.Conv2d(w, 2, 3, 1, 1)
+        self.light = nn.Conv2d(w, 16, 3, 1, 1)
+        self.touch = nn.Conv2d(17, 16, 3, 1, 1)
+        self.paint = nn.Conv2d(16, 1, 3, 1, 1)
+        for head in (self.flow, self.paint):
+            nn.init.normal_(head.weight, std=1e-3)
+            nn.init.zeros_(head.bias)
+        line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
+        grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y
+        self.register_buffer("grid", grid, persistent=False)
+
+    grid: Tensor
+
+    def encode(self, x: Tensor) -> Code:
+        fine = F.silu(self.stem(F.pixel_unshuffle(x, 2)))
+        return x, fine, self.core_in(F.silu(self.down(fine)))
+
+    def edit(self, code: Code, labels: Tensor) -> Edit:
+        x, fine, h = code
+        style = self.style(labels.to(x.dtype))
+        for block in self.core:
+            h = block(h, style)
+        h = F.interpolate(h, scale_factor=2.0, mode="bilinear", align_corners=False)
+        h = self.fine(F.silu(self.up(h)) + fine, style)
+        flow = _double(self.flow(h)).float().tanh() * self.REACH
+        grid = self.grid + flow.permute(0, 2, 3, 1) * (2 / SIZE)
+        warped = F.grid_sample(x.float(), grid, padding_mode="border", align_corners=False)
+        touched = torch.cat([_double(self.light(h)), warped.to(h.dtype)], 1)
+        paint = self.paint(F.silu(self.touch(touched))).float()
+        return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
+
+
+class _Plain(nn.Module):
+    """Residual block without a label."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(width, width, 3, 1, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.silu(self.conv1(F.silu(self.norm(x)))))
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a discriminator says: `real` logits [N,1] or [N,7], `expression` logits [N,7] or none."""
+
+    real: Tensor
+    expression: Tensor | None
+
+    def realness(self, classes: Tensor) -> Tensor:
+        """The logit [N] of being real, as a face of `classes` [N] where it depends on them."""
+        if self.real.shape[1] == 1:
+            return self.real[:, 0]
+        return self.real.gather(1, classes[:, None])[:, 0]
+
+
+class StridedDiscriminator(nn.Module):
+    """The seed's: strided 4x4 convolutions, then one head for real or fake, one for the class."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        widths = [spec.width * 2**i for i in range(4)]
+        layers: list[nn.Module] = []
+        for i, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
+            layers += [nn.Conv2d(c_in, c_out, 4, 2), nn.LeakyReLU(0.2)]
+            if i:
+                layers.append(nn.GroupNorm(1, c_out))
+        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.validity = _head(widths[3], 1)
+        self.expression = _head(widths[3], CLASSES)
+
+    def forward(self, x: Tensor) -> Verdict:
+        """One logit of being real a face, and its class logits."""
+        h = self.body(x)
+        return Verdict(real=self.validity(h).float(), expression=self.expression(h).float())
+
+
+class ResidualDiscriminator(nn.Module):
+    """Ours: residual blocks without norms and one real-or-fake logit a class (StarGAN v2)."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        w = spec.width
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(4, w, 3, 1, 1),
+            _Down(w, 2 * w),
+            _Down(2 * w, 3 * w),
+            _Down(3 * w, 4 * w),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+        )
+        self.head = nn.Linear(4 * w * 9, CLASSES)
+
+    def forward(self, x: Tensor) -> Verdict:
+        """A logit of being a real face of each class; there is no class head."""
+        return Verdict(real=self.head(self.body(x)).float(), expression=None)
+
+
+class _Down(nn.Module):
+    """Residual block that halves the side."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(c_in, c_in, 3, 1, 1)
+        self.conv2 = nn.Conv2d(c_in, c_out, 3, 1, 1)
+        self.shortcut = nn.Conv2d(c_in, c_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2)
+        h = self.conv2(F.avg_pool2d(h, 2))
+        return (h + self.shortcut(F.avg_pool2d(x, 2))) * 0.7071
+
+
+def _head(c_in: int, c_out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(c_in, c_in), nn.LeakyReLU(0.2), nn.Linear(c_in, c_out))
+
+
+Discriminator = StridedDiscriminator | ResidualDiscriminator
+
+_GENERATORS: dict[GeneratorKind, Callable[[GeneratorSpec], Generator]] = {
+    "unet": UNet,
+    "flow": Flow,
+}
+_DISCRIMINATORS: dict[DiscriminatorKind, Callable[[DiscriminatorSpec], Discriminator]] = {
+    "strided": StridedDiscriminator,
+    "residual": ResidualDiscriminator,
+}
+
+
+def build_generator(spec: GeneratorSpec) -> Generator:
+    """The generator that a recipe asks for."""
+    return _GENERATORS[spec.kind](spec)
+
+
+def build_discriminator(spec: DiscriminatorSpec) -> Discriminator:
+    """The discriminator that a recipe asks for."""
+    return _DISCRIMINATORS[spec.kind](spec)

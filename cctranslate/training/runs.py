@@ -1,0 +1,84 @@
+"""Run folders: which one, what it is a run of, and starting or resuming it."""
+
+import json
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cctranslate import __version__
+from cctranslate.recipes.spec import AnyRecipe, from_json, to_json
+
+FACTS = "recipe.json"
+MEASURED = "measured.json"
+
+
+class RunError(Exception):
+    """A run folder cannot be used; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a run is of: enough to do it again."""
+
+    recipe: AnyRecipe
+    seed: int
+    data: dict[str, Any]
+    """SHA-256 `fingerprint`, faces by split, whether with votes."""
+
+
+def next_folder(root: Path, name: str) -> Path:
+    """`root/<n>-<name>` with the next free number."""
+    taken = [int(m[1]) for p in root.glob("*") if (m := re.match(r"(\d+)-", p.name))]
+    return root / f"{max(taken, default=0) + 1:03d}-{name}"
+
+
+def latest_folder(root: Path, name: str) -> Path:
+    """The newest run of a recipe under `root`.
+
+    Raises:
+        RunError: there is none.
+    """
+    found = sorted(root.glob(f"[0-9]*-{name}"))
+    if not found:
+        raise RunError(f"{root}: no run of {name} to resume: name its folder with -o")
+    return found[-1]
+
+
+def write_facts(folder: Path, facts: Facts) -> None:
+    """Make the folder and write `recipe.json` into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "recipe": to_json(facts.recipe),
+        "seed": facts.seed,
+        "data": facts.data,
+        "cctranslate": __version__,
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }
+    write_json(folder / FACTS, content)
+
+
+def read_facts(folder: Path) -> Facts:
+    """What the run in `folder` is of.
+
+    Raises:
+        RunError: the folder holds no run, or one that this version does not understand.
+    """
+    path = folder / FACTS
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        recipe = from_json(content["recipe"])
+        return Facts(recipe=recipe, seed=content["seed"], data=content["data"])
+    except FileNotFoundError:
+        raise RunError(f"{path}: not found: name a run folder that `fit` wrote") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path}: not a recipe of this version: {error}") from None
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Indented JSON with a final newline."""
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,50 @@
+"""Which faces each step sees: a function of the seed and the step alone, so that resuming is exact."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+
+
+class Sampler:
+    """Draws batches of `size` indices from labelled faces.
+
+    With `balance` 0 each epoch is one shuffled pass; otherwise faces are drawn by their
+    class's size to the power of -`balance`. Classes [N] int64.
+    """
+
+    def __init__(self, classes: Indices, size: int, balance: float, seed: int) -> None:
+        self.classes, self.size, self.balance, self.seed = classes, size, balance, seed
+        counts = np.bincount(classes, minlength=7).clip(1)
+        chance = counts[classes] ** -balance
+        self._cumulative = np.cumsum(chance / chance.sum())
+        self._by_class = [np.flatnonzero(classes == c) for c in range(7)]
+        self._epoch: tuple[int, Indices] = (-1, np.empty(0, np.int64))
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return max(1, len(self.classes) // self.size)
+
+    def batch(self, step: int) -> Indices:
+        """The faces of a step [size]."""
+        if self.balance:
+            return self._draw(self._random(step, 0).random(self.size))
+        epoch, place = divmod(step, self.steps_an_epoch)
+        if self._epoch[0] != epoch:
+            self._epoch = (epoch, self._random(epoch, 1).permutation(len(self.classes)))
+        return self._epoch[1][place * self.size : (place + 1) * self.size]
+
+    def partners(self, step: int, targets: Indices) -> Indices:
+        """For each target class [N] a real face of it, drawn evenly; any face if there is none."""
+        random = self._random(step, 2)
+        everyone = np.arange(len(self.classes))
+        pools = [self._by_class[t] if len(self._by_class[t]) else everyone for t in targets]
+        return np.array([pool[random.integers(len(pool))] for pool in pools], np.int64)
+
+    def _draw(self, uniform: NDArray[np.float64]) -> Indices:
+        found = np.searchsorted(self._cumulative, uniform, side="right")
+        return found.clip(max=len(self.classes) - 1)
+
+    def _random(self, number: int, purpose: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, purpose, number])
