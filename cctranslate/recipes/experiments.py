@@ -17,9 +17,7 @@ T26 = Recipe(
     "never trained on test images, as the seed's code was",
     generator=GeneratorSpec(kind="unet", width=64, transform=True),
     discriminator=DiscriminatorSpec(kind="strided", width=64),
-    weights=Weights(
-        d_adversarial=1, d_class=1, adversarial=2, classification=2, reconstruction=1
-    ),
+    weights=Weights(d_adversarial=1, d_class=1, adversarial=2, classification=2, reconstruction=1),
     procedure=Procedure(
         batch_size=64,
         epochs=170,
@@ -35,11 +33,9 @@ FLOW = Recipe(
     name="flow",
     about="ours: warps what moves and paints what appears, relativistic D, robust guides, "
     "a true cycle, no more change than it takes",
-    generator=GeneratorSpec(kind="flow", width=48, blocks=4),
-    discriminator=DiscriminatorSpec(kind="residual", width=48),
-    weights=Weights(
-        adversarial=1, guide=1, cycle=2, change=1, smoothness=0.02, r1=1
-    ),
+    generator=GeneratorSpec(kind="flow", width=32, blocks=4),
+    discriminator=DiscriminatorSpec(kind="residual", width=40),
+    weights=Weights(adversarial=1, guide=1, identity=2, cycle=1, change=2, smoothness=0.05, r1=1),
     procedure=Procedure(
         batch_size=32,
         epochs=20,
@@ -56,6 +52,7 @@ FLOW = Recipe(
         certainty=0.5,
     ),
     guides=("guide-smooth", "guide-plain"),
+    encoder="encoder",
 )
 
 JUDGE = ClassifierRecipe(
@@ -75,12 +72,24 @@ GUIDE_SMOOTH = ClassifierRecipe(
     kind="smooth",
     widths=(32, 64, 96),
     batch_size=64,
-    epochs=12,
+    epochs=8,
     lr=0.05,
     vote_share=0.7,
     class_balance=0.5,
     noise=0.1,
-    adversarial=1.5,
+    adversarial=0.5,
+)
+
+ENCODER = ClassifierRecipe(
+    name="encoder",
+    about="tells faces of one expression apart, so that G keeps the person",
+    objective="identity",
+    kind="plain",
+    widths=(32, 64, 128),
+    batch_size=192,
+    epochs=6,
+    lr=0.1,
+    dropout=0.0,
 )
 
 GUIDE_PLAIN = ClassifierRecipe(
@@ -100,7 +109,7 @@ GUIDE_PLAIN = ClassifierRecipe(
 DEFAULT = FLOW.name
 
 RECIPES: dict[str, AnyRecipe] = {
-    recipe.name: recipe for recipe in (FLOW, T26, JUDGE, GUIDE_SMOOTH, GUIDE_PLAIN)
+    recipe.name: recipe for recipe in (FLOW, T26, JUDGE, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER)
 }
 
 

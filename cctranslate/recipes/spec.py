@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 AdversarialLoss = Literal["bce", "least-squares", "relativistic"]
 GeneratorKind = Literal["unet", "flow"]
 DiscriminatorKind = Literal["strided", "residual"]
+Objective = Literal["expression", "identity"]
 ClassifierKind = Literal["residual", "plain", "smooth"]
 Targets = Literal["one", "all-others"]
 
@@ -43,6 +44,8 @@ class Weights:
     """D's class head on fakes (categorical cross-entropy with the target)."""
     guide: float = 0.0
     """Frozen guide classifiers on jittered, noised fakes (cross-entropy with the target)."""
+    identity: float = 0.0
+    """One minus the cosine of a frozen encoder's embeddings of a face and its translation."""
     cycle: float = 0.0
     """L1 between a face and its translation translated back: the true cycle."""
     reconstruction: float = 0.0
@@ -96,11 +99,15 @@ class Recipe:
     procedure: Procedure
     guides: tuple[str, ...] = ()
     """Classifier recipes trained before G, which then learns from them; never the judge."""
+    encoder: str | None = None
+    """The recipe with objective `identity` that is trained before G, for `weights.identity`."""
 
     def __post_init__(self) -> None:
         weights, procedure = self.weights, self.procedure
         if bool(self.guides) != (weights.guide > 0):
             raise ValueError(f"{self.name}: guides and weights.guide go together")
+        if (self.encoder is not None) != (weights.identity > 0):
+            raise ValueError(f"{self.name}: encoder and weights.identity go together")
         if "judge" in self.guides:
             raise ValueError(f"{self.name}: guides names the judge, which no G is trained on")
         if procedure.adversarial == "relativistic" and procedure.targets != "one":
@@ -108,17 +115,21 @@ class Recipe:
         if weights.classification > 0 and weights.d_class == 0:
             raise ValueError(f"{self.name}: weights.classification needs weights.d_class")
         if (self.discriminator.kind == "strided") != (weights.d_class > 0):
-            raise ValueError(f"{self.name}: discriminator 'strided' and weights.d_class go together")
+            raise ValueError(
+                f"{self.name}: discriminator 'strided' and weights.d_class go together"
+            )
         if weights.smoothness > 0 and self.generator.kind != "flow":
             raise ValueError(f"{self.name}: weights.smoothness needs generator 'flow'")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierRecipe:
-    """A classifier experiment: the judge, or a guide."""
+    """A classifier experiment: the judge, a guide, or an encoder that tells faces apart."""
 
     name: str
     about: str
+    objective: Objective = "expression"
+    """What it tells apart: expressions by label, or faces from one another without any."""
     kind: ClassifierKind
     widths: tuple[int, ...]
     """Channels at 24x24, 12x12 and 6x6."""
@@ -180,6 +191,6 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
         "discriminator": DiscriminatorSpec(**data["discriminator"]),
         "weights": Weights(**data["weights"]),
         "procedure": Procedure(**procedure),
-        "guides": tuple(data.get("guides", ())),
+        "guides": tuple(data["guides"]),
     }
     return Recipe(**{**data, **parts})

@@ -5,9 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def affine(
-    x: Tensor, *, shift: float, turn: float, zoom: float, flip: bool = False
-) -> Tensor:
+def affine(x: Tensor, *, shift: float, turn: float, zoom: float, flip: bool = False) -> Tensor:
     """Each face [N,1,H,W] moved by up to `shift` pixels, turned `turn` radians, zoomed 1 +- `zoom`."""
     n, size = len(x), x.shape[-1]
     draw = torch.rand(n, 4, device=x.device) * 2 - 1
@@ -49,6 +47,13 @@ def for_classifier(x: Tensor) -> Tensor:
     """What a classifier sees in training: moved, mirrored, relit, with a hole."""
     x = affine(x, shift=4, turn=0.2, zoom=0.15, flip=True)
     return cutout(light(x, brightness=0.2, contrast=0.3), side=14)
+
+
+def for_encoder(x: Tensor) -> Tensor:
+    """What an encoder of identity must see through: small moves, light, noise."""
+    x = affine(x, shift=4, turn=0.15, zoom=0.12, flip=True)
+    x = light(x, brightness=0.2, contrast=0.3)
+    return x + 0.1 * torch.rand((), device=x.device) * torch.randn_like(x)
 
 
 def for_discriminator(x: Tensor) -> Tensor:

@@ -9,11 +9,17 @@ from torch import Tensor, nn
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_scaled
-from cctranslate.recipes.spec import ClassifierKind, ClassifierRecipe
+from cctranslate.recipes.spec import ClassifierKind, ClassifierRecipe, Objective
+
+
+OUTPUTS: dict[Objective, int] = {"expression": len(EMOTIONS), "identity": 128}
 
 
 class Classifier(nn.Module):
-    """Faces [N,1,48,48] in [-1,1] -> logits [N,7], already divided by the fitted temperature."""
+    """Faces [N,1,48,48] in [-1,1] -> logits [N,7], already divided by the fitted temperature.
+
+    With objective `identity` the outputs are embeddings [N,128] instead, to be compared by cosine.
+    """
 
     temperature: Tensor
 
@@ -21,7 +27,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.body = _BODIES[recipe.kind](recipe.widths)
         self.dropout = nn.Dropout(recipe.dropout)
-        self.head = nn.Linear(recipe.widths[-1], len(EMOTIONS))
+        self.head = nn.Linear(recipe.widths[-1], OUTPUTS[recipe.objective])
         self.register_buffer("temperature", torch.ones(()))
 
     def features(self, x: Tensor) -> Tensor:
@@ -29,7 +35,7 @@ class Classifier(nn.Module):
         return self.body(x).mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Calibrated logits [N,7]."""
+        """Calibrated logits [N,7], or embeddings [N,128]."""
         return self.head(self.dropout(self.features(x))) / self.temperature
 
 

@@ -49,9 +49,7 @@ class Faces:
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Faces":
         """The chosen faces, by mask or indices."""
-        return Faces(
-            images=self.images[chosen], labels=self.labels[chosen], rows=self.rows[chosen]
-        )
+        return Faces(images=self.images[chosen], labels=self.labels[chosen], rows=self.rows[chosen])
 
 
 Splits = dict[str, Faces]

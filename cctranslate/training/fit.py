@@ -1,4 +1,4 @@
-"""A whole `fit`: guides first, then the recipe's own training, then its figures."""
+"""A whole `fit`: its teachers first, then the recipe's own training, then its figures."""
 
 import time
 from collections.abc import Callable
@@ -14,12 +14,15 @@ from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.training import checkpoint, loop, runs
 from cctranslate.training.classifier import Classifier, predict_logits
 from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
-from cctranslate.training.gan import GanTrainer
+from cctranslate.training.gan import Frozen, GanTrainer
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
 from cctranslate.training.networks import Generator, build_generator
 from cctranslate.training.runs import Facts, RunError
 from cctranslate.training.votes import Votes
+
+TEACHERS = "teachers"
+"""Where in a run's folder the runs of its guides and its encoder lie."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class Job:
 
 
 def fit(job: Job) -> Outcome:
-    """Train what the job asks for; a recipe's guides are trained first, in its folder.
+    """Train what the job asks for; a recipe's teachers are trained first, in its folder.
 
     Raises:
         RunError: the folder already holds a run that is not resumed, or one on other data.
@@ -49,15 +52,10 @@ def fit(job: Job) -> Outcome:
         raise DataError("the data holds no Training rows: nothing else is trained on")
     _claim(job)
     started = time.monotonic()
-    guides: list[Classifier] = []
-    if isinstance(job.recipe, Recipe):
-        for name in job.recipe.guides:
-            sub_job = _guide_job(job, name, time.monotonic() - started)
-            outcome = fit(sub_job)
-            if not outcome.finished:
-                return Outcome(step=0, finished=False)
-            guides.append(load_classifier(sub_job.folder))
-    trainer = _trainer(job, guides)
+    for name in _teachers(job.recipe):
+        if not fit(_teacher_job(job, name, time.monotonic() - started)).finished:
+            return Outcome(step=0, finished=False)
+    trainer = _trainer(job)
     job.on_start(job.recipe.name, _steps_done(job), trainer.steps)
     outcome = loop.run(
         trainer,
@@ -67,7 +65,8 @@ def fit(job: Job) -> Outcome:
         on_tick=job.on_tick,
         resume=job.resume,
     )
-    if isinstance(trainer, ClassifierTrainer) and outcome.finished:
+    judging = isinstance(job.recipe, ClassifierRecipe) and job.recipe.objective == "expression"
+    if judging and isinstance(trainer, ClassifierTrainer) and outcome.finished:
         trainer.calibrate(job.splits, job.votes)
         loop.save(trainer, job.folder, outcome.step)
         _measure_classifier(job)
@@ -123,11 +122,17 @@ def _claim(job: Job) -> None:
         raise RunError(f"{job.folder}: the run there has another {what}: name another with -o")
 
 
-def _guide_job(job: Job, name: str, spent: float) -> Job:
+def _teachers(recipe: AnyRecipe) -> tuple[str, ...]:
+    if isinstance(recipe, ClassifierRecipe):
+        return ()
+    return recipe.guides + ((recipe.encoder,) if recipe.encoder else ())
+
+
+def _teacher_job(job: Job, name: str, spent: float) -> Job:
     return replace(
         job,
         recipe=experiments.find(name),
-        folder=job.folder / "guides" / name,
+        folder=job.folder / TEACHERS / name,
         resume=True,
         limits=_remaining(job.limits, spent),
     )
@@ -139,11 +144,16 @@ def _remaining(limits: Limits, spent: float) -> Limits:
     return replace(limits, max_minutes=max(limits.max_minutes - spent / 60, 1e-3))
 
 
-def _trainer(job: Job, guides: list[Classifier]) -> GanTrainer | ClassifierTrainer:
+def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
     faces = job.splits["Training"]
     if isinstance(job.recipe, ClassifierRecipe):
         return ClassifierTrainer(job.recipe, faces, job.votes, job.device, job.seed)
-    return GanTrainer(job.recipe, faces, job.votes, guides, job.device, job.seed)
+    folder, encoder = job.folder / TEACHERS, job.recipe.encoder
+    teachers = Frozen(
+        guides=tuple(load_classifier(folder / name) for name in job.recipe.guides),
+        encoder=load_classifier(folder / encoder) if encoder else None,
+    )
+    return GanTrainer(job.recipe, faces, job.votes, teachers, job.device, job.seed)
 
 
 def _steps_done(job: Job) -> int:

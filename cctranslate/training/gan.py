@@ -52,12 +52,25 @@ class _Batch:
         return F.one_hot(self.targets, CLASSES).float()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """The networks that were trained before G and teach it."""
+
+    guides: tuple[Classifier, ...] = ()
+    encoder: Classifier | None = None
+
+
 class GanTrainer:
     """Adam steps of D and G on what a recipe says, with an averaged G."""
 
     def __init__(
-        self, recipe: Recipe, faces: Faces, votes: Votes | None, guides: list[Classifier],
-        place: torch.device, seed: int,
+        self,
+        recipe: Recipe,
+        faces: Faces,
+        votes: Votes | None,
+        teachers: Frozen,
+        place: torch.device,
+        seed: int,
     ) -> None:
         torch.manual_seed(seed)
         procedure = recipe.procedure
@@ -66,10 +79,9 @@ class GanTrainer:
         self.recipe, self.device = recipe, place
         self.images, self.labels = faces.images[kept], labels[kept]
         self.classes = self.labels.argmax(1).astype(np.int64)
-        self.sampler = Sampler(
-            self.classes, procedure.batch_size, procedure.class_balance, seed
-        )
-        self.guides = [guide.to(place).eval().requires_grad_(False) for guide in guides]
+        self.sampler = Sampler(self.classes, procedure.batch_size, procedure.class_balance, seed)
+        self.guides = [_still(guide, place) for guide in teachers.guides]
+        self.encoder = _still(teachers.encoder, place) if teachers.encoder else None
         self.g = _prepared(build_generator(recipe.generator), place)
         self.d = _prepared(build_discriminator(recipe.discriminator), place)
         self.average = copy.deepcopy(self.g).requires_grad_(False)
@@ -131,6 +143,8 @@ class GanTrainer:
             terms = losses.g_terms(procedure.adversarial, weights, self._judge(batch, fake))
             if weights.guide:
                 terms["guide"] = self._guide(fake, batch.targets)
+            if self.encoder is not None:
+                terms["identity"] = self._identity(self.encoder, source, fake)
             if weights.reconstruction:
                 own = self.g.edit(code, batch.labels).image
                 terms["reconstruction"] = F.l1_loss(own, batch.x)
@@ -164,6 +178,12 @@ class GanTrainer:
         """The guides' mean loss, each on a view of its own."""
         views = [guide(augment.for_guide(fake, GUIDE_NOISE)).float() for guide in self.guides]
         return torch.stack([losses.guide_loss(view, targets) for view in views]).mean()
+
+    def _identity(self, encoder: Classifier, source: Tensor, fake: Tensor) -> Tensor:
+        """How far the encoder takes the faces for others, both seen in the same view."""
+        views = augment.affine(torch.cat([source, fake], 1), shift=3, turn=0.1, zoom=0.1, flip=True)
+        z = encoder(views.transpose(0, 1).reshape(-1, 1, *views.shape[2:])).float()
+        return 1 - F.cosine_similarity(*z.chunk(2)).mean()
 
     def _set_rate(self, step: int) -> None:
         procedure = self.recipe.procedure
@@ -223,6 +243,10 @@ class GanTrainer:
 
 
 _STATE = ("g", "d", "average", "g_optimizer", "d_optimizer")
+
+
+def _still(network: Classifier, place: torch.device) -> Classifier:
+    return network.to(place).eval().requires_grad_(False)
 
 
 def _prepared(network: N, place: torch.device) -> N:

@@ -28,7 +28,11 @@ class ClassifierTrainer:
     """Steps of SGD on a one-cycle schedule (Smith 2018), with averaged weights."""
 
     def __init__(
-        self, recipe: ClassifierRecipe, faces: Faces, votes: Votes | None, place: torch.device,
+        self,
+        recipe: ClassifierRecipe,
+        faces: Faces,
+        votes: Votes | None,
+        place: torch.device,
         seed: int,
     ) -> None:
         torch.manual_seed(seed)
@@ -36,9 +40,7 @@ class ClassifierTrainer:
         kept = labels.sum(1) > 0
         self.recipe, self.device = recipe, place
         self.images, self.labels = faces.images[kept], labels[kept]
-        self.sampler = Sampler(
-            self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed
-        )
+        self.sampler = Sampler(self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
         network = Classifier(recipe).to(place)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
@@ -61,25 +63,52 @@ class ClassifierTrainer:
         return max(1, round(self.recipe.epochs * self.steps_an_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """One step on augmented faces, worsened by noise and an adversarial step if asked."""
+        """One step of the objective's loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.lr * one_cycle(step / self.steps)
-        chosen = self.sampler.batch(step)
-        x = torch.from_numpy(to_scaled(self.images[chosen]))[:, None].to(self.device)
-        y = torch.from_numpy(self.labels[chosen]).to(self.device)
-        x = self._worsen(augment.for_classifier(x), y)
-        self.network.train()
-        with device.autocast(self.device):
-            logits = self.network(x.contiguous(memory_format=torch.channels_last)).float()
-        loss = F.cross_entropy(logits, y)
+        loss, accuracy = _LOSSES[self.recipe.objective](self, step)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         # The average catches up from the start: early weights would weigh on it for long.
         decay = min(self.recipe.ema, (1 + step) / (10 + step))
         checkpoint.update_average(self.average, self.network, decay)
-        hit = (logits.detach().argmax(1) == y.argmax(1)).float().mean()
-        return {"loss": loss.detach(), "accuracy": hit}
+        return {"loss": loss.detach(), "accuracy": accuracy}
+
+    def expression_loss(self, step: int) -> tuple[Tensor, Tensor]:
+        """Cross-entropy on augmented faces, worsened by noise and an adversarial step if asked."""
+        chosen = self.sampler.batch(step)
+        y = torch.from_numpy(self.labels[chosen]).to(self.device)
+        logits = self._outputs(self._worsen(augment.for_classifier(self._faces(chosen)), y))
+        hit = logits.detach().argmax(1) == y.argmax(1)
+        return F.cross_entropy(logits, y), hit.float().mean()
+
+    def identity_loss(self, step: int) -> tuple[Tensor, Tensor]:
+        """Tell which of two views show the same face (SimCLR's NT-Xent, Chen et al. 2020).
+
+        All faces of a batch have one expression, so that expressions do not help: what is
+        learned is what else distinguishes a face.
+        """
+        drawn = self.sampler.batch(step)
+        expression = int(self.sampler.classes[drawn[0]])
+        chosen = np.unique(self.sampler.partners(step, np.full(len(drawn), expression)))
+        x = self._faces(chosen)
+        views = torch.cat([augment.for_encoder(x), augment.for_encoder(x)])
+        z = F.normalize(self._outputs(views), dim=1)
+        similar = (z @ z.T / 0.1).fill_diagonal_(-1e4)
+        n = len(chosen)
+        other = torch.arange(2 * n, device=self.device).roll(n)
+        hit = similar.detach().argmax(1) == other
+        return F.cross_entropy(similar, other), hit.float().mean()
+
+    def _faces(self, chosen: np.ndarray) -> Tensor:
+        return torch.from_numpy(to_scaled(self.images[chosen]))[:, None].to(self.device)
+
+    def _outputs(self, x: Tensor) -> Tensor:
+        self.network.train()
+        with device.autocast(self.device):
+            outputs: Tensor = self.network(x.contiguous(memory_format=torch.channels_last))
+        return outputs.float()
 
     def _worsen(self, x: Tensor, y: Tensor) -> Tensor:
         recipe = self.recipe
@@ -122,8 +151,16 @@ class ClassifierTrainer:
         self.average.temperature.fill_(1.0)
         logits = predict_logits(self.average, faces.images, self.device)
         mask, labels = _reference(faces, votes)
-        temperature = fit_temperature(logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask]))
+        temperature = fit_temperature(
+            logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask])
+        )
         self.average.temperature.fill_(temperature)
+
+
+_LOSSES = {
+    "expression": ClassifierTrainer.expression_loss,
+    "identity": ClassifierTrainer.identity_loss,
+}
 
 
 def one_cycle(progress: float) -> float:
@@ -139,9 +176,7 @@ def _reference(faces: Faces, votes: Votes | None) -> tuple[np.ndarray, np.ndarra
     return majority(faces, votes)
 
 
-def figures(
-    probabilities: np.ndarray, faces: Faces, votes: Votes | None
-) -> dict[str, Any]:
+def figures(probabilities: np.ndarray, faces: Faces, votes: Votes | None) -> dict[str, Any]:
     """Accuracy, calibration and confusion of probabilities [N,7], by FER2013's labels and FER+'s."""
     references = {"fer2013": (np.ones(len(faces), bool), faces.labels.astype(np.int64))}
     if votes is not None:

@@ -114,9 +114,7 @@ def d_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs) -> Terms:
     fake = pairs.fake.realness(pairs.fake_classes)
     terms = {"d_adversarial": D_ADVERSARIAL[kind](real, fake)}
     if pairs.real.expression is not None and pairs.fake.expression is not None:
-        terms["d_class"] = d_class(
-            pairs.real.expression, pairs.real_labels, pairs.fake.expression
-        )
+        terms["d_class"] = d_class(pairs.real.expression, pairs.real_labels, pairs.fake.expression)
     return terms
 
 

@@ -68,7 +68,11 @@ class UNet(Generator):
         joined = widths[3] + CLASSES
         self.transform = nn.Linear(joined, joined) if spec.transform else None
         self.mix = nn.Conv2d(joined, widths[3], 1)
-        ups = [(widths[3], widths[2], 0), (2 * widths[2], widths[1], 0), (2 * widths[1], widths[0], 1)]
+        ups = [
+            (widths[3], widths[2], 0),
+            (2 * widths[2], widths[1], 0),
+            (2 * widths[1], widths[0], 1),
+        ]
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(c_in, c_out, 4, 2, output_padding=extra)
             for c_in, c_out, extra in ups
@@ -91,7 +95,9 @@ class UNet(Generator):
         for conv, norm, skip in zip(self.up, self.up_norm, code[3:0:-1], strict=True):
             h = torch.cat([norm(F.relu(conv(h))), skip], 1)
         image = self.out(h).float().tanh()
-        return Edit(image=image, flow=torch.zeros_like(image).expand(-1, 2, -1, -1), paint=image - code[0])
+        return Edit(
+            image=image, flow=torch.zeros_like(image).expand(-1, 2, -1, -1), paint=image - code[0]
+        )
 
 
 class _Modulated(nn.Module):
