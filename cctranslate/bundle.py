@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import UserError
 from cctranslate.pixels import SIZE
 
 CARD = "bundle.json"
@@ -15,7 +16,7 @@ FORMAT = 1
 MODELS = ("generator", "judge")
 
 
-class BundleError(Exception):
+class BundleError(UserError):
     """The bundle cannot be used; the message says why and what to do."""
 
 

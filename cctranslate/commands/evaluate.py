@@ -1,4 +1,138 @@
+"""`cctranslate evaluate`: measure a bundle or a run on faces it was not trained on."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
+
+if TYPE_CHECKING:
+    from cctranslate.training.evaluate import Evaluation
+
+
 @click.command()
-def evaluate() -> None:
-    """x."""
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A bundle.  [default: the shipped one]",
+)
+@click.option(
+    "--run", type=click.Path(path_type=Path, file_okay=False), help="A run that `fit` wrote."
+)
+@click.option(
+    "--judge",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --run: a judge's run or a bundle to take it from.  [default: the shipped bundle]",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("datasets/fer2013.csv"),
+    show_default=True,
+    help="FER2013 in any form that `fit` reads.",
+)
+@click.option(
+    "--votes", type=click.Path(path_type=Path), help="FER+ votes, for the judge's figures."
+)
+@click.option("--limit", type=click.IntRange(min=200), help="Measure on so many faces only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture.")
+def evaluate(
+    weights: Path | None,
+    run: Path | None,
+    judge: Path | None,
+    data: Path,
+    votes: Path | None,
+    limit: int | None,
+    as_json: bool,
+    sheet: Path | None,
+) -> None:
+    """Measure translations of PublicTest faces: are they read as the target, is it the person?
+
+    \b
+    cctranslate evaluate --data fer2013.csv                  the shipped bundle
+    cctranslate evaluate --run runs/001-flow --sheet s.png
+    """
+    from cctranslate.commands.needs import training_half
+
+    if run and weights:
+        raise click.UsageError("--run and --weights: name one of them")
+    with training_half():
+        from cctranslate.training import dataset
+        from cctranslate.training.evaluate import sheet as draw
+        from cctranslate.training.votes import load_votes
+
+        splits = dataset.load(data)
+        known_votes = load_votes(votes) if votes else None
+        evaluation = measure(run, weights, judge, splits, known_votes, limit)
+        if sheet:
+            draw(evaluation).save(sheet)
+    click.echo(json.dumps(evaluation.figures) if as_json else table(evaluation.figures))
+
+
+def measure(
+    run: Path | None,
+    weights: Path | None,
+    judge: Path | None,
+    splits: Any,
+    votes: Any,
+    limit: int | None,
+) -> Evaluation:
+    """Evaluate a bundle, or a run by way of the bundle that `export` would make of it."""
+    from cctranslate import bundle
+    from cctranslate.training.evaluate import evaluate as measured
+
+    if run is None:
+        return measured(weights or bundle.shipped(), splits, votes, limit)
+    from cctranslate.training.export import export
+
+    with tempfile.TemporaryDirectory() as folder:
+        exported = Path(folder) / "bundle"
+        export(run, judge or bundle.shipped(), exported)
+        return measured(exported, splits, votes, limit)
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures as lines to read."""
+    columns = (
+        ("confirmed", "{:.1%}"),
+        ("confidence", "{:.3f}"),
+        ("identity", "{:.3f}"),
+        ("change", "{:.1f}"),
+        ("own_change", "{:.1f}"),
+        ("roughness", "{:.2f}"),
+        ("fid", "{:.2f}"),
+        ("fid_real", "{:.2f}"),
+        ("kid", "{:.3f}"),
+    )
+    lines = [f"{'target':9}" + "".join(f"{name:>12}" for name, _ in columns)]
+    for emotion, row in (*figures["targets"].items(), ("mean", figures["mean"])):
+        cells = (form.format(row[name]) if name in row else "" for name, form in columns)
+        lines.append(f"{emotion:9}" + "".join(f"{cell:>12}" for cell in cells))
+    lines += [
+        "",
+        f"{figures['faces']} PublicTest faces that are not also in Training; cycle error "
+        f"{figures['cycle_error']} gray levels; identity of other people "
+        f"{figures['identity_of_other_people']}",
+    ]
+    for name, judged in figures["judge"].items():
+        lines.append(
+            f"judge by {name} labels: accuracy {judged['accuracy']:.1%}, calibration error (ECE) "
+            f"{judged['ece']:.3f}, {judged['faces']} faces"
+        )
+        lines += _confusion(judged["confusion"])
+    return "\n".join(lines)
+
+
+def _confusion(counts: list[list[int]]) -> list[str]:
+    from cctranslate.emotions import EMOTIONS
+
+    head = f"{'is / read as':14}" + "".join(f"{emotion:>9}" for emotion in EMOTIONS)
+    rows = (
+        f"{emotion:14}" + "".join(f"{count:9}" for count in row)
+        for emotion, row in zip(EMOTIONS, counts, strict=True)
+    )
+    return [head, *rows]

@@ -35,10 +35,12 @@ FLOW = Recipe(
     "a true cycle, no more change than it takes",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
     discriminator=DiscriminatorSpec(kind="residual", width=40),
-    weights=Weights(adversarial=1, guide=1, identity=2, cycle=1, change=2, smoothness=0.05, r1=1),
+    weights=Weights(
+        adversarial=1, guide=1, identity=2, cycle=1, change=2, own=5, smoothness=0.05, r1=0.5
+    ),
     procedure=Procedure(
         batch_size=32,
-        epochs=20,
+        epochs=14,
         lr=4e-4,
         betas=(0.0, 0.99),
         adversarial="relativistic",
@@ -46,6 +48,7 @@ FLOW = Recipe(
         lr_decay=True,
         ema=0.999,
         augment=True,
+        flip=True,
         cycle_noise=0.05,
         class_balance=0.5,
         vote_share=0.7,

@@ -21,7 +21,7 @@ class GeneratorSpec:
     blocks: int = 0
     """Label-modulated residual blocks (`flow`)."""
     transform: bool = False
-    """The seed's transformation layer: label joined to the latent, dense, LeakyReLU, 1x1 (`unet`)."""
+    """The seed's transformation layer: label joined to the latent, then dense (`unet`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,8 @@ class Weights:
     """L1 between a face and its own encoding decoded with its own label (the log's T17 to T26)."""
     change: float = 0.0
     """L1 between a face and its translation: no more change than the expression takes."""
+    own: float = 0.0
+    """L1 between a face and its translation to its own expression, which it already has."""
     smoothness: float = 0.0
     """Squared gradient of the flow field and the painted light (`flow`)."""
     r1: float = 0.0
@@ -77,6 +79,8 @@ class Procedure:
     """Decay of the averaged generator, which is what is exported."""
     augment: bool = False
     """Differentiable augmentation before D (Zhao et al. 2020)."""
+    flip: bool = False
+    """Sources are mirrored half of the time."""
     cycle_noise: float = 0.0
     """Standard deviation of the noise before the way back: against hiding the source in it."""
     class_balance: float = 0.0

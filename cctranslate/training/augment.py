@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def affine(x: Tensor, *, shift: float, turn: float, zoom: float, flip: bool = False) -> Tensor:
-    """Each face [N,1,H,W] moved by up to `shift` pixels, turned `turn` radians, zoomed 1 +- `zoom`."""
+    """Each face [N,1,H,W] moved up to `shift` pixels, turned `turn` radians, zoomed 1 +- `zoom`."""
     n, size = len(x), x.shape[-1]
     draw = torch.rand(n, 4, device=x.device) * 2 - 1
     angle, scale = draw[:, 0] * turn, 1 + draw[:, 1] * zoom

@@ -6,10 +6,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from cctranslate.errors import UserError
+
 FILE = "checkpoint.pt"
 
 
-class CheckpointError(Exception):
+class CheckpointError(UserError):
     """A checkpoint is missing or not one of ours; the message names it."""
 
 

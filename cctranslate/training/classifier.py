@@ -11,7 +11,6 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.recipes.spec import ClassifierKind, ClassifierRecipe, Objective
 
-
 OUTPUTS: dict[Objective, int] = {"expression": len(EMOTIONS), "identity": 128}
 
 
@@ -150,7 +149,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimizer.step(closure)  # type: ignore[arg-type]
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
     return float(log_t.detach().exp())
 
 

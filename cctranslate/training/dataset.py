@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.errors import UserError
 from cctranslate.pixels import SIZE, Gray, to_gray
 
 DEFAULT = Path("datasets/fer2013.csv")
@@ -29,7 +30,7 @@ WHERE = (
 _ROW_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
 
 
-class DataError(Exception):
+class DataError(UserError):
     """The dataset cannot be used; the message names the file, the place in it and what to do."""
 
 

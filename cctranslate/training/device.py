@@ -4,8 +4,10 @@ from contextlib import AbstractContextManager
 
 import torch
 
+from cctranslate.errors import UserError
 
-class DeviceError(Exception):
+
+class DeviceError(UserError):
     """The device that was asked for cannot be had."""
 
 

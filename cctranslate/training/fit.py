@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Job:
     device: torch.device
     seed: int = 0
     resume: bool = False
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
 

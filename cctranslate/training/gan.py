@@ -29,7 +29,7 @@ from cctranslate.training.sampler import Sampler
 from cctranslate.training.votes import Votes, soft_labels
 
 R1_EVERY = 8
-"""The gradient penalties are taken once in this many steps, that many times as heavy (StyleGAN2)."""
+"""The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
 N = TypeVar("N", bound=nn.Module)
 GUIDE_NOISE = 0.1
 SHEET_FACES = 14
@@ -40,6 +40,7 @@ class _Batch:
     """What a step works on: N faces, M translations (M = N, or 6N for all other targets)."""
 
     x: Tensor  # [N,1,48,48]
+    classes: Tensor  # [N]
     labels: Tensor  # [N,7]
     source: Tensor  # [M] which face each translation starts from
     targets: Tensor  # [M] class ids
@@ -146,14 +147,18 @@ class GanTrainer:
             if self.encoder is not None:
                 terms["identity"] = self._identity(self.encoder, source, fake)
             if weights.reconstruction:
-                own = self.g.edit(code, batch.labels).image
-                terms["reconstruction"] = F.l1_loss(own, batch.x)
+                redrawn = self.g.edit(code, batch.labels).image
+                terms["reconstruction"] = F.l1_loss(redrawn, batch.x)
             if weights.cycle:
                 noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
                 back = self.g(noisy, batch.labels[batch.source])
                 terms["cycle"] = F.l1_loss(back, source)
             if weights.change:
                 terms["change"] = F.l1_loss(fake, source)
+            if weights.own:
+                own = (batch.targets == batch.classes[batch.source]).float()
+                each = (fake - source).abs().mean((1, 2, 3))
+                terms["own"] = (each * own).sum() / own.sum().clamp_min(1)
             if weights.smoothness:
                 terms["smoothness"] = losses.smoothness(edit.flow)
         loss = losses.total(terms, asdict(weights))
@@ -203,8 +208,12 @@ class GanTrainer:
             targets = np.concatenate([np.delete(np.arange(CLASSES), c) for c in classes])
             source = np.repeat(np.arange(len(chosen)), CLASSES - 1)
             real = chosen
+        x = self._faces(chosen)
+        if self.recipe.procedure.flip:
+            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
         return _Batch(
-            x=self._faces(chosen),
+            x=x,
+            classes=self._tensor(classes),
             labels=self._tensor(self.labels[chosen]),
             source=self._tensor(source),
             targets=self._tensor(targets),
@@ -221,8 +230,9 @@ class GanTrainer:
         return torch.from_numpy(values).to(self.device)
 
     def state(self) -> dict[str, Any]:
-        """Both networks, the average, both optimisers."""
-        return {name: getattr(self, name).state_dict() for name in _STATE}
+        """Networks, average and optimisers; the sheet's faces, for export to check on."""
+        networks = {name: getattr(self, name).state_dict() for name in _STATE}
+        return {**networks, "faces": torch.from_numpy(self.images[self._shown])}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them over."""

@@ -177,7 +177,7 @@ def _reference(faces: Faces, votes: Votes | None) -> tuple[np.ndarray, np.ndarra
 
 
 def figures(probabilities: np.ndarray, faces: Faces, votes: Votes | None) -> dict[str, Any]:
-    """Accuracy, calibration and confusion of probabilities [N,7], by FER2013's labels and FER+'s."""
+    """Accuracy, calibration, confusion of probabilities [N,7], by FER2013's labels and FER+'s."""
     references = {"fer2013": (np.ones(len(faces), bool), faces.labels.astype(np.int64))}
     if votes is not None:
         references["ferplus_majority"] = majority(faces, votes)

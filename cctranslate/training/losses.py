@@ -69,7 +69,7 @@ def d_class(real: Tensor, labels: Tensor, fake: Tensor) -> Tensor:
 
 
 def g_class(fake: Tensor, classes: Tensor) -> Tensor:
-    """Categorical cross-entropy on sigmoid outputs made to sum to one, as Keras does it (T21-T26)."""
+    """Categorical cross-entropy on sigmoids made to sum to one, as Keras does it (T21 to T26)."""
     log_p = F.logsigmoid(fake)
     return (log_p.logsumexp(1) - log_p.gather(1, classes[:, None])[:, 0]).mean()
 

@@ -81,6 +81,7 @@ class UNet(Generator):
         self.out = nn.ConvTranspose2d(2 * widths[0], 1, 4, 2)
 
     def encode(self, x: Tensor) -> Code:
+        """The face and its four scales."""
         code = [x]
         for conv, norm in zip(self.down, self.down_norm, strict=True):
             x = norm(F.leaky_relu(conv(x), 0.2))
@@ -88,6 +89,7 @@ class UNet(Generator):
         return tuple(code)
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
+        """Draw the face anew."""
         h = torch.cat([code[4].flatten(1), labels.to(code[4].dtype)], 1)
         if self.transform is not None:
             h = F.leaky_relu(self.transform(h), 0.2)
@@ -101,7 +103,7 @@ class UNet(Generator):
 
 
 class _Modulated(nn.Module):
-    """Residual block whose features are scaled and shifted by the label (FiLM, Perez et al. 2018)."""
+    """Residual block, its features scaled and shifted by the label (FiLM, Perez et al. 2018)."""
 
     def __init__(self, width: int, style: int) -> None:
         super().__init__()
@@ -139,13 +141,12 @@ class Flow(Generator):
         self.core = nn.ModuleList(_Modulated(2 * w, style) for _ in range(spec.blocks))
         self.up = nn.Conv2d(2 * w, w, 3, 1, 1)
         self.fine = _Modulated(w, style)
-        self.flow = nn.Conv2d(w, 2, 3, 1, 1)
+        self.flow = nn.Conv2d(w, 2, 3, 1, 1, bias=False)
         self.light = nn.Conv2d(w, 16, 3, 1, 1)
         self.touch = nn.Conv2d(17, 16, 3, 1, 1)
-        self.paint = nn.Conv2d(16, 1, 3, 1, 1)
+        self.paint = nn.Conv2d(16, 1, 3, 1, 1, bias=False)
         for head in (self.flow, self.paint):
             nn.init.normal_(head.weight, std=1e-3)
-            nn.init.zeros_(head.bias)
         line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y
         self.register_buffer("grid", grid, persistent=False)
@@ -153,10 +154,12 @@ class Flow(Generator):
     grid: Tensor
 
     def encode(self, x: Tensor) -> Code:
+        """The face at 48x48, 24x24 and 12x12."""
         fine = F.silu(self.stem(F.pixel_unshuffle(x, 2)))
         return x, fine, self.core_in(F.silu(self.down(fine)))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
+        """Move what is there, paint what is not."""
         x, fine, h = code
         style = self.style(labels.to(x.dtype))
         for block in self.core:
@@ -190,7 +193,7 @@ def _double(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a discriminator says: `real` logits [N,1] or [N,7], `expression` logits [N,7] or none."""
+    """What a discriminator says: logits `real` [N,1] or [N,7], `expression` [N,7] or none."""
 
     real: Tensor
     expression: Tensor | None

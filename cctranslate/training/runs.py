@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from cctranslate import __version__
+from cctranslate.errors import UserError
 from cctranslate.recipes.spec import AnyRecipe, from_json, to_json
 
 FACTS = "recipe.json"
 MEASURED = "measured.json"
 
 
-class RunError(Exception):
+class RunError(UserError):
     """A run folder cannot be used; the message names it and says what to do."""
 
 
@@ -82,3 +83,16 @@ def read_facts(folder: Path) -> Facts:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Indented JSON with a final newline."""
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote.
+
+    Raises:
+        RunError: not there or not JSON.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from None
+    return content

@@ -1,4 +1,4 @@
-"""Which faces each step sees: a function of the seed and the step alone, so that resuming is exact."""
+"""Which faces a step sees: a function of seed and step alone, so that resuming is exact."""
 
 import numpy as np
 from numpy.typing import NDArray

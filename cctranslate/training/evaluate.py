@@ -1,0 +1,197 @@
+"""What a bundle is worth, measured on faces that it was not trained on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+from cctranslate import bundle
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import Gray, to_levels, to_scaled
+from cctranslate.training.dataset import DataError, Faces, Splits, without_copies
+from cctranslate.training.judging import figures
+from cctranslate.training.metrics import (
+    Eigenfaces,
+    frechet_distance,
+    kernel_distance,
+    roughness,
+)
+from cctranslate.training.votes import Votes
+
+BATCH = 64
+KINDS = len(EMOTIONS)
+
+
+class Models:
+    """A bundle's graphs on the CPU, as functions on gray faces."""
+
+    def __init__(self, folder: Path) -> None:
+        found = bundle.load(folder)
+        self._generator, self._judge = _session(found.generator), _session(found.judge)
+
+    def translate(self, faces: Gray, labels: NDArray[np.float32]) -> Gray:
+        """Faces [N,48,48] and label rows [K,7] -> translations [N,K,48,48]."""
+        parts = [
+            self._generator.run(
+                ["translated"],
+                {"faces": to_scaled(faces[i : i + BATCH])[:, None], "labels": labels},
+            )[0]
+            for i in range(0, len(faces), BATCH)
+        ]
+        return to_levels(np.concatenate(parts)[:, :, 0])
+
+    def judge(self, faces: Gray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Faces [N,48,48] -> probabilities [N,7] and features [N,C]."""
+        parts = [
+            self._judge.run(
+                ["probabilities", "features"], {"faces": to_scaled(faces[i : i + 512])[:, None]}
+            )
+            for i in range(0, len(faces), 512)
+        ]
+        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Figures, and the first faces with their translations [N,7,48,48] to look at."""
+
+    figures: dict[str, Any]
+    faces: Gray
+    translated: Gray
+
+
+def evaluate(
+    folder: Path, splits: Splits, votes: Votes | None, limit: int | None, seed: int = 0
+) -> Evaluation:
+    """Measure a bundle on PublicTest faces that do not also stand in Training.
+
+    FID and KID are taken in the judge's feature space against Training faces of the target's
+    class, as many on either side; `real` is two halves of those against one another.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+        DataError: the data lacks a split that is needed.
+    """
+    if not {"Training", "PublicTest"} <= splits.keys():
+        raise DataError("evaluate needs the Training and PublicTest rows of FER2013")
+    models = Models(folder)
+    test = without_copies(splits["PublicTest"], splits["Training"])
+    random = np.random.default_rng(seed)
+    if limit is not None and limit < len(test):
+        test = test.take(np.sort(random.permutation(len(test))[:limit]))
+    translated = models.translate(test.images, np.eye(KINDS, dtype=np.float32))
+    probabilities, features = models.judge(translated.reshape(-1, *test.images.shape[1:]))
+    probabilities = probabilities.reshape(len(test), KINDS, -1)
+    features = features.reshape(len(test), KINDS, -1)
+    known = Eigenfaces(splits["Training"].images)
+    of_source = known.embed(test.images)
+    targets = {
+        emotion: _target(k, test, translated[:, k], probabilities[:, k], of_source, known)
+        | _distances(k, test, features[:, k], splits["Training"], models, random)
+        for k, emotion in enumerate(EMOTIONS)
+    }
+    others = random.permutation(len(test))
+    told = {
+        "faces": len(test),
+        "targets": targets,
+        "mean": _mean(targets),
+        "identity_of_other_people": round(float((of_source * of_source[others]).sum(1).mean()), 4),
+        "cycle_error": _cycle_error(models, test, translated),
+        "judge": figures(models.judge(test.images)[0], test, votes),
+    }
+    return Evaluation(figures=told, faces=test.images, translated=translated)
+
+
+def _target(
+    k: int,
+    test: Faces,
+    translated: Gray,
+    probabilities: NDArray[np.float32],
+    of_source: NDArray[np.floating],
+    known: Eigenfaces,
+) -> dict[str, Any]:
+    """One target's figures on faces of other expressions."""
+    other = test.labels != k
+    kept = (of_source * known.embed(translated)).sum(1)
+    change = np.abs(translated.astype(np.float32) - test.images).mean((1, 2))
+    return {
+        "faces": int(other.sum()),
+        "confirmed": round(float((probabilities.argmax(1) == k)[other].mean()), 4),
+        "confidence": round(float(probabilities[other, k].mean()), 4),
+        "identity": round(float(kept[other].mean()), 4),
+        "change": round(float(change[other].mean()), 3),
+        "own_change": round(float(change[~other].mean()), 3),
+        "roughness": round(roughness(translated[other]) / roughness(test.images[other]), 4),
+    }
+
+
+def _distances(
+    k: int,
+    test: Faces,
+    features: NDArray[np.float32],
+    training: Faces,
+    models: Models,
+    random: np.random.Generator,
+) -> dict[str, Any]:
+    real = training.images[training.labels == k]
+    fakes = features[test.labels != k]
+    n = min(len(real) // 2, len(fakes), 1500)
+    seen = models.judge(real[random.permutation(len(real))[: 2 * n]])[1].astype(np.float64)
+    fake = fakes[random.permutation(len(fakes))[:n]].astype(np.float64)
+    return {
+        "n": n,
+        "fid": round(frechet_distance(fake, seen[:n]), 4),
+        "fid_real": round(frechet_distance(seen[n:], seen[:n]), 4),
+        "kid": round(kernel_distance(fake, seen[:n]), 5),
+        "kid_real": round(kernel_distance(seen[n:], seen[:n]), 5),
+    }
+
+
+def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float]:
+    names = (
+        "confirmed",
+        "confidence",
+        "identity",
+        "change",
+        "own_change",
+        "roughness",
+        "fid",
+        "kid",
+    )
+    return {
+        name: round(float(np.mean([target[name] for target in targets.values()])), 4)
+        for name in names
+    }
+
+
+def _cycle_error(models: Models, test: Faces, translated: Gray, faces: int = 300) -> float:
+    """Mean absolute gray levels between faces and their translations translated back."""
+    errors = []
+    for k in range(KINDS):
+        mine = np.flatnonzero(test.labels == k)[: faces // KINDS]
+        there = translated[mine].reshape(-1, *test.images.shape[1:])
+        back = models.translate(there, np.eye(KINDS, dtype=np.float32)[k : k + 1])[:, 0]
+        gap = back.reshape(len(mine), KINDS, *test.images.shape[1:]).astype(np.float32)
+        errors.append(np.abs(gap - test.images[mine][:, None]).mean((1, 2, 3)))
+    return round(float(np.concatenate(errors).mean()), 3)
+
+
+def sheet(evaluation: Evaluation, rows: int = 12, zoom: int = 2) -> Image.Image:
+    """Faces drawn evenly from the measured ones, each before its seven translations."""
+    rows = min(rows, len(evaluation.faces))
+    chosen = np.linspace(0, len(evaluation.faces) - 1, rows).astype(int)
+    lines = [
+        np.concatenate([evaluation.faces[i], *evaluation.translated[i]], axis=1) for i in chosen
+    ]
+    picture = Image.fromarray(np.concatenate(lines))
+    return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.BICUBIC)

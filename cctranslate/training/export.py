@@ -1,0 +1,163 @@
+"""From a run to a bundle: ONNX graphs that agree with torch on real faces, and their card."""
+
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from cctranslate import __version__, bundle
+from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import UserError
+from cctranslate.pixels import SIZE, to_scaled
+from cctranslate.recipes.spec import to_json
+from cctranslate.training import checkpoint, runs
+from cctranslate.training.classifier import Classifier
+from cctranslate.training.fit import load_classifier, load_generator
+from cctranslate.training.networks import Generator
+
+OPSET = 18
+TOLERANCE = 2e-3
+"""The largest difference in [-1, 1] that passes: a quarter of a gray level."""
+BATCHES = (1, 5)
+
+
+class ExportError(UserError):
+    """The exported graphs do not compute what torch computes."""
+
+
+class TranslatorGraph(nn.Module):
+    """Faces [N,1,48,48] and label rows [K,7] -> translations [N,K,1,48,48]: encode once."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, faces: Tensor, labels: Tensor) -> Tensor:
+        """Decode each face's one code for every label row."""
+        n, k = faces.shape[0], labels.shape[0]
+        code = self.generator.encode(faces)
+        each = tuple(c.unsqueeze(1).expand(-1, k, -1, -1, -1).flatten(0, 1) for c in code)
+        rows = labels.unsqueeze(0).expand(n, -1, -1).flatten(0, 1)
+        return self.generator.edit(each, rows).image.reshape(n, k, 1, SIZE, SIZE)
+
+
+class JudgeGraph(nn.Module):
+    """Faces [N,1,48,48] -> calibrated probabilities [N,7] and pooled features [N,C]."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        """Share one pass between both outputs."""
+        features = self.classifier.features(faces)
+        logits = self.classifier.head(features) / self.classifier.temperature
+        return logits.softmax(1), features
+
+
+def export(run: Path, judge: Path, out: Path) -> dict[str, Any]:
+    """Write a run's bundle to `out`; `judge` is a judge's run or a bundle to take it from.
+
+    Returns the card's facts. A bundle that stood in `out` is replaced only by a whole one.
+
+    Raises:
+        RunError, CheckpointError, BundleError: a run or bundle cannot be read.
+        ExportError: torch and onnxruntime differ; nothing is left behind.
+    """
+    facts = runs.read_facts(run)
+    graph = TranslatorGraph(load_generator(run)).eval()
+    faces = to_scaled(checkpoint.load(run)["trainer"]["faces"].numpy())[:, None]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
+        folder = Path(name)
+        labels = np.eye(len(EMOTIONS), dtype=np.float32)
+        _write(graph, folder / "generator.onnx", {"faces": faces, "labels": labels}, _TRANSLATOR)
+        differs = _largest_difference(graph, folder / "generator.onnx", faces, labels)
+        about_judge = _place_judge(judge, folder, faces)
+        measured = runs.MEASURED
+        told = {
+            "cctranslate": __version__,
+            "recipe": to_json(facts.recipe),
+            "seed": facts.seed,
+            "data": facts.data,
+            "largest_difference": differs,
+            "judge": about_judge,
+            "measured": runs.read_json(run / measured) if (run / measured).exists() else {},
+        }
+        bundle.write_card(folder, **told)
+        _move(folder, out)
+    return told
+
+
+_TRANSLATOR = {
+    "input_names": ["faces", "labels"],
+    "output_names": ["translated"],
+    "dynamic_axes": {"faces": {0: "N"}, "labels": {0: "K"}, "translated": {0: "N", 1: "K"}},
+}
+_JUDGE = {
+    "input_names": ["faces"],
+    "output_names": ["probabilities", "features"],
+    "dynamic_axes": {"faces": {0: "N"}, "probabilities": {0: "N"}, "features": {0: "N"}},
+}
+
+
+def _write(
+    graph: nn.Module, path: Path, inputs: dict[str, np.ndarray], names: dict[str, Any]
+) -> None:
+    args = tuple(torch.from_numpy(value) for value in inputs.values())
+    with warnings.catch_warnings():
+        # The TorchScript exporter is deprecated, but the other one needs one more package and
+        # fixes the number of targets; what it writes is checked below whichever it is.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(graph, args, str(path), opset_version=OPSET, dynamo=False, **names)
+
+
+def _place_judge(judge: Path, folder: Path, faces: np.ndarray) -> dict[str, Any]:
+    if not (judge / runs.FACTS).exists():
+        source = bundle.load(judge)
+        shutil.copyfile(source.judge, folder / "judge.onnx")
+        about: dict[str, Any] = source.card["judge"]
+        return about
+    graph = JudgeGraph(load_classifier(judge)).eval()
+    _write(graph, folder / "judge.onnx", {"faces": faces}, _JUDGE)
+    facts = runs.read_facts(judge)
+    return {
+        "recipe": to_json(facts.recipe),
+        "seed": facts.seed,
+        "data": facts.data,
+        "largest_difference": _largest_difference(graph, folder / "judge.onnx", faces),
+        "measured": runs.read_json(judge / runs.MEASURED),
+    }
+
+
+@torch.inference_mode()
+def _largest_difference(graph: nn.Module, path: Path, *inputs: np.ndarray) -> float:
+    """Run both at batch 1 and 5 on real faces and compare the first output."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [value.name for value in session.get_inputs()]
+    worst = 0.0
+    for size in BATCHES:
+        fed = [inputs[0][:size], *inputs[1:]]
+        expected = graph(*(torch.from_numpy(value) for value in fed))
+        expected = expected if isinstance(expected, Tensor) else expected[0]
+        got = session.run(None, dict(zip(names, fed, strict=True)))[0]
+        worst = max(worst, float(np.abs(expected.numpy() - got).max()))
+    if not worst <= TOLERANCE:
+        raise ExportError(f"{path.name}: onnxruntime and torch differ by {worst:.2g}")
+    return worst
+
+
+def _move(folder: Path, out: Path) -> None:
+    """Put the files in place, the card last: without its own card a bundle is refused."""
+    out.mkdir(exist_ok=True)
+    (out / bundle.CARD).unlink(missing_ok=True)
+    for name in ("generator.onnx", "judge.onnx", bundle.CARD):
+        (folder / name).replace(out / name)

@@ -1,0 +1,68 @@
+"""Figures of a translator's quality, each on arrays alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cctranslate.pixels import Gray, to_scaled
+
+Features = NDArray[np.floating]
+
+
+def frechet_distance(a: Features, b: Features) -> float:
+    """FID's distance between two sets of features [N,C], [M,C] (Heusel et al. 2017)."""
+    cov_a, cov_b = np.cov(a.T), np.cov(b.T)
+    values, vectors = np.linalg.eigh(cov_a)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ cov_b @ root).clip(0)).sum()
+    gap = a.mean(0) - b.mean(0)
+    return float(gap @ gap + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
+
+
+def kernel_distance(a: Features, b: Features) -> float:
+    """KID: unbiased squared MMD with a cubic kernel (Binkowski et al. 2018)."""
+    c = a.shape[1]
+
+    def kernel(x: Features, y: Features) -> Features:
+        return np.asarray((x @ y.T / c + 1) ** 3)
+
+    def off_diagonal(k: Features) -> float:
+        return float((k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)))
+
+    return off_diagonal(kernel(a, a)) + off_diagonal(kernel(b, b)) - 2 * float(kernel(a, b).mean())
+
+
+class Eigenfaces:
+    """Whitened principal components of faces: who is it, without any trained network.
+
+    Turk and Pentland 1991; the first three components are left out, because they mostly carry
+    the light (Belhumeur et al. 1997). Cosines of two people's embeddings are about 0.
+    """
+
+    def __init__(self, faces: Gray, components: int = 128) -> None:
+        x = _flat(faces)
+        self._mean = x.mean(0)
+        covariance = np.cov((x - self._mean).T)
+        values, vectors = np.linalg.eigh(covariance)
+        values, vectors = values[::-1], vectors[:, ::-1]
+        kept = slice(3, 3 + components)
+        self._project = vectors[:, kept] / np.sqrt(values[kept])
+
+    def embed(self, faces: Gray) -> Features:
+        """Unit embeddings [N,components]."""
+        z = (_flat(faces) - self._mean) @ self._project
+        return np.asarray(z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-9))
+
+
+def _flat(faces: Gray) -> NDArray[np.float32]:
+    """Faces [N,48,48] as rows of pixels, each of zero mean and unit deviation."""
+    x = to_scaled(faces).reshape(len(faces), -1)
+    x = x - x.mean(1, keepdims=True)
+    return np.asarray(x / x.std(1, keepdims=True).clip(1e-3))
+
+
+def roughness(faces: Gray) -> float:
+    """Mean absolute Laplacian in gray levels: checkerboards push it up, blur pulls it down."""
+    v = faces.astype(np.float32)
+    middle = 4 * v[:, 1:-1, 1:-1]
+    around = v[:, :-2, 1:-1] + v[:, 2:, 1:-1] + v[:, 1:-1, :-2] + v[:, 1:-1, 2:]
+    return float(np.abs(middle - around).mean())

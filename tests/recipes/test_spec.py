@@ -1,0 +1,77 @@
+"""Recipes are data: all build, all differ, and mistakes in them are errors."""
+
+import json
+
+import pytest
+
+from cctranslate.recipes.experiments import RECIPES, T26, find, override
+from cctranslate.recipes.spec import ClassifierRecipe, Recipe, derive, from_json, to_json
+
+
+def test_every_recipe_is_found_by_its_own_name() -> None:
+    assert all(find(name).name == name for name in RECIPES)
+
+
+def test_all_recipes_differ() -> None:
+    bodies = [json.dumps({**to_json(r), "name": "", "about": ""}) for r in RECIPES.values()]
+    assert len(set(bodies)) == len(bodies)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_json_gives_the_same_recipe_back(name: str) -> None:
+    assert from_json(json.loads(json.dumps(to_json(RECIPES[name])))) == RECIPES[name]
+
+
+def test_t26_has_the_weights_and_rates_of_the_log() -> None:
+    w, p = T26.weights, T26.procedure
+    assert (w.adversarial, w.classification, w.reconstruction, w.cycle) == (2, 2, 1, 0)
+    assert (p.lr, p.betas, p.targets, p.g_every) == (2e-4, (0.5, 0.999), "all-others", 5)
+
+
+def test_no_recipe_trains_a_generator_on_the_judge() -> None:
+    taught = [r for r in RECIPES.values() if isinstance(r, Recipe)]
+    assert all("judge" not in (*r.guides, r.encoder) for r in taught)
+    with pytest.raises(ValueError, match="judge"):
+        derive(T26, guides=("judge",), weights={"guide": 1.0})
+
+
+def test_derive_changes_one_field_of_one_part() -> None:
+    changed = derive(T26, name="other", weights={"cycle": 3.0})
+    assert changed.weights.cycle == 3.0
+    assert changed.weights.adversarial == T26.weights.adversarial
+    assert T26.weights.cycle == 0
+
+
+def test_a_misspelt_field_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="wieghts"):
+        derive(T26, wieghts={})
+    with pytest.raises(TypeError, match="cycel"):
+        derive(T26, weights={"cycel": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"guides": ("guide-plain",)}, "weights.guide"),
+        ({"weights": {"identity": 1.0}}, "weights.identity"),
+        ({"procedure": {"adversarial": "relativistic"}}, "targets"),
+        ({"weights": {"d_class": 0.0}}, "weights.d_class"),
+        ({"weights": {"smoothness": 1.0}}, "generator"),
+    ],
+)
+def test_a_contradiction_names_its_fields(changes: dict[str, object], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        derive(T26, **changes)
+
+
+def test_override_reaches_either_kind_of_recipe() -> None:
+    gan, judge = override(T26, epochs=1, lr=1e-3), override(find("judge"), batch_size=8)
+    assert isinstance(gan, Recipe)
+    assert isinstance(judge, ClassifierRecipe)
+    assert (gan.procedure.epochs, gan.procedure.lr, gan.procedure.batch_size) == (1, 1e-3, 64)
+    assert judge.batch_size == 8
+
+
+def test_an_unknown_recipe_lists_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"t99.*flow.*t26"):
+        find("t99")

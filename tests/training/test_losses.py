@@ -1,0 +1,66 @@
+"""The terms of the objective against numbers worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from cctranslate.training import losses
+
+TWO = torch.tensor([0.0, 2.0])
+ONE = torch.tensor([1.0, -1.0])
+
+
+def softplus(x: float) -> float:
+    return math.log1p(math.exp(x))
+
+
+def test_bce() -> None:
+    expected = (softplus(0) + softplus(-2) + softplus(1) + softplus(-1)) / 4
+    assert losses.d_bce(TWO, ONE).item() == pytest.approx(expected)
+    assert losses.g_bce(TWO, ONE).item() == pytest.approx((softplus(-1) + softplus(1)) / 2)
+
+
+def test_least_squares() -> None:
+    assert losses.d_least_squares(TWO, ONE).item() == pytest.approx(((1 + 1) / 2 + 1) / 2)
+    assert losses.g_least_squares(TWO, ONE).item() == pytest.approx((0 + 4) / 2)
+
+
+def test_relativistic() -> None:
+    assert losses.d_relativistic(TWO, ONE).item() == pytest.approx((softplus(1) + softplus(-3)) / 2)
+    assert losses.g_relativistic(TWO, ONE).item() == pytest.approx((softplus(-1) + softplus(3)) / 2)
+
+
+def test_class_terms() -> None:
+    real, fake = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, -1.0]])
+    labels = torch.tensor([[1.0, 0.0]])
+    expected = (softplus(-1) + softplus(0) + softplus(0) + softplus(-1)) / 4
+    assert losses.d_class(real, labels, fake).item() == pytest.approx(expected)
+    p, q = 1 / 2, 1 / (1 + math.e)
+    got = losses.g_class(fake, torch.tensor([1])).item()
+    assert got == pytest.approx(-math.log(q / (p + q)))
+
+
+def test_gradient_penalty_of_a_linear_critic() -> None:
+    x = torch.randn(3, 1, 2, 2, requires_grad=True)
+    logits = (x * torch.tensor([[1.0, 2.0], [0.0, 2.0]])).sum((1, 2, 3))
+    assert losses.gradient_penalty(logits, x).item() == pytest.approx(9)
+
+
+def test_a_guide_that_is_sure_enough_asks_for_nothing_more() -> None:
+    share = torch.tensor([0.1 / 7] * 7)
+    share[2] += 0.9
+    logits = share.log()[None].requires_grad_()
+    losses.guide_loss(logits, torch.tensor([2])).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-6
+
+
+def test_smoothness_of_a_ramp() -> None:
+    field = torch.arange(4.0).expand(1, 1, 4, 4)
+    assert losses.smoothness(field).item() == pytest.approx(1)
+
+
+def test_total_weighs_by_name() -> None:
+    terms = {"cycle": torch.tensor(2.0), "change": torch.tensor(3.0)}
+    assert losses.total(terms, {"cycle": 10.0, "change": 1.0}).item() == pytest.approx(23)

@@ -1,0 +1,77 @@
+"""Networks: shapes, gradients everywhere, and what their design promises."""
+
+import pytest
+import torch
+
+from cctranslate.recipes.experiments import FLOW, RECIPES, T26
+from cctranslate.recipes.spec import ClassifierRecipe, Recipe
+from cctranslate.training.classifier import OUTPUTS, Classifier
+from cctranslate.training.networks import build_discriminator, build_generator
+
+X = torch.rand(3, 1, 48, 48) * 2 - 1
+LABELS = torch.eye(7)[[0, 3, 6]]
+TRANSLATORS = [r for r in RECIPES.values() if isinstance(r, Recipe)]
+CLASSIFIERS = [r for r in RECIPES.values() if isinstance(r, ClassifierRecipe)]
+
+
+def assert_all_have_gradients(network: torch.nn.Module) -> None:
+    missing = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
+def test_generator(recipe: Recipe) -> None:
+    torch.manual_seed(0)
+    generator = build_generator(recipe.generator)
+    # Blocks that start as identities pass gradients on once they have moved.
+    for parameter in generator.parameters():
+        parameter.data += 0.02 * torch.randn_like(parameter)
+    edit = generator.edit(generator.encode(X), LABELS)
+    assert edit.image.shape == X.shape
+    assert edit.image.abs().max() <= 1
+    assert edit.flow.shape == (3, 2, 48, 48)
+    edit.image.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert_all_have_gradients(generator)
+
+
+@pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
+def test_discriminator(recipe: Recipe) -> None:
+    torch.manual_seed(0)
+    discriminator = build_discriminator(recipe.discriminator)
+    verdict = discriminator(X)
+    classes = torch.tensor([0, 3, 6])
+    assert verdict.realness(classes).shape == (3,)
+    score = verdict.real.square().sum()
+    if verdict.expression is not None:
+        assert verdict.expression.shape == (3, 7)
+        score = score + verdict.expression.square().sum()
+    score.backward()
+    assert_all_have_gradients(discriminator)
+
+
+@pytest.mark.parametrize("recipe", CLASSIFIERS, ids=lambda r: r.name)
+def test_classifier(recipe: ClassifierRecipe) -> None:
+    torch.manual_seed(0)
+    network = Classifier(recipe)
+    out = network(X)
+    assert out.shape == (3, OUTPUTS[recipe.objective])
+    out.square().sum().backward()
+    assert_all_have_gradients(network)
+
+
+def test_flow_starts_as_nearly_the_identity() -> None:
+    torch.manual_seed(0)
+    assert (build_generator(FLOW.generator)(X, LABELS) - X).abs().mean() < 0.02
+
+
+def test_one_logit_a_class_is_read_at_the_class() -> None:
+    verdict = build_discriminator(FLOW.discriminator)(X)
+    picked = verdict.realness(torch.tensor([0, 3, 6]))
+    assert torch.equal(picked, verdict.real[[0, 1, 2], [0, 3, 6]])
+
+
+def test_the_seeds_latent_is_one_place_and_depends_on_the_face() -> None:
+    torch.manual_seed(0)
+    code = build_generator(T26.generator).encode(X)
+    assert [c.shape[-1] for c in code] == [48, 23, 10, 4, 1]
+    assert code[-1].std(0).max() > 0.01
