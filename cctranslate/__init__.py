@@ -1,5 +1,19 @@
 """Batch face-expression translation with a conditional cycle-consistent GAN."""
 
 from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cctranslate.batch.translator import Translation, Translator
 
 __version__ = metadata.version("cctranslate")
+__all__ = ["Translation", "Translator", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the translator, and with it onnxruntime, only when it is asked for."""
+    if name in ("Translation", "Translator"):
+        from cctranslate.batch import translator
+
+        return getattr(translator, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -33,11 +33,16 @@ class Bundle:
 
     @property
     def generator(self) -> Path:
-        return self.folder / self.card["files"]["generator"]["name"]
+        """The translator's graph."""
+        return self._file("generator")
 
     @property
     def judge(self) -> Path:
-        return self.folder / self.card["files"]["judge"]["name"]
+        """The judge's graph."""
+        return self._file("judge")
+
+    def _file(self, model: str) -> Path:
+        return self.folder / str(self.card["files"][model]["name"])
 
     @property
     def digests(self) -> dict[str, str]:
@@ -74,7 +79,13 @@ def load(folder: Path) -> Bundle:
 def write_card(folder: Path, **facts: Any) -> Path:
     """Write the card for the model files that lie in `folder`, with `facts` about them."""
     files = {model: _entry(folder / f"{model}.onnx") for model in MODELS}
-    card = {"format": FORMAT, "classes": list(EMOTIONS), "image_size": SIZE, "files": files, **facts}
+    card = {
+        "format": FORMAT,
+        "classes": list(EMOTIONS),
+        "image_size": SIZE,
+        "files": files,
+        **facts,
+    }
     path = folder / CARD
     path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     return path

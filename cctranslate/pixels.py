@@ -33,7 +33,7 @@ def _high_byte(values: NDArray[np.generic]) -> Gray:
     levels = np.nan_to_num(values.astype(np.float64))
     if levels.max(initial=0) > 255:
         levels = levels / 256
-    return levels.clip(0, 255).astype(np.uint8)
+    return np.asarray(levels.clip(0, 255), np.uint8)
 
 
 def to_scaled(faces: Gray) -> Scaled:

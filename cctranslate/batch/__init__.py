@@ -1,1 +1,1 @@
-"""The half that needs onnxruntime and never torch: from pictures and a bundle to translated faces."""
+"""The half that needs onnxruntime and never torch: from pictures to translated faces."""

@@ -1,0 +1,48 @@
+"""Where results lie: `OUT/<emotion>/<relative path joined by __>.png`, flat in each emotion.
+
+Hugging Face `datasets` labels a picture by its immediate parent and torchvision by the top
+folder, so both read OUT as it is.
+"""
+
+import hashlib
+import os
+from pathlib import PurePosixPath
+
+LONGEST = 200
+"""Bytes of a name that leave room, within the 255 of most file systems, for what is added."""
+
+
+class Names:
+    """Gives each item the name of its results; two items never share one, whatever the case."""
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+
+    def claim(self, relative: str) -> str:
+        """The result's name without suffix for an item's relative path.
+
+        A name that is taken gets `~2`, `~3`, ...: items come in a fixed order, so the same
+        inputs give the same names every time.
+        """
+        base = _shortened(str(PurePosixPath(relative).with_suffix("")).replace("/", "__"))
+        name, number = base, 1
+        while (key := _key(name)) in self._taken:
+            number += 1
+            name = f"{base}~{number}"
+        self._taken.add(key)
+        return name
+
+
+def _key(name: str) -> int:
+    """Eight bytes a name, so that a million of them fit: file systems may ignore case."""
+    digest = hashlib.blake2b(os.fsencode(name.casefold()), digest_size=8).digest()
+    return int.from_bytes(digest)
+
+
+def _shortened(name: str) -> str:
+    raw = os.fsencode(name)
+    if len(raw) <= LONGEST:
+        return name
+    digest = hashlib.blake2b(raw, digest_size=6).hexdigest()
+    kept = raw[: LONGEST - 13].decode("utf-8", "ignore")
+    return f"{kept}-{digest}"

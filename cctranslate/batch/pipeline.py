@@ -1,0 +1,205 @@
+"""The stages joined: items are decoded, translated, judged, written and reported, in order."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TypeVar
+
+import numpy as np
+
+from cctranslate.batch.faces import Decoded, Unusable, decode
+from cctranslate.batch.layout import Names
+from cctranslate.batch.report import Journal, Row, Status
+from cctranslate.batch.sessions import Models
+from cctranslate.batch.source import Item
+from cctranslate.batch.writer import Writer
+from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.pixels import Gray, Scaled
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to make of each face."""
+
+    targets: tuple[str, ...]
+    min_confidence: float | None = None
+    """What the judge must give the target to confirm it; None: the target must win."""
+
+    @property
+    def labels(self) -> Scaled:
+        """One row a target [K,7]."""
+        return np.eye(len(EMOTIONS), dtype=np.float32)[[EMOTIONS.index(t) for t in self.targets]]
+
+    def confirms(self, target: str, probabilities: Scaled) -> bool:
+        """Whether probabilities [7] confirm the target."""
+        wanted = EMOTIONS.index(target)
+        if self.min_confidence is not None:
+            return bool(probabilities[wanted] >= self.min_confidence)
+        return int(probabilities.argmax()) == wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A face with its translations [K,48,48], their probabilities [K,7] and its own [7]."""
+
+    decoded: Decoded
+    name: str
+    translated: Gray
+    probabilities: Scaled
+    before: Scaled
+    ms: float
+
+
+def run(
+    items: Iterable[Item],
+    *,
+    plan: Plan,
+    models: Models,
+    writer: Writer,
+    journal: Journal,
+    workers: int,
+    on_rows: Callable[[list[Row]], None],
+) -> None:
+    """Take every item to its rows. What is in flight is bounded by the window, not the input.
+
+    Raises:
+        OutputError: results or rows cannot be written any more; what has a row is done.
+    """
+    window = max(4 * models.batch_size, 4 * workers)
+    with ThreadPoolExecutor(workers) as pool:
+        named = _named(items, journal)
+        decoded = ordered(pool, lambda pair: (decode(pair[0]), pair[1]), named, window)
+        outcomes = _translated(decoded, plan, models)
+        finished = ordered(pool, lambda outcome: _rows(outcome, plan, writer), outcomes, window)
+        for rows in finished:
+            journal.add(rows)
+            on_rows(rows)
+
+
+def ordered(
+    pool: ThreadPoolExecutor, work: Callable[[A], B], things: Iterable[A], window: int
+) -> Iterator[B]:
+    """`pool.map` for a stream: results in order, at most `window` of them ahead of the reader."""
+    ahead: deque[Future[B]] = deque()
+    try:
+        for thing in things:
+            ahead.append(pool.submit(work, thing))
+            if len(ahead) >= window:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        for future in ahead:
+            future.cancel()
+
+
+def _named(items: Iterable[Item], journal: Journal) -> Iterator[tuple[Item, str]]:
+    """Items that are still to be done, with their results' names; one named twice comes once."""
+    names = Names()
+    seen: set[int] = set()
+    for item in items:
+        source = str(item.path)
+        if hash(source) in seen:
+            continue
+        seen.add(hash(source))
+        # A name is claimed for finished items too: a resumed run must not give it away.
+        name = names.claim(item.relative)
+        if source not in journal:
+            yield item, name
+
+
+def _translated(
+    decoded: Iterable[tuple[Decoded | Unusable, str]], plan: Plan, models: Models
+) -> Iterator[Outcome | Unusable]:
+    """Fill micro-batches across pictures; what gave no face waits its turn beside them."""
+    waiting: list[tuple[Decoded | Unusable, str]] = []
+    faces = 0
+    for one in decoded:
+        waiting.append(one)
+        faces += isinstance(one[0], Decoded)
+        if faces == models.batch_size or len(waiting) >= 4 * models.batch_size:
+            yield from _batch(waiting, plan, models)
+            waiting, faces = [], 0
+    yield from _batch(waiting, plan, models)
+
+
+def _batch(
+    waiting: list[tuple[Decoded | Unusable, str]], plan: Plan, models: Models
+) -> Iterator[Outcome | Unusable]:
+    faces = [one.face for one, _ in waiting if isinstance(one, Decoded)]
+    if not faces:
+        yield from (one for one, _ in waiting if isinstance(one, Unusable))
+        return
+    started = time.perf_counter()
+    results = models.run(np.stack(faces), plan.labels)
+    ms = (time.perf_counter() - started) * 1000 / len(faces)
+    i = 0
+    for one, name in waiting:
+        if isinstance(one, Unusable):
+            yield one
+            continue
+        yield Outcome(
+            decoded=one,
+            name=name,
+            translated=results.faces[i],
+            probabilities=results.probabilities[i],
+            before=results.before[i],
+            ms=ms,
+        )
+        i += 1
+
+
+def _rows(outcome: Outcome | Unusable, plan: Plan, writer: Writer) -> list[Row]:
+    """Write an outcome's files and say so, or say why there are none."""
+    if isinstance(outcome, Unusable):
+        status: Status = "skipped" if outcome.skipped else "failed"
+        return [Row(source=str(outcome.item.path), status=status, reason=outcome.reason)]
+    rows = []
+    try:
+        for k, target in enumerate(plan.targets):
+            place = writer.place(target, outcome.name)
+            writer.write(outcome.translated[k], place, target)
+            rows.append(_row(outcome, plan, k, place))
+    except OSError as error:
+        reason = f"write: {error.strerror or error}"
+        return [Row(source=str(outcome.decoded.item.path), status="failed", reason=reason)]
+    return rows
+
+
+def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
+    decoded, target, p = outcome.decoded, plan.targets[k], outcome.probabilities[k]
+    return Row(
+        source=str(decoded.item.path),
+        face=1,
+        box=f"0 0 {decoded.width} {decoded.height}",
+        target=target,
+        output=place,
+        status="done",
+        predicted=EMOTIONS[int(p.argmax())],
+        confidence=round(float(p.max()), 6),
+        confirmed="true" if plan.confirms(target, p) else "false",
+        probabilities=tuple(round(float(value), 6) for value in p),
+        source_label=_label(decoded.item.path),
+        source_predicted=EMOTIONS[int(outcome.before.argmax())],
+        strength=1,
+        sample=1,
+        width=decoded.width,
+        height=decoded.height,
+        mode=decoded.mode,
+        source_sha256=decoded.sha256,
+        ms=round(outcome.ms, 3),
+    )
+
+
+def _label(path: PurePath) -> str:
+    """The expression that the picture's folder names, if it does."""
+    try:
+        return parse_emotion(path.parent.name)
+    except ValueError:
+        return ""

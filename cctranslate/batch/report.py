@@ -1,0 +1,207 @@
+"""The report: a row for each face and target, counts that add up, and the exit code."""
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from cctranslate.batch.writer import OutputError
+from cctranslate.emotions import EMOTIONS
+
+Status = Literal["done", "skipped", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One face and target, or one picture without a result. Empty cells are not known."""
+
+    source: str
+    face: int | str = ""
+    box: str = ""
+    target: str = ""
+    output: str = ""
+    status: Status
+    reason: str = ""
+    predicted: str = ""
+    confidence: float | str = ""
+    confirmed: str = ""
+    probabilities: tuple[float, ...] = ()
+    """The judge's, in FER2013's order; the columns `p_angry` to `p_neutral`."""
+    source_label: str = ""
+    source_predicted: str = ""
+    strength: float | str = ""
+    sample: int | str = ""
+    width: int | str = ""
+    height: int | str = ""
+    mode: str = ""
+    source_sha256: str = ""
+    ms: float | str = ""
+
+    def cells(self) -> dict[str, str]:
+        """The row as text, by column."""
+        values = {column.name: str(getattr(self, column.name)) for column in fields(self)}
+        if self.probabilities:
+            values |= dict(zip(_SPREAD, map(str, self.probabilities), strict=True))
+        return {name: values.get(name, "") for name in COLUMNS}
+
+
+_SPREAD = tuple(f"p_{emotion}" for emotion in EMOTIONS)
+COLUMNS = tuple(
+    name
+    for column in fields(Row)
+    for name in (_SPREAD if column.name == "probabilities" else (column.name,))
+)
+
+
+@dataclass
+class Counts:
+    """What became of the inputs, and how often each target was confirmed."""
+
+    inputs: Counter[str] = field(default_factory=Counter)
+    results: Counter[str] = field(default_factory=Counter)
+    confirmed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rows: list[dict[str, str]]) -> None:
+        """Count one input's rows."""
+        self.inputs[rows[0]["status"]] += 1
+        for row in rows:
+            if row["status"] == "done":
+                self.results[row["target"]] += 1
+                self.confirmed[row["target"]] += row["confirmed"] == "true"
+
+    @property
+    def found(self) -> int:
+        """Every input ends as exactly one of done, skipped and failed."""
+        return self.inputs.total()
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some failed, 3 no picture found."""
+        if self.inputs["failed"]:
+            return 1
+        return 0 if self.inputs["done"] else 3
+
+    def shares(self) -> dict[str, float]:
+        """The confirmed share of each target."""
+        return {
+            emotion: round(self.confirmed[emotion] / self.results[emotion], 4)
+            for emotion in EMOTIONS
+            if self.results[emotion]
+        }
+
+
+class Journal:
+    """`report.csv`, which is also what a run goes on from: only its row makes an input done."""
+
+    def __init__(self, path: Path, targets: int) -> None:
+        """Open the report, dropping what a kill left of the last input's rows.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self.path, self.counts = path, Counts()
+        self._known: set[str] = set()
+        whole = 0
+        for rows, end in _inputs(path):
+            if rows[0]["status"] == "done" and len(rows) != targets:
+                break
+            self.counts.add(rows)
+            self._known.add(rows[0]["source"])
+            whole = end
+        try:
+            self._file = path.open("r+b" if path.exists() else "w+b")
+            self._file.truncate(whole)
+            self._file.seek(whole)
+            if not whole:
+                self._write([list(COLUMNS)])
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+    def __contains__(self, source: str) -> bool:
+        return source in self._known
+
+    def add(self, rows: list[Row]) -> None:
+        """Append one input's rows at once.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        cells = [row.cells() for row in rows]
+        self._write([list(row.values()) for row in cells])
+        self.counts.add(cells)
+
+    def _write(self, lines: list[list[str]]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        try:
+            self._file.write(text.getvalue().encode("utf-8", "surrogateescape"))
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Make sure that the rows are on disk."""
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a report, as text."""
+    for rows, _ in _inputs(path):
+        yield from rows
+
+
+def typed(row: dict[str, str]) -> dict[str, Any]:
+    """A row as JSON values: numbers and booleans as such, null for what is not known."""
+    text = ("source", "output", "reason", "source_sha256", "box", "mode")
+
+    def value(name: str, cell: str) -> Any:
+        if name in text or not cell:
+            return cell or None
+        if cell in ("true", "false"):
+            return cell == "true"
+        try:
+            return json.loads(cell)
+        except ValueError:
+            return cell
+
+    return {name: value(name, cell) for name, cell in row.items()}
+
+
+def _inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
+    """Each input's rows, and where in the file they end; a last line cut short is left out."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        if file.readline().decode("utf-8", "surrogateescape").rstrip("\n").split(",") != list(
+            COLUMNS
+        ):
+            return
+        group: list[dict[str, str]] = []
+        end = file.tell()
+        while raw := _record(file):
+            cells = next(csv.reader([raw.decode("utf-8", "surrogateescape")]))
+            row = dict(zip(COLUMNS, cells, strict=True))
+            if group and group[0]["source"] != row["source"]:
+                yield group, end
+                group = []
+            group.append(row)
+            end = file.tell()
+        if group:
+            yield group, end
+
+
+def _record(file: io.BufferedReader) -> bytes:
+    """The next whole CSV record: a quoted cell may hold line breaks."""
+    raw = file.readline()
+    while raw.count(b'"') % 2:
+        more = file.readline()
+        if not more:
+            return b""
+        raw += more
+    return raw if raw.endswith(b"\n") else b""

@@ -1,0 +1,70 @@
+"""The contact sheet: some of a run's faces beside their results, with the judge's word."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from cctranslate.batch import report
+from cctranslate.batch.faces import Decoded, decode
+from cctranslate.batch.source import Item
+from cctranslate.pixels import SIZE
+
+ROWS = 24
+ZOOM = 2
+_TEXT = 14
+
+
+def draw(
+    journal: Path, out: Path, targets: tuple[str, ...], rows: int = ROWS
+) -> Image.Image | None:
+    """A row for each of up to `rows` inputs spread evenly over the report; None if none is done."""
+    done = sum(1 for _ in _inputs(journal))
+    if not done:
+        return None
+    rows = min(rows, done)
+    wanted = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
+    cell = SIZE * ZOOM
+    width, height = (len(targets) + 1) * cell, len(wanted) * (cell + _TEXT) + 2 * _TEXT
+    sheet = Image.new("L", (width, height), 255)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(10)
+    for k, title in enumerate(("source", *targets)):
+        pen.text((k * cell + 2, 1), title, 0, font)
+    y = _TEXT
+    for i, group in enumerate(_inputs(journal)):
+        if i not in wanted:
+            continue
+        _face(sheet, Path(group[0]["source"]), 0, y)
+        pen.text((2, y + cell), group[0]["source_predicted"], 0, font)
+        for row in group:
+            x = (targets.index(row["target"]) + 1) * cell
+            _face(sheet, out / row["output"], x, y)
+            sure = f"{row['predicted']} {float(row['confidence']):.0%}"
+            ink = 0 if row["confirmed"] == "true" else 140
+            pen.text((x + 2, y + cell), sure, ink, font)
+        y += cell + _TEXT
+    note = "AI-generated expressions; below each the judge's word, in gray if not confirmed"
+    pen.text((2, y + 1), note, 0, font)
+    return sheet
+
+
+def _inputs(journal: Path) -> Iterator[list[dict[str, str]]]:
+    group: list[dict[str, str]] = []
+    for row in report.read(journal):
+        if row["status"] != "done":
+            continue
+        if group and group[0]["source"] != row["source"]:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _face(sheet: Image.Image, path: Path, x: int, y: int) -> None:
+    """Paste a picture as the models see it; one that has gone since leaves its place empty."""
+    found = decode(Item(path=path, relative=path.name, named=True))
+    if isinstance(found, Decoded):
+        face = Image.fromarray(found.face)
+        side = SIZE * ZOOM
+        sheet.paste(face.resize((side, side), Image.Resampling.BICUBIC), (x, y))

@@ -1,0 +1,126 @@
+"""Pictures, folders, globs and path lists as a stream of items, each named once."""
+
+import glob
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cctranslate.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A file to translate: its path and its name relative to its input, `/`-joined."""
+
+    path: Path
+    relative: str
+    named: bool
+    """Named by the user, not found in a folder: being no picture is then a failure."""
+
+
+def check(word: str) -> None:
+    """Make sure that an input names something.
+
+    Raises:
+        UserError: it does not; the message names it.
+    """
+    if os.path.lexists(word):
+        return
+    if not glob.has_magic(word):
+        raise UserError(f"{word}: not found: name a picture, a folder or a pattern")
+    if next(glob.iglob(word, recursive=True), None) is None:  # noqa: PTH207
+        raise UserError(f"{word}: matches nothing: check the pattern")
+
+
+def from_inputs(inputs: Iterable[str], leave_out: Path | None = None) -> Iterator[Item]:
+    """Items of each input in turn: a file, a folder (recursive, sorted) or a glob.
+
+    The folder `leave_out` is not entered: results must not become inputs.
+
+    Raises:
+        UserError: a folder that cannot be listed.
+    """
+    for word in inputs:
+        path = Path(word)
+        if path.is_dir():
+            for found, relative in walk(path, leave_out):
+                yield Item(path=found, relative=relative, named=False)
+        elif os.path.lexists(path):
+            yield Item(path=path, relative=path.name, named=True)
+        else:
+            for match in sorted(glob.glob(word, recursive=True)):  # noqa: PTH207
+                if not Path(match).is_dir():
+                    yield Item(path=Path(match), relative=Path(match).name, named=True)
+
+
+def from_list(listed: str, nul: bool) -> Iterator[Item]:
+    """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
+
+    A path keeps its folders in its name, without a leading root or `..`.
+
+    Raises:
+        UserError: the list cannot be read.
+    """
+    separator = b"\0" if nul else b"\n"
+    for raw in _records(listed, separator):
+        word = os.fsdecode(raw if nul else raw.rstrip(b"\r"))
+        if not word:
+            continue
+        path = Path(word)
+        parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
+        yield Item(path=path, relative="/".join(parts), named=True)
+
+
+def _records(listed: str, separator: bytes) -> Iterator[bytes]:
+    """Records of a file of any length, read piece by piece."""
+    try:
+        stream = sys.stdin.buffer if listed == "-" else Path(listed).open("rb")  # noqa: SIM115
+    except OSError as error:
+        raise UserError(f"{listed}: cannot be read: {error.strerror}") from None
+    with stream:
+        rest = b""
+        while piece := stream.read(1 << 16):
+            *whole, rest = (rest + piece).split(separator)
+            yield from whole
+        yield rest
+
+
+def walk(root: Path, leave_out: Path | None = None) -> Iterator[tuple[Path, str]]:
+    """Files below a folder, sorted by name in each, with their path relative to it, `/`-joined.
+
+    Linked folders are followed, but never into one that is being walked already; hidden files
+    and folders are left alone. Only one folder's names are held for each level.
+    """
+    closed = {_identity(root)}
+    if leave_out is not None and leave_out.is_dir():
+        closed.add(_identity(leave_out))
+    yield from _walk(root, "", frozenset(closed))
+
+
+def _walk(
+    folder: Path, prefix: str, closed: frozenset[tuple[int, int]]
+) -> Iterator[tuple[Path, str]]:
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be listed: {error.strerror}") from None
+    for name in names:
+        if name.startswith("."):
+            continue
+        path = folder / name
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except OSError:
+            is_folder = False  # a dangling link: its item fails with its own row
+        if not is_folder:
+            yield path, prefix + name
+        elif (identity := _identity(path)) not in closed:
+            yield from _walk(path, f"{prefix}{name}/", closed | {identity})
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino

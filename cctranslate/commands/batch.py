@@ -1,0 +1,152 @@
+"""`cctranslate batch`: translate folders of faces."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cctranslate.batch.job import Job
+
+FORMATS = ("png", "jpeg", "webp")
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option(
+    "--to",
+    "targets",
+    multiple=True,
+    required=True,
+    metavar="EMOTION",
+    help="angry, disgust, fear, happy, sad, surprise, neutral or `all`; several by commas or "
+    "by repeating the option.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("translated"),
+    show_default=True,
+    help="Where results go: OUT/<emotion>/<name>.",
+)
+@click.option(
+    "-T", "--files-from", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
+)
+@click.option("-0", "--null", "nul", is_flag=True, help="Paths of -T end in NUL, not newline.")
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="What the judge must give the target to confirm it.  [default: the target must win]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="png",
+    show_default=True,
+    help="Of result files.",
+)
+@click.option(
+    "--report",
+    metavar="PATH",
+    help="Another copy of OUT/report.csv: .csv or .jsonl by suffix, or `-` for JSON Lines on "
+    "stdout.",
+)
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Contact sheet.  [default: OUT-sheet.png, beside OUT]",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), help="Faces a micro-batch.  [default: by device]"
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Threads that decode and encode.  [default: by cores]",
+)
+@click.option("--overwrite", is_flag=True, help="Start anew instead of going on.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A bundle that `export` wrote.  [default: the one that comes with the package]",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many inputs.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--no-mark", is_flag=True, help="Leave out the metadata that says AI-made.")
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Name each input that fails as it happens.")
+@click.pass_context
+def batch(context: click.Context, /, **options: Any) -> None:
+    """Give every face in INPUT... another expression.
+
+    INPUT is a picture, a folder (searched through) or a quoted pattern. Each picture is taken
+    for one face. Results are 48x48 gray; OUT/report.csv has a row for each, with the judge's
+    word on it. The same command again goes on where it stopped.
+
+    \b
+    cctranslate batch ./faces --to happy
+    cctranslate batch ./faces --to happy,sad -o out
+    cctranslate batch a.png b.png --to all --report - | jq .predicted
+    find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
+
+    \b
+    Exit codes: 0 all done, 1 some pictures failed, 2 usage, 3 no pictures found,
+    4 bundle or device unusable, 130 interrupted, 141 reader of stdout gone.
+    """
+    from cctranslate.bundle import BundleError
+    from cctranslate.errors import UserError
+
+    if bool(options["inputs"]) == bool(options["files_from"]):
+        raise click.UsageError("name INPUT... or --files-from, one of them")
+    if options["nul"] and not options["files_from"]:
+        raise click.UsageError("-0 goes with --files-from")
+    from cctranslate.batch.job import Job, OptionError
+    from cctranslate.batch.sessions import DeviceError
+    from cctranslate.emotions import parse_emotions
+
+    try:
+        targets = parse_emotions(options["targets"])
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--to") from None
+    try:
+        job = Job(**{**options, "targets": targets}, echo=_speaker(options))
+        code = job.describe() if options["dry_run"] else _run(job)
+    except OptionError as error:
+        raise click.UsageError(str(error)) from None
+    except (BundleError, DeviceError) as error:
+        raise _Unusable(str(error)) from None
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+    context.exit(code)
+
+
+def _run(job: Job) -> int:
+    from tqdm import tqdm
+
+    hidden = True if job.quiet or job.no_progress else None
+    with tqdm(desc="faces", unit=" inputs", disable=hidden, file=sys.stderr) as bar:
+        return job.run(on_input=bar.update)
+
+
+def _speaker(options: dict[str, Any]) -> Any:
+    """Words for people go to stderr, unless they asked for quiet."""
+
+    def speak(line: str) -> None:
+        if not options["quiet"]:
+            click.echo(line, err=True)
+
+    return speak
+
+
+class _Unusable(click.ClickException):
+    """The bundle or the device cannot be used."""
+
+    exit_code = 4

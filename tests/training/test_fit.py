@@ -1,0 +1,177 @@
+"""Whole trainings on drawn faces: finite, repeatable, resumable after a kill."""
+
+import json
+import math
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cctranslate.recipes.experiments import RECIPES, find, override
+from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.training import dataset
+from cctranslate.training.device import choose
+from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier
+from cctranslate.training.loop import Limits
+from cctranslate.training.runs import RunError, read_facts
+from cctranslate.training.votes import load_votes
+from tests import drawn
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture
+def make_job(tmp_path: Path) -> MakeJob:
+    splits = dataset.load(drawn.write_csv(tmp_path / "fer2013.csv"))
+    votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
+
+    def make(recipe: AnyRecipe, folder: str = "run", **changes: Any) -> Job:
+        return Job(
+            recipe=recipe,
+            folder=tmp_path / folder,
+            splits=splits,
+            votes=votes,
+            device=choose("cpu"),
+            limits=Limits(tick_steps=2),
+            **changes,
+        )
+
+    return make
+
+
+def small(name: str, steps: int) -> AnyRecipe:
+    """A recipe cut to `steps` steps of 8 faces on the drawn data (7 steps an epoch)."""
+    return override(find(name), epochs=steps / 7, batch_size=8)
+
+
+def log(folder: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_takes_real_steps(name: str, make_job: MakeJob) -> None:
+    job = make_job(small(name, 2))
+    outcome = fit(job)
+    assert outcome.finished
+    lines = log(job.folder)
+    assert lines[-1]["step"] == 2
+    assert all(math.isfinite(value) for line in lines for value in line.values())
+    assert read_facts(job.folder).recipe == job.recipe
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_does_not(make_job: MakeJob) -> None:
+    recipe = small("guide-plain", 4)
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        fit(make_job(recipe, folder, seed=seed))
+    a, b, c = (log(make_job(recipe, folder).folder) for folder in "abc")
+    assert a == b
+    assert a != c
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from cctranslate.recipes.experiments import find, override
+from cctranslate.training import dataset
+from cctranslate.training.device import choose
+from cctranslate.training.fit import Job, fit
+from cctranslate.training.loop import Limits
+recipe = override(find(sys.argv[3]), epochs=10 / 7, batch_size=8)
+fit(Job(recipe=recipe, folder=Path(sys.argv[2]), splits=dataset.load(Path(sys.argv[1])),
+        votes=None, device=choose("cpu"), limits=Limits(tick_steps=2), resume=True))
+"""
+
+
+@pytest.mark.parametrize("name", ["t26", "judge"])
+def test_killed_mid_epoch_and_resumed_equals_never_stopped(name: str, tmp_path: Path) -> None:
+    data = drawn.write_csv(tmp_path / "fer2013.csv")
+
+    def start(folder: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", CHILD, str(data), str(tmp_path / folder), name]
+        return subprocess.Popen(command)
+
+    assert start("whole").wait() == 0
+    killed = start("killed")
+    wait_for_lines(tmp_path / "killed" / "log.jsonl", 2)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert start("killed").wait() == 0
+    assert log(tmp_path / "killed") == log(tmp_path / "whole")
+    whole, again = (
+        torch.load(tmp_path / f / "checkpoint.pt", weights_only=True)["trainer"]["average"]
+        for f in ("whole", "killed")
+    )
+    assert all(torch.equal(whole[key], again[key]) for key in whole)
+
+
+def wait_for_lines(path: Path, count: int) -> None:
+    for _ in range(1200):
+        if path.exists() and len(path.read_text().splitlines()) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never had {count} lines")
+
+
+def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
+    job = make_job(small("flow", 2))
+    fit(job)
+    teachers = sorted(p.name for p in (job.folder / TEACHERS).iterdir())
+    assert teachers == ["encoder", "guide-plain", "guide-smooth"]
+    before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
+    assert fit(make_job(small("flow", 2), resume=True)).finished
+    assert (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
+
+
+def test_a_sheet_shows_each_face_in_every_expression(make_job: MakeJob) -> None:
+    job = make_job(small("t26", 2))
+    fit(job)
+    with Image.open(job.folder / "samples" / "0000002.png") as picture:
+        assert picture.size == (8 * 48 * 2, 14 * 48 * 2)
+
+
+def test_a_time_limit_ends_at_a_tick_with_a_checkpoint(make_job: MakeJob) -> None:
+    recipe = small("judge", 50)
+    cut = make_job(recipe)
+    limited = Job(**{**vars(cut), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
+    outcome = fit(limited)
+    assert (outcome.step, outcome.finished) == (2, False)
+    assert torch.load(cut.folder / "checkpoint.pt", weights_only=True)["step"] == 2
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(make_job: MakeJob) -> None:
+    fit(make_job(small("guide-plain", 2)))
+    with pytest.raises(RunError, match="already holds a run: add --resume"):
+        fit(make_job(small("guide-plain", 2)))
+    with pytest.raises(RunError, match="another recipe"):
+        fit(make_job(small("guide-plain", 3), resume=True))
+
+
+def test_training_never_sees_a_test_row(make_job: MakeJob) -> None:
+    from cctranslate.training.judging import ClassifierTrainer
+
+    job = make_job(small("judge", 2))
+    training = job.splits["Training"]
+    trainer = ClassifierTrainer(find("judge"), training, None, job.device, 0)  # type: ignore[arg-type]
+    assert len(trainer.images) == len(training)
+    test_only = {k: v for k, v in job.splits.items() if k != "Training"}
+    with pytest.raises(dataset.DataError, match="no Training rows"):
+        fit(Job(**{**vars(job), "splits": test_only}))
+
+
+def test_the_judge_is_calibrated_on_public_test(make_job: MakeJob) -> None:
+    job = make_job(small("judge", 30))
+    fit(job)
+    judge = load_classifier(job.folder)
+    assert judge.temperature.item() != 1.0
+    measured = json.loads((job.folder / "measured.json").read_text())["judge"]
+    assert measured["fer2013"]["faces"] == 21
+    assert np.array(measured["fer2013"]["confusion"]).sum() == 21
