@@ -82,7 +82,7 @@ def _records(listed: str, separator: bytes) -> Iterator[bytes]:
         raise UserError(f"{listed}: cannot be read: {error.strerror}") from None
     with stream:
         rest = b""
-        while piece := stream.read(1 << 16):
+        while piece := os.read(stream.fileno(), 1 << 16):
             *whole, rest = (rest + piece).split(separator)
             yield from whole
         yield rest

@@ -36,11 +36,11 @@ FLOW = Recipe(
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
     discriminator=DiscriminatorSpec(kind="residual", width=40),
     weights=Weights(
-        adversarial=1, guide=1, identity=2, cycle=1, change=2, own=5, smoothness=0.05, r1=0.5
+        adversarial=2, guide=1, identity=2, cycle=1, change=4, own=5, smoothness=0.05, r1=0.1
     ),
     procedure=Procedure(
         batch_size=32,
-        epochs=14,
+        epochs=12,
         lr=4e-4,
         betas=(0.0, 0.99),
         adversarial="relativistic",

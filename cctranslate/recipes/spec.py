@@ -51,7 +51,7 @@ class Weights:
     reconstruction: float = 0.0
     """L1 between a face and its own encoding decoded with its own label (the log's T17 to T26)."""
     change: float = 0.0
-    """L1 between a face and its translation: no more change than the expression takes."""
+    """Mean square of a translation's change: many faint strokes rather than one loud stamp."""
     own: float = 0.0
     """L1 between a face and its translation to its own expression, which it already has."""
     smoothness: float = 0.0

@@ -63,7 +63,11 @@ def for_discriminator(x: Tensor) -> Tensor:
 
 
 def for_guide(x: Tensor, noise: float) -> Tensor:
-    """What a guide sees of a fake: a judgement that a small move or noise undoes earns nothing."""
+    """What a guide sees of a fake: a judgement that a small move or noise undoes earns nothing.
+
+    The hole is large, so that no single place can carry an expression: without it G stamps one
+    mark where it is cheapest, often on one side of the mouth only.
+    """
     x = affine(x, shift=3, turn=0.12, zoom=0.1, flip=True)
-    x = light(x, brightness=0.15, contrast=0.2)
+    x = cutout(light(x, brightness=0.15, contrast=0.2), side=22)
     return x + noise * torch.randn_like(x)

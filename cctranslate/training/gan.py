@@ -154,7 +154,7 @@ class GanTrainer:
                 back = self.g(noisy, batch.labels[batch.source])
                 terms["cycle"] = F.l1_loss(back, source)
             if weights.change:
-                terms["change"] = F.l1_loss(fake, source)
+                terms["change"] = F.mse_loss(fake, source)
             if weights.own:
                 own = (batch.targets == batch.classes[batch.source]).float()
                 each = (fake - source).abs().mean((1, 2, 3))
