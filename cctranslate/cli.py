@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import IO
 
 import click
 
@@ -16,7 +17,30 @@ from cctranslate.commands.fit import fit
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CCTRANSLATE"}
 
 
-@click.group(context_settings=CONTEXT)
+class _Gone(click.ClickException):
+    """The reader of stdout went away: nobody is left to tell."""
+
+    exit_code = 141
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Say nothing, and give what the interpreter still flushes at exit somewhere to go."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Group(click.Group):
+    """Click turns a closed pipe into exit code 1 by itself: see it first."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise _Gone("") from None
+        return result
+
+
+@click.group(cls=_Group, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="cctranslate")
 def cli() -> None:
     """Give faces another expression, in bulk, each result confirmed by an independent judge.
@@ -38,18 +62,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = cli.main(standalone_mode=False)
-        sys.stdout.flush()
-    except click.Abort:
-        status = 130
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         status = 130
     except click.ClickException as error:
         error.show()
         status = error.exit_code
-    except BrokenPipeError:
-        # The interpreter flushes stdout once more at exit: give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 141
     sys.exit(status if isinstance(status, int) else 0)
 
 

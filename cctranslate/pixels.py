@@ -43,5 +43,7 @@ def to_scaled(faces: Gray) -> Scaled:
 
 def to_levels(scaled: Scaled) -> Gray:
     """Float faces in [-1, 1] as uint8 gray levels of the same shape, rounded and clipped."""
-    levels: Gray = np.rint((scaled + np.float32(1)) * np.float32(127.5)).clip(0, 255).astype(np.uint8)
+    levels: Gray = (
+        np.rint((scaled + np.float32(1)) * np.float32(127.5)).clip(0, 255).astype(np.uint8)
+    )
     return levels

@@ -63,7 +63,8 @@ def write_folder(root: Path, count: int = 84) -> Path:
 
 def write_votes(path: Path, count: int = 84) -> Path:
     """Write FER+ votes that agree with the labels, eight of ten; row 0 is no face."""
-    columns = "neutral happiness surprise sadness anger disgust fear contempt unknown NF".split()
+    columns = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"]
+    columns += ["contempt", "unknown", "NF"]
     of_label = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
     with path.open("w", newline="") as file:
         writer = csv.writer(file)

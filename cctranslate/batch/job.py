@@ -38,9 +38,9 @@ class Job:
     targets: tuple[str, ...]
     out: Path
     files_from: str | None
-    nul: bool
+    null: bool
     min_confidence: float | None
-    form: str
+    format: str
     report: str | None
     sheet: Path | None
     device: str
@@ -91,7 +91,7 @@ class Job:
                     self._items(),
                     plan=Plan(targets=self.targets, min_confidence=self.min_confidence),
                     models=models,
-                    writer=Writer(out=self.out, format=self.form, mark=not self.no_mark),
+                    writer=Writer(out=self.out, format=self.format, mark=not self.no_mark),
                     journal=journal,
                     workers=self.workers or cores(),
                     on_rows=lambda rows: self._note(rows, on_input),
@@ -105,11 +105,15 @@ class Job:
     def _bundle(self) -> Bundle:
         return bundle.load(self.weights or bundle.shipped())
 
+    @property
+    def _sheet(self) -> Path:
+        return self.sheet or self.out.parent / f"{self.out.resolve().name}-sheet.png"
+
     def _items(self) -> Iterator[source.Item]:
         items: Iterable[source.Item] = (
-            source.from_list(self.files_from, self.nul)
+            source.from_list(self.files_from, self.null)
             if self.files_from
-            else source.from_inputs(self.inputs, leave_out=self.out)
+            else source.from_inputs(self.inputs, leave_out=(self.out, self._sheet))
         )
         for item in islice(items, self.limit):
             if self._stop:
@@ -161,7 +165,7 @@ class Job:
             "--files-from": self.files_from,
             "--to": list(self.targets),
             "--min-confidence": self.min_confidence,
-            "--format": self.form,
+            "--format": self.format,
             "--no-mark": self.no_mark,
             "bundle (--weights)": found.digests,
         }
@@ -218,13 +222,16 @@ class Job:
             "seconds": round(seconds, 2),
             "inputs_per_second": round(done / seconds, 1) if seconds else 0.0,
         }
-        _write_json(self.out / RUN, told)
-        picture = sheet.draw(self.out / REPORT, self.out, self.targets)
-        if picture is not None:
-            place = self.sheet or self.out.parent / f"{self.out.resolve().name}-sheet.png"
-            picture.save(place)
-        if self.report and self.report != "-":
-            _copy_report(self.out / REPORT, Path(self.report))
+        try:
+            _write_json(self.out / RUN, told)
+            picture = sheet.draw(self.out / REPORT, self.out, self.targets)
+            if picture is not None:
+                picture.save(self._sheet)
+            if self.report and self.report != "-":
+                _copy_report(self.out / REPORT, Path(self.report))
+        except OSError as error:
+            place = error.filename or self._sheet
+            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
         self._summarise(counts)
 
     def _summarise(self, counts: Counts) -> None:
@@ -245,16 +252,13 @@ def _emit(row: dict[str, str]) -> None:
 
 
 def _copy_report(journal: Path, place: Path) -> None:
-    try:
-        if place.suffix == ".csv":
-            if place.resolve() != journal.resolve():
-                shutil.copyfile(journal, place)
-            return
-        with place.open("w", encoding="utf-8") as file:
-            for row in read(journal):
-                file.write(json.dumps(typed(row)) + "\n")
-    except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+    if place.suffix == ".csv":
+        if place.resolve() != journal.resolve():
+            shutil.copyfile(journal, place)
+        return
+    with place.open("w", encoding="utf-8") as file:
+        for row in read(journal):
+            file.write(json.dumps(typed(row)) + "\n")
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

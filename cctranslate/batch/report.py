@@ -114,7 +114,7 @@ class Journal:
             self._known.add(rows[0]["source"])
             whole = end
         try:
-            self._file = path.open("r+b" if path.exists() else "w+b")
+            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
             self._file.truncate(whole)
             self._file.seek(whole)
             if not whole:
@@ -138,10 +138,13 @@ class Journal:
     def _write(self, lines: list[list[str]]) -> None:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(lines)
+        left = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
+        end = self._file.tell()
         try:
-            self._file.write(text.getvalue().encode("utf-8", "surrogateescape"))
-            self._file.flush()
+            while left:
+                left = left[self._file.write(left) :]
         except OSError as error:
+            self._file.truncate(end)
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
 
     def close(self) -> None:

@@ -35,10 +35,10 @@ def check(word: str) -> None:
         raise UserError(f"{word}: matches nothing: check the pattern")
 
 
-def from_inputs(inputs: Iterable[str], leave_out: Path | None = None) -> Iterator[Item]:
+def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterator[Item]:
     """Items of each input in turn: a file, a folder (recursive, sorted) or a glob.
 
-    The folder `leave_out` is not entered: results must not become inputs.
+    Walking passes by the files and folders in `leave_out`: results must not become inputs.
 
     Raises:
         UserError: a folder that cannot be listed.
@@ -88,15 +88,13 @@ def _records(listed: str, separator: bytes) -> Iterator[bytes]:
         yield rest
 
 
-def walk(root: Path, leave_out: Path | None = None) -> Iterator[tuple[Path, str]]:
+def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:
     """Files below a folder, sorted by name in each, with their path relative to it, `/`-joined.
 
     Linked folders are followed, but never into one that is being walked already; hidden files
     and folders are left alone. Only one folder's names are held for each level.
     """
-    closed = {_identity(root)}
-    if leave_out is not None and leave_out.is_dir():
-        closed.add(_identity(leave_out))
+    closed = [_identity(path) for path in (root, *leave_out) if path.exists()]
     yield from _walk(root, "", frozenset(closed))
 
 
@@ -104,7 +102,7 @@ def _walk(
     folder: Path, prefix: str, closed: frozenset[tuple[int, int]]
 ) -> Iterator[tuple[Path, str]]:
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208
+        names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
         raise UserError(f"{folder}: cannot be listed: {error.strerror}") from None
     for name in names:
@@ -112,15 +110,18 @@ def _walk(
             continue
         path = folder / name
         try:
-            is_folder = stat.S_ISDIR(path.stat().st_mode)
+            status = path.stat()
         except OSError:
-            is_folder = False  # a dangling link: its item fails with its own row
-        if not is_folder:
-            yield path, prefix + name
-        elif (identity := _identity(path)) not in closed:
+            yield path, prefix + name  # a dangling link: decoding gives it a row of its own
+            continue
+        if (identity := (status.st_dev, status.st_ino)) in closed:
+            continue
+        if stat.S_ISDIR(status.st_mode):
             yield from _walk(path, f"{prefix}{name}/", closed | {identity})
+        else:
+            yield path, prefix + name
 
 
-def _identity(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
     return status.st_dev, status.st_ino

@@ -18,7 +18,6 @@ FORMATS = ("png", "jpeg", "webp")
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "--to",
-    "targets",
     multiple=True,
     required=True,
     metavar="EMOTION",
@@ -36,7 +35,7 @@ FORMATS = ("png", "jpeg", "webp")
 @click.option(
     "-T", "--files-from", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
 )
-@click.option("-0", "--null", "nul", is_flag=True, help="Paths of -T end in NUL, not newline.")
+@click.option("-0", "--null", is_flag=True, help="Paths of -T end in NUL, not newline.")
 @click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
@@ -45,7 +44,6 @@ FORMATS = ("png", "jpeg", "webp")
 )
 @click.option(
     "--format",
-    "form",
     type=click.Choice(FORMATS),
     default="png",
     show_default=True,
@@ -106,18 +104,18 @@ def batch(context: click.Context, /, **options: Any) -> None:
 
     if bool(options["inputs"]) == bool(options["files_from"]):
         raise click.UsageError("name INPUT... or --files-from, one of them")
-    if options["nul"] and not options["files_from"]:
+    if options["null"] and not options["files_from"]:
         raise click.UsageError("-0 goes with --files-from")
     from cctranslate.batch.job import Job, OptionError
     from cctranslate.batch.sessions import DeviceError
     from cctranslate.emotions import parse_emotions
 
     try:
-        targets = parse_emotions(options["targets"])
+        targets = parse_emotions(options.pop("to"))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--to") from None
     try:
-        job = Job(**{**options, "targets": targets}, echo=_speaker(options))
+        job = Job(**options, targets=targets, echo=_speaker(options))
         code = job.describe() if options["dry_run"] else _run(job)
     except OptionError as error:
         raise click.UsageError(str(error)) from None

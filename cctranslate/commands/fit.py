@@ -29,12 +29,11 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path),
     help="FER+ votes (ferplus.csv or fer2013new.csv), for better labels.",
 )
-@click.option("--recipe", "recipe_name", help="The experiment; the default is our own.")
+@click.option("--recipe", help="The experiment; the default is our own.")
 @click.option("--list", "list_recipes", is_flag=True, help="List the recipes, a line each.")
 @click.option(
     "-o",
     "--out",
-    "folder",
     type=click.Path(path_type=Path, file_okay=False),
     help="The run's folder.  [default: runs/<n>-<recipe>]",
 )
@@ -54,9 +53,9 @@ RUNS = Path("runs")
 def fit(
     data: Path,
     votes: Path | None,
-    recipe_name: str | None,
+    recipe: str | None,
     list_recipes: bool,
-    folder: Path | None,
+    out: Path | None,
     epochs: float | None,
     batch_size: int | None,
     lr: float | None,
@@ -83,8 +82,8 @@ def fit(
             click.echo(f"{known.name:14} {known.about}")
         return
     try:
-        recipe = experiments.override(
-            experiments.find(recipe_name or experiments.DEFAULT),
+        resolved = experiments.override(
+            experiments.find(recipe or experiments.DEFAULT),
             epochs=epochs,
             batch_size=batch_size,
             lr=lr,
@@ -92,9 +91,9 @@ def fit(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--recipe") from None
     if dry_run:
-        _describe(recipe)
+        _describe(resolved)
         return
-    _train(recipe, data, votes, folder, max_minutes, seed, device, resume, quiet)
+    _train(resolved, data, votes, out, max_minutes, seed, device, resume, quiet)
 
 
 def _train(

@@ -14,7 +14,9 @@ def zipped(source: Path, out: Path, under: str = "") -> Path:
     with zipfile.ZipFile(out, "w") as archive:
         files = [source] if source.is_file() else sorted(source.rglob("*.png"))
         for file in files:
-            archive.write(file, under + (file.name if source.is_file() else str(file.relative_to(source))))
+            archive.write(
+                file, under + (file.name if source.is_file() else str(file.relative_to(source)))
+            )
     return out
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cctranslate.training.judging import expected_calibration_error
+from cctranslate.training.classifier import expected_calibration_error
 from cctranslate.training.metrics import (
     Eigenfaces,
     frechet_distance,

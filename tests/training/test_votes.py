@@ -38,7 +38,8 @@ def test_a_majority_is_single_and_an_expression(tmp_path: Path) -> None:
 def test_microsofts_table_goes_by_line(tmp_path: Path) -> None:
     path = tmp_path / "fer2013new.csv"
     path.write_text(
-        "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+        "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,"
+        "unknown,NF\n"
         "Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0\nTraining,,6,0,1,1,0,0,0,0,2,0\n"
     )
     votes = load_votes(path)

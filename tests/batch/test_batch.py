@@ -1,0 +1,225 @@
+"""Real folders through real sessions: results, report, exit codes."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cctranslate.emotions import EMOTIONS
+from tests import drawn
+from tests.conftest import Run, rows, tree
+
+
+def test_each_face_gets_each_target_and_a_row(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run(faces, "--to", "all", "-o", out)
+    assert result.exit_code == 0, result.output
+    told = rows(out)
+    assert len(told) == 49
+    assert {row["status"] for row in told} == {"done"}
+    assert all((out / row["output"]).is_file() for row in told)
+    happy = next(r for r in told if r["target"] == "happy" and r["source_label"] == "sad")
+    assert happy["output"] == "happy/sad__4.png"
+    assert happy["predicted"] == "happy"
+    assert happy["confirmed"] == "true"
+    assert (happy["width"], happy["height"], happy["mode"]) == ("48", "48", "L")
+    assert sum(float(happy[f"p_{e}"]) for e in EMOTIONS) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_result_is_what_the_generator_made(run: Run, faces: Path, tmp_path: Path) -> None:
+    run(faces, "--to", "happy", "-o", tmp_path / "out")
+    with Image.open(tmp_path / "out" / "happy" / "sad__4.png") as picture:
+        got = np.asarray(picture)
+    assert got.shape == (48, 48)
+    assert got.dtype == np.uint8
+    np.testing.assert_array_equal(got[:8, :8], 128)  # -0.9 + 0.3 * 3 is middle gray
+    np.testing.assert_array_equal(got[8:], drawn.face(4, 0)[8:])
+
+
+def test_run_json_adds_up_and_says_what_ran(run: Run, faces: Path, tmp_path: Path) -> None:
+    (faces / "broken.png").write_bytes(b"\x89PNG\r\n")
+    (faces / "notes.txt").write_text("no picture")
+    out = tmp_path / "out"
+    result = run(faces, "--to", "happy,sad", "-o", out)
+    assert result.exit_code == 1, result.output
+    told = json.loads((out / "run.json").read_text())
+    assert (told["found"], told["done"], told["skipped"], told["failed"]) == (9, 7, 1, 1)
+    assert told["confirmed_share"] == {"happy": 1.0, "sad": 1.0}
+    assert told["provider"] == "CPUExecutionProvider"
+    assert set(told["bundle"]) == {"generator", "judge"}
+    assert told["options"]["format"] == "png"
+    assert "7 done, 1 skipped, 1 failed" in result.stderr
+    assert "happy     100.0% of 7 confirmed" in result.stderr
+
+
+def test_what_the_judge_denies_is_written_and_not_confirmed(run: Run, tmp_path: Path) -> None:
+    bright = np.full((48, 48), 255, np.uint8)
+    Image.fromarray(bright).save(tmp_path / "bright.png")
+    out = tmp_path / "out"
+    result = run(tmp_path / "bright.png", "--to", "happy,neutral", "-o", out)
+    assert result.exit_code == 0, result.output
+    by_target = {row["target"]: row for row in rows(out)}
+    assert by_target["happy"]["predicted"] == "neutral"
+    assert by_target["happy"]["confirmed"] == "false"
+    assert by_target["neutral"]["confirmed"] == "true"
+    assert (out / "happy" / "bright.png").exists()
+
+
+def test_min_confidence_is_the_bar(run: Run, faces: Path, tmp_path: Path) -> None:
+    run(faces / "sad", "--to", "happy", "-o", tmp_path / "a", "--min-confidence", "1")
+    assert rows(tmp_path / "a")[0]["confirmed"] == "false"
+    run(faces / "sad", "--to", "happy", "-o", tmp_path / "b", "--min-confidence", "0.5")
+    assert rows(tmp_path / "b")[0]["confirmed"] == "true"
+
+
+def test_out_can_be_read_by_image_folder_loaders(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy,fear", "-o", out)
+    pictures = [p for p in out.rglob("*") if p.suffix in (".png", ".jpg", ".webp")]
+    assert {p.parent.relative_to(out).as_posix() for p in pictures} == {"happy", "fear"}
+    assert sorted(p.name for p in out.iterdir()) == ["fear", "happy", "report.csv", "run.json"]
+
+
+@pytest.mark.parametrize(("form", "suffix"), [("jpeg", ".jpg"), ("webp", ".webp"), ("png", ".png")])
+def test_every_result_is_marked_and_names_no_source(
+    run: Run, faces: Path, tmp_path: Path, form: str, suffix: str
+) -> None:
+    out = tmp_path / "out"
+    run(faces / "sad", "--to", "happy", "-o", out, "--format", form)
+    content = (out / "happy" / f"4{suffix}").read_bytes()
+    assert b"compositeWithTrainedAlgorithmicMedia" in content
+    assert b"cctranslate" in content
+    assert str(tmp_path).encode() not in content
+    plain = tmp_path / "plain"
+    run(faces / "sad", "--to", "happy", "-o", plain, "--format", form, "--no-mark")
+    assert b"TrainedAlgorithmicMedia" not in (plain / "happy" / f"4{suffix}").read_bytes()
+
+
+def test_equal_names_never_share_a_file(run: Run, tmp_path: Path) -> None:
+    places = ["a/x.png", "a/x.jpg", "b/x.png", "b/X.png", "a__x.png"]
+    for number, place in enumerate(places):
+        path = tmp_path / "in" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(drawn.face(number, 9)).save(path)
+    out = tmp_path / "out"
+    result = run(tmp_path / "in", tmp_path / "in" / "a", "--to", "sad", "-o", out)
+    assert result.exit_code == 0, result.output
+    told = rows(out)
+    assert len(told) == len(places), "a file that is named twice comes once"
+    outputs = [row["output"].lower() for row in told]
+    assert len(set(outputs)) == len(places)
+    for row in told:
+        with Image.open(out / row["output"]) as picture, Image.open(row["source"]) as source:
+            gap = np.abs(np.asarray(picture, int)[8:] - np.asarray(source.convert("L"), int)[8:])
+        assert gap.max() == 0
+
+
+def test_long_and_strange_names_survive(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = [b"x" * 250 + b".png", b"x" * 249 + b"y.png", b"caf\xe9.png", b'quo"te,\n.png']
+    for number, name in enumerate(names):
+        path = os.fsencode(folder) + b"/" + name
+        Image.fromarray(drawn.face(number, 3)).save(tmp_path / "face.png")
+        (tmp_path / "face.png").rename(os.fsdecode(path))
+    out = tmp_path / "out"
+    result = run(folder, "--to", "sad", "-o", out)
+    assert result.exit_code == 0, result.output
+    told = rows(out)
+    assert {os.fsencode(row["source"]).split(b"/")[-1] for row in told} == set(names)
+    assert len({row["output"] for row in told}) == 4
+    again = run(folder, "--to", "sad", "-o", out)
+    assert again.exit_code == 0, again.output
+    assert rows(out) == told
+
+
+def test_a_loop_of_links_ends(run: Run, faces: Path, tmp_path: Path) -> None:
+    (faces / "sad" / "up").symlink_to(faces, target_is_directory=True)
+    (faces / "sad" / "gone.png").symlink_to(tmp_path / "nothing")
+    out = tmp_path / "out"
+    result = run(faces, "--to", "happy", "-o", out)
+    assert result.exit_code == 1
+    told = rows(out)
+    assert [r["reason"] for r in told if r["status"] == "failed"] == ["No such file or directory"]
+    assert sum(r["status"] == "done" for r in told) == 7
+
+
+def test_results_never_become_inputs(run: Run, faces: Path) -> None:
+    out = faces / "translated"
+    for _ in range(2):
+        result = run(faces, "--to", "happy", "-o", out)
+        assert result.exit_code == 0, result.output
+        assert len(rows(out)) == 7
+
+
+def test_lists_and_patterns(run: Run, faces: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list"
+    paths = sorted(faces.rglob("*.png"))
+    listed.write_bytes(b"\0".join(os.fsencode(p) for p in paths) + b"\0")
+    assert run("-T", listed, "-0", "--to", "sad", "-o", tmp_path / "a").exit_code == 0
+    listed.write_text("".join(f"{p}\n" for p in paths))
+    assert run("-T", listed, "--to", "sad", "-o", tmp_path / "b").exit_code == 0
+    assert [r["source"] for r in rows(tmp_path / "a")] == [str(p) for p in paths]
+    assert tree(tmp_path / "a") == tree(tmp_path / "b")
+    pattern = run(f"{faces}/*/[0-2].png", "--to", "sad", "-o", tmp_path / "c")
+    assert pattern.exit_code == 0, pattern.output
+    assert len(rows(tmp_path / "c")) == 3
+
+
+def test_workers_and_batches_do_not_change_a_byte(run: Run, faces: Path, tmp_path: Path) -> None:
+    for number in range(40):
+        Image.fromarray(drawn.face(number % 7, number)).save(faces / f"{number:02d}.png")
+    for name, options in {"one": ("--workers", "1"), "many": ("--workers", "8")}.items():
+        run(faces, "--to", "all", "-o", tmp_path / name, *options)
+    assert tree(tmp_path / "one") == tree(tmp_path / "many")
+    timeless = [[{**row, "ms": ""} for row in rows(tmp_path / n)] for n in ("one", "many")]
+    assert timeless[0] == timeless[1]
+
+
+def test_the_sheet_lies_beside_out_or_where_it_is_asked_for(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    run(faces, "--to", "happy,sad", "-o", tmp_path / "out")
+    with Image.open(tmp_path / "out-sheet.png") as sheet:
+        assert sheet.size == (3 * 96, 7 * (96 + 14) + 28)
+    run(faces, "--to", "happy", "-o", tmp_path / "two", "--sheet", tmp_path / "mine.png")
+    assert (tmp_path / "mine.png").exists()
+    assert not (tmp_path / "two-sheet.png").exists()
+
+
+def test_other_reports(run: Run, faces: Path, tmp_path: Path) -> None:
+    result = run(faces, "--to", "happy", "-o", tmp_path / "out", "--report", "-")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["confirmed"] for line in lines] == [True] * 7
+    assert lines[0]["confidence"] > 0.9
+    again = run(faces, "--to", "happy", "-o", tmp_path / "out", "--report", tmp_path / "r.jsonl")
+    assert again.exit_code == 0, again.output
+    copied = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert copied == lines
+
+
+def test_a_dry_run_writes_nothing(run: Run, faces: Path, tmp_path: Path) -> None:
+    result = run(faces, "--to", "happy", "-o", tmp_path / "out", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 7
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["faces"]
+
+
+def test_limit_takes_the_first(run: Run, faces: Path, tmp_path: Path) -> None:
+    run(faces, "--to", "happy", "-o", tmp_path / "out", "--limit", "2")
+    assert [row["source_label"] for row in rows(tmp_path / "out")] == ["angry", "disgust"]
+
+
+def test_from_python(weights: Path) -> None:
+    from cctranslate import Translator
+
+    translator = Translator(weights=weights, device="cpu")
+    picture = Image.fromarray(drawn.face(4, 0))
+    one = translator.translate(picture, "happiness")
+    assert (one.target, one.predicted, one.confirmed) == ("happy", "happy", True)
+    assert one.image.size == (48, 48)
+    many = list(translator.translate_many([picture] * 20, ["sad", "angry"]))
+    assert [[t.target for t in each] for each in many] == [["angry", "sad"]] * 20

@@ -1,0 +1,83 @@
+"""The torch-free half stays so, help stays quick, and the command line keeps its promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cctranslate.cli import cli
+
+COMMANDS = sorted(cli.commands)
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_batch_runs_where_torch_cannot_be_imported(
+    weights: Path, faces: Path, tmp_path: Path
+) -> None:
+    words = ["batch", str(faces), "--to", "happy", "--weights", str(weights)]
+    done = python(
+        "import sys; sys.modules['torch'] = sys.modules['onnx'] = None\n"
+        f"sys.argv = ['cctranslate', *{words}, '-o', {str(tmp_path / 'out')!r}]\n"
+        "from cctranslate.cli import main; main()"
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out" / "happy").iterdir())) == 7
+
+
+@pytest.mark.parametrize("words", [[], ["batch"], ["fit"], ["export"], ["evaluate"]])
+def test_help_imports_click_alone(words: list[str]) -> None:
+    heavy = ["numpy", "PIL", "onnxruntime", "onnx", "torch", "pandas", "tqdm"]
+    done = python(
+        f"import sys; sys.argv = ['cctranslate', *{words}, '--help']\n"
+        "from cctranslate.cli import main\n"
+        "try: main()\n"
+        "finally: print([m for m in sys.modules if m in "
+        f"{heavy}], file=sys.stderr)"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip() == "[]"
+    assert "Usage:" in done.stdout
+
+
+def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
+    done = python(
+        "import sys; sys.modules['torch'] = None\n"
+        f"sys.argv = ['cctranslate', 'export', {str(tmp_path)!r}]\n"
+        "from cctranslate.cli import main; main()"
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "Error: torch is not installed: pip install 'cctranslate[train]'"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples_and_every_option_a_word(name: str) -> None:
+    command = cli.commands[name]
+    text = CliRunner().invoke(cli, [name, "-h"])
+    assert text.exit_code == 0, text.output
+    assert f"cctranslate {name}" in text.output
+    silent = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
+    assert silent == []
+
+
+def test_version() -> None:
+    from importlib.metadata import version
+
+    result = CliRunner().invoke(cli, ["--version"])
+    assert result.output.strip() == f"cctranslate, version {version('cctranslate')}"
+
+
+def test_options_come_from_the_environment_too(faces: Path, tmp_path: Path, weights: Path) -> None:
+    environment = {
+        "CCTRANSLATE_BATCH_TO": "happy",
+        "CCTRANSLATE_BATCH_WEIGHTS": str(weights),
+        "CCTRANSLATE_BATCH_OUT": str(tmp_path / "out"),
+    }
+    result = CliRunner(env=environment).invoke(cli, ["batch", str(faces)])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "happy").is_dir()

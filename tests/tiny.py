@@ -1,0 +1,99 @@
+"""A tiny real bundle: graphs whose answers a test can work out, run by the real onnxruntime."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from cctranslate import bundle
+
+
+def write_bundle(folder: Path) -> Path:
+    """Write a bundle whose generator lifts a face's top-left corner to a level for each target.
+
+    The judge reads that level back, so each target is confirmed, but for faces that are bright
+    in their middle: for those it says `neutral`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _save(_generator(), folder / "generator.onnx")
+    _save(_judge(), folder / "judge.onnx")
+    bundle.write_card(folder, recipe={"name": "tiny"}, judge={}, measured={})
+    return folder
+
+
+def _save(graph: onnx.GraphProto, path: Path) -> None:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _constant(name: str, value: object, kind: type = np.float32) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.asarray(value, kind), name)
+
+
+def _generator() -> onnx.GraphProto:
+    """translated[n, k] = face outside the 8x8 corner, -0.9 + 0.3 * target inside it."""
+    corner = np.zeros((1, 1, 1, 48, 48), np.float32)
+    corner[..., :8, :8] = 1
+    nodes = [
+        helper.make_node("MatMul", ["labels", "levels"], ["level"]),  # [K,1]
+        helper.make_node("Reshape", ["level", "as_image"], ["level_5d"]),  # [1,K,1,1,1]
+        helper.make_node("Mul", ["level_5d", "corner"], ["stamp"]),
+        helper.make_node("Unsqueeze", ["faces", "one"], ["faces_5d"]),  # [N,1,1,48,48]
+        helper.make_node("Mul", ["faces_5d", "rest"], ["kept"]),
+        helper.make_node("Add", ["kept", "stamp"], ["translated"]),
+    ]
+    return helper.make_graph(
+        nodes,
+        "generator",
+        [
+            helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["N", 1, 48, 48]),
+            helper.make_tensor_value_info("labels", TensorProto.FLOAT, ["K", 7]),
+        ],
+        [helper.make_tensor_value_info("translated", TensorProto.FLOAT, ["N", "K", 1, 48, 48])],
+        [
+            _constant("levels", [[-0.9 + 0.3 * k] for k in range(7)]),
+            _constant("as_image", [1, -1, 1, 1, 1], np.int64),
+            _constant("corner", corner),
+            _constant("rest", 1 - corner),
+            _constant("one", [1], np.int64),
+        ],
+    )
+
+
+def _judge() -> onnx.GraphProto:
+    """Softmax over the corner's nearness to each level; `neutral` if the middle is bright."""
+    corner, middle = np.zeros((2, 48 * 48, 1), np.float32)
+    corner.reshape(48, 48)[:8, :8] = 1 / 64
+    middle.reshape(48, 48)[20:28, 20:28] = 1 / 64
+    pull = np.zeros((1, 7), np.float32)
+    pull[0, 6] = 1
+    nodes = [
+        helper.make_node("Reshape", ["faces", "flat"], ["x"]),
+        helper.make_node("MatMul", ["x", "corner"], ["level"]),  # [N,1]
+        helper.make_node("Sub", ["level", "levels"], ["gap"]),  # [N,7]
+        helper.make_node("Abs", ["gap"], ["distance"]),
+        helper.make_node("Mul", ["distance", "steep"], ["nearness"]),
+        helper.make_node("MatMul", ["x", "middle"], ["bright"]),
+        helper.make_node("Sub", ["bright", "limit"], ["over"]),
+        helper.make_node("Relu", ["over"], ["excess"]),
+        helper.make_node("Mul", ["excess", "pull"], ["pulled"]),
+        helper.make_node("Add", ["nearness", "pulled"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    return helper.make_graph(
+        nodes,
+        "judge",
+        [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["N", 1, 48, 48])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 7])],
+        [
+            _constant("flat", [-1, 48 * 48], np.int64),
+            _constant("corner", corner),
+            _constant("middle", middle),
+            _constant("levels", [[-0.9 + 0.3 * k for k in range(7)]]),
+            _constant("steep", -20.0),
+            _constant("limit", 0.8),
+            _constant("pull", pull * 1000),
+        ],
+    )
