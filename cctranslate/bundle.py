@@ -24,8 +24,9 @@ class BundleError(UserError):
 class Bundle:
     """A bundle whose files were found to match their card.
 
-    Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (one
-    row a target) -> `translated` [N,K,1,48,48]; judge `faces` -> `probabilities` [N,7].
+    Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (for each
+    target its one-hot row times the strength) -> `translated` [N,K,1,48,48]; judge `faces` ->
+    `probabilities` [N,7], `features` [N,C].
     """
 
     folder: Path

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from cctranslate.training.evaluate import Evaluation
 
 
 @click.command()
@@ -61,38 +57,22 @@ def evaluate(
     if run and weights:
         raise click.UsageError("--run and --weights: name one of them")
     with training_half():
+        from cctranslate import bundle
         from cctranslate.training import dataset
+        from cctranslate.training.evaluate import evaluate as measure
+        from cctranslate.training.evaluate import evaluate_run
         from cctranslate.training.evaluate import sheet as draw
         from cctranslate.training.votes import load_votes
 
         splits = dataset.load(data)
         known_votes = load_votes(votes) if votes else None
-        evaluation = measure(run, weights, judge, splits, known_votes, limit)
+        if run:
+            evaluation = evaluate_run(run, judge or bundle.shipped(), splits, known_votes, limit)
+        else:
+            evaluation = measure(weights or bundle.shipped(), splits, known_votes, limit)
         if sheet:
             draw(evaluation).save(sheet)
     click.echo(json.dumps(evaluation.figures) if as_json else table(evaluation.figures))
-
-
-def measure(
-    run: Path | None,
-    weights: Path | None,
-    judge: Path | None,
-    splits: Any,
-    votes: Any,
-    limit: int | None,
-) -> Evaluation:
-    """Evaluate a bundle, or a run by way of the bundle that `export` would make of it."""
-    from cctranslate import bundle
-    from cctranslate.training.evaluate import evaluate as measured
-
-    if run is None:
-        return measured(weights or bundle.shipped(), splits, votes, limit)
-    from cctranslate.training.export import export
-
-    with tempfile.TemporaryDirectory() as folder:
-        exported = Path(folder) / "bundle"
-        export(run, judge or bundle.shipped(), exported)
-        return measured(exported, splits, votes, limit)
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -118,7 +98,13 @@ def table(figures: dict[str, Any]) -> str:
         f"{figures['cycle_error']} gray levels; identity of other people "
         f"{figures['identity_of_other_people']}",
     ]
-    for name, judged in figures["judge"].items():
+    return "\n".join([*lines, judge_table(figures["judge"])])
+
+
+def judge_table(figures: dict[str, Any]) -> str:
+    """A judge's figures as lines to read."""
+    lines = []
+    for name, judged in figures.items():
         lines.append(
             f"judge by {name} labels: accuracy {judged['accuracy']:.1%}, calibration error (ECE) "
             f"{judged['ece']:.3f}, {judged['faces']} faces"

@@ -136,14 +136,36 @@ def _train(
             on_tick=progress.tick,
         )
         click.echo(f"{recipe.name} on {place}, in {folder}", err=True)
-        outcome = _guarded(job, progress)
-    if not outcome.finished:
-        click.echo(f"{folder}: stopped at the time limit: go on with --resume", err=True)
-    else:
+        if not _guarded(job, progress).finished:
+            click.echo(f"{folder}: stopped at the time limit: go on with --resume", err=True)
+            return
         click.echo(f"{folder}: finished", err=True)
-    measured = folder / "measured.json"
-    if measured.exists():
-        click.echo(measured.read_text(encoding="utf-8"), nl=False)
+        _tell_figures(job)
+
+
+def _tell_figures(job: Job) -> None:
+    """Print what `evaluate` prints of the finished run, and keep it in its `measured.json`."""
+    from cctranslate import bundle
+    from cctranslate.commands.evaluate import judge_table, table
+    from cctranslate.recipes.spec import Recipe
+    from cctranslate.training import runs
+    from cctranslate.training.evaluate import evaluate_run
+
+    kept = job.folder / runs.MEASURED
+    if not isinstance(job.recipe, Recipe):
+        if kept.exists():
+            click.echo(judge_table(runs.read_json(kept)["judge"]))
+        return
+    if "PublicTest" not in job.splits:
+        click.echo("not measured: the data has no PublicTest rows", err=True)
+        return
+    try:
+        told = evaluate_run(job.folder, bundle.shipped(), job.splits, job.votes, None).figures
+    except bundle.BundleError as error:
+        click.echo(f"not measured, for want of a judge: {error}", err=True)
+        return
+    runs.write_json(kept, told)
+    click.echo(table(told))
 
 
 def _guarded(job: Job, progress: _Progress) -> Outcome:

@@ -1,5 +1,6 @@
 """What a bundle is worth, measured on faces that it was not trained on."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_levels, to_scaled
 from cctranslate.training.dataset import DataError, Faces, Splits, without_copies
+from cctranslate.training.export import export
 from cctranslate.training.judging import figures
 from cctranslate.training.metrics import (
     Eigenfaces,
@@ -110,6 +112,21 @@ def evaluate(
         "judge": figures(models.judge(test.images)[0], test, votes),
     }
     return Evaluation(figures=told, faces=test.images, translated=translated)
+
+
+def evaluate_run(
+    run: Path, judge: Path, splits: Splits, votes: Votes | None, limit: int | None
+) -> Evaluation:
+    """Measure a run by way of the bundle that `export` would make of it.
+
+    Raises:
+        RunError, CheckpointError, BundleError, ExportError: the run cannot be exported.
+        DataError: the data lacks a split that is needed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        exported = Path(folder) / "bundle"
+        export(run, judge, exported)
+        return evaluate(exported, splits, votes, limit)
 
 
 def _target(

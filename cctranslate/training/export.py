@@ -32,7 +32,10 @@ class ExportError(UserError):
 
 
 class TranslatorGraph(nn.Module):
-    """Faces [N,1,48,48] and label rows [K,7] -> translations [N,K,1,48,48]: encode once."""
+    """Faces [N,1,48,48] and label rows [K,7] -> translations [N,K,1,48,48]: encode once.
+
+    A label row is one-hot times the strength: 1 translates in full, 0 leaves the face as it was.
+    """
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
@@ -43,8 +46,11 @@ class TranslatorGraph(nn.Module):
         n, k = faces.shape[0], labels.shape[0]
         code = self.generator.encode(faces)
         each = tuple(c.unsqueeze(1).expand(-1, k, -1, -1, -1).flatten(0, 1) for c in code)
-        rows = labels.unsqueeze(0).expand(n, -1, -1).flatten(0, 1)
-        return self.generator.edit(each, rows).image.reshape(n, k, 1, SIZE, SIZE)
+        strength = labels.sum(1)
+        unit = labels / strength.clamp_min(1e-6).unsqueeze(1)
+        edit = self.generator.edit(each, unit.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
+        share = strength.unsqueeze(0).expand(n, -1).flatten()
+        return self.generator.partial(each[0], edit, share).reshape(n, k, 1, SIZE, SIZE)
 
 
 class JudgeGraph(nn.Module):

@@ -45,6 +45,10 @@ class Generator(nn.Module):
         """The code's face with the expression of `labels` [N,7]."""
         raise NotImplementedError
 
+    def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
+        """The face [N,1,48,48] with so much [N] of an edit: 0 leaves it as it was, 1 is all."""
+        return (x + strength[:, None, None, None] * edit.paint).clamp(-1, 1)
+
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         """Encode and decode once: [N,1,48,48]."""
         return self.edit(self.encode(x), labels).image
@@ -167,11 +171,19 @@ class Flow(Generator):
         h = F.interpolate(h, scale_factor=2.0, mode="bilinear", align_corners=False)
         h = self.fine(F.silu(self.up(h)) + fine, style)
         flow = _double(self.flow(h)).float().tanh() * self.REACH
-        grid = self.grid + flow.permute(0, 2, 3, 1) * (2 / SIZE)
-        warped = F.grid_sample(x.float(), grid, padding_mode="border", align_corners=False)
+        warped = self._warp(x, flow)
         touched = torch.cat([_double(self.light(h)), warped.to(h.dtype)], 1)
         paint = self.paint(F.silu(self.touch(touched))).float()
         return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
+
+    def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
+        """Less strength warps less far and paints fainter."""
+        share = strength[:, None, None, None]
+        return (self._warp(x, share * edit.flow) + share * edit.paint).clamp(-1, 1)
+
+    def _warp(self, x: Tensor, flow: Tensor) -> Tensor:
+        grid = self.grid + flow.permute(0, 2, 3, 1) * (2 / SIZE)
+        return F.grid_sample(x.float(), grid, padding_mode="border", align_corners=False)
 
 
 class _Plain(nn.Module):

@@ -64,6 +64,21 @@ def test_flow_starts_as_nearly_the_identity() -> None:
     assert (build_generator(FLOW.generator)(X, LABELS) - X).abs().mean() < 0.02
 
 
+@pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
+def test_strength_runs_from_the_face_as_it_was_to_the_full_edit(recipe: Recipe) -> None:
+    torch.manual_seed(0)
+    generator = build_generator(recipe.generator)
+    for parameter in generator.parameters():
+        parameter.data += 0.02 * torch.randn_like(parameter)
+    edit = generator.edit(generator.encode(X), LABELS)
+    steps = [generator.partial(X, edit, torch.full((3,), s)) for s in (0.0, 0.3, 0.6, 1.0)]
+    torch.testing.assert_close(steps[0], X, atol=1e-5, rtol=0)
+    torch.testing.assert_close(steps[3], edit.image, atol=1e-5, rtol=0)
+    change = [(step - X).abs().mean().item() for step in steps]
+    assert change == sorted(change)
+    assert change[1] < change[2] < change[3]
+
+
 def test_one_logit_a_class_is_read_at_the_class() -> None:
     verdict = build_discriminator(FLOW.discriminator)(X)
     picked = verdict.realness(torch.tensor([0, 3, 6]))
