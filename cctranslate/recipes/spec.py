@@ -77,8 +77,6 @@ class Procedure:
     """Cosine decay to zero over the second half of the run."""
     ema: float = 0.999
     """Decay of the averaged generator, which is what is exported."""
-    augment: bool = False
-    """Differentiable augmentation before D (Zhao et al. 2020)."""
     flip: bool = False
     """Sources are mirrored half of the time."""
     cycle_noise: float = 0.0

@@ -1,4 +1,4 @@
-"""Random changes to batches of faces, differentiable where they stand before D or a guide."""
+"""Random changes to batches of faces, differentiable, because a guide stands behind some."""
 
 import torch
 import torch.nn.functional as F
@@ -54,12 +54,6 @@ def for_encoder(x: Tensor) -> Tensor:
     x = affine(x, shift=4, turn=0.15, zoom=0.12, flip=True)
     x = light(x, brightness=0.2, contrast=0.3)
     return x + 0.1 * torch.rand((), device=x.device) * torch.randn_like(x)
-
-
-def for_discriminator(x: Tensor) -> Tensor:
-    """Differentiable augmentation (Zhao et al. 2020), the same law on reals and fakes."""
-    x = affine(x, shift=4, turn=0.0, zoom=0.0, flip=True)
-    return cutout(light(x, brightness=0.15, contrast=0.2), side=12)
 
 
 def for_guide(x: Tensor, noise: float) -> Tensor:

@@ -133,8 +133,7 @@ class GanTrainer:
 
     def _penalty(self, images: Tensor, classes: Tensor) -> Tensor:
         images = images.detach().requires_grad_()
-        seen = augment.for_discriminator(images) if self.recipe.procedure.augment else images
-        return losses.gradient_penalty(self.d(seen).realness(classes), images)
+        return losses.gradient_penalty(self.d(images).realness(classes), images)
 
     def _step_g(self, batch: _Batch, code: Code, edit: Edit) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
@@ -168,11 +167,8 @@ class GanTrainer:
         return terms
 
     def _judge(self, batch: _Batch, fake: Tensor) -> Pairs:
-        real = batch.real
-        if self.recipe.procedure.augment:
-            real, fake = augment.for_discriminator(real), augment.for_discriminator(fake)
         return Pairs(
-            real=self.d(real),
+            real=self.d(batch.real),
             fake=self.d(fake),
             real_classes=batch.real_classes,
             fake_classes=batch.targets,
