@@ -72,8 +72,9 @@ def load(folder: Path) -> Bundle:
         )
     if card.get("classes") != list(EMOTIONS) or card.get("image_size") != SIZE:
         raise BundleError(f"{folder / CARD}: other classes or image size than {SIZE}-pixel FER2013")
+    files = card.get("files")
     for model in MODELS:
-        _check_file(folder, model, card.get("files", {}).get(model))
+        _check_file(folder, model, files.get(model) if isinstance(files, dict) else None)
     return Bundle(folder=folder, card=card)
 
 

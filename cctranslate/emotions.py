@@ -33,9 +33,11 @@ def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
     """Names from repeated or comma-joined words, `all` for every one, in FER2013's order.
 
     Raises:
-        ValueError: a word names no expression.
+        ValueError: a word names no expression, or there is none.
     """
     names = {part for word in words for part in word.split(",") if part.strip()}
+    if not names:
+        raise ValueError(f"no expression named: choose from {', '.join(EMOTIONS)}")
     if any(name.strip().lower() == "all" for name in names):
         return EMOTIONS
     wanted = {parse_emotion(name) for name in names}

@@ -15,10 +15,11 @@ def to_gray(picture: Image.Image) -> Gray:
     """A picture of any mode and size as a [48, 48] uint8 gray face.
 
     Transparency is laid over mid-gray. Pictures of 16 bits and more are scaled by
-    their high byte, because Pillow's own conversion to 8 bits clips them to white.
+    their high byte, because Pillow's own conversion to 8 bits clips them to white;
+    floats that stay within 1 are taken for fractions of white.
     """
     if picture.mode.startswith("I") or picture.mode == "F":
-        gray = Image.fromarray(_high_byte(np.asarray(picture)))
+        gray = Image.fromarray(_levels(picture))
     elif picture.has_transparency_data:
         base = Image.new("RGBA", picture.size, (128, 128, 128, 255))
         gray = Image.alpha_composite(base, picture.convert("RGBA")).convert("L")
@@ -29,10 +30,12 @@ def to_gray(picture: Image.Image) -> Gray:
     return np.asarray(gray, np.uint8)
 
 
-def _high_byte(values: NDArray[np.generic]) -> Gray:
-    levels = np.nan_to_num(values.astype(np.float64))
-    if levels.max(initial=0) > 255:
+def _levels(picture: Image.Image) -> Gray:
+    levels = np.nan_to_num(np.asarray(picture).astype(np.float64))
+    if picture.mode.startswith("I;16") or levels.max(initial=0) > 255:
         levels = levels / 256
+    elif picture.mode == "F" and levels.max(initial=0) <= 1:
+        levels = levels * 255
     return np.asarray(levels.clip(0, 255), np.uint8)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import warnings
+import stat
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -35,20 +35,19 @@ class Unusable:
 def decode(item: Item) -> Decoded | Unusable:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
     try:
-        content = item.path.read_bytes()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            # Files may carry faulty metadata that does not concern their pixels.
-            warnings.filterwarnings("ignore", category=UserWarning)
-            return _face(item, content)
+        status = item.path.stat()
+        ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+        if not (item.named or ordinary):
+            return Unusable(item=item, skipped=True, reason="a pipe, socket or device")
+        with item.path.open("rb") as file:
+            return _face(item, file if file.seekable() else io.BytesIO(file.read()))
     except UnidentifiedImageError:
         # A walked file whose own name says picture is a broken picture, not something else.
         picture = item.named or item.path.suffix.lower() in Image.registered_extensions()
-        reason = "empty file" if not content else "not a picture that Pillow can read"
+        reason = "not a picture that Pillow can read" if status.st_size else "empty file"
         return Unusable(item=item, skipped=not picture, reason=reason)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = f"{Image.MAX_IMAGE_PIXELS:,}"
-        return _failed(item, f"more than {limit} pixels: shrink it first")
+        return _failed(item, _too_large())
     except _RefusedError as refused:
         return _failed(item, str(refused))
     except OSError as error:
@@ -58,25 +57,39 @@ def decode(item: Item) -> Decoded | Unusable:
         return _failed(item, f"cannot be decoded: {type(error).__name__}: {error}")
 
 
+_ONE_PICTURE = frozenset({"MPO", "PSD"})
+"""Formats whose further frames are previews or layers of the one picture."""
+
+
 class _RefusedError(Exception):
     """A picture that can be read but not translated."""
 
 
-def _face(item: Item, content: bytes) -> Decoded:
-    with Image.open(io.BytesIO(content)) as picture:
-        if getattr(picture, "n_frames", 1) > 1 and getattr(picture, "is_animated", True):
-            raise _RefusedError("animated: save the frame you want as a picture of its own")
+def _face(item: Item, file: io.BufferedReader | io.BytesIO) -> Decoded:
+    with Image.open(file) as picture:
+        if getattr(picture, "n_frames", 1) > 1 and picture.format not in _ONE_PICTURE:
+            raise _RefusedError(
+                "animated or of several pages: save the one you want as a picture of its own"
+            )
+        # Pillow only warns between its limit and twice that.
+        if Image.MAX_IMAGE_PIXELS and picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
+            raise _RefusedError(_too_large())
         width, height, mode = picture.width, picture.height, picture.mode
         picture.draft("L", (2 * SIZE, 2 * SIZE))
-        upright = ImageOps.exif_transpose(picture)
+        face = to_gray(ImageOps.exif_transpose(picture))
+        file.seek(0)
         return Decoded(
             item=item,
-            face=to_gray(upright),
+            face=face,
             width=width,
             height=height,
             mode=mode,
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=hashlib.file_digest(file, "sha256").hexdigest(),
         )
+
+
+def _too_large() -> str:
+    return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels: shrink it first"
 
 
 def _failed(item: Item, reason: str) -> Unusable:

@@ -1,12 +1,13 @@
 """One call of `batch`: what was asked for, going on from what is there, and closing the books."""
 
 import json
-import shutil
+import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,20 +15,13 @@ from types import FrameType
 from typing import Any
 
 from cctranslate import __version__, bundle
-from cctranslate.batch import pipeline, sheet, source
+from cctranslate.batch import pipeline, report, sheet, source
+from cctranslate.batch.folder import REPORT, OptionError, claim, write_run
 from cctranslate.batch.pipeline import Plan
-from cctranslate.batch.report import Counts, Journal, Row, read, typed
+from cctranslate.batch.report import Counts, Journal, Row
 from cctranslate.batch.sessions import Models, cores
 from cctranslate.batch.writer import OutputError, Writer
 from cctranslate.bundle import Bundle
-from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import UserError
-
-REPORT, RUN = "report.csv", "run.json"
-
-
-class OptionError(UserError):
-    """Options that cannot go together, or not with the run that is in OUT."""
 
 
 @dataclass(kw_only=True)
@@ -56,13 +50,21 @@ class Job:
     verbose: bool
     echo: Callable[[str], None]
     _stop: int = field(default=0, init=False)
+    _finished: bool = field(default=False, init=False)
 
     def describe(self) -> int:
-        """Say what `run` would do: inputs to stdout, the rest to stderr. Returns the exit code."""
+        """Say what `run` would do: inputs to stdout, the rest to stderr. Returns the exit code.
+
+        Raises:
+            BundleError: the bundle cannot be used.
+            InputError: an input is not there.
+            OptionError: options that cannot go together.
+        """
+        self._check()
         self._bundle()
         count = 0
         for item in self._items():
-            sys.stdout.write(f"{item.path}\n")
+            sys.stdout.buffer.write(os.fsencode(item.path) + b"\n")
             count += 1
         self.echo(f"{count} inputs to {', '.join(self.targets)} in {self.out}: nothing was written")
         return 0 if count else 3
@@ -72,42 +74,50 @@ class Job:
 
         Raises:
             BundleError, DeviceError: the bundle or the device cannot be used.
+            InputError: an input is not there.
             OptionError: OUT holds a run with other options, or files of somebody else's.
             OutputError: results cannot be written; rows so far stay.
-            UserError: an input is not there.
         """
+        self._check()
         found = self._bundle()
         models = Models(found, self.device, self.batch_size)
         self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-        self._check_inputs()
-        self._claim(found)
-        started = time.monotonic()
+        claim(self.out, self._identity(found), self.overwrite)
         journal = Journal(self.out / REPORT, len(self.targets))
-        before = journal.counts.found
+        started = time.monotonic()
         try:
             self._emit_known()
-            with self._stoppable():
-                pipeline.run(
-                    self._items(),
-                    plan=Plan(targets=self.targets, min_confidence=self.min_confidence),
-                    models=models,
-                    writer=Writer(out=self.out, format=self.format, mark=not self.no_mark),
-                    journal=journal,
-                    workers=self.workers or cores(),
-                    on_rows=lambda rows: self._note(rows, on_input),
-                )
-        finally:
-            journal.close()
-            seconds = time.monotonic() - started
-            self._close(found, models, journal.counts, journal.counts.found - before, seconds)
+            with self._stoppable(), warnings.catch_warnings():
+                # On faulty metadata, which does not concern the pixels.
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+                self._translate(models, journal, on_input)
+            self._finished = not self._stop
+        except BaseException:
+            # What stopped the run is told, not what it keeps from being written besides.
+            with suppress(OutputError):
+                self._close(found, models, journal, started)
+            raise
+        self._close(found, models, journal, started)
         return 130 if self._stop else journal.counts.exit_code
+
+    def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
+        pipeline.run(
+            self._items(),
+            plan=Plan(targets=self.targets, min_confidence=self.min_confidence),
+            models=models,
+            writer=Writer(out=self.out, format=self.format, mark=not self.no_mark),
+            journal=journal,
+            workers=self.workers or cores(),
+            on_rows=lambda rows: self._note(rows, on_input),
+        )
 
     def _bundle(self) -> Bundle:
         return bundle.load(self.weights or bundle.shipped())
 
     @property
     def _sheet(self) -> Path:
-        return self.sheet or self.out.parent / f"{self.out.resolve().name}-sheet.png"
+        out = self.out.resolve()
+        return self.sheet or out.with_name(f"{out.name}-sheet.png")
 
     def _items(self) -> Iterator[source.Item]:
         items: Iterable[source.Item] = (
@@ -120,43 +130,19 @@ class Job:
                 return
             yield item
 
-    def _check_inputs(self) -> None:
-        """A misspelt input is told before anything is written."""
+    def _check(self) -> None:
+        """What can be known to be wrong is told before anything is written."""
+        out = self.out.resolve()
         for word in self.inputs:
             source.check(word)
-
-    def _claim(self, found: Bundle) -> None:
-        """Make OUT ours, or make sure that the run in it is this one."""
-        asked = self._identity(found)
-        there = self.out / RUN
-        if there.exists() and not self.overwrite:
-            known = json.loads(there.read_text(encoding="utf-8"))["asked"]
-            for name, value in asked.items():
-                if known.get(name) != value:
-                    raise OptionError(
-                        f"{self.out} holds a run with another {name}: name another --out, or "
-                        "start anew with --overwrite"
-                    )
-            return
-        strangers = [e for e in EMOTIONS if (self.out / e).exists()]
-        if strangers and not there.exists() and not (self.out / REPORT).exists():
-            raise OptionError(
-                f"{self.out / strangers[0]} is there already and is not from a run of batch: "
-                "name another --out"
-            )
-        try:
-            self._clear()
-            self.out.mkdir(parents=True, exist_ok=True)
-            _write_json(there, {"asked": asked})
-        except OSError as error:
-            raise OutputError(f"{self.out}: cannot be written: {error.strerror}") from None
-
-    def _clear(self) -> None:
-        for emotion in EMOTIONS:
-            if (self.out / emotion).exists():
-                shutil.rmtree(self.out / emotion)
-        for name in (REPORT, RUN):
-            (self.out / name).unlink(missing_ok=True)
+            if out in (Path(word).resolve(), *Path(word).resolve().parents):
+                raise OptionError(f"{word} lies in --out {self.out}: results must not be inputs")
+        if self.sheet and out in self.sheet.resolve().parents:
+            raise OptionError(f"--sheet {self.sheet}: {self.out} holds no picture but results")
+        copy = Path(self.report) if self.report and self.report != "-" else None
+        for option, path in (("--report", copy), ("--sheet", self.sheet)):
+            if path and not path.parent.is_dir() and path.parent.resolve() != out:
+                raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
 
     def _identity(self, found: Bundle) -> dict[str, Any]:
         """What two calls must share to be one run: not how it is computed, but what is made."""
@@ -172,7 +158,7 @@ class Job:
 
     def _emit_known(self) -> None:
         if self.report == "-":
-            for row in read(self.out / REPORT):
+            for row in report.read(self.out / REPORT):
                 _emit(row)
 
     def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
@@ -200,14 +186,14 @@ class Job:
             for number, handler in kept.items():
                 signal.signal(number, handler)
 
-    def _close(
-        self, found: Bundle, models: Models, counts: Counts, done: int, seconds: float
-    ) -> None:
+    def _close(self, found: Bundle, models: Models, journal: Journal, started: float) -> None:
         """Write run.json, the sheet and the other report, and say how it went."""
+        journal.close()
+        counts, seconds = journal.counts, time.monotonic() - started
         options = {
             name: str(value) if isinstance(value, Path) else value
             for name, value in vars(self).items()
-            if name not in ("echo", "_stop")
+            if name != "echo" and not name.startswith("_")
         }
         told = {
             "asked": self._identity(found),
@@ -215,24 +201,27 @@ class Job:
             "cctranslate": __version__,
             "provider": models.provider,
             "bundle": found.digests,
-            "finished": not self._stop,
+            "finished": self._finished,
             "found": counts.found,
             **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
             "confirmed_share": counts.shares(),
             "seconds": round(seconds, 2),
-            "inputs_per_second": round(done / seconds, 1) if seconds else 0.0,
+            "inputs_per_second": round((counts.found - journal.resumed) / max(seconds, 1e-9), 1),
         }
-        try:
-            _write_json(self.out / RUN, told)
-            picture = sheet.draw(self.out / REPORT, self.out, self.targets)
-            if picture is not None:
-                picture.save(self._sheet)
-            if self.report and self.report != "-":
-                _copy_report(self.out / REPORT, Path(self.report))
-        except OSError as error:
-            place = error.filename or self._sheet
-            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+        write_run(self.out, told)
+        self._draw()
+        if self.report and self.report != "-":
+            report.copy(self.out / REPORT, Path(self.report))
         self._summarise(counts)
+
+    def _draw(self) -> None:
+        picture = sheet.draw(self.out / REPORT, self.out, self.targets)
+        if picture is None:
+            return
+        try:
+            picture.save(self._sheet, "png")
+        except OSError as error:
+            raise OutputError(f"{self._sheet}: cannot be written: {error.strerror}") from None
 
     def _summarise(self, counts: Counts) -> None:
         inputs = counts.inputs
@@ -247,21 +236,5 @@ class Job:
 
 
 def _emit(row: dict[str, str]) -> None:
-    sys.stdout.write(json.dumps(typed(row)) + "\n")
+    sys.stdout.write(json.dumps(report.typed(row)) + "\n")
     sys.stdout.flush()
-
-
-def _copy_report(journal: Path, place: Path) -> None:
-    if place.suffix == ".csv":
-        if place.resolve() != journal.resolve():
-            shutil.copyfile(journal, place)
-        return
-    with place.open("w", encoding="utf-8") as file:
-        for row in read(journal):
-            file.write(json.dumps(typed(row)) + "\n")
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)

@@ -6,7 +6,7 @@ folder, so both read OUT as it is.
 
 import hashlib
 import os
-from pathlib import PurePosixPath
+from collections.abc import Iterable
 
 LONGEST = 200
 """Bytes of a name that leave room, within the 255 of most file systems, for what is added."""
@@ -15,8 +15,9 @@ LONGEST = 200
 class Names:
     """Gives each item the name of its results; two items never share one, whatever the case."""
 
-    def __init__(self) -> None:
-        self._taken: set[int] = set()
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        """`taken` are the names that an earlier call gave to what it finished."""
+        self._taken = {_key(name) for name in taken}
 
     def claim(self, relative: str) -> str:
         """The result's name without suffix for an item's relative path.
@@ -24,7 +25,7 @@ class Names:
         A name that is taken gets `~2`, `~3`, ...: items come in a fixed order, so the same
         inputs give the same names every time.
         """
-        base = _shortened(str(PurePosixPath(relative).with_suffix("")).replace("/", "__"))
+        base = _shortened(os.path.splitext(relative)[0].replace("/", "__"))  # noqa: PTH122
         name, number = base, 1
         while (key := _key(name)) in self._taken:
             number += 1

@@ -101,16 +101,19 @@ def ordered(
 
 def _named(items: Iterable[Item], journal: Journal) -> Iterator[tuple[Item, str]]:
     """Items that are still to be done, with their results' names; one named twice comes once."""
-    names = Names()
+    names = Names(journal.names())
     seen: set[int] = set()
     for item in items:
         source = str(item.path)
         if hash(source) in seen:
             continue
         seen.add(hash(source))
-        # A name is claimed for finished items too: a resumed run must not give it away.
+        status = journal.known(source)
+        if status == "done":
+            continue  # its row keeps its name
+        # One that failed before claims its name again, so that the others get theirs again.
         name = names.claim(item.relative)
-        if source not in journal:
+        if status is None:
             yield item, name
 
 
@@ -158,18 +161,24 @@ def _batch(
 def _rows(outcome: Outcome | Unusable, plan: Plan, writer: Writer) -> list[Row]:
     """Write an outcome's files and say so, or say why there are none."""
     if isinstance(outcome, Unusable):
-        status: Status = "skipped" if outcome.skipped else "failed"
-        return [Row(source=str(outcome.item.path), status=status, reason=outcome.reason)]
-    rows = []
+        if outcome.skipped:
+            return [_without_result(outcome.item, "skipped", outcome.reason)]
+        return [_without_result(outcome.item, "failed", f"decode: {outcome.reason}")]
+    rows: list[Row] = []
     try:
         for k, target in enumerate(plan.targets):
             place = writer.place(target, outcome.name)
             writer.write(outcome.translated[k], place, target)
             rows.append(_row(outcome, plan, k, place))
     except OSError as error:
+        writer.discard(row.output for row in rows)
         reason = f"write: {error.strerror or error}"
-        return [Row(source=str(outcome.decoded.item.path), status="failed", reason=reason)]
+        return [_without_result(outcome.decoded.item, "failed", reason)]
     return rows
+
+
+def _without_result(item: Item, status: Status, reason: str) -> Row:
+    return Row(source=str(item.path), status=status, reason=reason, source_label=_label(item.path))
 
 
 def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:

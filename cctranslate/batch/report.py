@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from cctranslate.batch.writer import OutputError
@@ -105,13 +106,13 @@ class Journal:
             OutputError: it cannot be written.
         """
         self.path, self.counts = path, Counts()
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}
         whole = 0
         for rows, end in _inputs(path):
             if rows[0]["status"] == "done" and len(rows) != targets:
                 break
             self.counts.add(rows)
-            self._known.add(rows[0]["source"])
+            self._known[rows[0]["source"]] = rows[0]["status"]
             whole = end
         try:
             self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
@@ -122,8 +123,18 @@ class Journal:
         except OSError as error:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
-    def __contains__(self, source: str) -> bool:
-        return source in self._known
+        self.resumed = len(self._known)
+        """Inputs that an earlier call ended."""
+
+    def known(self, source: str) -> str | None:
+        """How an earlier call ended an input, if it did."""
+        return self._known.get(source)
+
+    def names(self) -> Iterator[str]:
+        """The names, without folder and suffix, that results have so far."""
+        for row in read(self.path):
+            if row["output"]:
+                yield PurePosixPath(row["output"]).stem
 
     def add(self, rows: list[Row]) -> None:
         """Append one input's rows at once.
@@ -148,15 +159,38 @@ class Journal:
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
-        """Make sure that the rows are on disk."""
-        os.fsync(self._file.fileno())
-        self._file.close()
+        """Make sure that the rows are on disk.
+
+        Raises:
+            OutputError: they are not.
+        """
+        try:
+            with self._file:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
 
 
 def read(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a report, as text."""
     for rows, _ in _inputs(path):
         yield from rows
+
+
+def copy(journal: Path, place: Path) -> None:
+    """Write a report's rows to a `.csv`, or as JSON Lines.
+
+    Raises:
+        OutputError: `place` cannot be written.
+    """
+    try:
+        if place.suffix != ".csv":
+            with place.open("w", encoding="utf-8") as file:
+                file.writelines(json.dumps(typed(row)) + "\n" for row in read(journal))
+        elif place.resolve() != journal.resolve():
+            shutil.copyfile(journal, place)
+    except OSError as error:
+        raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
 
 
 def typed(row: dict[str, str]) -> dict[str, Any]:

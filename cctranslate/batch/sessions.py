@@ -1,9 +1,10 @@
 """Generator and judge over onnxruntime, on the device that was asked for or not at all."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,57 +48,86 @@ class Models:
             BundleError: a graph that onnxruntime cannot load.
         """
         wanted = _providers(device)
-        self._generator = _open(bundle.generator, wanted)
-        self._judge = _open(bundle.judge, wanted)
-        self.provider: str = self._generator.get_providers()[0]
+        if wanted != [CPU] and hasattr(onnxruntime, "preload_dlls"):
+            # It prints each library that it misses, which a machine without CUDA need not read.
+            with redirect_stdout(io.StringIO()):
+                onnxruntime.preload_dlls()
+        try:
+            self._open(bundle, wanted)
+        except BundleError:
+            if device != "auto" or wanted == [CPU]:
+                raise
+            # Where CUDA is half installed, onnxruntime raises or falls back as it sees fit.
+            self._open(bundle, [CPU])
         if device.startswith("cuda") and self.provider != CUDA:
-            raise DeviceError(
-                f"--device {device}: onnxruntime cannot use CUDA here: install "
-                "'cctranslate[gpu]' and a CUDA 13 driver, or use --device cpu"
-            )
+            raise _no_cuda(device)
         self.batch_size = batch_size or DEFAULT_BATCH[self.provider]
+
+    def _open(self, bundle: Bundle, providers: list[Any]) -> None:
+        self._generator = _session(bundle.generator, providers)
+        self._judge = _session(bundle.judge, providers)
+        used = {session.get_providers()[0] for session in (self._generator, self._judge)}
+        self.provider = CUDA if used == {CUDA} else CPU
 
     def run(self, faces: Gray, labels: Scaled) -> Translated:
         """Faces [N,48,48] uint8, N at most the batch size, and label rows [K,7].
 
         The batch is filled up to its fixed size: a new shape costs CUDA a search and memory.
+
+        Raises:
+            DeviceError: the device gave up, as when its memory is full.
         """
         n, k = len(faces), len(labels)
         filled = np.zeros((self.batch_size, 1, SIZE, SIZE), np.float32)
         filled[:n, 0] = to_scaled(faces)
-        translated = self._generator.run(
-            ["translated"], {"faces": filled, "labels": np.asarray(labels, np.float32)}
-        )[0]
+        translated = self._output(self._generator, "translated", faces=filled, labels=labels)
         levels = to_levels(translated[:, :, 0])
         # The judge sees what is written, rounded to gray levels, and the faces as they were.
         seen = np.concatenate([to_scaled(levels).reshape(-1, 1, SIZE, SIZE), filled])
-        said = self._judge.run(["probabilities"], {"faces": seen})[0]
+        said = self._output(self._judge, "probabilities", faces=seen)
         return Translated(
             faces=levels[:n],
             probabilities=said[: self.batch_size * k].reshape(self.batch_size, k, -1)[:n],
             before=said[self.batch_size * k :][:n],
         )
 
+    def _output(self, session: onnxruntime.InferenceSession, name: str, **arrays: Scaled) -> Scaled:
+        try:
+            output: Scaled = session.run([name], arrays)[0]
+        except Exception as error:
+            first = str(error).splitlines()[0]
+            raise DeviceError(f"{self.provider}: {first}: try a smaller --batch-size") from None
+        return output
+
+
+def _no_cuda(device: str) -> DeviceError:
+    return DeviceError(
+        f"--device {device}: onnxruntime cannot use CUDA here: install 'cctranslate[gpu]' and a "
+        "CUDA 13 driver, or use --device cpu"
+    )
+
 
 def _providers(device: str) -> list[Any]:
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (number and not number.isdigit()):
         raise DeviceError(f"--device {device}: expected auto, cpu or cuda[:N]")
-    if kind == "cpu" or (kind == "auto" and CUDA not in onnxruntime.get_available_providers()):
+    listed = CUDA in onnxruntime.get_available_providers()
+    if kind == "cuda" and not listed:
+        raise _no_cuda(device)
+    if kind == "cpu" or not listed:
         return [CPU]
     # Searching every algorithm for each new shape takes seconds; the heuristic's pick is as good.
     options = {"device_id": int(number or 0), "cudnn_conv_algo_search": "HEURISTIC"}
     return [(CUDA, options), CPU]
 
 
-def _open(path: Path, providers: list[Any]) -> onnxruntime.InferenceSession:
+def _session(path: Path, providers: list[Any]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
+    # Fatal only: that CUDA cannot be had is said in one line, by us.
+    onnxruntime.set_default_logger_severity(4)
     options.log_severity_level = 4
     # Left to itself onnxruntime pins threads, which fails noisily in containers and under SLURM.
     options.intra_op_num_threads = cores()
-    if providers[0] != CPU and hasattr(onnxruntime, "preload_dlls"):
-        with _stdout_to_stderr():
-            onnxruntime.preload_dlls()
     try:
         with _stdout_to_stderr():
             return onnxruntime.InferenceSession(path, options, providers=providers)

@@ -11,6 +11,7 @@ from cctranslate.batch.source import Item
 from cctranslate.pixels import SIZE
 
 ROWS = 24
+NOTE = "AI-generated expressions; below each the judge's word, in gray if not confirmed"
 ZOOM = 2
 _TEXT = 14
 
@@ -25,9 +26,10 @@ def draw(
     rows = min(rows, done)
     wanted = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
     cell = SIZE * ZOOM
-    width, height = (len(targets) + 1) * cell, len(wanted) * (cell + _TEXT) + 2 * _TEXT
-    sheet = Image.new("L", (width, height), 255)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(10)
+    font = ImageFont.load_default(10)
+    width = max((len(targets) + 1) * cell, int(font.getlength(NOTE)) + 4)
+    sheet = Image.new("L", (width, len(wanted) * (cell + _TEXT) + 2 * _TEXT), 255)
+    pen = ImageDraw.Draw(sheet)
     for k, title in enumerate(("source", *targets)):
         pen.text((k * cell + 2, 1), title, 0, font)
     y = _TEXT
@@ -43,8 +45,7 @@ def draw(
             ink = 0 if row["confirmed"] == "true" else 140
             pen.text((x + 2, y + cell), sure, ink, font)
         y += cell + _TEXT
-    note = "AI-generated expressions; below each the judge's word, in gray if not confirmed"
-    pen.text((2, y + 1), note, 0, font)
+    pen.text((2, y + 1), NOTE, 0, font)
     return sheet
 
 

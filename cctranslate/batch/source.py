@@ -11,6 +11,10 @@ from pathlib import Path
 from cctranslate.errors import UserError
 
 
+class InputError(UserError):
+    """An input or a list of them is not there or cannot be read."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """A file to translate: its path and its name relative to its input, `/`-joined."""
@@ -25,14 +29,14 @@ def check(word: str) -> None:
     """Make sure that an input names something.
 
     Raises:
-        UserError: it does not; the message names it.
+        InputError: it does not; the message names it.
     """
     if os.path.lexists(word):
         return
     if not glob.has_magic(word):
-        raise UserError(f"{word}: not found: name a picture, a folder or a pattern")
+        raise InputError(f"{word}: not found: name a picture, a folder or a pattern")
     if next(glob.iglob(word, recursive=True), None) is None:  # noqa: PTH207
-        raise UserError(f"{word}: matches nothing: check the pattern")
+        raise InputError(f"{word}: matches nothing: check the pattern")
 
 
 def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterator[Item]:
@@ -41,7 +45,7 @@ def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterat
     Walking passes by the files and folders in `leave_out`: results must not become inputs.
 
     Raises:
-        UserError: a folder that cannot be listed.
+        InputError: a named folder that cannot be listed.
     """
     for word in inputs:
         path = Path(word)
@@ -62,7 +66,7 @@ def from_list(listed: str, nul: bool) -> Iterator[Item]:
     A path keeps its folders in its name, without a leading root or `..`.
 
     Raises:
-        UserError: the list cannot be read.
+        InputError: the list cannot be read.
     """
     separator = b"\0" if nul else b"\n"
     for raw in _records(listed, separator):
@@ -79,7 +83,7 @@ def _records(listed: str, separator: bytes) -> Iterator[bytes]:
     try:
         stream = sys.stdin.buffer if listed == "-" else Path(listed).open("rb")  # noqa: SIM115
     except OSError as error:
-        raise UserError(f"{listed}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{listed}: cannot be read: {error.strerror}") from None
     with stream:
         rest = b""
         while piece := os.read(stream.fileno(), 1 << 16):
@@ -92,7 +96,8 @@ def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str
     """Files below a folder, sorted by name in each, with their path relative to it, `/`-joined.
 
     Linked folders are followed, but never into one that is being walked already; hidden files
-    and folders are left alone. Only one folder's names are held for each level.
+    and folders are left alone. A folder below that cannot be listed comes as an item, to fail with
+    its own row. Only one folder's names are held for each level.
     """
     closed = [_identity(path) for path in (root, *leave_out) if path.exists()]
     yield from _walk(root, "", frozenset(closed))
@@ -104,7 +109,10 @@ def _walk(
     try:
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
-        raise UserError(f"{folder}: cannot be listed: {error.strerror}") from None
+        if not prefix:
+            raise InputError(f"{folder}: cannot be listed: {error.strerror}") from None
+        yield folder, prefix.rstrip("/")
+        return
     for name in names:
         if name.startswith("."):
             continue

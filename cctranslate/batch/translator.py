@@ -6,13 +6,13 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cctranslate import bundle
 from cctranslate.batch.pipeline import Plan
 from cctranslate.batch.sessions import Models
 from cctranslate.emotions import EMOTIONS, parse_emotions
-from cctranslate.pixels import to_gray
+from cctranslate.pixels import Gray, to_gray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Translator:
         plan = Plan(targets=parse_emotions(tuple(targets)))
         stream = iter(images)
         while batch := list(islice(stream, self._models.batch_size)):
-            results = self._models.run(np.stack([to_gray(i) for i in batch]), plan.labels)
+            results = self._models.run(np.stack([_upright(i) for i in batch]), plan.labels)
             for faces, probabilities in zip(results.faces, results.probabilities, strict=True):
                 yield [
                     Translation(
@@ -75,3 +75,7 @@ class Translator:
                     )
                     for face, target, p in zip(faces, plan.targets, probabilities, strict=True)
                 ]
+
+
+def _upright(image: Image.Image) -> Gray:
+    return to_gray(ImageOps.exif_transpose(image))

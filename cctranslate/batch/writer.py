@@ -2,7 +2,7 @@
 
 import errno
 import io
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -43,7 +43,8 @@ class Writer:
             OSError: this file alone cannot be written.
         """
         path = self.out / place
-        partial = path.parent / f".{os.getpid()}-{path.name[-180:]}.partial"
+        # The same name every time: what a killed run left here is replaced by the next one.
+        partial = path.parent / f".{path.name}.partial"
         content = encode(face, self.format, xmp(emotion) if self.mark else None)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +55,11 @@ class Writer:
             if error.errno in _FATAL:
                 raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
             raise
+
+    def discard(self, places: Iterable[str]) -> None:
+        """Take back files that were written."""
+        for place in places:
+            (self.out / place).unlink(missing_ok=True)
 
 
 def encode(face: Gray, form: str, packet: str | None) -> bytes:

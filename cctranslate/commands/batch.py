@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,18 @@ if TYPE_CHECKING:
     from cctranslate.batch.job import Job
 
 FORMATS = ("png", "jpeg", "webp")
+
+
+def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+        raise click.BadParameter(f"{value!r} is no device: auto, cpu or cuda[:N]")
+    return value
+
+
+def _report(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value not in (None, "-") and Path(str(value)).suffix not in (".csv", ".jsonl"):
+        raise click.BadParameter(f"{value!r}: name a .csv or .jsonl file, or -")
+    return value
 
 
 @click.command()
@@ -52,6 +65,7 @@ FORMATS = ("png", "jpeg", "webp")
 @click.option(
     "--report",
     metavar="PATH",
+    callback=_report,
     help="Another copy of OUT/report.csv: .csv or .jsonl by suffix, or `-` for JSON Lines on "
     "stdout.",
 )
@@ -60,7 +74,13 @@ FORMATS = ("png", "jpeg", "webp")
     type=click.Path(path_type=Path, dir_okay=False),
     help="Contact sheet.  [default: OUT-sheet.png, beside OUT]",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    callback=_device,
+    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
+)
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Faces a micro-batch.  [default: by device]"
 )
@@ -106,8 +126,10 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("name INPUT... or --files-from, one of them")
     if options["null"] and not options["files_from"]:
         raise click.UsageError("-0 goes with --files-from")
-    from cctranslate.batch.job import Job, OptionError
+    from cctranslate.batch.folder import OptionError
+    from cctranslate.batch.job import Job
     from cctranslate.batch.sessions import DeviceError
+    from cctranslate.batch.source import InputError
     from cctranslate.emotions import parse_emotions
 
     try:
@@ -117,7 +139,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     try:
         job = Job(**options, targets=targets, echo=_speaker(options))
         code = job.describe() if options["dry_run"] else _run(job)
-    except OptionError as error:
+    except (InputError, OptionError) as error:
         raise click.UsageError(str(error)) from None
     except (BundleError, DeviceError) as error:
         raise _Unusable(str(error)) from None

@@ -4,7 +4,8 @@ from torch import nn
 
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
 from cctranslate.training.classifier import Classifier
-from cctranslate.training.networks import build_discriminator, build_generator
+from cctranslate.training.discriminators import build_discriminator
+from cctranslate.training.generators import build_generator
 
 
 def sizes(recipe: AnyRecipe) -> dict[str, int]:

@@ -19,7 +19,7 @@ from cctranslate.recipes.spec import to_json
 from cctranslate.training import checkpoint, runs
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.fit import load_classifier, load_generator
-from cctranslate.training.networks import Generator
+from cctranslate.training.generators import Generator
 
 OPSET = 18
 TOLERANCE = 2e-3

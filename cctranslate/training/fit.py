@@ -15,9 +15,9 @@ from cctranslate.training import checkpoint, loop, runs
 from cctranslate.training.classifier import Classifier, predict_logits
 from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
 from cctranslate.training.gan import Frozen, GanTrainer
+from cctranslate.training.generators import Generator, build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
-from cctranslate.training.networks import Generator, build_generator
 from cctranslate.training.runs import Facts, RunError
 from cctranslate.training.votes import Votes
 

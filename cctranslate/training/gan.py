@@ -5,52 +5,27 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from cctranslate.pixels import to_levels, to_scaled
+from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
 from cctranslate.training import augment, checkpoint, device, losses
+from cctranslate.training.batches import CLASSES, Batch, Batches
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.dataset import Faces
+from cctranslate.training.discriminators import build_discriminator
+from cctranslate.training.generators import Code, Edit, build_generator
 from cctranslate.training.losses import Pairs, Terms
-from cctranslate.training.networks import (
-    CLASSES,
-    Code,
-    Edit,
-    build_discriminator,
-    build_generator,
-)
-from cctranslate.training.sampler import Sampler
-from cctranslate.training.votes import Votes, soft_labels
+from cctranslate.training.votes import Votes
 
 R1_EVERY = 8
 """The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
 N = TypeVar("N", bound=nn.Module)
 GUIDE_NOISE = 0.1
 SHEET_FACES = 14
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Batch:
-    """What a step works on: N faces, M translations (M = N, or 6N for all other targets)."""
-
-    x: Tensor  # [N,1,48,48]
-    classes: Tensor  # [N]
-    labels: Tensor  # [N,7]
-    source: Tensor  # [M] which face each translation starts from
-    targets: Tensor  # [M] class ids
-    real: Tensor  # [R,1,48,48] what D sees as real
-    real_classes: Tensor  # [R]
-    real_labels: Tensor  # [R,7]
-
-    @property
-    def target_labels(self) -> Tensor:
-        return F.one_hot(self.targets, CLASSES).float()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +50,8 @@ class GanTrainer:
     ) -> None:
         torch.manual_seed(seed)
         procedure = recipe.procedure
-        labels = soft_labels(faces, votes, procedure.vote_share)
-        kept = labels.max(1) >= max(procedure.certainty, 1e-6)
         self.recipe, self.device = recipe, place
-        self.images, self.labels = faces.images[kept], labels[kept]
-        self.classes = self.labels.argmax(1).astype(np.int64)
-        self.sampler = Sampler(self.classes, procedure.batch_size, procedure.class_balance, seed)
+        self.batches = Batches(procedure, faces, votes, place, seed)
         self.guides = [_still(guide, place) for guide in teachers.guides]
         self.encoder = _still(teachers.encoder, place) if teachers.encoder else None
         self.g = _prepared(build_generator(recipe.generator), place)
@@ -88,12 +59,12 @@ class GanTrainer:
         self.average = copy.deepcopy(self.g).requires_grad_(False)
         self.g_optimizer = torch.optim.Adam(self.g.parameters(), procedure.lr, procedure.betas)
         self.d_optimizer = torch.optim.Adam(self.d.parameters(), procedure.lr, procedure.betas)
-        self._shown = _spread(self.classes, SHEET_FACES, seed)
+        self._shown = self.batches.spread(SHEET_FACES)
 
     @property
     def steps_an_epoch(self) -> int:
         """Full batches in one pass over the faces."""
-        return self.sampler.steps_an_epoch
+        return self.batches.steps_an_epoch
 
     @property
     def steps(self) -> int:
@@ -102,7 +73,7 @@ class GanTrainer:
 
     def step(self, step: int) -> dict[str, Tensor]:
         """Draw faces and targets, encode once, decode each, step D and, when it is its turn, G."""
-        batch = self._batch(step)
+        batch = self.batches.draw(step)
         self._set_rate(step)
         g_turn = step % self.recipe.procedure.g_every == 0
         with torch.set_grad_enabled(g_turn), device.autocast(self.device):
@@ -115,7 +86,7 @@ class GanTrainer:
             checkpoint.update_average(self.average, self.g, decay)
         return {name: value.detach() for name, value in terms.items()}
 
-    def _step_d(self, batch: _Batch, fake: Tensor, step: int) -> Terms:
+    def _step_d(self, batch: Batch, fake: Tensor, step: int) -> Terms:
         weights = self.recipe.weights
         self.d.requires_grad_(True)
         with device.autocast(self.device):
@@ -135,7 +106,7 @@ class GanTrainer:
         images = images.detach().requires_grad_()
         return losses.gradient_penalty(self.d(images).realness(classes), images)
 
-    def _step_g(self, batch: _Batch, code: Code, edit: Edit) -> Terms:
+    def _step_g(self, batch: Batch, code: Code, edit: Edit) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         source, fake = batch.x[batch.source], edit.image
         self.d.requires_grad_(False)
@@ -166,7 +137,7 @@ class GanTrainer:
         self.g_optimizer.step()
         return terms
 
-    def _judge(self, batch: _Batch, fake: Tensor) -> Pairs:
+    def _judge(self, batch: Batch, fake: Tensor) -> Pairs:
         return Pairs(
             real=self.d(batch.real),
             fake=self.d(fake),
@@ -193,42 +164,10 @@ class GanTrainer:
             for group in optimizer.param_groups:
                 group["lr"] = procedure.lr * 0.5 * (1 + math.cos(math.pi * past_half))
 
-    def _batch(self, step: int) -> _Batch:
-        chosen = self.sampler.batch(step)
-        classes = self.classes[chosen]
-        if self.recipe.procedure.targets == "one":
-            targets = torch.randint(CLASSES, (len(chosen),)).numpy()
-            source = np.arange(len(chosen))
-            real = self.sampler.partners(step, targets)
-        else:
-            targets = np.concatenate([np.delete(np.arange(CLASSES), c) for c in classes])
-            source = np.repeat(np.arange(len(chosen)), CLASSES - 1)
-            real = chosen
-        x = self._faces(chosen)
-        if self.recipe.procedure.flip:
-            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
-        return _Batch(
-            x=x,
-            classes=self._tensor(classes),
-            labels=self._tensor(self.labels[chosen]),
-            source=self._tensor(source),
-            targets=self._tensor(targets),
-            real=self._faces(real),
-            real_classes=self._tensor(self.classes[real]),
-            real_labels=self._tensor(self.labels[real]),
-        )
-
-    def _faces(self, chosen: NDArray[np.int64]) -> Tensor:
-        x = torch.from_numpy(to_scaled(self.images[chosen]))[:, None].to(self.device)
-        return x.contiguous(memory_format=torch.channels_last)
-
-    def _tensor(self, values: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(values).to(self.device)
-
     def state(self) -> dict[str, Any]:
         """Networks, average and optimisers; the sheet's faces, for export to check on."""
         networks = {name: getattr(self, name).state_dict() for name in _STATE}
-        return {**networks, "faces": torch.from_numpy(self.images[self._shown])}
+        return {**networks, "faces": torch.from_numpy(self._shown)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them over."""
@@ -238,7 +177,7 @@ class GanTrainer:
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """A row a face: as it was, then in all seven expressions by the averaged G."""
-        x = self._faces(self._shown)
+        x = self.batches.scaled(self._shown)
         rows = [x.cpu()] + [
             self.average(x, torch.eye(CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()
             for k in range(CLASSES)
@@ -257,12 +196,3 @@ def _still(network: Classifier, place: torch.device) -> Classifier:
 
 def _prepared(network: N, place: torch.device) -> N:
     return network.to(place).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _spread(classes: NDArray[np.int64], count: int, seed: int) -> NDArray[np.int64]:
-    """Faces for the sheet: the same number of each class, drawn once for the run."""
-    random = np.random.default_rng([seed, 3])
-    pools = [np.flatnonzero(classes == c) for c in range(CLASSES)]
-    share = count // CLASSES
-    chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
-    return np.concatenate(chosen)

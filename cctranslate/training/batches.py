@@ -1,0 +1,105 @@
+"""What a translator's step works on: faces, targets, and the reals that D compares with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import Gray, to_scaled
+from cctranslate.recipes.spec import Procedure
+from cctranslate.training.dataset import Faces
+from cctranslate.training.sampler import Sampler
+from cctranslate.training.votes import Votes, soft_labels
+
+CLASSES = len(EMOTIONS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a step works on: N faces, M translations (M = N, or 6N for all other targets)."""
+
+    x: Tensor  # [N,1,48,48]
+    classes: Tensor  # [N]
+    labels: Tensor  # [N,7]
+    source: Tensor  # [M] which face each translation starts from
+    targets: Tensor  # [M] class ids
+    real: Tensor  # [R,1,48,48] what D sees as real
+    real_classes: Tensor  # [R]
+    real_labels: Tensor  # [R,7]
+
+    @property
+    def target_labels(self) -> Tensor:
+        """Targets one-hot [M,7]."""
+        return F.one_hot(self.targets, CLASSES).float()
+
+
+class Batches:
+    """Draws batches as a procedure says, from the faces whose labels are sure enough."""
+
+    def __init__(
+        self,
+        procedure: Procedure,
+        faces: Faces,
+        votes: Votes | None,
+        place: torch.device,
+        seed: int,
+    ) -> None:
+        labels = soft_labels(faces, votes, procedure.vote_share)
+        # A row of zeros is what the voters called no face.
+        kept = labels.max(1) >= max(procedure.certainty, 1e-6)
+        self._images, self._labels = faces.images[kept], labels[kept]
+        self._classes = self._labels.argmax(1).astype(np.int64)
+        self._procedure, self._device, self._seed = procedure, place, seed
+        self._sampler = Sampler(self._classes, procedure.batch_size, procedure.class_balance, seed)
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return self._sampler.steps_an_epoch
+
+    def draw(self, step: int) -> Batch:
+        """The batch of a step; torch's generator, seeded for the step, draws the rest."""
+        chosen = self._sampler.batch(step)
+        classes = self._classes[chosen]
+        if self._procedure.targets == "one":
+            targets = torch.randint(CLASSES, (len(chosen),)).numpy()
+            source = np.arange(len(chosen))
+            real = self._sampler.partners(step, targets)
+        else:
+            targets = np.concatenate([np.delete(np.arange(CLASSES), c) for c in classes])
+            source = np.repeat(np.arange(len(chosen)), CLASSES - 1)
+            real = chosen
+        x = self.scaled(self._images[chosen])
+        if self._procedure.flip:
+            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
+        return Batch(
+            x=x,
+            classes=self._tensor(classes),
+            labels=self._tensor(self._labels[chosen]),
+            source=self._tensor(source),
+            targets=self._tensor(targets),
+            real=self.scaled(self._images[real]),
+            real_classes=self._tensor(self._classes[real]),
+            real_labels=self._tensor(self._labels[real]),
+        )
+
+    def spread(self, count: int) -> Gray:
+        """Faces to show, the same number of each class, drawn once for the run."""
+        random = np.random.default_rng([self._seed, 3])
+        pools = [np.flatnonzero(self._classes == c) for c in range(CLASSES)]
+        share = count // CLASSES
+        chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
+        return self._images[np.concatenate(chosen)]
+
+    def scaled(self, images: Gray) -> Tensor:
+        """Gray faces [N,48,48] as [N,1,48,48] on the device."""
+        x = torch.from_numpy(to_scaled(images))[:, None].to(self._device)
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self._device)

@@ -1,0 +1,105 @@
+"""Discriminators: is a face real, and of which expression?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.recipes.spec import DiscriminatorKind, DiscriminatorSpec
+
+CLASSES = len(EMOTIONS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a discriminator says: logits `real` [N,1] or [N,7], `expression` [N,7] or none."""
+
+    real: Tensor
+    expression: Tensor | None
+
+    def realness(self, classes: Tensor) -> Tensor:
+        """The logit [N] of being real, as a face of `classes` [N] where it depends on them."""
+        if self.real.shape[1] == 1:
+            return self.real[:, 0]
+        return self.real.gather(1, classes[:, None])[:, 0]
+
+
+class StridedDiscriminator(nn.Module):
+    """The seed's: strided 4x4 convolutions, then one head for real or fake, one for the class."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        widths = [spec.width * 2**i for i in range(4)]
+        layers: list[nn.Module] = []
+        for i, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
+            layers += [nn.Conv2d(c_in, c_out, 4, 2), nn.LeakyReLU(0.2)]
+            if i:
+                layers.append(nn.GroupNorm(1, c_out))
+        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.validity = _head(widths[3], 1)
+        self.expression = _head(widths[3], CLASSES)
+
+    def forward(self, x: Tensor) -> Verdict:
+        """One logit of being real a face, and its class logits."""
+        h = self.body(x)
+        return Verdict(real=self.validity(h).float(), expression=self.expression(h).float())
+
+
+class ResidualDiscriminator(nn.Module):
+    """Ours: residual blocks without norms and one real-or-fake logit a class (StarGAN v2)."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        w = spec.width
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(4, w, 3, 1, 1),
+            _Down(w, 2 * w),
+            _Down(2 * w, 3 * w),
+            _Down(3 * w, 4 * w),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+        )
+        self.head = nn.Linear(4 * w * 9, CLASSES)
+        for layer in self.modules():
+            # Without norms torch's default, a third of this gain, fades over the depth.
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
+
+    def forward(self, x: Tensor) -> Verdict:
+        """A logit of being a real face of each class; there is no class head."""
+        return Verdict(real=self.head(self.body(x)).float(), expression=None)
+
+
+class _Down(nn.Module):
+    """Residual block that halves the side."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(c_in, c_in, 3, 1, 1)
+        self.conv2 = nn.Conv2d(c_in, c_out, 3, 1, 1)
+        self.shortcut = nn.Conv2d(c_in, c_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2)
+        h = self.conv2(F.avg_pool2d(h, 2))
+        return (h + self.shortcut(F.avg_pool2d(x, 2))) * 0.7071
+
+
+def _head(c_in: int, c_out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(c_in, c_in), nn.LeakyReLU(0.2), nn.Linear(c_in, c_out))
+
+
+Discriminator = StridedDiscriminator | ResidualDiscriminator
+
+_DISCRIMINATORS: dict[DiscriminatorKind, Callable[[DiscriminatorSpec], Discriminator]] = {
+    "strided": StridedDiscriminator,
+    "residual": ResidualDiscriminator,
+}
+
+
+def build_discriminator(spec: DiscriminatorSpec) -> Discriminator:
+    """The discriminator that a recipe asks for."""
+    return _DISCRIMINATORS[spec.kind](spec)

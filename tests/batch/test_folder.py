@@ -1,0 +1,134 @@
+"""OUT belongs to one run: what is not from it is left alone, what is from it stays."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cctranslate import Translator
+from tests import drawn
+from tests.conftest import Run, rows, tree
+
+
+def test_a_folder_with_other_files_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "report.csv").write_text("mine")
+    for words in ((), ("--overwrite",)):
+        result = run(faces, "--to", "happy", "-o", out, *words)
+        assert result.exit_code == 2, result.output
+        assert "not from a run of batch" in result.stderr
+    assert [p.name for p in out.iterdir()] == ["report.csv"]
+
+
+def test_an_empty_folder_is_as_good_as_none(run: Run, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    result = run(faces, "--to", "happy", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "", '{"asked": 1}'])
+def test_a_damaged_run_json_is_one_line(
+    run: Run, faces: Path, tmp_path: Path, content: str
+) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out)
+    (out / "run.json").write_text(content)
+    result = run(faces, "--to", "happy", "-o", out)
+    assert result.exit_code == 2, result.output
+    assert "not what a run left" in result.stderr
+    assert run(faces, "--to", "happy", "-o", out, "--overwrite").exit_code == 0
+
+
+def test_results_are_not_taken_for_inputs(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out)
+    before = tree(out)
+    for word in (out, out / "happy", f"{out}/happy/*.png"):
+        result = run(word, "--to", "sad", "-o", out, "--overwrite")
+        assert result.exit_code == 2, result.output
+        assert "results must not be inputs" in result.stderr
+    assert tree(out) == before
+
+
+def test_a_picture_that_comes_later_takes_no_finished_name(run: Run, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    Image.fromarray(drawn.face(3, 0)).save(folder / "x.png")
+    run(folder, "--to", "happy", "-o", out)
+    before = tree(out)
+    Image.fromarray(drawn.face(4, 0)).save(folder / "x.bmp")
+    result = run(folder, "--to", "happy", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert {name: content for name, content in tree(out).items() if name in before} == before
+    assert len({row["output"] for row in rows(out)}) == 2
+
+
+def test_names_after_a_failed_one_stay_the_same(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "x.bmp").write_bytes(b"broken")
+    Image.fromarray(drawn.face(4, 0)).save(folder / "x.png")
+    run(folder, "--to", "happy", "-o", tmp_path / "whole")
+    run(folder, "--to", "happy", "-o", tmp_path / "halves", "--limit", "1")
+    run(folder, "--to", "happy", "-o", tmp_path / "halves")
+    assert tree(tmp_path / "halves") == tree(tmp_path / "whole")
+
+
+def test_an_input_that_fails_at_its_second_target_leaves_no_first(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy,sad", "-o", out, "--limit", "1")
+    next((out / "sad").iterdir()).unlink()
+    (out / "sad").rmdir()
+    (out / "sad").write_text("in the way")
+    result = run(faces, "--to", "happy,sad", "-o", out)
+    assert result.exit_code == 1, result.output
+    failed = [row for row in rows(out) if row["status"] == "failed"]
+    assert len(failed) == 6
+    assert failed[0]["reason"].startswith("write: ")
+    assert failed[0]["source_label"] == "disgust"
+    assert len(list((out / "happy").iterdir())) == 1
+
+
+def test_what_a_kill_left_half_written_is_replaced(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out, "--limit", "1")
+    left = out / "happy" / ".disgust__1.png.partial"
+    left.write_bytes(b"half")
+    result = run(faces, "--to", "happy", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert not left.exists()
+
+
+def test_folders_in_a_list_fail_with_their_rows(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text(f".\n/\n..\n{tmp_path}\n")
+    result = run("-T", tmp_path / "list", "--to", "happy", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    assert {row["reason"] for row in rows(tmp_path / "out")} == {"decode: Is a directory"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-8 elsewhere")
+def test_a_dry_run_lists_names_as_they_are(run: Run, tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    path.write_bytes(b"")
+    result = run(path, "--to", "happy", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert result.stdout_bytes == os.fsencode(path) + b"\n"
+
+
+def test_python_turns_a_picture_upright_as_batch_does(
+    run: Run, weights: Path, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "turned.png"
+    Image.fromarray(drawn.face(3, 0)).rotate(90).save(path, exif=exif)
+    run(path, "--to", "sad", "-o", tmp_path / "out")
+    with Image.open(path) as picture, Image.open(tmp_path / "out/sad/turned.png") as written:
+        one = Translator(weights=weights, device="cpu").translate(picture, "sad")
+        np.testing.assert_array_equal(np.asarray(one.image), np.asarray(written))
