@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.spec import DiscriminatorKind, DiscriminatorSpec
+from cctranslate.training.generators import keras_init
 
 CLASSES = len(EMOTIONS)
 
@@ -40,6 +41,7 @@ class StridedDiscriminator(nn.Module):
         self.body = nn.Sequential(*layers, nn.Flatten())
         self.validity = _head(widths[3], 1)
         self.expression = _head(widths[3], CLASSES)
+        keras_init(self)
 
     def forward(self, x: Tensor) -> Verdict:
         """One logit of being real a face, and its class logits."""

@@ -16,6 +16,19 @@ Code = tuple[Tensor, ...]
 """What a face is encoded to: itself, then feature maps [N,C,H,W] from fine to coarse."""
 
 
+def keras_init(network: nn.Module) -> None:
+    """Keras's default weights (Glorot and Bengio 2010), zero biases: what the seed began from.
+
+    Torch's own default for transposed convolutions drives the seed's tanh into saturation,
+    which it never leaves.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edit:
     """A translation [N,1,48,48] and its parts: it is the face warped by `flow`, plus `paint`.
@@ -78,6 +91,7 @@ class UNet(Generator):
         )
         self.up_norm = nn.ModuleList(nn.GroupNorm(1, c_out) for _, c_out, _ in ups)
         self.out = nn.ConvTranspose2d(2 * widths[0], 1, 4, 2)
+        keras_init(self)
 
     def encode(self, x: Tensor) -> Code:
         """The face and its four scales."""

@@ -78,21 +78,21 @@ def run(
     """
     start = _restore(trainer, folder) if resume else 0
     deadline = time.monotonic() + 60 * limits.max_minutes if limits.max_minutes else None
-    sums: dict[str, Tensor] = {}
-    since, ticked = time.monotonic(), start
+    terms: dict[str, list[Tensor]] = {}
+    since = time.monotonic()
     step = start
     while step < trainer.steps:
         torch.manual_seed(seed * 1_000_003 + step)
         for name, value in trainer.step(step).items():
-            sums[name] = sums[name] + value if name in sums else value
+            terms.setdefault(name, []).append(value)
         step += 1
         last = step == trainer.steps
         if step % limits.tick_steps == 0 or last:
             seconds = time.monotonic() - since
-            line = _line(trainer, step, sums, step - ticked, seconds)
+            line = _line(trainer, step, terms, seconds)
             _tick(trainer, folder, step, line)
             on_tick(line)
-            sums, since, ticked = {}, time.monotonic(), step
+            terms, since = {}, time.monotonic()
             if deadline and time.monotonic() + seconds > deadline:
                 break
     return Outcome(step=step, finished=step == trainer.steps)
@@ -106,12 +106,14 @@ def save(trainer: Trainer, folder: Path, step: int) -> None:
 
 
 def _line(
-    trainer: Trainer, step: int, sums: dict[str, Tensor], steps: int, seconds: float
+    trainer: Trainer, step: int, terms: dict[str, list[Tensor]], seconds: float
 ) -> dict[str, Any]:
+    """Each term's mean over the steps that had it: G may step less often than D."""
+    means = {name: float(torch.stack(values).mean()) for name, values in terms.items()}
     return {
         "step": step,
         "epoch": round(step / trainer.steps_an_epoch, 4),
-        **{name: round(float(value) / steps, 6) for name, value in sums.items()},
+        **{name: round(value, 6) for name, value in means.items()},
         "seconds": round(seconds, 2),
     }
 

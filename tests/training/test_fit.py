@@ -68,6 +68,15 @@ def test_every_recipe_takes_real_steps(name: str, make_job: MakeJob) -> None:
     assert read_facts(job.folder).recipe == job.recipe
 
 
+def test_a_tick_averages_each_term_over_the_steps_that_had_it(make_job: MakeJob) -> None:
+    """t26's G steps once in five: its terms must not be divided by all steps."""
+    fit(make_job(small("t26", 1), "one"))
+    job = make_job(small("t26", 4), "four")
+    fit(Job(**{**vars(job), "limits": Limits(tick_steps=4)}))
+    (one,), (four,) = log(job.folder.parent / "one"), log(job.folder)
+    assert four["reconstruction"] == pytest.approx(one["reconstruction"], abs=1e-5)
+
+
 def test_the_same_seed_gives_the_same_losses_and_another_does_not(make_job: MakeJob) -> None:
     recipe = small("guide-plain", 4)
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):

@@ -86,6 +86,12 @@ def test_one_logit_a_class_is_read_at_the_class() -> None:
     assert torch.equal(picked, verdict.real[[0, 1, 2], [0, 3, 6]])
 
 
+def test_the_seeds_output_does_not_start_saturated() -> None:
+    torch.manual_seed(0)
+    image = build_generator(T26.generator)(X, LABELS)
+    assert (image.abs() > 0.95).float().mean() < 0.2
+
+
 def test_the_seeds_latent_is_one_place_and_depends_on_the_face() -> None:
     torch.manual_seed(0)
     code = build_generator(T26.generator).encode(X)

@@ -1,0 +1,43 @@
+"""The bundle that ships is whole, and does on the samples what the README promises."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from cctranslate import Translator, bundle
+from cctranslate.cli import cli
+from cctranslate.emotions import EMOTIONS
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = sorted((ROOT / "datasets" / "samples").iterdir())
+
+
+def test_the_card_vouches_for_the_files_and_says_how_they_were_made() -> None:
+    card = bundle.load(bundle.shipped()).card
+    assert card["recipe"]["name"] == "flow"
+    assert card["judge"]["recipe"]["name"] == "judge"
+    assert len(card["data"]["fingerprint"]) == 64
+    assert set(card["measured"]["targets"]) == set(EMOTIONS)
+
+
+def test_it_is_small() -> None:
+    files = bundle.load(bundle.shipped()).card["files"]
+    assert files["generator"]["bytes"] <= 8_000_000
+    assert files["judge"]["bytes"] <= 3_000_000
+
+
+def test_the_first_command(tmp_path: Path) -> None:
+    out = tmp_path / "translated"
+    words = ["batch", str(ROOT / "datasets" / "samples"), "--to", "happy", "-o", str(out)]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    assert len(list((out / "happy").iterdir())) == len(SAMPLES) == 6
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda p: p.name)
+def test_samples_read_as_happy(path: Path) -> None:
+    with Image.open(path) as picture:
+        result = Translator().translate(picture, "happy")
+    assert result.confirmed, result
