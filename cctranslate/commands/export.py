@@ -20,7 +20,14 @@ import click
     type=click.Path(path_type=Path, file_okay=False),
     help="A run of the recipe `judge`, or a bundle to take it from.  [default: the shipped bundle]",
 )
-def export(run: Path, out: Path | None, judge: Path | None) -> None:
+@click.option(
+    "--gain",
+    type=click.FloatRange(0.1, 3),
+    default=1.0,
+    show_default=True,
+    help="At strength 1 change faces so many times as far as the run itself does.",
+)
+def export(run: Path, out: Path | None, judge: Path | None, gain: float) -> None:
     """Write a run's ONNX bundle: generator, judge and card.
 
     Finishes only if torch and onnxruntime agree on real faces.
@@ -36,7 +43,7 @@ def export(run: Path, out: Path | None, judge: Path | None) -> None:
         from cctranslate.training.export import export as write
 
         out = out or run / "bundle"
-        told = write(run, judge or bundle.shipped(), out)
+        told = write(run, judge or bundle.shipped(), out, gain)
     click.echo(
         f"{out}: written; torch and onnxruntime differ by {told['largest_difference']:.1g} at most",
         err=True,

@@ -35,11 +35,12 @@ class TranslatorGraph(nn.Module):
     """Faces [N,1,48,48] and label rows [K,7] -> translations [N,K,1,48,48]: encode once.
 
     A label row is one-hot times the strength: 1 translates in full, 0 leaves the face as it was.
+    In full is `gain` times as far as the generator itself goes.
     """
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, gain: float) -> None:
         super().__init__()
-        self.generator = generator
+        self.generator, self.gain = generator, gain
 
     def forward(self, faces: Tensor, labels: Tensor) -> Tensor:
         """Decode each face's one code for every label row."""
@@ -49,7 +50,7 @@ class TranslatorGraph(nn.Module):
         strength = labels.sum(1)
         unit = labels / strength.clamp_min(1e-6).unsqueeze(1)
         edit = self.generator.edit(each, unit.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
-        share = strength.unsqueeze(0).expand(n, -1).flatten()
+        share = (self.gain * strength).unsqueeze(0).expand(n, -1).flatten()
         return self.generator.partial(each[0], edit, share).reshape(n, k, 1, SIZE, SIZE)
 
 
@@ -67,7 +68,7 @@ class JudgeGraph(nn.Module):
         return logits.softmax(1), features
 
 
-def export(run: Path, judge: Path, out: Path) -> dict[str, Any]:
+def export(run: Path, judge: Path, out: Path, gain: float = 1.0) -> dict[str, Any]:
     """Write a run's bundle to `out`; `judge` is a judge's run or a bundle to take it from.
 
     Returns the card's facts. A bundle that stood in `out` is replaced only by a whole one.
@@ -77,7 +78,7 @@ def export(run: Path, judge: Path, out: Path) -> dict[str, Any]:
         ExportError: torch and onnxruntime differ; nothing is left behind.
     """
     facts = runs.read_facts(run)
-    graph = TranslatorGraph(load_generator(run)).eval()
+    graph = TranslatorGraph(load_generator(run), gain).eval()
     faces = to_scaled(checkpoint.load(run)["trainer"]["faces"].numpy())[:, None]
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
@@ -92,6 +93,7 @@ def export(run: Path, judge: Path, out: Path) -> dict[str, Any]:
             "recipe": to_json(facts.recipe),
             "seed": facts.seed,
             "data": facts.data,
+            "gain": gain,
             "largest_difference": differs,
             "judge": about_judge,
             "measured": runs.read_json(run / measured) if (run / measured).exists() else {},
