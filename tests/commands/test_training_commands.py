@@ -82,6 +82,21 @@ def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
     assert features.shape == (7, 116)
 
 
+def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
+    words = ("export", made / "t26", "--judge", made / "bundle", "-o", tmp_path / "far")
+    result = run(*words, "--gain", "2")
+    assert result.exit_code == 0, result.output
+    faces = to_scaled(drawn.face(0, 0))[None, None]
+    happy = np.eye(7, dtype=np.float32)[3:4]
+    half_of_far, all_of_near = (
+        onnxruntime.InferenceSession(
+            bundle.load(folder).generator, providers=["CPUExecutionProvider"]
+        ).run(None, {"faces": faces, "labels": happy * strength})[0]
+        for folder, strength in ((tmp_path / "far", 0.5), (made / "bundle", 1.0))
+    )
+    np.testing.assert_allclose(half_of_far, all_of_near, atol=1e-4)
+
+
 def test_an_altered_bundle_is_refused(made: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(made / "bundle", tmp_path / "bundle"))
     with (copied / "judge.onnx").open("ab") as file:
