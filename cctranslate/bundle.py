@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import UserError
+from cctranslate.errors import UnusableError
 from cctranslate.pixels import SIZE
 
 CARD = "bundle.json"
@@ -16,7 +16,7 @@ FORMAT = 1
 MODELS = ("generator", "judge")
 
 
-class BundleError(UserError):
+class BundleError(UnusableError):
     """The bundle cannot be used; the message says why and what to do."""
 
 

@@ -81,3 +81,18 @@ def test_options_come_from_the_environment_too(faces: Path, tmp_path: Path, weig
     result = CliRunner(env=environment).invoke(cli, ["batch", str(faces)])
     assert result.exit_code == 0, result.output
     assert (tmp_path / "out" / "happy").is_dir()
+
+
+def test_export_without_onnx_says_what_to_install(tmp_path: Path) -> None:
+    done = python(
+        "import sys; sys.modules['onnx'] = None\n"
+        "from pathlib import Path; import numpy, torch\n"
+        "from cctranslate.commands.needs import training_half\n"
+        "from cctranslate.training.export import _JUDGE, _write\n"
+        "try:\n"
+        "    with training_half():\n"
+        f"        _write(torch.nn.Identity(), Path({str(tmp_path / 'x')!r}), "
+        "{'faces': numpy.zeros((1, 1, 48, 48), 'float32')}, _JUDGE)\n"
+        "except Exception as error: print(error)"
+    )
+    assert done.stdout.strip() == "onnx is not installed: pip install 'cctranslate[train]'"

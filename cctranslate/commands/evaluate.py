@@ -56,6 +56,8 @@ def evaluate(
 
     if run and weights:
         raise click.UsageError("--run and --weights: name one of them")
+    if sheet and sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise click.BadParameter("name a .png, .jpg or .webp", param_hint="--sheet")
     with training_half():
         from cctranslate import bundle
         from cctranslate.training import dataset
@@ -70,9 +72,9 @@ def evaluate(
             evaluation = evaluate_run(run, judge or bundle.shipped(), splits, known_votes, limit)
         else:
             evaluation = measure(weights or bundle.shipped(), splits, known_votes, limit)
+        click.echo(json.dumps(evaluation.figures) if as_json else table(evaluation.figures))
         if sheet:
             draw(evaluation).save(sheet)
-    click.echo(json.dumps(evaluation.figures) if as_json else table(evaluation.figures))
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -90,7 +92,7 @@ def table(figures: dict[str, Any]) -> str:
     )
     lines = [f"{'target':9}" + "".join(f"{name:>12}" for name, _ in columns)]
     for emotion, row in (*figures["targets"].items(), ("mean", figures["mean"])):
-        cells = (form.format(row[name]) if name in row else "" for name, form in columns)
+        cells = ("" if row.get(name) is None else form.format(row[name]) for name, form in columns)
         lines.append(f"{emotion:9}" + "".join(f"{cell:>12}" for cell in cells))
     lines += [
         "",

@@ -30,7 +30,8 @@ import click
 def export(run: Path, out: Path | None, judge: Path | None, gain: float) -> None:
     """Write a run's ONNX bundle: generator, judge and card.
 
-    Finishes only if torch and onnxruntime agree on real faces.
+    Finishes only if torch and onnxruntime agree on real faces. A run that is not finished is
+    exported as it stands, and said to be so.
 
     \b
     cctranslate export runs/001-flow
@@ -44,6 +45,10 @@ def export(run: Path, out: Path | None, judge: Path | None, gain: float) -> None
 
         out = out or run / "bundle"
         told = write(run, judge or bundle.shipped(), out, gain)
+    if told["steps"] and told["step"] < told["steps"]:
+        click.echo(
+            f"{run}: not finished: exported after step {told['step']} of {told['steps']}", err=True
+        )
     click.echo(
         f"{out}: written; torch and onnxruntime differ by {told['largest_difference']:.1g} at most",
         err=True,

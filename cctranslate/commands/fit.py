@@ -22,7 +22,7 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path),
     default=Path("datasets/fer2013.csv"),
     show_default=True,
-    help="fer2013.csv, icml_face_data.csv, a folder of train/<emotion>/, or a zip of either.",
+    help="fer2013.csv, icml_face_data.csv, a folder of train/<emotion>/, or a zip or tar.",
 )
 @click.option(
     "--votes",
@@ -45,7 +45,13 @@ RUNS = Path("runs")
     type=click.FloatRange(min=0, min_open=True),
     help="End with a checkpoint before this time is over.",
 )
-@click.option("--seed", default=0, show_default=True, help="Same seed, same run.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Same seed, same run.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
 @click.option("--resume", is_flag=True, help="Go on with the run in -o, or the recipe's newest.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved recipe and its size, and stop.")
@@ -137,7 +143,11 @@ def _train(
         )
         click.echo(f"{recipe.name} on {place}, in {folder}", err=True)
         if not _guarded(job, progress).finished:
-            click.echo(f"{folder}: stopped at the time limit: go on with --resume", err=True)
+            click.echo(
+                f"{folder}: stopped at the time limit: the same command with -o {folder} --resume "
+                "goes on",
+                err=True,
+            )
             return
         click.echo(f"{folder}: finished", err=True)
         _tell_figures(job)
@@ -147,6 +157,7 @@ def _tell_figures(job: Job) -> None:
     """Print what `evaluate` prints of the finished run, and keep it in its `measured.json`."""
     from cctranslate import bundle
     from cctranslate.commands.evaluate import judge_table, table
+    from cctranslate.errors import UserError
     from cctranslate.recipes.spec import Recipe
     from cctranslate.training import runs
     from cctranslate.training.evaluate import evaluate_run
@@ -161,8 +172,8 @@ def _tell_figures(job: Job) -> None:
         return
     try:
         told = evaluate_run(job.folder, bundle.shipped(), job.splits, job.votes, None).figures
-    except bundle.BundleError as error:
-        click.echo(f"not measured, for want of a judge: {error}", err=True)
+    except UserError as error:
+        click.echo(f"not measured: {error}", err=True)
         return
     runs.write_json(kept, told)
     click.echo(table(told))

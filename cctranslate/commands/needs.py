@@ -5,7 +5,11 @@ from contextlib import contextmanager
 
 import click
 
-from cctranslate.errors import UserError
+from cctranslate.errors import UnusableError, UserError
+
+
+class _Unusable(click.ClickException):
+    exit_code = 4
 
 
 @contextmanager
@@ -20,4 +24,10 @@ def training_half() -> Iterator[None]:
             f"{error.name} is not installed: pip install 'cctranslate[train]'"
         ) from None
     except UserError as error:
-        raise click.ClickException(str(error)) from None
+        refusal = _Unusable if isinstance(error, UnusableError) else click.ClickException
+        raise refusal(str(error)) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        said = [str(part) for part in (error.filename, error.strerror or error) if part]
+        raise click.ClickException(": ".join(said)) from None

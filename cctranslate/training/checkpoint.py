@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from cctranslate.errors import UserError
+from cctranslate.recipes.spec import AnyRecipe, from_json
 
 FILE = "checkpoint.pt"
 
@@ -16,26 +17,50 @@ class CheckpointError(UserError):
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
-    """Write the checkpoint beside the old one, then rename: a kill leaves one of the two whole."""
-    partial = folder / f"{FILE}.partial"
-    torch.save(state, partial)
-    partial.replace(folder / FILE)
-
-
-def load(folder: Path) -> dict[str, Any]:
-    """Read a run's checkpoint onto the CPU.
+    """Write the checkpoint beside the old one, then rename: a kill leaves one of the two whole.
 
     Raises:
-        CheckpointError: none there, or unreadable.
+        CheckpointError: it cannot be written; the one before it stays.
+    """
+    partial = folder / f"{FILE}.partial"
+    try:
+        torch.save(state, partial)
+        partial.replace(folder / FILE)
+    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+        raise CheckpointError(
+            f"{partial}: cannot be written ({_first_line(error)}): is the disk full? Make room and "
+            "go on from the last checkpoint with --resume"
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
+    """Read the checkpoint of a run of `recipe` onto the CPU.
+
+    Raises:
+        CheckpointError: none there yet, unreadable, or of another recipe.
     """
     path = folder / FILE
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: not found: name a run folder that `fit` wrote") from None
+        raise CheckpointError(
+            f"{path}: not found: the run has no checkpoint yet: go on with `fit --resume`"
+        ) from None
     except Exception as error:
-        raise CheckpointError(f"{path}: not a readable checkpoint: {error}") from None
+        raise CheckpointError(f"{path}: not a readable checkpoint: {_first_line(error)}") from None
+    if not isinstance(state, dict) or not {"recipe", "step", "trainer"} <= state.keys():
+        raise CheckpointError(f"{path}: not a checkpoint that `fit` wrote")
+    # Read, not compared as it stands: an older checkpoint lacks fields that have defaults now.
+    if from_json(state["recipe"]) != recipe:
+        raise CheckpointError(f"{path}: of another recipe than the {recipe.name} beside it")
     return state
+
+
+def _first_line(error: Exception) -> str:
+    """torch explains itself over many lines."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 @torch.no_grad()

@@ -4,10 +4,13 @@ import csv
 import hashlib
 import io
 import re
+import tarfile
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -28,6 +31,13 @@ WHERE = (
     "zipped or not, with --data"
 )
 _ROW_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
+_FOLDERS = {"train": "Training", "test": "PublicTest"}
+_NAMELESS = 1_000_000
+"""Where the numbers of pictures start whose names carry none: past the votes' own."""
+_LONGEST = 100_000
+"""Characters a line: FER2013's have under 10,000; a file without line ends may be of any size."""
+# RuntimeError is an encrypted member (or NotImplementedError, another compression).
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError)
 
 
 class DataError(UserError):
@@ -58,19 +68,39 @@ Splits = dict[str, Faces]
 
 
 def load(path: Path) -> Splits:
-    """Read FER2013 from a CSV, a folder or a zip of either.
+    """Read FER2013 from a CSV, a folder, or a zip or tar of either.
 
     Raises:
-        DataError: nothing there, not FER2013, or a bad row, named by its line number.
+        DataError: nothing there, not FER2013, damaged, or a bad row, named by its line.
     """
     if path.is_dir():
-        return _load_folder(path)
+        files = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+        return _load_named(files, lambda name: (path / name).open("rb"), str(path))
     if not path.is_file():
         raise DataError(f"{path}: not found. {WHERE}")
-    if zipfile.is_zipfile(path):
-        return _load_zip(path)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return _collect(_csv_rows(file, str(path)), str(path))
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                members = (name for name in archive.namelist() if not name.endswith("/"))
+                return _load_named(members, archive.open, str(path))
+        if tarfile.is_tarfile(path):
+            return _load_tar(path)
+    except _DAMAGED as error:
+        raise DataError(f"{path}: damaged or encrypted: {error}: download it again") from None
+    with path.open("rb") as file:
+        return _load_csv(file, str(path))
+
+
+def _load_tar(path: Path) -> Splits:
+    with tarfile.open(path) as archive:
+        members = {member.name: member for member in archive if member.isfile()}
+
+        def opened(name: str) -> IO[bytes]:
+            file = archive.extractfile(members[name])
+            assert file is not None  # a regular file, as chosen above
+            return file
+
+        return _load_named(members, opened, str(path))
 
 
 def fingerprint(splits: Splits) -> str:
@@ -128,9 +158,22 @@ def _in_row_order(faces: Faces) -> Faces:
     return faces if (np.diff(order) == 1).all() else faces.take(order)
 
 
-def _csv_rows(file: Iterable[str], source: str) -> Iterator[_Row]:
+def _load_csv(file: IO[bytes], source: str) -> Splits:
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(iter(partial(lines.readline, _LONGEST), ""))
+        try:
+            return _collect(_csv_rows(reader, source), source)
+        except UnicodeDecodeError:
+            reason = "not UTF-8 text: expected a CSV, or a whole zip or tar"
+        except IndexError:
+            reason = "too few columns: mend or remove the line"
+        except (ValueError, csv.Error) as error:
+            reason = f"{error}: mend or remove the line"
+    raise DataError(f"{source}: line {max(reader.line_num, 1)}: {reason}")
+
+
+def _csv_rows(reader: Iterator[list[str]], source: str) -> Iterator[_Row]:
     """Rows of fer2013.csv, icml_face_data.csv (spaces in its header) or train.csv (no Usage)."""
-    reader = csv.reader(file)
     header = [name.strip().lower() for name in next(reader, [])]
     if not {"emotion", "pixels"} <= set(header):
         raise DataError(f"{source}: line 1: expected columns emotion,pixels,Usage. {WHERE}")
@@ -138,24 +181,17 @@ def _csv_rows(file: Iterable[str], source: str) -> Iterator[_Row]:
     usage = header.index("usage") if "usage" in header else None
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)
-        for number, row in enumerate(reader):
-            try:
-                split = row[usage].strip() if usage is not None else "Training"
-                if split not in USAGES:
-                    raise ValueError(f"Usage is {split!r}, expected one of {', '.join(USAGES)}")
-                yield split, _label(row[emotion]), number, _pixels(row[pixels])
-            except (ValueError, IndexError, DeprecationWarning) as error:
-                reason = "too few columns" if isinstance(error, IndexError) else error
-                raise DataError(
-                    f"{source}: line {reader.line_num}: {reason}: mend or remove the line"
-                ) from None
+        for number, row in enumerate(filter(None, reader)):  # blank lines are no rows
+            split = row[usage].strip() if usage is not None else "Training"
+            if split not in USAGES:
+                raise ValueError(f"Usage is {split!r}, expected one of {', '.join(USAGES)}")
+            yield split, _label(row[emotion]), number, _pixels(row[pixels])
 
 
 def _label(text: str) -> int:
-    label = int(text)
-    if not 0 <= label < len(EMOTIONS):
-        raise ValueError(f"emotion is {label}, expected 0 to {len(EMOTIONS) - 1}")
-    return label
+    if text.strip() not in {str(label) for label in range(len(EMOTIONS))}:
+        raise ValueError(f"emotion is {text}, expected 0 to {len(EMOTIONS) - 1}")
+    return int(text)
 
 
 def _pixels(text: str) -> bytes:
@@ -170,50 +206,44 @@ def _pixels(text: str) -> bytes:
     return levels.astype(np.uint8).tobytes()
 
 
-def _load_folder(path: Path) -> Splits:
-    for name in CSV_NAMES:
-        if (path / name).is_file():
-            return load(path / name)
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    names = [file.relative_to(path).as_posix() for file in files]
-    streams = (file.open("rb") for file in files)
-    return _collect(_picture_rows(zip(names, streams, strict=True), str(path)), str(path))
+def _load_named(names: Iterable[str], opened: Callable[[str], IO[bytes]], source: str) -> Splits:
+    """The dataset among the files of a folder or an archive: its CSV, or else its pictures."""
+    kept = sorted(name for name in names if not _is_clutter(PurePosixPath(name)))
+    for known in CSV_NAMES:
+        for name in kept:
+            if PurePosixPath(name).name == known:
+                with opened(name) as file:
+                    return _load_csv(file, f"{source}: {name}")
+    return _collect(_picture_rows(kept, opened, source), source)
 
 
-def _load_zip(path: Path) -> Splits:
-    with zipfile.ZipFile(path) as archive:
-        members = sorted(n for n in archive.namelist() if not n.endswith("/"))
-        for name in CSV_NAMES:
-            for member in members:
-                if PurePosixPath(member).name == name:
-                    with archive.open(member) as raw:
-                        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-                        source = f"{path}:{member}"
-                        return _collect(_csv_rows(text, source), source)
-        streams = ((member, archive.open(member)) for member in members)
-        return _collect(_picture_rows(streams, str(path)), str(path))
+def _is_clutter(name: PurePosixPath) -> bool:
+    """What file managers leave behind: .DS_Store, __MACOSX/._x.png, Thumbs.db."""
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
+    return hidden or name.name.lower() in ("thumbs.db", "desktop.ini")
 
 
-def _picture_rows(files: Iterable[tuple[str, IO[bytes]]], source: str) -> Iterator[_Row]:
+def _picture_rows(
+    names: Iterable[str], opened: Callable[[str], IO[bytes]], source: str
+) -> Iterator[_Row]:
     """Faces that lie as `.../train/<emotion>/name` or `.../test/<emotion>/name`.
 
     A name such as `PublicTest_0028709.png` decides the split over its folder: nothing that
     the dataset calls a test row is ever trained on.
     """
-    for count, (name, stream) in enumerate(files):
-        with stream:
-            parts = PurePosixPath(name).parts
-            if len(parts) < 3 or parts[-3] not in ("train", "test"):
-                continue
-            try:
-                label = EMOTIONS.index(parse_emotion(parts[-2]))
-                picture = Image.open(stream)
+    for count, name in enumerate(names):
+        parts = PurePosixPath(name).parts
+        if len(parts) < 3 or parts[-3].lower() not in _FOLDERS:
+            continue
+        try:
+            label = EMOTIONS.index(parse_emotion(parts[-2]))
+            with opened(name) as stream, Image.open(stream) as picture:
                 face = to_gray(picture)
-            except UnidentifiedImageError:
-                raise DataError(f"{source}: {name}: not a picture: remove it") from None
-            except (ValueError, OSError) as error:
-                raise DataError(f"{source}: {name}: {error}: mend or remove it") from None
+        except UnidentifiedImageError:
+            raise DataError(f"{source}: {name}: not a picture: remove it") from None
+        except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DataError(f"{source}: {name}: {error}: mend or remove it") from None
         named = _ROW_NAME.search(parts[-1])
-        by_folder = "Training" if parts[-3] == "train" else "PublicTest"
-        usage, number = (named[1], int(named[2])) if named else (by_folder, count)
+        by_folder = _FOLDERS[parts[-3].lower()]
+        usage, number = (named[1], int(named[2])) if named else (by_folder, _NAMELESS + count)
         yield usage, label, number, face.tobytes()

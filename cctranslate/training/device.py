@@ -1,13 +1,14 @@
 """Where and how precisely to compute."""
 
+import re
 from contextlib import AbstractContextManager
 
 import torch
 
-from cctranslate.errors import UserError
+from cctranslate.errors import UnusableError
 
 
-class DeviceError(UserError):
+class DeviceError(UnusableError):
     """The device that was asked for cannot be had."""
 
 
@@ -15,12 +16,17 @@ def choose(name: str) -> torch.device:
     """The device for `auto`, `cpu` or `cuda[:N]`.
 
     Raises:
-        DeviceError: CUDA was asked for by name and torch cannot use it.
+        DeviceError: another word, or a CUDA device that torch cannot use.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise DeviceError(f"--device {name}: choose from auto, cpu, cuda and cuda:N")
     device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
+    # is_available first: counting devices where there is no driver may warn.
+    if device.type == "cuda" and not (
+        torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
+    ):
         raise DeviceError(f"--device {name}: torch finds no usable CUDA device: use cpu or auto")
     return device
 
@@ -28,11 +34,11 @@ def choose(name: str) -> torch.device:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device computes bfloat16 in hardware (on a CPU: AVX512-BF16 or AMX)."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(supported and supported())
 
 
-def autocast(device: torch.device, enabled: bool = True) -> AbstractContextManager[None]:
+def autocast(device: torch.device) -> AbstractContextManager[None]:
     """bfloat16 where the hardware has it: twice as quick as float32, on either kind of device."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled and has_bfloat16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))

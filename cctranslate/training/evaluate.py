@@ -22,7 +22,7 @@ from cctranslate.training.metrics import (
     kernel_distance,
     roughness,
 )
-from cctranslate.training.votes import Votes
+from cctranslate.training.votes import Votes, matched
 
 BATCH = 64
 KINDS = len(EMOTIONS)
@@ -38,13 +38,15 @@ class Models:
     def translate(self, faces: Gray, labels: NDArray[np.float32]) -> Gray:
         """Faces [N,48,48] and label rows [K,7] -> translations [N,K,48,48]."""
         parts = [
-            self._generator.run(
-                ["translated"],
-                {"faces": to_scaled(faces[i : i + BATCH])[:, None], "labels": labels},
-            )[0]
+            to_levels(
+                self._generator.run(
+                    ["translated"],
+                    {"faces": to_scaled(faces[i : i + BATCH])[:, None], "labels": labels},
+                )[0]
+            )
             for i in range(0, len(faces), BATCH)
         ]
-        return to_levels(np.concatenate(parts)[:, :, 0])
+        return np.concatenate(parts)[:, :, 0]
 
     def judge(self, faces: Gray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Faces [N,48,48] -> probabilities [N,7] and features [N,C]."""
@@ -79,15 +81,20 @@ def evaluate(
 
     FID and KID are taken in the judge's feature space against Training faces of the target's
     class, as many on either side; `real` is two halves of those against one another.
+    A figure for which there are no faces is None.
 
     Raises:
         BundleError: the bundle cannot be used.
-        DataError: the data lacks a split that is needed.
+        DataError: the data lacks a split that is needed, or the votes are for other faces.
     """
     if not {"Training", "PublicTest"} <= splits.keys():
         raise DataError("evaluate needs the Training and PublicTest rows of FER2013")
-    models = Models(folder)
     test = without_copies(splits["PublicTest"], splits["Training"])
+    if not len(test):
+        raise DataError("evaluate needs PublicTest faces that are not also in Training")
+    if votes is not None:
+        matched(test, votes)
+    models = Models(folder)
     random = np.random.default_rng(seed)
     if limit is not None and limit < len(test):
         test = test.take(np.sort(random.permutation(len(test))[:limit]))
@@ -143,13 +150,19 @@ def _target(
     change = np.abs(translated.astype(np.float32) - test.images).mean((1, 2))
     return {
         "faces": int(other.sum()),
-        "confirmed": round(float((probabilities.argmax(1) == k)[other].mean()), 4),
-        "confidence": round(float(probabilities[other, k].mean()), 4),
-        "identity": round(float(kept[other].mean()), 4),
-        "change": round(float(change[other].mean()), 3),
-        "own_change": round(float(change[~other].mean()), 3),
-        "roughness": round(roughness(translated[other]) / roughness(test.images[other]), 4),
+        "confirmed": _average((probabilities.argmax(1) == k)[other], 4),
+        "confidence": _average(probabilities[other, k], 4),
+        "identity": _average(kept[other], 4),
+        "change": _average(change[other], 3),
+        "own_change": _average(change[~other], 3),
+        "roughness": round(roughness(translated[other]) / roughness(test.images[other]), 4)
+        if other.any()
+        else None,
     }
+
+
+def _average(values: NDArray[Any], digits: int) -> float | None:
+    return round(float(values.mean()), digits) if values.size else None
 
 
 def _distances(
@@ -163,6 +176,8 @@ def _distances(
     real = training.images[training.labels == k]
     fakes = features[test.labels != k]
     n = min(len(real) // 2, len(fakes), 1500)
+    if n < 2:  # one face has no covariance
+        return {"n": n, "fid": None, "fid_real": None, "kid": None, "kid_real": None}
     seen = models.judge(real[random.permutation(len(real))[: 2 * n]])[1].astype(np.float64)
     fake = fakes[random.permutation(len(fakes))[:n]].astype(np.float64)
     return {
@@ -174,7 +189,7 @@ def _distances(
     }
 
 
-def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float]:
+def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float | None]:
     names = (
         "confirmed",
         "confidence",
@@ -186,7 +201,7 @@ def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float]:
         "kid",
     )
     return {
-        name: round(float(np.mean([target[name] for target in targets.values()])), 4)
+        name: _average(np.array([t[name] for t in targets.values() if t[name] is not None]), 4)
         for name in names
     }
 
@@ -194,7 +209,7 @@ def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float]:
 def _cycle_error(models: Models, test: Faces, translated: Gray, faces: int = 300) -> float:
     """Mean absolute gray levels between faces and their translations translated back."""
     errors = []
-    for k in range(KINDS):
+    for k in np.unique(test.labels):
         mine = np.flatnonzero(test.labels == k)[: faces // KINDS]
         there = translated[mine].reshape(-1, *test.images.shape[1:])
         back = models.translate(there, np.eye(KINDS, dtype=np.float32)[k : k + 1])[:, 0]

@@ -15,11 +15,12 @@ from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
 from cctranslate.pixels import SIZE, to_scaled
-from cctranslate.recipes.spec import to_json
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, to_json
 from cctranslate.training import checkpoint, runs
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.fit import load_classifier, load_generator
 from cctranslate.training.generators import Generator
+from cctranslate.training.runs import RunError
 
 OPSET = 18
 TOLERANCE = 2e-3
@@ -71,27 +72,33 @@ class JudgeGraph(nn.Module):
 def export(run: Path, judge: Path, out: Path, gain: float = 1.0) -> dict[str, Any]:
     """Write a run's bundle to `out`; `judge` is a judge's run or a bundle to take it from.
 
-    Returns the card's facts. A bundle that stood in `out` is replaced only by a whole one.
+    Returns the card's facts; `step` of `steps` tells whether the run is finished. A bundle that
+    stood in `out` is replaced only by a whole one.
 
     Raises:
-        RunError, CheckpointError, BundleError: a run or bundle cannot be read.
+        RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
         ExportError: torch and onnxruntime differ; nothing is left behind.
     """
     facts = runs.read_facts(run)
     graph = TranslatorGraph(load_generator(run), gain).eval()
-    faces = to_scaled(checkpoint.load(run)["trainer"]["faces"].numpy())[:, None]
+    saved = checkpoint.load(run, facts.recipe)
+    faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
+    # A link's target may lie on another disk, where nothing can be renamed to.
+    out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
         folder = Path(name)
         labels = np.eye(len(EMOTIONS), dtype=np.float32)
         _write(graph, folder / "generator.onnx", {"faces": faces, "labels": labels}, _TRANSLATOR)
         differs = _largest_difference(graph, folder / "generator.onnx", faces, labels)
-        about_judge = _place_judge(judge, folder, faces)
+        about_judge = _place_judge(judge, facts.recipe, folder, faces)
         measured = runs.MEASURED
         told = {
             "cctranslate": __version__,
             "recipe": to_json(facts.recipe),
             "seed": facts.seed,
+            "step": saved["step"],
+            "steps": saved.get("steps"),  # checkpoints of 0.1.0's first runs lack it
             "data": facts.data,
             "gain": gain,
             "largest_difference": differs,
@@ -118,6 +125,8 @@ _JUDGE = {
 def _write(
     graph: nn.Module, path: Path, inputs: dict[str, np.ndarray], names: dict[str, Any]
 ) -> None:
+    import onnx  # noqa: F401 - torch needs it, and its own error for want of it is another
+
     args = tuple(torch.from_numpy(value) for value in inputs.values())
     with warnings.catch_warnings():
         # The TorchScript exporter is deprecated, but the other one needs one more package and
@@ -126,15 +135,16 @@ def _write(
         torch.onnx.export(graph, args, str(path), opset_version=OPSET, dynamo=False, **names)
 
 
-def _place_judge(judge: Path, folder: Path, faces: np.ndarray) -> dict[str, Any]:
+def _place_judge(judge: Path, taught: AnyRecipe, folder: Path, faces: np.ndarray) -> dict[str, Any]:
     if not (judge / runs.FACTS).exists():
         source = bundle.load(judge)
         shutil.copyfile(source.judge, folder / "judge.onnx")
-        about: dict[str, Any] = source.card["judge"]
+        about: dict[str, Any] = source.card.get("judge", {})
         return about
+    facts = runs.read_facts(judge)
+    _refuse_partial(judge, facts.recipe, taught)
     graph = JudgeGraph(load_classifier(judge)).eval()
     _write(graph, folder / "judge.onnx", {"faces": faces}, _JUDGE)
-    facts = runs.read_facts(judge)
     return {
         "recipe": to_json(facts.recipe),
         "seed": facts.seed,
@@ -142,6 +152,20 @@ def _place_judge(judge: Path, folder: Path, faces: np.ndarray) -> dict[str, Any]
         "largest_difference": _largest_difference(graph, folder / "judge.onnx", faces),
         "measured": runs.read_json(judge / runs.MEASURED),
     }
+
+
+def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
+    """Refuse a judge that is none, that the translator was taught by, or that is not finished."""
+    teachers = (*taught.guides, taught.encoder) if isinstance(taught, Recipe) else ()
+    if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
+        raise RunError(f"{judge}: a run of {recipe.name}, which is no judge")
+    if recipe.name in teachers:
+        raise RunError(f"{judge}: a run of {recipe.name}, which taught the translator: no judge")
+    if not (judge / runs.MEASURED).exists():
+        raise RunError(
+            f"{judge}: not measured and calibrated: finish it with `fit --resume`, on data with "
+            "PublicTest rows"
+        )
 
 
 @torch.inference_mode()

@@ -19,7 +19,7 @@ from cctranslate.training.generators import Generator, build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
 from cctranslate.training.runs import Facts, RunError
-from cctranslate.training.votes import Votes
+from cctranslate.training.votes import Votes, matched
 
 TEACHERS = "teachers"
 """Where in a run's folder the runs of its guides and its encoder lie."""
@@ -47,21 +47,28 @@ def fit(job: Job) -> Outcome:
     Raises:
         RunError: the folder already holds a run that is not resumed, or one on other data.
         DataError: the data has no training faces, or votes that do not fit.
+        CheckpointError, DivergedError: see `loop.run`.
     """
     if "Training" not in job.splits:
         raise DataError("the data holds no Training rows: nothing else is trained on")
+    if job.votes is not None:
+        for usage in job.splits.keys() & {"Training", "PublicTest"}:
+            matched(job.splits[usage], job.votes)
     _claim(job)
     started = time.monotonic()
     for name in _teachers(job.recipe):
         if not fit(_teacher_job(job, name, time.monotonic() - started)).finished:
             return Outcome(step=0, finished=False)
+    limits = _remaining(job.limits, time.monotonic() - started)
+    if limits.max_minutes is not None and limits.max_minutes <= 0:
+        return Outcome(step=_steps_done(job), finished=False)
     trainer = _trainer(job)
     job.on_start(job.recipe.name, _steps_done(job), trainer.steps)
     outcome = loop.run(
         trainer,
         job.folder,
         seed=job.seed,
-        limits=_remaining(job.limits, time.monotonic() - started),
+        limits=limits,
         on_tick=job.on_tick,
         resume=job.resume,
     )
@@ -83,7 +90,7 @@ def load_classifier(folder: Path) -> Classifier:
     if not isinstance(recipe, ClassifierRecipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
     network = Classifier(recipe)
-    network.load_state_dict(checkpoint.load(folder)["trainer"]["average"])
+    network.load_state_dict(checkpoint.load(folder, recipe)["trainer"]["average"])
     return network.eval()
 
 
@@ -97,7 +104,7 @@ def load_generator(folder: Path) -> Generator:
     if not isinstance(recipe, Recipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
-    network.load_state_dict(checkpoint.load(folder)["trainer"]["average"])
+    network.load_state_dict(checkpoint.load(folder, recipe)["trainer"]["average"])
     return network.eval()
 
 
@@ -112,6 +119,8 @@ def _claim(job: Job) -> None:
         },
     )
     if not (job.folder / runs.FACTS).exists():
+        if not job.resume and job.folder.is_dir() and any(job.folder.iterdir()):
+            raise RunError(f"{job.folder}: holds files but no run: name another folder with -o")
         runs.write_facts(job.folder, facts)
         return
     there = runs.read_facts(job.folder)
@@ -119,7 +128,10 @@ def _claim(job: Job) -> None:
         raise RunError(f"{job.folder}: already holds a run: add --resume or name another with -o")
     if there != facts:
         what = next(n for n in ("recipe", "seed", "data") if getattr(there, n) != getattr(facts, n))
-        raise RunError(f"{job.folder}: the run there has another {what}: name another with -o")
+        raise RunError(
+            f"{job.folder}: the run there has another {what}: resume it with its own, "
+            "or name another folder with -o"
+        )
 
 
 def _teachers(recipe: AnyRecipe) -> tuple[str, ...]:
@@ -141,7 +153,7 @@ def _teacher_job(job: Job, name: str, spent: float) -> Job:
 def _remaining(limits: Limits, spent: float) -> Limits:
     if limits.max_minutes is None:
         return limits
-    return replace(limits, max_minutes=max(limits.max_minutes - spent / 60, 1e-3))
+    return replace(limits, max_minutes=limits.max_minutes - spent / 60)
 
 
 def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
@@ -158,13 +170,15 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
 
 def _steps_done(job: Job) -> int:
     there = job.resume and (job.folder / checkpoint.FILE).exists()
-    return int(checkpoint.load(job.folder)["step"]) if there else 0
+    return int(checkpoint.load(job.folder, job.recipe)["step"]) if there else 0
 
 
 def _measure_classifier(job: Job) -> None:
     if "PublicTest" not in job.splits:
         return
     faces = without_copies(job.splits["PublicTest"], job.splits["Training"])
+    if not len(faces):
+        return
     logits = predict_logits(load_classifier(job.folder).to(job.device), faces.images, job.device)
     measured = figures(np.asarray(logits.softmax(1)), faces, job.votes)
     runs.write_json(job.folder / runs.MEASURED, {"judge": measured})

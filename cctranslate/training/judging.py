@@ -149,8 +149,12 @@ class ClassifierTrainer:
             return
         faces = without_copies(splits["PublicTest"], splits["Training"])
         self.average.temperature.fill_(1.0)
+        if not len(faces):
+            return
         logits = predict_logits(self.average, faces.images, self.device)
         mask, labels = _reference(faces, votes)
+        if not mask.any():
+            return
         temperature = fit_temperature(
             logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask])
         )
@@ -184,6 +188,7 @@ def figures(probabilities: np.ndarray, faces: Faces, votes: Votes | None) -> dic
     return {
         name: _figures(probabilities[mask], labels[mask])
         for name, (mask, labels) in references.items()
+        if mask.any()
     }
 
 

@@ -1,6 +1,7 @@
 """One run: steps, ticks, checkpoints, resume, the clock; the same for every kind of recipe."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +12,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from cctranslate.errors import UserError
 from cctranslate.recipes.spec import AnyRecipe, to_json
-from cctranslate.training import checkpoint
+from cctranslate.training import checkpoint, runs
 
 LOG = "log.jsonl"
+
+
+class DivergedError(UserError):
+    """A loss is no number any more; the message names the run and the loss."""
 
 
 class Trainer(Protocol):
@@ -75,6 +81,10 @@ def run(
 
     Every step seeds torch with (seed, step), so that a run resumed from its last tick repeats
     exactly what one that was never stopped would have done.
+
+    Raises:
+        CheckpointError: it cannot be read or written.
+        DivergedError: a loss is no number any more; the last checkpoint is from before.
     """
     start = _restore(trainer, folder) if resume else 0
     deadline = time.monotonic() + 60 * limits.max_minutes if limits.max_minutes else None
@@ -88,21 +98,26 @@ def run(
         step += 1
         last = step == trainer.steps
         if step % limits.tick_steps == 0 or last:
-            seconds = time.monotonic() - since
-            line = _line(trainer, step, terms, seconds)
+            line = _line(trainer, step, terms, time.monotonic() - since)
+            _refuse_nan(folder, line)
             _tick(trainer, folder, step, line)
             on_tick(line)
-            terms, since = {}, time.monotonic()
-            if deadline and time.monotonic() + seconds > deadline:
+            now = time.monotonic()
+            if deadline and now + (now - since) > deadline:
                 break
+            terms, since = {}, now
     return Outcome(step=step, finished=step == trainer.steps)
 
 
 def save(trainer: Trainer, folder: Path, step: int) -> None:
     """Write the trainer's checkpoint after `step` steps."""
-    checkpoint.save(
-        folder, {"recipe": to_json(trainer.recipe), "step": step, "trainer": trainer.state()}
-    )
+    state = {
+        "recipe": to_json(trainer.recipe),
+        "step": step,
+        "steps": trainer.steps,
+        "trainer": trainer.state(),
+    }
+    checkpoint.save(folder, state)
 
 
 def _line(
@@ -118,6 +133,15 @@ def _line(
     }
 
 
+def _refuse_nan(folder: Path, line: dict[str, Any]) -> None:
+    lost = [name for name, value in line.items() if not math.isfinite(value)]
+    if lost:
+        raise DivergedError(
+            f"{folder}: the loss {lost[0]} is no number any more by step {line['step']}: start "
+            "anew with a lower --lr or another --seed (the checkpoint before it is kept)"
+        )
+
+
 def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> None:
     """The checkpoint last: what a kill leaves beyond it is dropped and done again on resume."""
     with (folder / LOG).open("a", encoding="utf-8") as log:
@@ -131,13 +155,22 @@ def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> No
 
 def _restore(trainer: Trainer, folder: Path) -> int:
     """Load the checkpoint and cut the log back to it; 0 if the run never reached a tick."""
-    if not (folder / checkpoint.FILE).exists():
-        return 0
-    saved = checkpoint.load(folder)
-    trainer.restore(saved["trainer"])
-    step: int = saved["step"]
+    step = 0
+    if (folder / checkpoint.FILE).exists():
+        saved = checkpoint.load(folder, trainer.recipe)
+        trainer.restore(saved["trainer"])
+        step = saved["step"]
     log = folder / LOG
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    kept = [line for line in lines if json.loads(line)["step"] <= step]
-    log.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    if log.exists():
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = [line for line in lines if _step_of(line) <= step]
+        runs.write_text(log, "".join(f"{line}\n" for line in kept))
     return step
+
+
+def _step_of(line: str) -> float:
+    """The step of a log line; one that a kill cut short is past any step."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, TypeError, KeyError):
+        return math.inf

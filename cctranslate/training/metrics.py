@@ -1,5 +1,7 @@
 """Figures of a translator's quality, each on arrays alone."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,22 +37,36 @@ class Eigenfaces:
     """Whitened principal components of faces: who is it, without any trained network.
 
     Turk and Pentland 1991; the first three components are left out, because they mostly carry
-    the light (Belhumeur et al. 1997). Cosines of two people's embeddings are about 0.
+    the light (Belhumeur et al. 1997). Cosines of two people's embeddings are about 0. Few faces
+    have fewer components than are asked for.
     """
 
     def __init__(self, faces: Gray, components: int = 128) -> None:
         x = _flat(faces)
         self._mean = x.mean(0)
-        covariance = np.cov((x - self._mean).T)
-        values, vectors = np.linalg.eigh(covariance)
-        values, vectors = values[::-1], vectors[:, ::-1]
-        kept = slice(3, 3 + components)
+        x -= self._mean
+        values, vectors = _principal(x)
+        kept = slice(3, min(3 + components, int((values > values[0] * 1e-9).sum())))
         self._project = vectors[:, kept] / np.sqrt(values[kept])
 
     def embed(self, faces: Gray) -> Features:
         """Unit embeddings [N,components]."""
         z = (_flat(faces) - self._mean) @ self._project
         return np.asarray(z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-9))
+
+
+def _principal(x: NDArray[np.float32]) -> tuple[Features, Features]:
+    """Variances [C] along the principal components [D,C] of centred rows [N,D], largest first."""
+    n, d = x.shape
+    if n <= d:
+        _, spread, components = np.linalg.svd(x, full_matrices=False)
+        return spread**2 / max(n - 1, 1), components.T
+    covariance = np.zeros((d, d))
+    for part in np.array_split(x, math.ceil(n / d)):  # double precision a part at a time
+        wide = part.astype(np.float64)
+        covariance += wide.T @ wide
+    values, vectors = np.linalg.eigh(covariance / (n - 1))
+    return values[::-1], vectors[:, ::-1]
 
 
 def _flat(faces: Gray) -> NDArray[np.float32]:

@@ -33,8 +33,7 @@ class Facts:
 
 def next_folder(root: Path, name: str) -> Path:
     """`root/<n>-<name>` with the next free number."""
-    taken = [int(m[1]) for p in root.glob("*") if (m := re.match(r"(\d+)-", p.name))]
-    return root / f"{max(taken, default=0) + 1:03d}-{name}"
+    return root / f"{max(_numbered(root, '.*'), default=0) + 1:03d}-{name}"
 
 
 def latest_folder(root: Path, name: str) -> Path:
@@ -43,10 +42,16 @@ def latest_folder(root: Path, name: str) -> Path:
     Raises:
         RunError: there is none.
     """
-    found = sorted(root.glob(f"[0-9]*-{name}"))
+    found = _numbered(root, re.escape(name))
     if not found:
         raise RunError(f"{root}: no run of {name} to resume: name its folder with -o")
-    return found[-1]
+    return found[max(found)]
+
+
+def _numbered(root: Path, pattern: str) -> dict[int, Path]:
+    """The folders `root/<n>-<name>` with a name of that pattern, by number."""
+    matches = ((re.fullmatch(rf"(\d+)-{pattern}", path.name), path) for path in root.glob("*"))
+    return {int(match[1]): path for match, path in matches if match}
 
 
 def write_facts(folder: Path, facts: Facts) -> None:
@@ -76,13 +81,20 @@ def read_facts(folder: Path) -> Facts:
         return Facts(recipe=recipe, seed=content["seed"], data=content["data"])
     except FileNotFoundError:
         raise RunError(f"{path}: not found: name a run folder that `fit` wrote") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{path}: not a recipe of this version: {error}") from None
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Indented JSON with a final newline."""
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    """Indented JSON with a final newline, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside the file, then rename: a kill leaves the old one or the new one."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:

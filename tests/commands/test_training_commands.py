@@ -2,17 +2,27 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from cctranslate import bundle
 from cctranslate.cli import cli
+from cctranslate.commands.evaluate import table
 from cctranslate.pixels import to_scaled
+from cctranslate.recipes.experiments import find
+from cctranslate.training.export import _place_judge
+from cctranslate.training.runs import Facts, RunError, write_facts, write_json
 from tests import drawn
+from tests.conftest import child
 
 
 def run(*words: str | Path) -> Result:
@@ -23,7 +33,7 @@ def run(*words: str | Path) -> Result:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data, a judge's run, a t26 run and its bundle."""
     root = tmp_path_factory.mktemp("made")
-    data = drawn.write_csv(root / "fer2013.csv", count=1200)
+    data = drawn.write_csv(root / "fer2013.csv", count=252)
     short = ("--batch-size", "8", "--epochs", "0.02", "--device", "cpu")
     for name in ("judge", "t26"):
         result = run("fit", "--data", data, "--recipe", name, "-o", root / name, *short)
@@ -112,6 +122,109 @@ def test_export_of_no_run_is_one_line(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("t26", "a run of t26, which is no judge"),
+        ("encoder", "a run of encoder, which is no judge"),
+        ("guide-plain", "not measured and calibrated"),
+    ],
+)
+def test_export_refuses_a_judge_that_is_none(
+    name: str, reason: str, made: Path, tmp_path: Path
+) -> None:
+    judge = made / name
+    if not judge.exists():
+        write_facts(judge, Facts(recipe=find(name), seed=0, data={}))
+    result = run("export", made / "t26", "--judge", judge, "-o", tmp_path / "bundle")
+    assert result.exit_code == 1, result.output
+    assert reason in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_teacher_is_no_judge_of_what_it_taught(tmp_path: Path) -> None:
+    write_facts(tmp_path, Facts(recipe=find("guide-plain"), seed=0, data={}))
+    write_json(tmp_path / "measured.json", {})
+    with pytest.raises(RunError, match="which taught the translator"):
+        _place_judge(tmp_path, find("flow"), tmp_path, np.zeros((1, 1, 48, 48), np.float32))
+
+
+def test_a_run_that_is_not_finished_is_exported_and_said_to_be_so(
+    made: Path, tmp_path: Path
+) -> None:
+    cut = Path(shutil.copytree(made / "t26", tmp_path / "cut"))
+    saved = torch.load(cut / "checkpoint.pt", weights_only=True)
+    torch.save({**saved, "steps": saved["step"] + 8}, cut / "checkpoint.pt")
+    result = run("export", cut, "--judge", made / "judge")
+    assert result.exit_code == 0, result.output
+    assert f"not finished: exported after step {saved['step']} of {saved['step'] + 8}" in (
+        result.stderr
+    )
+    assert result.stdout == f"{cut / 'bundle'}\n"
+
+
+def test_what_cannot_be_written_is_one_line(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    data = ("--data", made / "fer2013.csv")
+    short = ("--batch-size", "8", "--epochs", "0.02", "--recipe", "judge")
+    for words in (
+        ("fit", *data, *short, "-o", tmp_path / "file" / "run"),
+        ("export", made / "t26", "--judge", made / "judge", "-o", tmp_path / "file" / "bundle"),
+    ):
+        result = run(*words)
+        assert result.exit_code == 1, result.output
+        assert isinstance(result.exception, SystemExit)
+        assert "file" in result.stderr.splitlines()[-1]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(made: Path, tmp_path: Path) -> None:
+    data = ("--data", made / "fer2013.csv")
+    for words in (("fit", *data, "--device", "gpu"), ("evaluate", *data, "--weights", tmp_path)):
+        result = run(*words)
+        assert result.exit_code == 4, result.output
+        assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("fit", "--seed", "-1"), ("evaluate", "--sheet", "sheet.txt")], ids=lambda w: w[0]
+)
+def test_words_that_cannot_be_meant_are_usage_errors(words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2, result.output
+    assert words[1] in result.stderr
+
+
+def test_evaluate_of_data_without_a_class_leaves_its_figures_out(
+    made: Path, tmp_path: Path
+) -> None:
+    lines = (made / "fer2013.csv").read_text().splitlines()
+    data = tmp_path / "fer2013.csv"
+    data.write_text("\n".join(line for line in lines if line[0] != "1") + "\n")
+    common = ("evaluate", "--weights", made / "bundle", "--data", data)
+    result = run(*common, "--json")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert figures["targets"]["disgust"]["fid"] is None
+    assert figures["targets"]["disgust"]["own_change"] is None
+    assert figures["targets"]["disgust"]["confirmed"] is not None
+    assert figures["mean"]["fid"] is not None
+    shown = table(figures)
+    assert "None" not in shown
+    assert "nan" not in shown
+
+
+def test_evaluate_needs_faces_that_are_not_trained_on(made: Path, tmp_path: Path) -> None:
+    lines = (made / "fer2013.csv").read_text().splitlines()
+    trained = [line for line in lines[1:] if line.endswith(",Training")][:20]
+    copies = [line.replace(",Training", ",PublicTest") for line in trained]
+    data = tmp_path / "fer2013.csv"
+    data.write_text("\n".join([lines[0], *trained, *copies]) + "\n")
+    result = run("evaluate", "--weights", made / "bundle", "--data", data)
+    assert result.exit_code == 1, result.output
+    assert "PublicTest faces that are not also in Training" in result.stderr
+
+
 def test_evaluate_tells_the_same_of_a_run_and_its_bundle(made: Path, tmp_path: Path) -> None:
     common = ("--data", made / "fer2013.csv", "--json")
     sheet = tmp_path / "sheet.png"
@@ -130,3 +243,19 @@ def test_evaluate_prints_a_table(made: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "confirmed" in result.stdout
     assert "judge by fer2013 labels" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child there")
+def test_ctrl_c_exits_130_and_says_how_to_go_on(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    words = ("fit", "--data", made / "fer2013.csv", "--recipe", "judge", "-o", folder)
+    started = child(*words, "--batch-size", "2", "--device", "cpu", stderr=subprocess.PIPE)
+    for _ in range(600):
+        if (folder / "log.jsonl").exists():
+            break
+        time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    _, told = started.communicate(timeout=60)
+    assert started.returncode == 130, told
+    assert f"-o {folder} --resume goes on" in told.decode()
+    assert b"Traceback" not in told

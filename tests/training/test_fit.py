@@ -17,11 +17,13 @@ from PIL import Image
 
 from cctranslate.recipes.experiments import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe
-from cctranslate.training import dataset
-from cctranslate.training.device import choose
+from cctranslate.training import checkpoint, dataset
+from cctranslate.training.checkpoint import CheckpointError
+from cctranslate.training.dataset import DataError
+from cctranslate.training.device import DeviceError, choose
 from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier
-from cctranslate.training.loop import Limits
-from cctranslate.training.runs import RunError, read_facts
+from cctranslate.training.loop import DivergedError, Limits
+from cctranslate.training.runs import RunError, latest_folder, next_folder, read_facts
 from cctranslate.training.votes import load_votes
 from tests import drawn
 
@@ -184,3 +186,124 @@ def test_the_judge_is_calibrated_on_public_test(make_job: MakeJob) -> None:
     measured = json.loads((job.folder / "measured.json").read_text())["judge"]
     assert measured["fer2013"]["faces"] == 21
     assert np.array(measured["fer2013"]["confusion"]).sum() == 21
+
+
+@pytest.mark.parametrize("lost", ["checkpoint", "half a line"])
+def test_a_log_that_a_kill_left_ahead_is_cut_on_resume(lost: str, make_job: MakeJob) -> None:
+    """The log is written before the checkpoint, and a kill may come within a line of it."""
+    recipe = small("guide-plain", 4)
+    whole = make_job(recipe, "whole")
+    fit(whole)
+    cut = make_job(recipe, "cut")
+    fit(cut)
+    if lost == "checkpoint":
+        (cut.folder / checkpoint.FILE).unlink()
+    with (cut.folder / "log.jsonl").open("a") as file:
+        file.write('{"step": 6, "epo')
+    fit(make_job(recipe, "cut", resume=True))
+    assert log(cut.folder) == log(whole.folder)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(make_job: MakeJob) -> None:
+    job = make_job(override(small("guide-plain", 20), lr=1e30))
+    with pytest.raises(DivergedError, match=r"run: the loss loss is no number any more by step"):
+        fit(job)
+    assert [path.name for path in job.folder.iterdir()] == ["recipe.json"]
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+import torch
+from cctranslate.training import checkpoint
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    checkpoint.save(Path(sys.argv[1]), {"weights": torch.ones(100_000)})
+except checkpoint.CheckpointError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file's size is limited by POSIX only")
+def test_a_checkpoint_that_does_not_fit_the_disk_leaves_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / checkpoint.FILE).write_bytes(b"the one before")
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert "checkpoint.pt.partial: cannot be written" in done.stdout, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == [checkpoint.FILE]
+    assert (tmp_path / checkpoint.FILE).read_bytes() == b"the one before"
+
+
+def test_a_checkpoint_of_something_else_is_refused(make_job: MakeJob) -> None:
+    job = make_job(small("guide-plain", 2))
+    fit(job)
+    file = job.folder / checkpoint.FILE
+    other = make_job(small("guide-smooth", 2), "other")
+    fit(other)
+    contents = {
+        "of another recipe": (other.folder / checkpoint.FILE).read_bytes(),
+        "not a readable checkpoint": b"no checkpoint",
+    }
+    for reason, content in contents.items():
+        file.write_bytes(content)
+        with pytest.raises(CheckpointError, match=rf"checkpoint\.pt: {reason}") as caught:
+            fit(make_job(job.recipe, resume=True))
+        assert "\n" not in str(caught.value)
+    torch.save({"weights": torch.ones(1)}, file)
+    with pytest.raises(CheckpointError, match="not a checkpoint that `fit` wrote"):
+        load_classifier(job.folder)
+    file.unlink()
+    with pytest.raises(CheckpointError, match="no checkpoint yet: go on with `fit --resume`"):
+        load_classifier(job.folder)
+
+
+def test_a_folder_with_other_files_is_not_trained_in(make_job: MakeJob) -> None:
+    job = make_job(small("judge", 2))
+    job.folder.mkdir()
+    (job.folder / "thesis.tex").touch()
+    with pytest.raises(RunError, match="holds files but no run"):
+        fit(job)
+    assert [p.name for p in job.folder.iterdir()] == ["thesis.tex"]
+
+
+def test_votes_that_miss_the_test_faces_are_refused_before_training(make_job: MakeJob) -> None:
+    job = make_job(small("judge", 2))
+    assert job.votes is not None
+    trained = {int(row) for row in job.splits["Training"].rows}
+    partial = {row: votes for row, votes in job.votes.items() if row in trained}
+    with pytest.raises(DataError, match="do not cover"):
+        fit(Job(**{**vars(job), "votes": partial}))
+    assert not job.folder.exists()
+
+
+def test_public_test_faces_that_all_stand_in_training_calibrate_nothing(make_job: MakeJob) -> None:
+    job = make_job(small("judge", 2))
+    copies = job.splits["Training"].take(np.arange(10))
+    fit(Job(**{**vars(job), "splits": {**job.splits, "PublicTest": copies}}))
+    assert load_classifier(job.folder).temperature.item() == 1
+    assert not (job.folder / "measured.json").exists()
+
+
+def test_the_time_that_teachers_take_counts(make_job: MakeJob) -> None:
+    fit(make_job(small("flow", 2)))
+    resumed = make_job(small("flow", 2), resume=True)
+    (resumed.folder / checkpoint.FILE).unlink()
+    limited = Job(**{**vars(resumed), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
+    outcome = fit(limited)
+    assert (outcome.step, outcome.finished) == (0, False)
+    assert fit(resumed).finished
+
+
+def test_run_folders_are_numbered_past_999(tmp_path: Path) -> None:
+    for name in ("999-t26", "1000-t26", "1001-flow", "notes"):
+        (tmp_path / name).mkdir()
+    assert latest_folder(tmp_path, "t26").name == "1000-t26"
+    assert next_folder(tmp_path, "t26").name == "1002-t26"
+
+
+@pytest.mark.parametrize("name", ["gpu", "mps", "cuda:", "cuda:99", "CPU"])
+def test_a_device_that_cannot_be_had_is_refused(name: str) -> None:
+    with pytest.raises(DeviceError, match=f"--device {name}: "):
+        choose(name)

@@ -37,6 +37,21 @@ def test_eigenfaces_know_a_face_from_another() -> None:
     assert abs((z * np.roll(z, 1, 0)).sum(1).mean()) < 0.2
 
 
+def test_eigenfaces_of_few_and_of_many_faces_agree() -> None:
+    faces = np.stack([drawn.face(i % 7, i) for i in range(40)])
+    few = Eigenfaces(faces, components=8).embed(faces)
+    # 58 times each is more rows than pixels, with the same components.
+    many = Eigenfaces(np.concatenate([faces] * 58), components=8).embed(faces)
+    np.testing.assert_allclose(few @ few.T, many @ many.T, atol=1e-3)
+
+
+def test_eigenfaces_of_fewer_faces_than_components_are_finite() -> None:
+    faces = np.stack([drawn.face(i % 7, i) for i in range(20)])
+    z = Eigenfaces(faces).embed(faces)
+    assert np.isfinite(z).all()
+    np.testing.assert_allclose((z * z).sum(1), 1, atol=1e-5)
+
+
 def test_roughness_of_a_checkerboard() -> None:
     board = (np.indices((48, 48)).sum(0) % 2 * 10).astype(np.uint8)[None]
     assert roughness(board) == pytest.approx(40)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cctranslate.training.dataset import DataError, load
-from cctranslate.training.votes import load_votes, majority, soft_labels
+from cctranslate.training.votes import load_votes, majority, matched, soft_labels
 from tests import drawn
 
 
@@ -57,3 +57,29 @@ def test_votes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     other = tmp_path / "fer2013.csv"
     with pytest.raises(DataError, match="no column anger"):
         load_votes(other)
+
+
+def test_votes_for_other_faces_are_refused(tmp_path: Path) -> None:
+    faces = load(drawn.write_csv(tmp_path / "fer2013.csv"))["Training"]
+    votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
+    shifted = {row: votes[(row + 1) % len(votes)] for row in votes}
+    with pytest.raises(DataError, match="only 0% agree"):
+        matched(faces, shifted)
+    with pytest.raises(DataError, match="do not cover"):
+        majority(faces, {0: votes[0]})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\xff\xfe", "cannot be read as a CSV"),
+        (b"HEAD\n1,2\n", "line 2: expected numbers of votes"),
+        (b"HEAD\na,b,c,x,0,0,0,0,0,0,0,0,0\n", "line 2: expected numbers of votes"),
+    ],
+)
+def test_a_broken_table_of_votes_is_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
+    path = drawn.write_votes(tmp_path / "ferplus.csv", count=1)
+    head = path.read_bytes().splitlines()[0]
+    path.write_bytes(content.replace(b"HEAD", head))
+    with pytest.raises(DataError, match=rf"ferplus\.csv: {reason}"):
+        load_votes(path)
