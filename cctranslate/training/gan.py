@@ -90,7 +90,7 @@ class GanTrainer:
         weights = self.recipe.weights
         self.d.requires_grad_(True)
         with device.autocast(self.device):
-            pairs = self._judge(batch, fake)
+            pairs = self._verdicts(batch, fake)
         terms = losses.d_terms(self.recipe.procedure.adversarial, weights, pairs)
         loss = losses.total(terms, asdict(weights))
         if weights.r1 and step % R1_EVERY == 0:
@@ -111,7 +111,7 @@ class GanTrainer:
         source, fake = batch.x[batch.source], edit.image
         self.d.requires_grad_(False)
         with device.autocast(self.device):
-            terms = losses.g_terms(procedure.adversarial, weights, self._judge(batch, fake))
+            terms = losses.g_terms(procedure.adversarial, weights, self._verdicts(batch, fake))
             if weights.guide:
                 terms["guide"] = self._guide(fake, batch.targets)
             if self.encoder is not None:
@@ -137,7 +137,7 @@ class GanTrainer:
         self.g_optimizer.step()
         return terms
 
-    def _judge(self, batch: Batch, fake: Tensor) -> Pairs:
+    def _verdicts(self, batch: Batch, fake: Tensor) -> Pairs:
         return Pairs(
             real=self.d(batch.real),
             fake=self.d(fake),
