@@ -22,12 +22,12 @@ import click
 )
 @click.option(
     "--gain",
-    type=click.FloatRange(0.1, 3),
-    default=1.0,
-    show_default=True,
-    help="At strength 1 change faces so many times as far as the run itself does.",
+    metavar="[EMOTION=]X",
+    multiple=True,
+    help="At strength 1 change faces X times as far as the run itself does, to this emotion or "
+    "to each that is not named.  [default: 1]",
 )
-def export(run: Path, out: Path | None, judge: Path | None, gain: float) -> None:
+def export(run: Path, out: Path | None, judge: Path | None, gain: tuple[str, ...]) -> None:
     """Write a run's ONNX bundle: generator, judge and card.
 
     Finishes only if torch and onnxruntime agree on real faces. A run that is not finished is
@@ -40,11 +40,15 @@ def export(run: Path, out: Path | None, judge: Path | None, gain: float) -> None
     from cctranslate import bundle
     from cctranslate.commands.needs import training_half
 
+    try:
+        gains = _gains(gain)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--gain") from None
     with training_half():
         from cctranslate.training.export import export as write
 
         out = out or run / "bundle"
-        told = write(run, judge or bundle.shipped(), out, gain)
+        told = write(run, judge or bundle.shipped(), out, gains)
     if told["steps"] and told["step"] < told["steps"]:
         click.echo(
             f"{run}: not finished: exported after step {told['step']} of {told['steps']}", err=True
@@ -54,3 +58,20 @@ def export(run: Path, out: Path | None, judge: Path | None, gain: float) -> None
         err=True,
     )
     click.echo(out)
+
+
+def _gains(words: tuple[str, ...]) -> tuple[float, ...]:
+    """A gain for each expression from words like `1.2` and `sad=1.5`."""
+    from cctranslate.emotions import EMOTIONS, parse_emotion
+
+    everywhere, named = 1.0, {}
+    for word in words:
+        emotion, _, number = word.rpartition("=")
+        value = float(number)
+        if not 0.1 <= value <= 3:
+            raise ValueError(f"{word}: expected 0.1 to 3")
+        if emotion:
+            named[parse_emotion(emotion)] = value
+        else:
+            everywhere = value
+    return tuple(named.get(emotion, everywhere) for emotion in EMOTIONS)

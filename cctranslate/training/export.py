@@ -36,12 +36,15 @@ class TranslatorGraph(nn.Module):
     """Faces [N,1,48,48] and label rows [K,7] -> translations [N,K,1,48,48]: encode once.
 
     A label row is one-hot times the strength: 1 translates in full, 0 leaves the face as it was.
-    In full is `gain` times as far as the generator itself goes.
+    In full is `gain` times as far as the generator itself goes, for each expression.
     """
 
-    def __init__(self, generator: Generator, gain: float) -> None:
+    gain: Tensor
+
+    def __init__(self, generator: Generator, gain: tuple[float, ...]) -> None:
         super().__init__()
-        self.generator, self.gain = generator, gain
+        self.generator = generator
+        self.register_buffer("gain", torch.tensor(gain))
 
     def forward(self, faces: Tensor, labels: Tensor) -> Tensor:
         """Decode each face's one code for every label row."""
@@ -51,7 +54,7 @@ class TranslatorGraph(nn.Module):
         strength = labels.sum(1)
         unit = labels / strength.clamp_min(1e-6).unsqueeze(1)
         edit = self.generator.edit(each, unit.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
-        share = (self.gain * strength).unsqueeze(0).expand(n, -1).flatten()
+        share = (labels * self.gain).sum(1).unsqueeze(0).expand(n, -1).flatten()
         return self.generator.partial(each[0], edit, share).reshape(n, k, 1, SIZE, SIZE)
 
 
@@ -69,8 +72,12 @@ class JudgeGraph(nn.Module):
         return logits.softmax(1), features
 
 
-def export(run: Path, judge: Path, out: Path, gain: float = 1.0) -> dict[str, Any]:
+def export(
+    run: Path, judge: Path, out: Path, gain: tuple[float, ...] = (1.0,) * len(EMOTIONS)
+) -> dict[str, Any]:
     """Write a run's bundle to `out`; `judge` is a judge's run or a bundle to take it from.
+
+    `gain` says for each expression how many times as far as the run itself strength 1 goes.
 
     Returns the card's facts; `step` of `steps` tells whether the run is finished. A bundle that
     stood in `out` is replaced only by a whole one.
@@ -100,7 +107,7 @@ def export(run: Path, judge: Path, out: Path, gain: float = 1.0) -> dict[str, An
             "step": saved["step"],
             "steps": saved.get("steps"),  # checkpoints of 0.1.0's first runs lack it
             "data": facts.data,
-            "gain": gain,
+            "gain": dict(zip(EMOTIONS, gain, strict=True)),
             "largest_difference": differs,
             "judge": about_judge,
             "measured": runs.read_json(run / measured) if (run / measured).exists() else {},

@@ -94,8 +94,11 @@ def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
 
 def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
     words = ("export", made / "t26", "--judge", made / "bundle", "-o", tmp_path / "far")
-    result = run(*words, "--gain", "2")
+    result = run(*words, "--gain", "1.5", "--gain", "happy=2")
     assert result.exit_code == 0, result.output
+    gains = bundle.load(tmp_path / "far").card["gain"]
+    assert (gains["happy"], gains["sad"]) == (2, 1.5)
+    assert run(*words, "--gain", "happy=9").exit_code == 2
     faces = to_scaled(drawn.face(0, 0))[None, None]
     happy = np.eye(7, dtype=np.float32)[3:4]
     half_of_far, all_of_near = (
