@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -63,5 +64,12 @@ def command(*words: str | Path) -> list[str]:
 
 
 def child(*words: str | Path, **options: object) -> subprocess.Popen[bytes]:
-    """Start `cctranslate` as a process of its own."""
+    """Start `cctranslate` as a process of its own, which Ctrl-C reaches."""
+    if os.name == "posix":
+        # A shell starts its background jobs, and so all of a test run there, deaf to it.
+        options["preexec_fn"] = _hear_ctrl_c
     return subprocess.Popen(command(*words), **options)  # type: ignore[call-overload, no-any-return]
+
+
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
