@@ -5,13 +5,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePath
 from typing import TypeVar
 
 import numpy as np
 
+from cctranslate.batch import report
 from cctranslate.batch.faces import Decoded, Unusable, decode
-from cctranslate.batch.layout import Names
+from cctranslate.batch.layout import Layout, Names, Variant
 from cctranslate.batch.report import Journal, Row, Status
 from cctranslate.batch.sessions import Models
 from cctranslate.batch.source import Item
@@ -28,13 +30,21 @@ class Plan:
     """What to make of each face."""
 
     targets: tuple[str, ...]
+    strengths: tuple[float, ...] = (1,)
     min_confidence: float | None = None
     """What the judge must give the target to confirm it; None: the target must win."""
 
-    @property
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """The K results of a face, in the order of its rows."""
+        return tuple(Variant(target=t, strength=s) for t in self.targets for s in self.strengths)
+
+    @cached_property
     def labels(self) -> Scaled:
-        """One row a target [K,7]."""
-        return np.eye(len(EMOTIONS), dtype=np.float32)[[EMOTIONS.index(t) for t in self.targets]]
+        """One row a variant [K,7]: its target's one-hot row times its strength."""
+        one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
+        rows = [one_hot[EMOTIONS.index(v.target)] * v.strength for v in self.variants]
+        return np.stack(rows).astype(np.float32)
 
     def confirms(self, target: str, probabilities: Scaled) -> bool:
         """Whether probabilities [7] confirm the target."""
@@ -62,6 +72,7 @@ def run(
     plan: Plan,
     models: Models,
     writer: Writer,
+    layout: Layout,
     journal: Journal,
     workers: int,
     on_rows: Callable[[list[Row]], None],
@@ -73,10 +84,10 @@ def run(
     """
     window = max(4 * models.batch_size, 4 * workers)
     with ThreadPoolExecutor(workers) as pool:
-        named = _named(items, journal)
+        named = _named(items, journal, layout)
         decoded = ordered(pool, lambda pair: (decode(pair[0]), pair[1]), named, window)
         outcomes = _translated(decoded, plan, models)
-        finished = ordered(pool, lambda outcome: _rows(outcome, plan, writer), outcomes, window)
+        finished = ordered(pool, lambda one: _rows(one, plan, layout, writer), outcomes, window)
         for rows in finished:
             journal.add(rows)
             on_rows(rows)
@@ -99,9 +110,10 @@ def ordered(
             future.cancel()
 
 
-def _named(items: Iterable[Item], journal: Journal) -> Iterator[tuple[Item, str]]:
+def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[tuple[Item, str]]:
     """Items that are still to be done, with their results' names; one named twice comes once."""
-    names = Names(journal.names())
+    earlier = (row for row in report.read(journal.path) if row["output"])
+    names = Names(layout.name(row["output"], row["strength"]) for row in earlier)
     seen: set[int] = set()
     for item in items:
         source = str(item.path)
@@ -158,7 +170,7 @@ def _batch(
         i += 1
 
 
-def _rows(outcome: Outcome | Unusable, plan: Plan, writer: Writer) -> list[Row]:
+def _rows(outcome: Outcome | Unusable, plan: Plan, layout: Layout, writer: Writer) -> list[Row]:
     """Write an outcome's files and say so, or say why there are none."""
     if isinstance(outcome, Unusable):
         if outcome.skipped:
@@ -166,9 +178,9 @@ def _rows(outcome: Outcome | Unusable, plan: Plan, writer: Writer) -> list[Row]:
         return [_without_result(outcome.item, "failed", f"decode: {outcome.reason}")]
     rows: list[Row] = []
     try:
-        for k, target in enumerate(plan.targets):
-            place = writer.place(target, outcome.name)
-            writer.write(outcome.translated[k], place, target)
+        for k, variant in enumerate(plan.variants):
+            place = layout.place(variant, outcome.name)
+            writer.write(outcome.translated[k], place, variant.target)
             rows.append(_row(outcome, plan, k, place))
     except OSError as error:
         writer.discard(row.output for row in rows)
@@ -182,21 +194,21 @@ def _without_result(item: Item, status: Status, reason: str) -> Row:
 
 
 def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
-    decoded, target, p = outcome.decoded, plan.targets[k], outcome.probabilities[k]
+    decoded, variant, p = outcome.decoded, plan.variants[k], outcome.probabilities[k]
     return Row(
         source=str(decoded.item.path),
         face=1,
         box=f"0 0 {decoded.width} {decoded.height}",
-        target=target,
+        target=variant.target,
         output=place,
         status="done",
         predicted=EMOTIONS[int(p.argmax())],
         confidence=round(float(p.max()), 6),
-        confirmed="true" if plan.confirms(target, p) else "false",
+        confirmed="true" if plan.confirms(variant.target, p) else "false",
         probabilities=tuple(round(float(value), 6) for value in p),
         source_label=_label(decoded.item.path),
         source_predicted=EMOTIONS[int(outcome.before.argmax())],
-        strength=1,
+        strength=variant.amount,
         sample=1,
         width=decoded.width,
         height=decoded.height,

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cctranslate.batch import report
 from cctranslate.batch.faces import Decoded, decode
+from cctranslate.batch.layout import Variant
 from cctranslate.batch.source import Item
 from cctranslate.pixels import SIZE
 
@@ -17,7 +18,7 @@ _TEXT = 14
 
 
 def draw(
-    journal: Path, out: Path, targets: tuple[str, ...], rows: int = ROWS
+    journal: Path, out: Path, variants: tuple[Variant, ...], rows: int = ROWS
 ) -> Image.Image | None:
     """A row for each of up to `rows` inputs spread evenly over the report; None if none is done."""
     done = sum(1 for _ in _inputs(journal))
@@ -27,10 +28,12 @@ def draw(
     wanted = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
     cell = SIZE * ZOOM
     font = ImageFont.load_default(10)
-    width = max((len(targets) + 1) * cell, int(font.getlength(NOTE)) + 4)
+    columns = {(v.target, v.amount): k for k, v in enumerate(variants, 1)}
+    width = max((len(variants) + 1) * cell, int(font.getlength(NOTE)) + 4)
     sheet = Image.new("L", (width, len(wanted) * (cell + _TEXT) + 2 * _TEXT), 255)
     pen = ImageDraw.Draw(sheet)
-    for k, title in enumerate(("source", *targets)):
+    titles = (f"{v.target} x{v.amount}" if v.strength != 1 else v.target for v in variants)
+    for k, title in enumerate(("source", *titles)):
         pen.text((k * cell + 2, 1), title, 0, font)
     y = _TEXT
     for i, group in enumerate(_inputs(journal)):
@@ -39,7 +42,7 @@ def draw(
         _face(sheet, Path(group[0]["source"]), 0, y)
         pen.text((2, y + cell), group[0]["source_predicted"], 0, font)
         for row in group:
-            x = (targets.index(row["target"]) + 1) * cell
+            x = columns[row["target"], row["strength"]] * cell
             _face(sheet, out / row["output"], x, y)
             sure = f"{row['predicted']} {float(row['confidence']):.0%}"
             ink = 0 if row["confirmed"] == "true" else 140

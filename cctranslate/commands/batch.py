@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -19,6 +20,14 @@ def _device(context: click.Context, parameter: click.Parameter, value: str) -> s
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
         raise click.BadParameter(f"{value!r} is no device: auto, cpu or cuda[:N]")
     return value
+
+
+def _strength(
+    context: click.Context, parameter: click.Parameter, value: tuple[float, ...]
+) -> tuple[float, ...]:
+    if any(math.isnan(each) for each in value):
+        raise click.BadParameter("nan is no strength: from 0 to 1")
+    return tuple(abs(each) for each in value)  # -0 is 0
 
 
 def _report(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -49,6 +58,16 @@ def _report(context: click.Context, parameter: click.Parameter, value: str | Non
     "-T", "--files-from", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
 )
 @click.option("-0", "--null", is_flag=True, help="Paths of -T end in NUL, not newline.")
+@click.option(
+    "--strength",
+    multiple=True,
+    type=click.FloatRange(0, 1),
+    default=(1.0,),
+    callback=_strength,
+    metavar="X",
+    help="How far to go: 0 leaves a face as it was, 1 is full; repeat for a result each.  "
+    "[default: 1]",
+)
 @click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
@@ -112,6 +131,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     \b
     cctranslate batch ./faces --to happy
     cctranslate batch ./faces --to happy,sad -o out
+    cctranslate batch ./faces --to sad --strength 0.5 --strength 1
     cctranslate batch a.png b.png --to all --report - | jq .predicted
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
 
@@ -128,6 +148,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("-0 goes with --files-from")
     from cctranslate.batch.folder import OptionError
     from cctranslate.batch.job import Job
+    from cctranslate.batch.options import Options
     from cctranslate.batch.sessions import DeviceError
     from cctranslate.batch.source import InputError
     from cctranslate.emotions import parse_emotions
@@ -137,7 +158,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--to") from None
     try:
-        job = Job(**options, targets=targets, echo=_speaker(options))
+        job = Job(options=Options(**options, targets=targets), echo=_speaker(options))
         code = job.describe() if options["dry_run"] else _run(job)
     except (InputError, OptionError) as error:
         raise click.UsageError(str(error)) from None
@@ -151,7 +172,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
 def _run(job: Job) -> int:
     from tqdm import tqdm
 
-    hidden = True if job.quiet or job.no_progress else None
+    hidden = True if job.options.quiet or job.options.no_progress else None
     with tqdm(desc="faces", unit=" inputs", disable=hidden, file=sys.stderr) as bar:
         return job.run(on_input=bar.update)
 
