@@ -14,7 +14,8 @@ from types import FrameType
 
 from cctranslate import __version__, bundle
 from cctranslate.batch import pipeline, report, sheet, source
-from cctranslate.batch.folder import REPORT, claim, write_run
+from cctranslate.batch.folder import REPORT, claim, refuse_strangers, write_run
+from cctranslate.batch.lock import hold
 from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Journal, Row
 from cctranslate.batch.sessions import Models, cores
@@ -55,15 +56,26 @@ class Job:
         Raises:
             BundleError, DeviceError: the bundle or the device cannot be used.
             InputError: an input is not there.
+            BusyError: another run is at work in OUT.
             OptionError: OUT holds a run with other options, or files of somebody else's.
             OutputError: results cannot be written; rows so far stay.
         """
         self.options.check()
         found = self._bundle()
         models = Models(found, self.options.device, self.options.batch_size)
-        self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-        claim(self.options.out, self.options.identity(found.digests), self.options.overwrite)
-        journal = Journal(self.options.out / REPORT, len(self.options.plan.variants))
+        out = self.options.out
+        refuse_strangers(out)
+        with hold(out):
+            self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
+            claim(out, self.options.identity(found.digests), self.options.overwrite)
+            journal = Journal(out / REPORT, len(self.options.plan.variants))
+            self._go_on(found, models, journal, on_input)
+        return 130 if self._stop else journal.counts.exit_code
+
+    def _go_on(
+        self, found: Bundle, models: Models, journal: Journal, on_input: Callable[[], object]
+    ) -> None:
+        """Do what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
         try:
             self._emit_known()
@@ -78,7 +90,6 @@ class Job:
                 self._close(found, models, journal, started)
             raise
         self._close(found, models, journal, started)
-        return 130 if self._stop else journal.counts.exit_code
 
     def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
         asked = self.options

@@ -148,6 +148,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("-0 goes with --files-from")
     from cctranslate.batch.folder import OptionError
     from cctranslate.batch.job import Job
+    from cctranslate.batch.lock import BusyError
     from cctranslate.batch.options import Options
     from cctranslate.batch.sessions import DeviceError
     from cctranslate.batch.source import InputError
@@ -162,6 +163,8 @@ def batch(context: click.Context, /, **options: Any) -> None:
         code = job.describe() if options["dry_run"] else _run(job)
     except (InputError, OptionError) as error:
         raise click.UsageError(str(error)) from None
+    except BusyError as error:
+        raise _Busy(str(error)) from None
     except (BundleError, DeviceError) as error:
         raise _Unusable(str(error)) from None
     except UserError as error:
@@ -185,6 +188,12 @@ def _speaker(options: dict[str, Any]) -> Any:
             click.echo(line, err=True)
 
     return speak
+
+
+class _Busy(click.ClickException):
+    """Another run is at work in OUT: one line, as the words themselves are right."""
+
+    exit_code = 2
 
 
 class _Unusable(click.ClickException):
