@@ -36,6 +36,15 @@ def _report(context: click.Context, parameter: click.Parameter, value: str | Non
     return value
 
 
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    callback=_device,
+    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
+)
+
+
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
@@ -93,13 +102,7 @@ def _report(context: click.Context, parameter: click.Parameter, value: str | Non
     type=click.Path(path_type=Path, dir_okay=False),
     help="Contact sheet.  [default: OUT-sheet.png, beside OUT]",
 )
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    callback=_device,
-    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
-)
+@device_option
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Faces a micro-batch.  [default: by device]"
 )
