@@ -13,8 +13,9 @@ from pathlib import Path
 from types import FrameType
 
 from cctranslate import __version__, bundle
-from cctranslate.batch import pipeline, report, sheet, source
+from cctranslate.batch import pipeline, report, sheet
 from cctranslate.batch.folder import REPORT, claim, refuse_strangers, write_run
+from cctranslate.batch.item import Item
 from cctranslate.batch.lock import hold
 from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Journal, Row
@@ -44,7 +45,7 @@ class Job:
         self._bundle()
         count = 0
         for item in self._items():
-            sys.stdout.buffer.write(os.fsencode(item.path) + b"\n")
+            sys.stdout.buffer.write(os.fsencode(item.source) + b"\n")
             count += 1
         targets, out = ", ".join(self.options.targets), self.options.out
         self.echo(f"{count} inputs to {targets} in {out}: nothing was written")
@@ -107,7 +108,7 @@ class Job:
     def _bundle(self) -> Bundle:
         return bundle.load(self.options.weights or bundle.shipped())
 
-    def _items(self) -> Iterator[source.Item]:
+    def _items(self) -> Iterator[Item]:
         for item in self.options.items():
             if self._stop:
                 return

@@ -8,6 +8,7 @@ from typing import Any
 
 from cctranslate.batch import source
 from cctranslate.batch.folder import OptionError
+from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Layout
 from cctranslate.batch.pipeline import Plan
 from cctranslate.batch.writer import SUFFIXES
@@ -78,13 +79,13 @@ class Options:
             if path and not path.parent.is_dir() and path.parent.resolve() != out:
                 raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
 
-    def items(self) -> Iterator[source.Item]:
+    def items(self) -> Iterator[Item]:
         """The inputs as a stream.
 
         Raises:
             InputError: a list or folder that cannot be read.
         """
-        items: Iterable[source.Item] = (
+        items: Iterable[Item] = (
             source.from_list(self.files_from, self.null)
             if self.files_from
             else source.from_inputs(self.inputs, leave_out=(self.out, self.sheet_place))

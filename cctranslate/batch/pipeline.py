@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePath
 from typing import TypeVar
 
 import numpy as np
 
 from cctranslate.batch import report
+from cctranslate.batch.archives import LARGEST
 from cctranslate.batch.faces import Decoded, Unusable, decode
+from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Layout, Names, Variant
 from cctranslate.batch.report import Journal, Row, Status
+from cctranslate.batch.room import Room
 from cctranslate.batch.sessions import Models
-from cctranslate.batch.source import Item
 from cctranslate.batch.writer import Writer
-from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, Scaled
 
 A = TypeVar("A")
@@ -84,8 +85,9 @@ def run(
     """
     window = max(4 * models.batch_size, 4 * workers)
     with ThreadPoolExecutor(workers) as pool:
-        named = _named(items, journal, layout)
-        decoded = ordered(pool, lambda pair: (decode(pair[0]), pair[1]), named, window)
+        room = Room(LARGEST)
+        named = _fetched(_named(items, journal, layout), room)
+        decoded = ordered(pool, lambda pair: (_decoded(pair[0], room), pair[1]), named, window)
         outcomes = _translated(decoded, plan, models)
         finished = ordered(pool, lambda one: _rows(one, plan, layout, writer), outcomes, window)
         for rows in finished:
@@ -116,7 +118,7 @@ def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[
     names = Names(layout.name(row["output"], row["strength"]) for row in earlier)
     seen: set[int] = set()
     for item in items:
-        source = str(item.path)
+        source = item.source
         if hash(source) in seen:
             continue
         seen.add(hash(source))
@@ -127,6 +129,21 @@ def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[
         name = names.claim(item.relative)
         if status is None:
             yield item, name
+
+
+def _fetched(named: Iterable[tuple[Item, str]], room: Room) -> Iterator[tuple[Item, str]]:
+    """Read what only can be read in order, as long as there is room for it."""
+    for item, name in named:
+        fetched = item.fetch()
+        room.enter(fetched.held)
+        yield fetched, name
+
+
+def _decoded(item: Item, room: Room) -> Decoded | Unusable:
+    try:
+        return decode(item)
+    finally:
+        room.leave(item.held)
 
 
 def _translated(
@@ -190,13 +207,13 @@ def _rows(outcome: Outcome | Unusable, plan: Plan, layout: Layout, writer: Write
 
 
 def _without_result(item: Item, status: Status, reason: str) -> Row:
-    return Row(source=str(item.path), status=status, reason=reason, source_label=_label(item.path))
+    return Row(source=item.source, status=status, reason=reason, source_label=item.label)
 
 
 def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
     decoded, variant, p = outcome.decoded, plan.variants[k], outcome.probabilities[k]
     return Row(
-        source=str(decoded.item.path),
+        source=decoded.item.source,
         face=1,
         box=f"0 0 {decoded.width} {decoded.height}",
         target=variant.target,
@@ -206,7 +223,7 @@ def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
         confidence=round(float(p.max()), 6),
         confirmed="true" if plan.confirms(variant.target, p) else "false",
         probabilities=tuple(round(float(value), 6) for value in p),
-        source_label=_label(decoded.item.path),
+        source_label=decoded.item.label,
         source_predicted=EMOTIONS[int(outcome.before.argmax())],
         strength=variant.amount,
         sample=1,
@@ -216,11 +233,3 @@ def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
         source_sha256=decoded.sha256,
         ms=round(outcome.ms, 3),
     )
-
-
-def _label(path: PurePath) -> str:
-    """The expression that the picture's folder names, if it does."""
-    try:
-        return parse_emotion(path.parent.name)
-    except ValueError:
-        return ""

@@ -7,8 +7,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cctranslate.batch import report
 from cctranslate.batch.faces import Decoded, decode
+from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Variant
-from cctranslate.batch.source import Item
+from cctranslate.batch.source import again
 from cctranslate.pixels import SIZE
 
 ROWS = 24
@@ -36,14 +37,16 @@ def draw(
     for k, title in enumerate(("source", *titles)):
         pen.text((k * cell + 2, 1), title, 0, font)
     y = _TEXT
-    for i, group in enumerate(_inputs(journal)):
-        if i not in wanted:
-            continue
-        _face(sheet, Path(group[0]["source"]), 0, y)
+    groups = [group for i, group in enumerate(_inputs(journal)) if i in wanted]
+    places = {group[0]["source"]: y + i * (cell + _TEXT) for i, group in enumerate(groups)}
+    for item in again(places):
+        _face(sheet, item, 0, places[item.source])
+    for group in groups:
         pen.text((2, y + cell), group[0]["source_predicted"], 0, font)
         for row in group:
             x = columns[row["target"], row["strength"]] * cell
-            _face(sheet, out / row["output"], x, y)
+            place = out / row["output"]
+            _face(sheet, Item(path=place, relative=row["output"], named=True), x, y)
             sure = f"{row['predicted']} {float(row['confidence']):.0%}"
             ink = 0 if row["confirmed"] == "true" else 140
             pen.text((x + 2, y + cell), sure, ink, font)
@@ -65,9 +68,9 @@ def _inputs(journal: Path) -> Iterator[list[dict[str, str]]]:
         yield group
 
 
-def _face(sheet: Image.Image, path: Path, x: int, y: int) -> None:
+def _face(sheet: Image.Image, item: Item, x: int, y: int) -> None:
     """Paste a picture as the models see it; one that has gone since leaves its place empty."""
-    found = decode(Item(path=path, relative=path.name, named=True))
+    found = decode(item)
     if isinstance(found, Decoded):
         face = Image.fromarray(found.face)
         side = SIZE * ZOOM

@@ -127,15 +127,17 @@ device_option = click.option(
 def batch(context: click.Context, /, **options: Any) -> None:
     """Give every face in INPUT... another expression.
 
-    INPUT is a picture, a folder (searched through) or a quoted pattern. Each picture is taken
-    for one face. Results are 48x48 gray; OUT/report.csv has a row for each, with the judge's
-    word on it. The same command again goes on where it stopped.
+    INPUT is a picture, a folder (searched through), a quoted pattern, a zip or tar archive or a
+    CSV in FER2013's form. Each picture is taken for one face. Results are 48x48 gray;
+    OUT/report.csv has a row for each, with the judge's word on it. The same command again goes
+    on where it stopped.
 
     \b
     cctranslate batch ./faces --to happy
     cctranslate batch ./faces --to happy,sad -o out
     cctranslate batch ./faces --to sad --strength 0.5 --strength 1
     cctranslate batch a.png b.png --to all --report - | jq .predicted
+    cctranslate batch faces.zip fer2013.csv --to surprise
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
 
     \b
