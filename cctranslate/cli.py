@@ -10,6 +10,7 @@ import click
 
 from cctranslate import __version__
 from cctranslate.commands.batch import batch
+from cctranslate.commands.doctor import doctor
 from cctranslate.commands.evaluate import evaluate
 from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
@@ -50,10 +51,11 @@ def cli() -> None:
     cctranslate batch ./faces --to all -o out       all seven expressions
     cctranslate fit --data fer2013.csv              train
     cctranslate export runs/001-ours -o my-weights  make a bundle of a run
+    cctranslate doctor                              what runs where, and what to mend
     """
 
 
-for command in (batch, fit, export, evaluate):
+for command in (batch, fit, export, evaluate, doctor):
     cli.add_command(command)
 
 

@@ -30,7 +30,7 @@ def test_batch_runs_where_torch_cannot_be_imported(
     assert len(list((tmp_path / "out" / "happy").iterdir())) == 7
 
 
-@pytest.mark.parametrize("words", [[], ["batch"], ["fit"], ["export"], ["evaluate"]])
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)])
 def test_help_imports_click_alone(words: list[str]) -> None:
     heavy = ["numpy", "PIL", "onnxruntime", "onnx", "torch", "pandas", "tqdm"]
     done = python(

@@ -10,10 +10,11 @@ from cctranslate import bundle
 
 
 def write_bundle(folder: Path) -> Path:
-    """Write a bundle whose generator lifts a face's top-left corner to a level for each target.
+    """Write a bundle whose generator takes a face's top-left corner to a level for each target.
 
-    The judge reads that level back, so each target is confirmed, but for faces that are bright
-    in their middle: for those it says `neutral`.
+    It goes as far as the strength says. The judge reads that level back, so that each target
+    is confirmed at full strength, but for faces that are bright in their middle: for those it
+    says `neutral`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _save(_generator(), folder / "generator.onnx")
@@ -33,7 +34,7 @@ def _constant(name: str, value: object, kind: type = np.float32) -> onnx.TensorP
 
 
 def _generator() -> onnx.GraphProto:
-    """translated[n, k] = face outside the 8x8 corner, -0.9 + 0.3 * target inside it."""
+    """translated[n, k] = face, but for an 8x8 corner on its way to -0.9 + 0.3 * target."""
     corner = np.zeros((1, 1, 1, 48, 48), np.float32)
     corner[..., :8, :8] = 1
     nodes = [
@@ -41,7 +42,11 @@ def _generator() -> onnx.GraphProto:
         helper.make_node("Reshape", ["level", "as_image"], ["level_5d"]),  # [1,K,1,1,1]
         helper.make_node("Mul", ["level_5d", "corner"], ["stamp"]),
         helper.make_node("Unsqueeze", ["faces", "one"], ["faces_5d"]),  # [N,1,1,48,48]
-        helper.make_node("Mul", ["faces_5d", "rest"], ["kept"]),
+        helper.make_node("MatMul", ["labels", "ones"], ["strength"]),
+        helper.make_node("Reshape", ["strength", "as_image"], ["strength_5d"]),
+        helper.make_node("Mul", ["strength_5d", "corner"], ["covered"]),
+        helper.make_node("Mul", ["faces_5d", "covered"], ["dropped"]),
+        helper.make_node("Sub", ["faces_5d", "dropped"], ["kept"]),
         helper.make_node("Add", ["kept", "stamp"], ["translated"]),
     ]
     return helper.make_graph(
@@ -56,7 +61,7 @@ def _generator() -> onnx.GraphProto:
             _constant("levels", [[-0.9 + 0.3 * k] for k in range(7)]),
             _constant("as_image", [1, -1, 1, 1, 1], np.int64),
             _constant("corner", corner),
-            _constant("rest", 1 - corner),
+            _constant("ones", np.ones((7, 1))),
             _constant("one", [1], np.int64),
         ],
     )

@@ -2,12 +2,15 @@
 
 import hashlib
 import io
+import re
 import stat
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from cctranslate.batch.source import Item
+from cctranslate.batch.item import Broken, FaceRow, Item, Member
+from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import SIZE, Gray, to_gray
 
 
@@ -34,31 +37,43 @@ class Unusable:
 
 def decode(item: Item) -> Decoded | Unusable:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
+    bare = item.bare()
+    if isinstance(item, Broken):
+        return _failed(bare, item.reason)
+    if isinstance(item, FaceRow):
+        return _from_row(item)
+    size = item.held
     try:
+        if isinstance(item, Member):
+            return _face(bare, io.BytesIO(item.content))
         status = item.path.stat()
+        size = status.st_size
         ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if not (item.named or ordinary):
-            return Unusable(item=item, skipped=True, reason="a pipe, socket or device")
+            return Unusable(item=bare, skipped=True, reason="a pipe, socket or device")
         with item.path.open("rb") as file:
-            return _face(item, file if file.seekable() else io.BytesIO(file.read()))
+            return _face(bare, file if file.seekable() else io.BytesIO(file.read()))
     except UnidentifiedImageError:
         # A walked file whose own name says picture is a broken picture, not something else.
-        picture = item.named or item.path.suffix.lower() in Image.registered_extensions()
-        reason = "not a picture that Pillow can read" if status.st_size else "empty file"
-        return Unusable(item=item, skipped=not picture, reason=reason)
+        picture = item.named or item.name.suffix.lower() in Image.registered_extensions()
+        reason = "not a picture that Pillow can read" if size else "empty file"
+        return Unusable(item=bare, skipped=not picture, reason=reason)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return _failed(item, _too_large())
+        return _failed(bare, _too_large())
     except _RefusedError as refused:
-        return _failed(item, str(refused))
+        return _failed(bare, str(refused))
     except OSError as error:
-        return _failed(item, error.strerror or str(error))
+        return _failed(bare, error.strerror or str(error))
     except Exception as error:
         # Decoders meet hostile bytes here and raise nearly anything.
-        return _failed(item, f"cannot be decoded: {type(error).__name__}: {error}")
+        return _failed(bare, f"cannot be decoded: {type(error).__name__}: {error}")
 
 
 _ONE_PICTURE = frozenset({"MPO", "PSD"})
 """Formats whose further frames are previews or layers of the one picture."""
+
+
+_DIGITS = re.compile("[0-9 ]+")
 
 
 class _RefusedError(Exception):
@@ -86,6 +101,21 @@ def _face(item: Item, file: io.BufferedReader | io.BytesIO) -> Decoded:
             mode=mode,
             sha256=hashlib.file_digest(file, "sha256").hexdigest(),
         )
+
+
+def _from_row(row: FaceRow) -> Decoded | Unusable:
+    if row.emotion and not row.label:
+        return _failed(row, f"emotion is {row.emotion!r}, expected 0 to {len(EMOTIONS) - 1}")
+    if not _DIGITS.fullmatch(row.pixels):
+        return _failed(row, "pixels hold something that is no number")
+    levels = np.fromstring(row.pixels, np.int64, sep=" ")
+    if levels.size != SIZE * SIZE:
+        return _failed(row, f"{levels.size} pixels, expected {SIZE * SIZE}")
+    if levels.max() > 255:
+        return _failed(row, "a pixel lies outside 0 to 255")
+    face = levels.astype(np.uint8).reshape(SIZE, SIZE)
+    digest = hashlib.sha256(face.tobytes()).hexdigest()
+    return Decoded(item=row, face=face, width=SIZE, height=SIZE, mode="L", sha256=digest)
 
 
 def _too_large() -> str:

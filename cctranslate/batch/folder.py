@@ -16,16 +16,23 @@ class OptionError(UserError):
     """Options that cannot go together, or not with the run that is in OUT."""
 
 
-def claim(out: Path, asked: dict[str, Any], overwrite: bool) -> None:
-    """Make `out` the folder of the run that `asked` describes, or see that it is already.
+def refuse_strangers(out: Path) -> None:
+    """See that nothing but a run's results lies in `out`.
 
     Raises:
-        OptionError: it holds another run, or files that are not from a run.
+        OptionError: it holds files that are not from a run.
+    """
+    if not (out / RUN).exists() and _holds_anything(out):
+        raise OptionError(f"{out} holds files that are not from a run of batch: name another --out")
+
+
+def claim(out: Path, asked: dict[str, Any], overwrite: bool) -> None:
+    """Make the folder `out` that of the run that `asked` describes, or see that it is already.
+
+    Raises:
+        OptionError: it holds another run.
         OutputError: it cannot be written.
     """
-    theirs = not (out / RUN).exists() and _holds_anything(out)
-    if theirs:
-        raise OptionError(f"{out} holds files that are not from a run of batch: name another --out")
     if (out / RUN).exists() and not overwrite:
         _compare(out, asked)
         return
@@ -35,7 +42,6 @@ def claim(out: Path, asked: dict[str, Any], overwrite: bool) -> None:
                 shutil.rmtree(out / emotion)
         for name in (REPORT, RUN):
             (out / name).unlink(missing_ok=True)
-        out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
     write_run(out, {"asked": asked})

@@ -1,4 +1,4 @@
-"""One call of `batch`: what was asked for, going on from what is there, and closing the books."""
+"""One call of `batch`: going on from what is there, and closing the books."""
 
 import json
 import os
@@ -6,18 +6,18 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from cctranslate import __version__, bundle
-from cctranslate.batch import pipeline, report, sheet, source
-from cctranslate.batch.folder import REPORT, OptionError, claim, write_run
-from cctranslate.batch.pipeline import Plan
+from cctranslate.batch import pipeline, report, sheet
+from cctranslate.batch.folder import REPORT, claim, refuse_strangers, write_run
+from cctranslate.batch.item import Item
+from cctranslate.batch.lock import hold
+from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Journal, Row
 from cctranslate.batch.sessions import Models, cores
 from cctranslate.batch.writer import OutputError, Writer
@@ -26,28 +26,9 @@ from cctranslate.bundle import Bundle
 
 @dataclass(kw_only=True)
 class Job:
-    """A run of `batch`, with its options by the command's names for them."""
+    """A run of `batch`; `echo` says a line to whoever started it."""
 
-    inputs: tuple[str, ...]
-    targets: tuple[str, ...]
-    out: Path
-    files_from: str | None
-    null: bool
-    min_confidence: float | None
-    format: str
-    report: str | None
-    sheet: Path | None
-    device: str
-    batch_size: int | None
-    workers: int | None
-    overwrite: bool
-    weights: Path | None
-    limit: int | None
-    dry_run: bool
-    no_mark: bool
-    no_progress: bool
-    quiet: bool
-    verbose: bool
+    options: Options
     echo: Callable[[str], None]
     _stop: int = field(default=0, init=False)
     _finished: bool = field(default=False, init=False)
@@ -60,13 +41,14 @@ class Job:
             InputError: an input is not there.
             OptionError: options that cannot go together.
         """
-        self._check()
+        self.options.check()
         self._bundle()
         count = 0
         for item in self._items():
-            sys.stdout.buffer.write(os.fsencode(item.path) + b"\n")
+            sys.stdout.buffer.write(os.fsencode(item.source) + b"\n")
             count += 1
-        self.echo(f"{count} inputs to {', '.join(self.targets)} in {self.out}: nothing was written")
+        targets, out = ", ".join(self.options.targets), self.options.out
+        self.echo(f"{count} inputs to {targets} in {out}: nothing was written")
         return 0 if count else 3
 
     def run(self, on_input: Callable[[], object]) -> int:
@@ -75,15 +57,26 @@ class Job:
         Raises:
             BundleError, DeviceError: the bundle or the device cannot be used.
             InputError: an input is not there.
+            BusyError: another run is at work in OUT.
             OptionError: OUT holds a run with other options, or files of somebody else's.
             OutputError: results cannot be written; rows so far stay.
         """
-        self._check()
+        self.options.check()
         found = self._bundle()
-        models = Models(found, self.device, self.batch_size)
-        self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-        claim(self.out, self._identity(found), self.overwrite)
-        journal = Journal(self.out / REPORT, len(self.targets))
+        models = Models(found, self.options.device, self.options.batch_size)
+        out = self.options.out
+        refuse_strangers(out)
+        with hold(out):
+            self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
+            claim(out, self.options.identity(found.digests), self.options.overwrite)
+            journal = Journal(out / REPORT, len(self.options.plan.variants))
+            self._go_on(found, models, journal, on_input)
+        return 130 if self._stop else journal.counts.exit_code
+
+    def _go_on(
+        self, found: Bundle, models: Models, journal: Journal, on_input: Callable[[], object]
+    ) -> None:
+        """Do what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
         try:
             self._emit_known()
@@ -98,74 +91,39 @@ class Job:
                 self._close(found, models, journal, started)
             raise
         self._close(found, models, journal, started)
-        return 130 if self._stop else journal.counts.exit_code
 
     def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
+        asked = self.options
         pipeline.run(
             self._items(),
-            plan=Plan(targets=self.targets, min_confidence=self.min_confidence),
+            plan=asked.plan,
             models=models,
-            writer=Writer(out=self.out, format=self.format, mark=not self.no_mark),
+            writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
+            layout=asked.layout,
             journal=journal,
-            workers=self.workers or cores(),
+            workers=asked.workers or cores(),
             on_rows=lambda rows: self._note(rows, on_input),
         )
 
     def _bundle(self) -> Bundle:
-        return bundle.load(self.weights or bundle.shipped())
+        return bundle.load(self.options.weights or bundle.shipped())
 
-    @property
-    def _sheet(self) -> Path:
-        out = self.out.resolve()
-        return self.sheet or out.with_name(f"{out.name}-sheet.png")
-
-    def _items(self) -> Iterator[source.Item]:
-        items: Iterable[source.Item] = (
-            source.from_list(self.files_from, self.null)
-            if self.files_from
-            else source.from_inputs(self.inputs, leave_out=(self.out, self._sheet))
-        )
-        for item in islice(items, self.limit):
+    def _items(self) -> Iterator[Item]:
+        for item in self.options.items():
             if self._stop:
                 return
             yield item
 
-    def _check(self) -> None:
-        """What can be known to be wrong is told before anything is written."""
-        out = self.out.resolve()
-        for word in self.inputs:
-            source.check(word)
-            if out in (Path(word).resolve(), *Path(word).resolve().parents):
-                raise OptionError(f"{word} lies in --out {self.out}: results must not be inputs")
-        if self.sheet and out in self.sheet.resolve().parents:
-            raise OptionError(f"--sheet {self.sheet}: {self.out} holds no picture but results")
-        copy = Path(self.report) if self.report and self.report != "-" else None
-        for option, path in (("--report", copy), ("--sheet", self.sheet)):
-            if path and not path.parent.is_dir() and path.parent.resolve() != out:
-                raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
-
-    def _identity(self, found: Bundle) -> dict[str, Any]:
-        """What two calls must share to be one run: not how it is computed, but what is made."""
-        return {
-            "INPUT": list(self.inputs),
-            "--files-from": self.files_from,
-            "--to": list(self.targets),
-            "--min-confidence": self.min_confidence,
-            "--format": self.format,
-            "--no-mark": self.no_mark,
-            "bundle (--weights)": found.digests,
-        }
-
     def _emit_known(self) -> None:
-        if self.report == "-":
-            for row in report.read(self.out / REPORT):
+        if self.options.report == "-":
+            for row in report.read(self.options.out / REPORT):
                 _emit(row)
 
     def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
         on_input()
-        if self.verbose and rows[0].status == "failed":
+        if self.options.verbose and rows[0].status == "failed":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
-        if self.report == "-":
+        if self.options.report == "-":
             for row in rows:
                 _emit(row.cells())
 
@@ -190,14 +148,9 @@ class Job:
         """Write run.json, the sheet and the other report, and say how it went."""
         journal.close()
         counts, seconds = journal.counts, time.monotonic() - started
-        options = {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in vars(self).items()
-            if name != "echo" and not name.startswith("_")
-        }
         told = {
-            "asked": self._identity(found),
-            "options": options,
+            "asked": self.options.identity(found.digests),
+            "options": self.options.as_json(),
             "cctranslate": __version__,
             "provider": models.provider,
             "bundle": found.digests,
@@ -208,26 +161,27 @@ class Job:
             "seconds": round(seconds, 2),
             "inputs_per_second": round((counts.found - journal.resumed) / max(seconds, 1e-9), 1),
         }
-        write_run(self.out, told)
+        write_run(self.options.out, told)
         self._draw()
-        if self.report and self.report != "-":
-            report.copy(self.out / REPORT, Path(self.report))
+        if self.options.report and self.options.report != "-":
+            report.copy(self.options.out / REPORT, Path(self.options.report))
         self._summarise(counts)
 
     def _draw(self) -> None:
-        picture = sheet.draw(self.out / REPORT, self.out, self.targets)
+        out, place = self.options.out, self.options.sheet_place
+        picture = sheet.draw(out / REPORT, out, self.options.plan.variants)
         if picture is None:
             return
         try:
-            picture.save(self._sheet, "png")
+            picture.save(place, "png")
         except OSError as error:
-            raise OutputError(f"{self._sheet}: cannot be written: {error.strerror}") from None
+            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
 
     def _summarise(self, counts: Counts) -> None:
         inputs = counts.inputs
         self.echo(
             f"{counts.found} inputs: {inputs['done']} done, {inputs['skipped']} skipped, "
-            f"{inputs['failed']} failed; report in {self.out / REPORT}"
+            f"{inputs['failed']} failed; report in {self.options.out / REPORT}"
         )
         for emotion, share in counts.shares().items():
             self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")

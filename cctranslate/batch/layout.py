@@ -7,9 +7,44 @@ folder, so both read OUT as it is.
 import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 LONGEST = 200
 """Bytes of a name that leave room, within the 255 of most file systems, for what is added."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One of the results that each face gets."""
+
+    target: str
+    strength: float
+    """0 leaves the face as it was, 1 translates it in full."""
+
+    @property
+    def amount(self) -> str:
+        """The strength as names and the report spell it."""
+        return repr(float(self.strength)).removesuffix(".0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where a variant of an item's result lies, and back; `tagged` names carry the strength."""
+
+    suffix: str
+    tagged: bool
+
+    def place(self, variant: Variant, name: str) -> str:
+        """A result's path relative to OUT."""
+        return f"{variant.target}/{name}{self._tag(variant.amount)}{self.suffix}"
+
+    def name(self, place: str, amount: str) -> str:
+        """The item's name that `place` was made from, for a result of strength `amount`."""
+        return PurePosixPath(place).stem.removesuffix(self._tag(amount))
+
+    def _tag(self, amount: str) -> str:
+        return f".x{amount}" if self.tagged else ""
 
 
 class Names:

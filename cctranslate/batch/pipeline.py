@@ -5,18 +5,21 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import PurePath
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 
+from cctranslate.batch import report
+from cctranslate.batch.archives import LARGEST
 from cctranslate.batch.faces import Decoded, Unusable, decode
-from cctranslate.batch.layout import Names
+from cctranslate.batch.item import Item
+from cctranslate.batch.layout import Layout, Names, Variant
 from cctranslate.batch.report import Journal, Row, Status
+from cctranslate.batch.room import Room
 from cctranslate.batch.sessions import Models
-from cctranslate.batch.source import Item
 from cctranslate.batch.writer import Writer
-from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, Scaled
 
 A = TypeVar("A")
@@ -28,13 +31,21 @@ class Plan:
     """What to make of each face."""
 
     targets: tuple[str, ...]
+    strengths: tuple[float, ...] = (1,)
     min_confidence: float | None = None
     """What the judge must give the target to confirm it; None: the target must win."""
 
-    @property
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """The K results of a face, in the order of its rows."""
+        return tuple(Variant(target=t, strength=s) for t in self.targets for s in self.strengths)
+
+    @cached_property
     def labels(self) -> Scaled:
-        """One row a target [K,7]."""
-        return np.eye(len(EMOTIONS), dtype=np.float32)[[EMOTIONS.index(t) for t in self.targets]]
+        """One row a variant [K,7]: its target's one-hot row times its strength."""
+        one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
+        rows = [one_hot[EMOTIONS.index(v.target)] * v.strength for v in self.variants]
+        return np.stack(rows).astype(np.float32)
 
     def confirms(self, target: str, probabilities: Scaled) -> bool:
         """Whether probabilities [7] confirm the target."""
@@ -62,6 +73,7 @@ def run(
     plan: Plan,
     models: Models,
     writer: Writer,
+    layout: Layout,
     journal: Journal,
     workers: int,
     on_rows: Callable[[list[Row]], None],
@@ -73,10 +85,11 @@ def run(
     """
     window = max(4 * models.batch_size, 4 * workers)
     with ThreadPoolExecutor(workers) as pool:
-        named = _named(items, journal)
-        decoded = ordered(pool, lambda pair: (decode(pair[0]), pair[1]), named, window)
+        room = Room(LARGEST)
+        named = _fetched(_named(items, journal, layout), room)
+        decoded = ordered(pool, lambda pair: (_decoded(pair[0], room), pair[1]), named, window)
         outcomes = _translated(decoded, plan, models)
-        finished = ordered(pool, lambda outcome: _rows(outcome, plan, writer), outcomes, window)
+        finished = ordered(pool, lambda one: _rows(one, plan, layout, writer), outcomes, window)
         for rows in finished:
             journal.add(rows)
             on_rows(rows)
@@ -99,12 +112,13 @@ def ordered(
             future.cancel()
 
 
-def _named(items: Iterable[Item], journal: Journal) -> Iterator[tuple[Item, str]]:
+def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[tuple[Item, str]]:
     """Items that are still to be done, with their results' names; one named twice comes once."""
-    names = Names(journal.names())
+    earlier = (row for row in report.read(journal.path) if row["output"])
+    names = Names(layout.name(row["output"], row["strength"]) for row in earlier)
     seen: set[int] = set()
     for item in items:
-        source = str(item.path)
+        source = item.source
         if hash(source) in seen:
             continue
         seen.add(hash(source))
@@ -115,6 +129,21 @@ def _named(items: Iterable[Item], journal: Journal) -> Iterator[tuple[Item, str]
         name = names.claim(item.relative)
         if status is None:
             yield item, name
+
+
+def _fetched(named: Iterable[tuple[Item, str]], room: Room) -> Iterator[tuple[Item, str]]:
+    """Read what only can be read in order, as long as there is room for it."""
+    for item, name in named:
+        fetched = item.fetch()
+        room.enter(fetched.held)
+        yield fetched, name
+
+
+def _decoded(item: Item, room: Room) -> Decoded | Unusable:
+    try:
+        return decode(item)
+    finally:
+        room.leave(item.held)
 
 
 def _translated(
@@ -158,7 +187,7 @@ def _batch(
         i += 1
 
 
-def _rows(outcome: Outcome | Unusable, plan: Plan, writer: Writer) -> list[Row]:
+def _rows(outcome: Outcome | Unusable, plan: Plan, layout: Layout, writer: Writer) -> list[Row]:
     """Write an outcome's files and say so, or say why there are none."""
     if isinstance(outcome, Unusable):
         if outcome.skipped:
@@ -166,9 +195,9 @@ def _rows(outcome: Outcome | Unusable, plan: Plan, writer: Writer) -> list[Row]:
         return [_without_result(outcome.item, "failed", f"decode: {outcome.reason}")]
     rows: list[Row] = []
     try:
-        for k, target in enumerate(plan.targets):
-            place = writer.place(target, outcome.name)
-            writer.write(outcome.translated[k], place, target)
+        for k, variant in enumerate(plan.variants):
+            place = layout.place(variant, outcome.name)
+            writer.write(outcome.translated[k], place, variant.target)
             rows.append(_row(outcome, plan, k, place))
     except OSError as error:
         writer.discard(row.output for row in rows)
@@ -178,25 +207,25 @@ def _rows(outcome: Outcome | Unusable, plan: Plan, writer: Writer) -> list[Row]:
 
 
 def _without_result(item: Item, status: Status, reason: str) -> Row:
-    return Row(source=str(item.path), status=status, reason=reason, source_label=_label(item.path))
+    return Row(source=item.source, status=status, reason=reason, source_label=item.label)
 
 
 def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
-    decoded, target, p = outcome.decoded, plan.targets[k], outcome.probabilities[k]
+    decoded, variant, p = outcome.decoded, plan.variants[k], outcome.probabilities[k]
     return Row(
-        source=str(decoded.item.path),
+        source=decoded.item.source,
         face=1,
         box=f"0 0 {decoded.width} {decoded.height}",
-        target=target,
+        target=variant.target,
         output=place,
         status="done",
         predicted=EMOTIONS[int(p.argmax())],
         confidence=round(float(p.max()), 6),
-        confirmed="true" if plan.confirms(target, p) else "false",
+        confirmed="true" if plan.confirms(variant.target, p) else "false",
         probabilities=tuple(round(float(value), 6) for value in p),
-        source_label=_label(decoded.item.path),
+        source_label=decoded.item.label,
         source_predicted=EMOTIONS[int(outcome.before.argmax())],
-        strength=1,
+        strength=variant.amount,
         sample=1,
         width=decoded.width,
         height=decoded.height,
@@ -204,11 +233,3 @@ def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
         source_sha256=decoded.sha256,
         ms=round(outcome.ms, 3),
     )
-
-
-def _label(path: PurePath) -> str:
-    """The expression that the picture's folder names, if it does."""
-    try:
-        return parse_emotion(path.parent.name)
-    except ValueError:
-        return ""

@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal
 
 from cctranslate.batch.writer import OutputError
@@ -35,7 +35,7 @@ class Row:
     """The judge's, in FER2013's order; the columns `p_angry` to `p_neutral`."""
     source_label: str = ""
     source_predicted: str = ""
-    strength: float | str = ""
+    strength: str = ""
     sample: int | str = ""
     width: int | str = ""
     height: int | str = ""
@@ -99,8 +99,10 @@ class Counts:
 class Journal:
     """`report.csv`, which is also what a run goes on from: only its row makes an input done."""
 
-    def __init__(self, path: Path, targets: int) -> None:
-        """Open the report, dropping what a kill left of the last input's rows.
+    def __init__(self, path: Path, results: int) -> None:
+        """Open the report of a run that makes so many results of each input.
+
+        What a kill left of the last input's rows is dropped.
 
         Raises:
             OutputError: it cannot be written.
@@ -109,7 +111,7 @@ class Journal:
         self._known: dict[str, str] = {}
         whole = 0
         for rows, end in _inputs(path):
-            if rows[0]["status"] == "done" and len(rows) != targets:
+            if rows[0]["status"] == "done" and len(rows) != results:
                 break
             self.counts.add(rows)
             self._known[rows[0]["source"]] = rows[0]["status"]
@@ -129,12 +131,6 @@ class Journal:
     def known(self, source: str) -> str | None:
         """How an earlier call ended an input, if it did."""
         return self._known.get(source)
-
-    def names(self) -> Iterator[str]:
-        """The names, without folder and suffix, that results have so far."""
-        for row in read(self.path):
-            if row["output"]:
-                yield PurePosixPath(row["output"]).stem
 
     def add(self, rows: list[Row]) -> None:
         """Append one input's rows at once.

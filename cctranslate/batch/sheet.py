@@ -7,7 +7,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cctranslate.batch import report
 from cctranslate.batch.faces import Decoded, decode
-from cctranslate.batch.source import Item
+from cctranslate.batch.item import Item
+from cctranslate.batch.layout import Variant
+from cctranslate.batch.source import again
 from cctranslate.pixels import SIZE
 
 ROWS = 24
@@ -17,7 +19,7 @@ _TEXT = 14
 
 
 def draw(
-    journal: Path, out: Path, targets: tuple[str, ...], rows: int = ROWS
+    journal: Path, out: Path, variants: tuple[Variant, ...], rows: int = ROWS
 ) -> Image.Image | None:
     """A row for each of up to `rows` inputs spread evenly over the report; None if none is done."""
     done = sum(1 for _ in _inputs(journal))
@@ -27,20 +29,24 @@ def draw(
     wanted = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
     cell = SIZE * ZOOM
     font = ImageFont.load_default(10)
-    width = max((len(targets) + 1) * cell, int(font.getlength(NOTE)) + 4)
+    columns = {(v.target, v.amount): k for k, v in enumerate(variants, 1)}
+    width = max((len(variants) + 1) * cell, int(font.getlength(NOTE)) + 4)
     sheet = Image.new("L", (width, len(wanted) * (cell + _TEXT) + 2 * _TEXT), 255)
     pen = ImageDraw.Draw(sheet)
-    for k, title in enumerate(("source", *targets)):
+    titles = (f"{v.target} x{v.amount}" if v.strength != 1 else v.target for v in variants)
+    for k, title in enumerate(("source", *titles)):
         pen.text((k * cell + 2, 1), title, 0, font)
     y = _TEXT
-    for i, group in enumerate(_inputs(journal)):
-        if i not in wanted:
-            continue
-        _face(sheet, Path(group[0]["source"]), 0, y)
+    groups = [group for i, group in enumerate(_inputs(journal)) if i in wanted]
+    places = {group[0]["source"]: y + i * (cell + _TEXT) for i, group in enumerate(groups)}
+    for item in again(places):
+        _face(sheet, item, 0, places[item.source])
+    for group in groups:
         pen.text((2, y + cell), group[0]["source_predicted"], 0, font)
         for row in group:
-            x = (targets.index(row["target"]) + 1) * cell
-            _face(sheet, out / row["output"], x, y)
+            x = columns[row["target"], row["strength"]] * cell
+            place = out / row["output"]
+            _face(sheet, Item(path=place, relative=row["output"], named=True), x, y)
             sure = f"{row['predicted']} {float(row['confidence']):.0%}"
             ink = 0 if row["confirmed"] == "true" else 140
             pen.text((x + 2, y + cell), sure, ink, font)
@@ -62,9 +68,9 @@ def _inputs(journal: Path) -> Iterator[list[dict[str, str]]]:
         yield group
 
 
-def _face(sheet: Image.Image, path: Path, x: int, y: int) -> None:
+def _face(sheet: Image.Image, item: Item, x: int, y: int) -> None:
     """Paste a picture as the models see it; one that has gone since leaves its place empty."""
-    found = decode(Item(path=path, relative=path.name, named=True))
+    found = decode(item)
     if isinstance(found, Decoded):
         face = Image.fromarray(found.face)
         side = SIZE * ZOOM

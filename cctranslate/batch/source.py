@@ -1,28 +1,20 @@
-"""Pictures, folders, globs and path lists as a stream of items, each named once."""
+"""Pictures, folders, globs, archives, datasets and path lists as a stream of items."""
 
 import glob
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from cctranslate.batch.archives import from_tar, from_zip, is_tar, is_zip
+from cctranslate.batch.item import Item
+from cctranslate.batch.table import from_table, is_table
 from cctranslate.errors import UserError
 
 
 class InputError(UserError):
     """An input or a list of them is not there or cannot be read."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """A file to translate: its path and its name relative to its input, `/`-joined."""
-
-    path: Path
-    relative: str
-    named: bool
-    """Named by the user, not found in a folder: being no picture is then a failure."""
 
 
 def check(word: str) -> None:
@@ -40,9 +32,10 @@ def check(word: str) -> None:
 
 
 def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterator[Item]:
-    """Items of each input in turn: a file, a folder (recursive, sorted) or a glob.
+    """Items of each input in turn: a file, what is in it, a folder (recursive, sorted) or a glob.
 
-    Walking passes by the files and folders in `leave_out`: results must not become inputs.
+    Archives and datasets are opened where they are named, not where they lie in a folder. Walking
+    passes by the files and folders in `leave_out`: results must not become inputs.
 
     Raises:
         InputError: a named folder that cannot be listed.
@@ -53,11 +46,11 @@ def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterat
             for found, relative in walk(path, leave_out):
                 yield Item(path=found, relative=relative, named=False)
         elif os.path.lexists(path):
-            yield Item(path=path, relative=path.name, named=True)
+            yield from _opened(path, path.name)
         else:
             for match in sorted(glob.glob(word, recursive=True)):  # noqa: PTH207
                 if not Path(match).is_dir():
-                    yield Item(path=Path(match), relative=Path(match).name, named=True)
+                    yield from _opened(Path(match), Path(match).name)
 
 
 def from_list(listed: str, nul: bool) -> Iterator[Item]:
@@ -75,7 +68,58 @@ def from_list(listed: str, nul: bool) -> Iterator[Item]:
             continue
         path = Path(word)
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
-        yield Item(path=path, relative="/".join(parts), named=True)
+        yield from _opened(path, "/".join(parts))
+
+
+def _opened(path: Path, relative: str) -> Iterator[Item]:
+    """A named file as one item, or as those that it holds."""
+    head = _head(path)
+    if is_zip(head, path):
+        return from_zip(path)
+    if is_tar(head, path):
+        return from_tar(path)
+    if is_table(head):
+        return from_table(path)
+    return iter([Item(path=path, relative=relative, named=True)])
+
+
+def _head(path: Path) -> bytes:
+    """A file's first 512 bytes; none of what is no ordinary file, or cannot be read."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(512)
+    except OSError:
+        return b""
+
+
+def again(sources: Iterable[str]) -> Iterator[Item]:
+    """The items that the report calls `sources`, in any order; what is gone is left out.
+
+    Archives and datasets are read once more from their beginning, as far as need be.
+    """
+    missing = set(sources)
+    for source in sorted(missing):
+        if os.path.isfile(source):  # noqa: PTH113
+            missing.remove(source)
+            yield Item(path=Path(source), relative=source, named=True)
+    for file in sorted({part for source in missing for part in _files(source)}):
+        wanted = {source for source in missing if source.startswith(f"{file}:")}
+        for item in _opened(Path(file), file):
+            if item.source in wanted:
+                wanted.remove(item.source)
+                yield item.fetch()
+            if not wanted:
+                break
+
+
+def _files(source: str) -> Iterator[str]:
+    """The files that `source` may be inside of: either name may have colons of its own."""
+    for end, letter in enumerate(source):
+        # Where Path.is_file raises on a name that no file could have, this says no.
+        if letter == ":" and os.path.isfile(source[:end]):  # noqa: PTH113
+            yield source[:end]
 
 
 def _records(listed: str, separator: bytes) -> Iterator[bytes]:

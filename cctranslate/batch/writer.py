@@ -31,10 +31,6 @@ class Writer:
     format: str
     mark: bool
 
-    def place(self, emotion: str, name: str) -> str:
-        """A result's path relative to `out`."""
-        return f"{emotion}/{name}{SUFFIXES[self.format]}"
-
     def write(self, face: Gray, place: str, emotion: str) -> None:
         """Write one face [48,48]; whatever stood there is replaced whole or not at all.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -21,10 +22,27 @@ def _device(context: click.Context, parameter: click.Parameter, value: str) -> s
     return value
 
 
+def _strength(
+    context: click.Context, parameter: click.Parameter, value: tuple[float, ...]
+) -> tuple[float, ...]:
+    if any(math.isnan(each) for each in value):
+        raise click.BadParameter("nan is no strength: from 0 to 1")
+    return tuple(abs(each) for each in value)  # -0 is 0
+
+
 def _report(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value not in (None, "-") and Path(str(value)).suffix not in (".csv", ".jsonl"):
         raise click.BadParameter(f"{value!r}: name a .csv or .jsonl file, or -")
     return value
+
+
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    callback=_device,
+    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
+)
 
 
 @click.command()
@@ -50,6 +68,16 @@ def _report(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @click.option("-0", "--null", is_flag=True, help="Paths of -T end in NUL, not newline.")
 @click.option(
+    "--strength",
+    multiple=True,
+    type=click.FloatRange(0, 1),
+    default=(1.0,),
+    callback=_strength,
+    metavar="X",
+    help="How far to go: 0 leaves a face as it was, 1 is full; repeat for a result each.  "
+    "[default: 1]",
+)
+@click.option(
     "--min-confidence",
     type=click.FloatRange(0, 1),
     metavar="P",
@@ -74,13 +102,7 @@ def _report(context: click.Context, parameter: click.Parameter, value: str | Non
     type=click.Path(path_type=Path, dir_okay=False),
     help="Contact sheet.  [default: OUT-sheet.png, beside OUT]",
 )
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    callback=_device,
-    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
-)
+@device_option
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Faces a micro-batch.  [default: by device]"
 )
@@ -105,14 +127,17 @@ def _report(context: click.Context, parameter: click.Parameter, value: str | Non
 def batch(context: click.Context, /, **options: Any) -> None:
     """Give every face in INPUT... another expression.
 
-    INPUT is a picture, a folder (searched through) or a quoted pattern. Each picture is taken
-    for one face. Results are 48x48 gray; OUT/report.csv has a row for each, with the judge's
-    word on it. The same command again goes on where it stopped.
+    INPUT is a picture, a folder (searched through), a quoted pattern, a zip or tar archive or a
+    CSV in FER2013's form. Each picture is taken for one face. Results are 48x48 gray;
+    OUT/report.csv has a row for each, with the judge's word on it. The same command again goes
+    on where it stopped.
 
     \b
     cctranslate batch ./faces --to happy
     cctranslate batch ./faces --to happy,sad -o out
+    cctranslate batch ./faces --to sad --strength 0.5 --strength 1
     cctranslate batch a.png b.png --to all --report - | jq .predicted
+    cctranslate batch faces.zip fer2013.csv --to surprise
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
 
     \b
@@ -128,6 +153,8 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("-0 goes with --files-from")
     from cctranslate.batch.folder import OptionError
     from cctranslate.batch.job import Job
+    from cctranslate.batch.lock import BusyError
+    from cctranslate.batch.options import Options
     from cctranslate.batch.sessions import DeviceError
     from cctranslate.batch.source import InputError
     from cctranslate.emotions import parse_emotions
@@ -137,10 +164,12 @@ def batch(context: click.Context, /, **options: Any) -> None:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--to") from None
     try:
-        job = Job(**options, targets=targets, echo=_speaker(options))
+        job = Job(options=Options(**options, targets=targets), echo=_speaker(options))
         code = job.describe() if options["dry_run"] else _run(job)
     except (InputError, OptionError) as error:
         raise click.UsageError(str(error)) from None
+    except BusyError as error:
+        raise _Busy(str(error)) from None
     except (BundleError, DeviceError) as error:
         raise _Unusable(str(error)) from None
     except UserError as error:
@@ -151,7 +180,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
 def _run(job: Job) -> int:
     from tqdm import tqdm
 
-    hidden = True if job.quiet or job.no_progress else None
+    hidden = True if job.options.quiet or job.options.no_progress else None
     with tqdm(desc="faces", unit=" inputs", disable=hidden, file=sys.stderr) as bar:
         return job.run(on_input=bar.update)
 
@@ -164,6 +193,12 @@ def _speaker(options: dict[str, Any]) -> Any:
             click.echo(line, err=True)
 
     return speak
+
+
+class _Busy(click.ClickException):
+    """Another run is at work in OUT: one line, as the words themselves are right."""
+
+    exit_code = 2
 
 
 class _Unusable(click.ClickException):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.faces import Decoded, Unusable, decode
-from cctranslate.batch.source import Item
+from cctranslate.batch.item import Item
 from cctranslate.pixels import to_gray
 from tests import drawn
 

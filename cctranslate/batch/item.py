@@ -1,0 +1,111 @@
+"""What there is to translate: files, members of archives, rows of a dataset."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from cctranslate.emotions import EMOTIONS, parse_emotion
+
+
+class MemberError(Exception):
+    """A member of an archive cannot be read; the message is the reason for its row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A file to translate: its path and its name relative to its input, `/`-joined."""
+
+    path: Path
+    relative: str
+    named: bool
+    """Named by the user, not found in a folder: being no picture is then a failure."""
+    inner: str = ""
+    """Which part of the file, if it is not the whole: a member's name or a row's number."""
+
+    @property
+    def source(self) -> str:
+        """What the report calls it."""
+        return f"{self.path}:{self.inner}" if self.inner else str(self.path)
+
+    @property
+    def name(self) -> PurePosixPath | Path:
+        """The name that says, by its suffix, what it would be."""
+        return PurePosixPath(self.inner) if self.inner else self.path
+
+    @property
+    def label(self) -> str:
+        """The expression that the picture's folder names, if it does."""
+        return _emotion(self.name.parent.name)
+
+    @property
+    def held(self) -> int:
+        """Bytes of it that are in memory."""
+        return 0
+
+    def fetch(self) -> "Item":
+        """The item with all that only can be read while its archive stands at it."""
+        return self
+
+    def bare(self) -> "Item":
+        """The item without what it holds: what goes on when its face is known."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member(Item):
+    """A member of an archive, whose `content` comes with `fetch`."""
+
+    read: Callable[[], bytes]
+    """Raises MemberError."""
+    content: bytes = b""
+
+    @property
+    def held(self) -> int:
+        """Its content's length."""
+        return len(self.content)
+
+    def fetch(self) -> Item:
+        """The member with its content, or the reason why it has none."""
+        try:
+            return replace(self, content=self.read())
+        except MemberError as error:
+            return Broken(
+                path=self.path,
+                relative=self.relative,
+                named=self.named,
+                inner=self.inner,
+                reason=str(error),
+            )
+
+    def bare(self) -> Item:
+        """The member without its content."""
+        return replace(self, content=b"")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceRow(Item):
+    """A row of a dataset in FER2013's form: its cells as they stand there."""
+
+    emotion: str
+    """A label id, or empty where the dataset has none."""
+    pixels: str
+
+    @property
+    def label(self) -> str:
+        """The expression that the emotion column names, if it does."""
+        known = self.emotion.isdecimal() and int(self.emotion) < len(EMOTIONS)
+        return EMOTIONS[int(self.emotion)] if known else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(Item):
+    """What is known to give nothing."""
+
+    reason: str
+
+
+def _emotion(word: str) -> str:
+    try:
+        return parse_emotion(word)
+    except ValueError:
+        return ""

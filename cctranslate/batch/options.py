@@ -1,0 +1,113 @@
+"""What a call of `batch` was asked for: its options, whether they go together, its inputs."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cctranslate.batch import source
+from cctranslate.batch.folder import OptionError
+from cctranslate.batch.item import Item
+from cctranslate.batch.layout import Layout
+from cctranslate.batch.pipeline import Plan
+from cctranslate.batch.writer import SUFFIXES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options by the command's names for them, `targets` being those of `--to`."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    out: Path
+    files_from: str | None
+    null: bool
+    strength: tuple[float, ...]
+    min_confidence: float | None
+    format: str
+    report: str | None
+    sheet: Path | None
+    device: str
+    batch_size: int | None
+    workers: int | None
+    overwrite: bool
+    weights: Path | None
+    limit: int | None
+    dry_run: bool
+    no_mark: bool
+    no_progress: bool
+    quiet: bool
+    verbose: bool
+
+    @property
+    def plan(self) -> Plan:
+        """What to make of each face."""
+        return Plan(
+            targets=self.targets,
+            strengths=tuple(sorted(set(self.strength))),
+            min_confidence=self.min_confidence,
+        )
+
+    @property
+    def layout(self) -> Layout:
+        """Where results lie in OUT."""
+        return Layout(suffix=SUFFIXES[self.format], tagged=self.plan.strengths != (1,))
+
+    @property
+    def sheet_place(self) -> Path:
+        """Where the contact sheet goes."""
+        out = self.out.resolve()
+        return self.sheet or out.with_name(f"{out.name}-sheet.png")
+
+    def check(self) -> None:
+        """What can be known to be wrong is told before anything is written.
+
+        Raises:
+            InputError: an input is not there.
+            OptionError: options that cannot go together.
+        """
+        out = self.out.resolve()
+        for word in self.inputs:
+            source.check(word)
+            if out in (Path(word).resolve(), *Path(word).resolve().parents):
+                raise OptionError(f"{word} lies in --out {self.out}: results must not be inputs")
+        if self.sheet and out in self.sheet.resolve().parents:
+            raise OptionError(f"--sheet {self.sheet}: {self.out} holds no picture but results")
+        copy = Path(self.report) if self.report and self.report != "-" else None
+        for option, path in (("--report", copy), ("--sheet", self.sheet)):
+            if path and not path.parent.is_dir() and path.parent.resolve() != out:
+                raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
+
+    def items(self) -> Iterator[Item]:
+        """The inputs as a stream.
+
+        Raises:
+            InputError: a list or folder that cannot be read.
+        """
+        items: Iterable[Item] = (
+            source.from_list(self.files_from, self.null)
+            if self.files_from
+            else source.from_inputs(self.inputs, leave_out=(self.out, self.sheet_place))
+        )
+        return islice(items, self.limit)
+
+    def identity(self, digests: dict[str, str]) -> dict[str, Any]:
+        """What two calls must share to be one run: not how it is computed, but what is made."""
+        return {
+            "INPUT": list(self.inputs),
+            "--files-from": self.files_from,
+            "--to": list(self.targets),
+            "--strength": list(self.plan.strengths),
+            "--min-confidence": self.min_confidence,
+            "--format": self.format,
+            "--no-mark": self.no_mark,
+            "bundle (--weights)": digests,
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Every option, for `run.json`."""
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in vars(self).items()
+        }

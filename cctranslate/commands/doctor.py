@@ -1,0 +1,40 @@
+"""`cctranslate doctor`: what will run where, and what to mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cctranslate.commands.batch import device_option
+
+
+@click.command()
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The bundle to check.  [default: the one that comes with the package]",
+)
+@device_option
+@click.pass_context
+def doctor(context: click.Context, weights: Path | None, device: str) -> None:
+    """Say what `batch` will run on, try it, and give a line of advice for each thing wrong.
+
+    \b
+    cctranslate doctor
+    cctranslate doctor --device cuda --weights runs/001-flow/bundle
+
+    \b
+    Exit codes: 0 `batch` can run, 4 the bundle, onnxruntime or the device is unusable.
+    """
+    from cctranslate.batch.checkup import examine
+
+    wrong, fatal = 0, False
+    for finding in examine(weights, device):
+        click.echo(f"{finding.name:16}{finding.said}")
+        if finding.advice:
+            click.echo(f"{'':14}! {finding.advice}")
+        wrong += bool(finding.advice)
+        fatal = fatal or finding.fatal
+    click.echo(f"{wrong} to mend" if wrong else "nothing to mend")
+    context.exit(4 if fatal else 0)

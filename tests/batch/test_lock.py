@@ -1,0 +1,65 @@
+"""Two runs at once in one OUT: the second is refused; one that was killed is in nobody's way."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.conftest import child, command, rows
+
+
+def start(weights: Path, out: Path) -> subprocess.Popen[bytes]:
+    """A run that waits for its list of inputs, begun as far as having OUT to itself."""
+    process = child(
+        *("batch", "-T", "-", "--to", "happy", "--weights", weights, "-o", out, "-q"),
+        stdin=subprocess.PIPE,
+    )
+    while not (out / "run.json").exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    return process
+
+
+def test_the_second_is_refused_and_the_first_is_not_hurt(
+    weights: Path, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first = start(weights, out)
+    words = ("batch", faces, "--to", "sad", "--weights", weights, "-o", out)
+    for more in ((), ("--overwrite",)):
+        second = subprocess.run(command(*words, *more), capture_output=True, check=False)
+        assert second.returncode == 2
+        (said,) = second.stderr.splitlines()
+        assert said.startswith(b"Error: ")
+        assert b"another run is writing there" in said
+    first.communicate(b"".join(os.fsencode(p) + b"\n" for p in sorted(faces.rglob("*.png"))))
+    assert first.returncode == 0
+    assert len(rows(out)) == 7
+    assert sorted(p.name for p in out.iterdir()) == ["happy", "report.csv", "run.json"]
+
+
+def test_a_killed_run_leaves_nobody_locked_out(weights: Path, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = start(weights, out)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert (out / ".run.lock").exists()
+    words = ("batch", "-T", "-", "--to", "happy", "--weights", weights, "-o", out, "-q")
+    listed = b"".join(os.fsencode(p) + b"\n" for p in sorted(faces.rglob("*.png")))
+    again = subprocess.run(command(*words), input=listed, capture_output=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert len(rows(out)) == 7
+    assert not (out / ".run.lock").exists()
+
+
+def test_runs_that_race_for_one_out_make_it_one_after_the_other(
+    weights: Path, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ("batch", faces, "--to", "happy", "--weights", weights, "-o", out, "-q")
+    racing = [child(*words, stderr=subprocess.DEVNULL) for _ in range(4)]
+    codes = {process.wait() for process in racing}
+    assert 0 in codes
+    assert codes <= {0, 2}
+    assert len(rows(out)) == 7
