@@ -9,14 +9,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.recipes.spec import Procedure
 from cctranslate.training.dataset import Faces
+from cctranslate.training.generators import CLASSES
 from cctranslate.training.sampler import Sampler
 from cctranslate.training.votes import Votes, soft_labels
-
-CLASSES = len(EMOTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)

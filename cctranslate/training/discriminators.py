@@ -6,11 +6,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.spec import DiscriminatorKind, DiscriminatorSpec
-from cctranslate.training.generators import keras_init
-
-CLASSES = len(EMOTIONS)
+from cctranslate.training.generators import CLASSES, keras_init
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,7 +13,7 @@ from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_levels, to_scaled
 from cctranslate.training.dataset import DataError, Faces, Splits, without_copies
-from cctranslate.training.export import export
+from cctranslate.training.export import export, open_graph
 from cctranslate.training.judging import figures
 from cctranslate.training.metrics import (
     Eigenfaces,
@@ -33,7 +32,7 @@ class Models:
 
     def __init__(self, folder: Path) -> None:
         found = bundle.load(folder)
-        self._generator, self._judge = _session(found.generator), _session(found.judge)
+        self._generator, self._judge = open_graph(found.generator), open_graph(found.judge)
 
     def translate(self, faces: Gray, labels: NDArray[np.float32]) -> Gray:
         """Faces [N,48,48] and label rows [K,7] -> translations [N,K,48,48]."""
@@ -57,12 +56,6 @@ class Models:
             for i in range(0, len(faces), 512)
         ]
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-
-
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 @dataclass(frozen=True, kw_only=True)

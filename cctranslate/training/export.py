@@ -117,6 +117,13 @@ def export(
     return told
 
 
+def open_graph(path: Path) -> onnxruntime.InferenceSession:
+    """A session of a graph on the CPU: what `export` checks and `evaluate` measures."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
 _TRANSLATOR = {
     "input_names": ["faces", "labels"],
     "output_names": ["translated"],
@@ -178,9 +185,7 @@ def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
 @torch.inference_mode()
 def _largest_difference(graph: nn.Module, path: Path, *inputs: np.ndarray) -> float:
     """Run both at batch 1 and 5 on real faces and compare the first output."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = open_graph(path)
     names = [value.name for value in session.get_inputs()]
     worst = 0.0
     for size in BATCHES:

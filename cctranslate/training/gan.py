@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
 from cctranslate.training import augment, checkpoint, device, losses
-from cctranslate.training.batches import CLASSES, Batch, Batches
+from cctranslate.training.batches import Batch, Batches
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.dataset import Faces
 from cctranslate.training.discriminators import build_discriminator
-from cctranslate.training.generators import Code, Edit, build_generator
+from cctranslate.training.generators import CLASSES, Code, Edit, build_generator
 from cctranslate.training.losses import Pairs, Terms
 from cctranslate.training.votes import Votes
 
