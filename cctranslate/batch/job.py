@@ -99,7 +99,7 @@ class Job:
             plan=asked.plan,
             models=models,
             writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
-            layout=asked.layout,
+            layout=asked.places,
             journal=journal,
             workers=asked.workers or cores(),
             on_rows=lambda rows: self._note(rows, on_input),

@@ -1,15 +1,17 @@
-"""Where results lie: `OUT/<emotion>/<relative path joined by __>.png`, flat in each emotion.
+"""Where results lie in OUT.
 
-Hugging Face `datasets` labels a picture by its immediate parent and torchvision by the top
-folder, so both read OUT as it is.
+`imagefolder` is `OUT/<emotion>/<relative path joined by __>.png`, flat in each emotion: Hugging
+Face `datasets` labels a picture by its immediate parent and torchvision by the top folder, so
+both read OUT as it is. `tree` is `OUT/<emotion>/<relative path>.png`.
 """
 
 import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from typing import Literal
 
+Kind = Literal["imagefolder", "tree"]
 LONGEST = 200
 """Bytes of a name that leave room, within the 255 of most file systems, for what is added."""
 
@@ -32,8 +34,21 @@ class Variant:
 class Layout:
     """Where a variant of an item's result lies, and back; `tagged` names carry the strength."""
 
+    kind: Kind
     suffix: str
     tagged: bool
+
+    def base(self, relative: str) -> str:
+        """The result's name, if it is still free, for an item's path relative to its input."""
+        stem = os.path.splitext(relative)[0]  # noqa: PTH122
+        if self.kind == "imagefolder":
+            return _shortened(stem.replace("/", "__"))
+        *folders, name = stem.split("/")
+        return "/".join([*(self._folder(folder) for folder in folders), _shortened(name)])
+
+    def _folder(self, name: str) -> str:
+        """A folder must not have a name that a result beside it could have: a.png/ and a.png."""
+        return _shortened(name) + "_" * name.lower().endswith(self.suffix)
 
     def place(self, variant: Variant, name: str) -> str:
         """A result's path relative to OUT."""
@@ -41,7 +56,8 @@ class Layout:
 
     def name(self, place: str, amount: str) -> str:
         """The item's name that `place` was made from, for a result of strength `amount`."""
-        return PurePosixPath(place).stem.removesuffix(self._tag(amount))
+        below = place.partition("/")[2]
+        return below.removesuffix(self.suffix).removesuffix(self._tag(amount))
 
     def _tag(self, amount: str) -> str:
         return f".x{amount}" if self.tagged else ""
@@ -54,13 +70,12 @@ class Names:
         """`taken` are the names that an earlier call gave to what it finished."""
         self._taken = {_key(name) for name in taken}
 
-    def claim(self, relative: str) -> str:
-        """The result's name without suffix for an item's relative path.
+    def claim(self, base: str) -> str:
+        """An item's name: `base`, if no other has it.
 
         A name that is taken gets `~2`, `~3`, ...: items come in a fixed order, so the same
         inputs give the same names every time.
         """
-        base = _shortened(os.path.splitext(relative)[0].replace("/", "__"))  # noqa: PTH122
         name, number = base, 1
         while (key := _key(name)) in self._taken:
             number += 1

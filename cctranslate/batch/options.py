@@ -9,7 +9,7 @@ from typing import Any
 from cctranslate.batch import source
 from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
-from cctranslate.batch.layout import Layout
+from cctranslate.batch.layout import Kind, Layout
 from cctranslate.batch.pipeline import Plan
 from cctranslate.batch.writer import SUFFIXES
 
@@ -21,6 +21,7 @@ class Options:
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     out: Path
+    layout: Kind
     files_from: str | None
     null: bool
     strength: tuple[float, ...]
@@ -50,9 +51,10 @@ class Options:
         )
 
     @property
-    def layout(self) -> Layout:
+    def places(self) -> Layout:
         """Where results lie in OUT."""
-        return Layout(suffix=SUFFIXES[self.format], tagged=self.plan.strengths != (1,))
+        tagged = self.plan.strengths != (1,)
+        return Layout(kind=self.layout, suffix=SUFFIXES[self.format], tagged=tagged)
 
     @property
     def sheet_place(self) -> Path:
@@ -100,6 +102,7 @@ class Options:
             "--to": list(self.targets),
             "--strength": list(self.plan.strengths),
             "--min-confidence": self.min_confidence,
+            "--layout": self.layout,
             "--format": self.format,
             "--no-mark": self.no_mark,
             "bundle (--weights)": digests,

@@ -126,7 +126,7 @@ def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[
         if status == "done":
             continue  # its row keeps its name
         # One that failed before claims its name again, so that the others get theirs again.
-        name = names.claim(item.relative)
+        name = names.claim(layout.base(item.relative))
         if status is None:
             yield item, name
 

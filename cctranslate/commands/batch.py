@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cctranslate.batch.job import Job
 
 FORMATS = ("png", "jpeg", "webp")
+LAYOUTS = ("imagefolder", "tree")
 
 
 def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -61,7 +62,14 @@ device_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("translated"),
     show_default=True,
-    help="Where results go: OUT/<emotion>/<name>.",
+    help="Where results go.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    default="imagefolder",
+    show_default=True,
+    help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>.",
 )
 @click.option(
     "-T", "--files-from", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
@@ -137,6 +145,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     cctranslate batch ./faces --to happy,sad -o out
     cctranslate batch ./faces --to sad --strength 0.5 --strength 1
     cctranslate batch a.png b.png --to all --report - | jq .predicted
+    cctranslate batch ./faces --to happy --layout tree
     cctranslate batch faces.zip fer2013.csv --to surprise
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
 

@@ -1,0 +1,77 @@
+"""`--layout tree` keeps sub-folders, and still no two inputs share a file."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tests import drawn
+from tests.conftest import Run, rows, tree
+
+
+def fill(folder: Path, places: list[str]) -> Path:
+    for number, place in enumerate(places):
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(drawn.face(number % 7, 9)).save(path)
+    return folder
+
+
+def test_sub_folders_are_kept(run: Run, tmp_path: Path) -> None:
+    folder = fill(tmp_path / "in", ["a/b/x.png", "a/x.png", "y.jpg"])
+    out = tmp_path / "out"
+    result = run(folder, "--to", "happy,sad", "-o", out, "--layout", "tree")
+    assert result.exit_code == 0, result.output
+    kept = ["a/b/x.png", "a/x.png", "y.png"]
+    assert sorted(tree(out)) == [
+        f"{target}/{place}" for target in ("happy", "sad") for place in kept
+    ]
+    other = run(folder, "--to", "happy,sad", "-o", out)
+    assert other.exit_code == 2
+    assert "another --layout" in other.stderr
+
+
+def test_no_two_inputs_share_a_file_or_a_folder(run: Run, tmp_path: Path) -> None:
+    long = "d" * 240
+    places = ["a.bmp", "a.png/x.png", "a.png_/x.png", "b/x.png", "b/x.bmp", "B/x.png"]
+    folder = fill(tmp_path / "in", [*places, f"{long}e/x.png", f"{long}f/x.png"])
+    words = (folder, "--to", "sad", "--layout", "tree", "--strength", "0.5", "--strength", "1")
+    out = tmp_path / "out"
+    result = run(*words, "-o", out)
+    assert result.exit_code == 0, result.output
+    told = rows(out)
+    assert len({row["output"].lower() for row in told}) == len(told) == 16
+    for row in told:
+        with Image.open(out / row["output"]) as picture, Image.open(row["source"]) as source:
+            gap = np.abs(np.asarray(picture, int)[8:] - np.asarray(source.convert("L"), int)[8:])
+        assert gap.max() == 0
+    run(*words, "-o", tmp_path / "halves", "--limit", "3")
+    run(*words, "-o", tmp_path / "halves")
+    assert tree(tmp_path / "halves") == tree(out)
+
+
+def test_members_of_archives_keep_their_folders_too(run: Run, tmp_path: Path) -> None:
+    fill(tmp_path / "in", ["p/q/x.png"])
+    archive = shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path / "in")
+    run(archive, "--to", "sad", "-o", tmp_path / "out", "--layout", "tree")
+    assert list(tree(tmp_path / "out")) == ["sad/p/q/x.png"]
+
+
+def test_torchvisions_rule_reads_it(run: Run, tmp_path: Path) -> None:
+    """ImageFolder: the top folders are the classes, each with at least one picture below."""
+    folder = fill(tmp_path / "in", ["a/b/x.png", "y.png"])
+    out = tmp_path / "out"
+    run(folder, "--to", "happy,sad", "-o", out, "--layout", "tree")
+    classes = sorted(entry.name for entry in out.iterdir() if entry.is_dir())
+    assert classes == ["happy", "sad"]
+    assert all(len(list((out / name).rglob("*.png"))) == 2 for name in classes)
+
+
+def test_overwrite_takes_the_whole_tree_away(run: Run, tmp_path: Path) -> None:
+    folder = fill(tmp_path / "in", ["a/b/x.png"])
+    out = tmp_path / "out"
+    run(folder, "--to", "sad", "-o", out, "--layout", "tree")
+    result = run(folder, "--to", "happy", "-o", out, "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert list(tree(out)) == ["happy/a__b__x.png"]
