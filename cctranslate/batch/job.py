@@ -14,11 +14,13 @@ from types import FrameType
 
 from cctranslate import __version__, bundle
 from cctranslate.batch import pipeline, report, sheet
+from cctranslate.batch.bars import too_few_confirmed, too_many_failed
 from cctranslate.batch.folder import REPORT, claim, refuse_strangers, write_run
 from cctranslate.batch.item import Item
+from cctranslate.batch.journal import Journal
 from cctranslate.batch.lock import hold
 from cctranslate.batch.options import Options
-from cctranslate.batch.report import Counts, Journal, Row
+from cctranslate.batch.report import Counts, Row
 from cctranslate.batch.sessions import Models, cores
 from cctranslate.batch.writer import OutputError, Writer
 from cctranslate.bundle import Bundle
@@ -44,7 +46,7 @@ class Job:
         self.options.check()
         self._bundle()
         count = 0
-        for item in self._items():
+        for item in self.options.items():
             sys.stdout.buffer.write(os.fsencode(item.source) + b"\n")
             count += 1
         targets, out = ", ".join(self.options.targets), self.options.out
@@ -69,9 +71,27 @@ class Job:
         with hold(out):
             self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
             claim(out, self.options.identity(found.digests), self.options.overwrite)
+            if self.options.retry_failed:
+                report.drop_failed(out / REPORT)
             journal = Journal(out / REPORT, len(self.options.plan.variants))
             self._go_on(found, models, journal, on_input)
-        return 130 if self._stop else journal.counts.exit_code
+        if self._stop:
+            return 130
+        return 5 if self._missed(journal.counts) else journal.counts.exit_code
+
+    def _missed(self, counts: Counts) -> bool:
+        """Whether the run missed a bar that was asked for; says which."""
+        asked = self.options
+        if too_many_failed(counts, asked.max_failures, ended=True):
+            self.echo(
+                f"{counts.inputs['failed']} failed, --max-failures {asked.max_failures}: see "
+                "their reasons in the report; --retry-failed does them again"
+            )
+            return True
+        low = too_few_confirmed(counts, asked.min_confirmed)
+        for target, share in low.items():
+            self.echo(f"{target}: {share:.1%} confirmed, --min-confirmed {asked.min_confirmed}")
+        return bool(low)
 
     def _go_on(
         self, found: Bundle, models: Models, journal: Journal, on_input: Callable[[], object]
@@ -84,7 +104,6 @@ class Job:
                 # On faulty metadata, which does not concern the pixels.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
                 self._translate(models, journal, on_input)
-            self._finished = not self._stop
         except BaseException:
             # What stopped the run is told, not what it keeps from being written besides.
             with suppress(OutputError):
@@ -95,7 +114,7 @@ class Job:
     def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
         asked = self.options
         pipeline.run(
-            self._items(),
+            self._items(lambda: self._stop > 0 or self._enough(journal)),
             plan=asked.plan,
             models=models,
             writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
@@ -104,13 +123,17 @@ class Job:
             workers=asked.workers or cores(),
             on_rows=lambda rows: self._note(rows, on_input),
         )
+        self._finished = not (self._stop or self._enough(journal))
+
+    def _enough(self, journal: Journal) -> bool:
+        return too_many_failed(journal.counts, self.options.max_failures, ended=False)
 
     def _bundle(self) -> Bundle:
         return bundle.load(self.options.weights or bundle.shipped())
 
-    def _items(self) -> Iterator[Item]:
+    def _items(self, stopped: Callable[[], bool]) -> Iterator[Item]:
         for item in self.options.items():
-            if self._stop:
+            if stopped():
                 return
             yield item
 

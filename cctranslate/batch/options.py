@@ -26,6 +26,8 @@ class Options:
     null: bool
     strength: tuple[float, ...]
     min_confidence: float | None
+    min_confirmed: float | None
+    max_failures: str | None
     format: str
     report: str | None
     sheet: Path | None
@@ -33,6 +35,7 @@ class Options:
     batch_size: int | None
     workers: int | None
     overwrite: bool
+    retry_failed: bool
     weights: Path | None
     limit: int | None
     dry_run: bool
@@ -46,7 +49,7 @@ class Options:
         """What to make of each face."""
         return Plan(
             targets=self.targets,
-            strengths=tuple(sorted(set(self.strength))),
+            strengths=tuple(sorted({abs(s) for s in self.strength})),  # -0 is 0
             min_confidence=self.min_confidence,
         )
 

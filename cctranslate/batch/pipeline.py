@@ -14,8 +14,9 @@ from cctranslate.batch import report
 from cctranslate.batch.archives import LARGEST
 from cctranslate.batch.faces import Decoded, Unusable, decode
 from cctranslate.batch.item import Item
+from cctranslate.batch.journal import Journal
 from cctranslate.batch.layout import Layout, Names, Variant
-from cctranslate.batch.report import Journal, Row, Status
+from cctranslate.batch.report import Row, Status
 from cctranslate.batch.room import Room
 from cctranslate.batch.sessions import Models
 from cctranslate.batch.writer import Writer

@@ -1,9 +1,8 @@
-"""The report: a row for each face and target, counts that add up, and the exit code."""
+"""The report: a row for each face and target, how it is read, and counts that add up."""
 
 import csv
 import io
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -96,81 +95,27 @@ class Counts:
         }
 
 
-class Journal:
-    """`report.csv`, which is also what a run goes on from: only its row makes an input done."""
-
-    def __init__(self, path: Path, results: int) -> None:
-        """Open the report of a run that makes so many results of each input.
-
-        What a kill left of the last input's rows is dropped.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        self.path, self.counts = path, Counts()
-        self._known: dict[str, str] = {}
-        whole = 0
-        for rows, end in _inputs(path):
-            if rows[0]["status"] == "done" and len(rows) != results:
-                break
-            self.counts.add(rows)
-            self._known[rows[0]["source"]] = rows[0]["status"]
-            whole = end
-        try:
-            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
-            self._file.truncate(whole)
-            self._file.seek(whole)
-            if not whole:
-                self._write([list(COLUMNS)])
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
-
-        self.resumed = len(self._known)
-        """Inputs that an earlier call ended."""
-
-    def known(self, source: str) -> str | None:
-        """How an earlier call ended an input, if it did."""
-        return self._known.get(source)
-
-    def add(self, rows: list[Row]) -> None:
-        """Append one input's rows at once.
-
-        Raises:
-            OutputError: they cannot be written.
-        """
-        cells = [row.cells() for row in rows]
-        self._write([list(row.values()) for row in cells])
-        self.counts.add(cells)
-
-    def _write(self, lines: list[list[str]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(lines)
-        left = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
-        end = self._file.tell()
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError as error:
-            self._file.truncate(end)
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
-
-    def close(self) -> None:
-        """Make sure that the rows are on disk.
-
-        Raises:
-            OutputError: they are not.
-        """
-        try:
-            with self._file:
-                os.fsync(self._file.fileno())
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
-
-
 def read(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a report, as text."""
-    for rows, _ in _inputs(path):
+    for rows, _ in inputs(path):
         yield from rows
+
+
+def drop_failed(path: Path) -> None:
+    """Take the rows of failed inputs out of a report, so that they are done again.
+
+    Raises:
+        OutputError: it cannot be written; it stays as it was.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(row.values() for row in read(path) if row["status"] != "failed")
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def copy(journal: Path, place: Path) -> None:
@@ -206,7 +151,7 @@ def typed(row: dict[str, str]) -> dict[str, Any]:
     return {name: value(name, cell) for name, cell in row.items()}
 
 
-def _inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
+def inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
     """Each input's rows, and where in the file they end; a last line cut short is left out."""
     if not path.exists():
         return

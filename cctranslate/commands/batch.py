@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cctranslate.commands.values import Share, device_option, failures, report_place
+
 if TYPE_CHECKING:
     from cctranslate.batch.job import Job
 
 FORMATS = ("png", "jpeg", "webp")
 LAYOUTS = ("imagefolder", "tree")
-
-
-def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
-        raise click.BadParameter(f"{value!r} is no device: auto, cpu or cuda[:N]")
-    return value
-
-
-def _strength(
-    context: click.Context, parameter: click.Parameter, value: tuple[float, ...]
-) -> tuple[float, ...]:
-    if any(math.isnan(each) for each in value):
-        raise click.BadParameter("nan is no strength: from 0 to 1")
-    return tuple(abs(each) for each in value)  # -0 is 0
-
-
-def _report(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    if value not in (None, "-") and Path(str(value)).suffix not in (".csv", ".jsonl"):
-        raise click.BadParameter(f"{value!r}: name a .csv or .jsonl file, or -")
-    return value
-
-
-device_option = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    callback=_device,
-    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
-)
 
 
 @click.command()
@@ -78,18 +49,29 @@ device_option = click.option(
 @click.option(
     "--strength",
     multiple=True,
-    type=click.FloatRange(0, 1),
+    type=Share(0, 1),
     default=(1.0,),
-    callback=_strength,
     metavar="X",
     help="How far to go: 0 leaves a face as it was, 1 is full; repeat for a result each.  "
     "[default: 1]",
 )
 @click.option(
     "--min-confidence",
-    type=click.FloatRange(0, 1),
+    type=Share(0, 1),
     metavar="P",
     help="What the judge must give the target to confirm it.  [default: the target must win]",
+)
+@click.option(
+    "--min-confirmed",
+    type=Share(0, 1),
+    metavar="SHARE",
+    help="Exit with 5 if the judge confirmed less than this of any expression's results.",
+)
+@click.option(
+    "--max-failures",
+    metavar="N|P%",
+    callback=failures,
+    help="Stop, and exit with 5, once more than N inputs failed, or more than P% of at least 100.",
 )
 @click.option(
     "--format",
@@ -101,7 +83,7 @@ device_option = click.option(
 @click.option(
     "--report",
     metavar="PATH",
-    callback=_report,
+    callback=report_place,
     help="Another copy of OUT/report.csv: .csv or .jsonl by suffix, or `-` for JSON Lines on "
     "stdout.",
 )
@@ -120,6 +102,7 @@ device_option = click.option(
     help="Threads that decode and encode.  [default: by cores]",
 )
 @click.option("--overwrite", is_flag=True, help="Start anew instead of going on.")
+@click.option("--retry-failed", is_flag=True, help="Do again what failed in an earlier call.")
 @click.option(
     "--weights",
     type=click.Path(path_type=Path, file_okay=False),
@@ -151,13 +134,16 @@ def batch(context: click.Context, /, **options: Any) -> None:
 
     \b
     Exit codes: 0 all done, 1 some pictures failed, 2 usage, 3 no pictures found,
-    4 bundle or device unusable, 130 interrupted, 141 reader of stdout gone.
+    4 bundle or device unusable, 5 a bar that was asked for was missed, 130 interrupted,
+    141 reader of stdout gone.
     """
     from cctranslate.bundle import BundleError
     from cctranslate.errors import UserError
 
     if bool(options["inputs"]) == bool(options["files_from"]):
         raise click.UsageError("name INPUT... or --files-from, one of them")
+    if options["overwrite"] and options["retry_failed"]:
+        raise click.UsageError("--overwrite and --retry-failed: name one of them")
     if options["null"] and not options["files_from"]:
         raise click.UsageError("-0 goes with --files-from")
     from cctranslate.batch.folder import OptionError

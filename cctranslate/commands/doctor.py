@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.batch import device_option
+from cctranslate.commands.values import device_option
 
 
 @click.command()

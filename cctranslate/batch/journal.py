@@ -1,0 +1,80 @@
+"""The report while a run writes it, which is also what the next call goes on from."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+from cctranslate.batch.report import COLUMNS, Counts, Row, inputs
+from cctranslate.batch.writer import OutputError
+
+
+class Journal:
+    """`report.csv`, which is also what a run goes on from: only its row makes an input done."""
+
+    def __init__(self, path: Path, results: int) -> None:
+        """Open the report of a run that makes so many results of each input.
+
+        What a kill left of the last input's rows is dropped.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self.path, self.counts = path, Counts()
+        self._known: dict[str, str] = {}
+        whole = 0
+        for rows, end in inputs(path):
+            if rows[0]["status"] == "done" and len(rows) != results:
+                break
+            self.counts.add(rows)
+            self._known[rows[0]["source"]] = rows[0]["status"]
+            whole = end
+        try:
+            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
+            self._file.truncate(whole)
+            self._file.seek(whole)
+            if not whole:
+                self._write([list(COLUMNS)])
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+        self.resumed = len(self._known)
+        """Inputs that an earlier call ended."""
+
+    def known(self, source: str) -> str | None:
+        """How an earlier call ended an input, if it did."""
+        return self._known.get(source)
+
+    def add(self, rows: list[Row]) -> None:
+        """Append one input's rows at once.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        cells = [row.cells() for row in rows]
+        self._write([list(row.values()) for row in cells])
+        self.counts.add(cells)
+
+    def _write(self, lines: list[list[str]]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        left = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
+        end = self._file.tell()
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self._file.truncate(end)
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Make sure that the rows are on disk.
+
+        Raises:
+            OutputError: they are not.
+        """
+        try:
+            with self._file:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None

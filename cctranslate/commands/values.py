@@ -1,0 +1,54 @@
+"""What options of several commands, or of many words, take for a value."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Share(click.FloatRange):
+    """A number in a range, which nan is not, though it is neither below nor above."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number; Click's message for what is none."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is no number", param, ctx)
+        return number
+
+
+def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+        raise click.BadParameter(f"{value!r} is no device: auto, cpu or cuda[:N]")
+    return value
+
+
+def failures(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """`N` or `P%` as it stands."""
+    if value is not None and not re.fullmatch(r"[0-9]+|[0-9]+(\.[0-9]+)?%", value):
+        raise click.BadParameter(f"{value!r}: name a number or a share such as 2%")
+    return value
+
+
+def report_place(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """A path whose suffix says which form, or `-`."""
+    if value not in (None, "-") and Path(str(value)).suffix not in (".csv", ".jsonl"):
+        raise click.BadParameter(f"{value!r}: name a .csv or .jsonl file, or -")
+    return value
+
+
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    callback=_device,
+    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
+)
