@@ -18,6 +18,7 @@ from cctranslate.batch.bars import too_few_confirmed, too_many_failed
 from cctranslate.batch.folder import REPORT, claim, refuse_strangers, write_run
 from cctranslate.batch.item import Item
 from cctranslate.batch.journal import Journal
+from cctranslate.batch.keep import Keeper
 from cctranslate.batch.lock import hold
 from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Row
@@ -112,18 +113,22 @@ class Job:
         self._close(found, models, journal, started)
 
     def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
-        asked = self.options
+        asked, written = self.options, journal.counts.written
+        keeper = Keeper(asked.plan, asked.confirmed_only, asked.per_class, written)
         pipeline.run(
             self._items(lambda: self._stop > 0 or self._enough(journal)),
             plan=asked.plan,
             models=models,
             writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
             layout=asked.places,
+            keeper=keeper,
             journal=journal,
             workers=asked.workers or cores(),
             on_rows=lambda rows: self._note(rows, on_input),
         )
         self._finished = not (self._stop or self._enough(journal))
+        if keeper.full:
+            self.echo(f"each expression has its --per-class {asked.per_class}: that was all")
 
     def _enough(self, journal: Journal) -> bool:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)

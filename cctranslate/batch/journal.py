@@ -4,6 +4,7 @@ import csv
 import io
 import os
 from pathlib import Path
+from typing import Literal
 
 from cctranslate.batch.report import COLUMNS, Counts, Row, inputs
 from cctranslate.batch.writer import OutputError
@@ -21,13 +22,14 @@ class Journal:
             OutputError: it cannot be written.
         """
         self.path, self.counts = path, Counts()
-        self._known: dict[str, str] = {}
+        self._known: dict[str, Literal["named", "nameless"]] = {}
         whole = 0
         for rows, end in inputs(path):
             if rows[0]["status"] == "done" and len(rows) != results:
                 break
             self.counts.add(rows)
-            self._known[rows[0]["source"]] = rows[0]["status"]
+            named = any(row["output"] for row in rows)
+            self._known[rows[0]["source"]] = "named" if named else "nameless"
             whole = end
         try:
             self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
@@ -41,8 +43,8 @@ class Journal:
         self.resumed = len(self._known)
         """Inputs that an earlier call ended."""
 
-    def known(self, source: str) -> str | None:
-        """How an earlier call ended an input, if it did."""
+    def known(self, source: str) -> Literal["named", "nameless"] | None:
+        """Whether an earlier call ended an input, and a result in its rows has the input's name."""
         return self._known.get(source)
 
     def add(self, rows: list[Row]) -> None:

@@ -10,7 +10,7 @@ from cctranslate.batch import source
 from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Kind, Layout
-from cctranslate.batch.pipeline import Plan
+from cctranslate.batch.plan import Plan
 from cctranslate.batch.writer import SUFFIXES
 
 
@@ -26,6 +26,8 @@ class Options:
     null: bool
     strength: tuple[float, ...]
     min_confidence: float | None
+    confirmed_only: bool
+    per_class: int | None
     min_confirmed: float | None
     max_failures: str | None
     format: str
@@ -105,6 +107,8 @@ class Options:
             "--to": list(self.targets),
             "--strength": list(self.plan.strengths),
             "--min-confidence": self.min_confidence,
+            "--confirmed-only": self.confirmed_only,
+            "--per-class": self.per_class,
             "--layout": self.layout,
             "--format": self.format,
             "--no-mark": self.no_mark,

@@ -4,8 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +14,9 @@ from cctranslate.batch.archives import LARGEST
 from cctranslate.batch.faces import Decoded, Unusable, decode
 from cctranslate.batch.item import Item
 from cctranslate.batch.journal import Journal
-from cctranslate.batch.layout import Layout, Names, Variant
+from cctranslate.batch.keep import Keeper
+from cctranslate.batch.layout import Layout, Names
+from cctranslate.batch.plan import Plan
 from cctranslate.batch.report import Row, Status
 from cctranslate.batch.room import Room
 from cctranslate.batch.sessions import Models
@@ -28,37 +29,11 @@ B = TypeVar("B")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What to make of each face."""
-
-    targets: tuple[str, ...]
-    strengths: tuple[float, ...] = (1,)
-    min_confidence: float | None = None
-    """What the judge must give the target to confirm it; None: the target must win."""
-
-    @cached_property
-    def variants(self) -> tuple[Variant, ...]:
-        """The K results of a face, in the order of its rows."""
-        return tuple(Variant(target=t, strength=s) for t in self.targets for s in self.strengths)
-
-    @cached_property
-    def labels(self) -> Scaled:
-        """One row a variant [K,7]: its target's one-hot row times its strength."""
-        one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
-        rows = [one_hot[EMOTIONS.index(v.target)] * v.strength for v in self.variants]
-        return np.stack(rows).astype(np.float32)
-
-    def confirms(self, target: str, probabilities: Scaled) -> bool:
-        """Whether probabilities [7] confirm the target."""
-        wanted = EMOTIONS.index(target)
-        if self.min_confidence is not None:
-            return bool(probabilities[wanted] >= self.min_confidence)
-        return int(probabilities.argmax()) == wanted
-
-
-@dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A face with its translations [K,48,48], their probabilities [K,7] and its own [7]."""
+    """A face with its translations [K,48,48], their probabilities [K,7] and its own [7].
+
+    `left_out` says of each translation why it is not written, if it is not.
+    """
 
     decoded: Decoded
     name: str
@@ -66,6 +41,7 @@ class Outcome:
     probabilities: Scaled
     before: Scaled
     ms: float
+    left_out: tuple[str, ...] = ()
 
 
 def run(
@@ -75,6 +51,7 @@ def run(
     models: Models,
     writer: Writer,
     layout: Layout,
+    keeper: Keeper,
     journal: Journal,
     workers: int,
     on_rows: Callable[[list[Row]], None],
@@ -89,7 +66,7 @@ def run(
         room = Room(LARGEST)
         named = _fetched(_named(items, journal, layout), room)
         decoded = ordered(pool, lambda pair: (_decoded(pair[0], room), pair[1]), named, window)
-        outcomes = _translated(decoded, plan, models)
+        outcomes = _chosen(_translated(decoded, plan, models), keeper)
         finished = ordered(pool, lambda one: _rows(one, plan, layout, writer), outcomes, window)
         for rows in finished:
             journal.add(rows)
@@ -123,12 +100,12 @@ def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[
         if hash(source) in seen:
             continue
         seen.add(hash(source))
-        status = journal.known(source)
-        if status == "done":
-            continue  # its row keeps its name
-        # One that failed before claims its name again, so that the others get theirs again.
+        known = journal.known(source)
+        if known == "named":
+            continue
+        # What has rows without a result claims its name again, so that others get theirs again.
         name = names.claim(layout.base(item.relative))
-        if status is None:
+        if known is None:
             yield item, name
 
 
@@ -160,6 +137,15 @@ def _translated(
             yield from _batch(waiting, plan, models)
             waiting, faces = [], 0
     yield from _batch(waiting, plan, models)
+
+
+def _chosen(outcomes: Iterable[Outcome | Unusable], keeper: Keeper) -> Iterator[Outcome | Unusable]:
+    """Outcomes with what is not to be written of them; none once no class takes any more."""
+    stream = iter(outcomes)
+    while not keeper.full and (one := next(stream, None)):
+        if isinstance(one, Outcome):
+            one = replace(one, left_out=keeper.choose(one.probabilities))
+        yield one
 
 
 def _batch(
@@ -197,11 +183,12 @@ def _rows(outcome: Outcome | Unusable, plan: Plan, layout: Layout, writer: Write
     rows: list[Row] = []
     try:
         for k, variant in enumerate(plan.variants):
-            place = layout.place(variant, outcome.name)
-            writer.write(outcome.translated[k], place, variant.target)
+            place = "" if outcome.left_out[k] else layout.place(variant, outcome.name)
+            if place:
+                writer.write(outcome.translated[k], place, variant.target)
             rows.append(_row(outcome, plan, k, place))
     except OSError as error:
-        writer.discard(row.output for row in rows)
+        writer.discard(row.output for row in rows if row.output)
         reason = f"write: {error.strerror or error}"
         return [_without_result(outcome.decoded.item, "failed", reason)]
     return rows
@@ -220,6 +207,7 @@ def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
         target=variant.target,
         output=place,
         status="done",
+        reason=outcome.left_out[k],
         predicted=EMOTIONS[int(p.argmax())],
         confidence=round(float(p.max()), 6),
         confirmed="true" if plan.confirms(variant.target, p) else "false",

@@ -60,11 +60,12 @@ COLUMNS = tuple(
 
 @dataclass
 class Counts:
-    """What became of the inputs, and how often each target was confirmed."""
+    """What became of the inputs; of each target the results judged, confirmed and written."""
 
     inputs: Counter[str] = field(default_factory=Counter)
     results: Counter[str] = field(default_factory=Counter)
     confirmed: Counter[str] = field(default_factory=Counter)
+    written: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: list[dict[str, str]]) -> None:
         """Count one input's rows."""
@@ -73,6 +74,7 @@ class Counts:
             if row["status"] == "done":
                 self.results[row["target"]] += 1
                 self.confirmed[row["target"]] += row["confirmed"] == "true"
+                self.written[row["target"]] += row["output"] != ""
 
     @property
     def found(self) -> int:

@@ -45,8 +45,8 @@ def draw(
         pen.text((2, y + cell), group[0]["source_predicted"], 0, font)
         for row in group:
             x = columns[row["target"], row["strength"]] * cell
-            place = out / row["output"]
-            _face(sheet, Item(path=place, relative=row["output"], named=True), x, y)
+            if place := row["output"]:
+                _face(sheet, Item(path=out / place, relative=place, named=True), x, y)
             sure = f"{row['predicted']} {float(row['confidence']):.0%}"
             ink = 0 if row["confirmed"] == "true" else 140
             pen.text((x + 2, y + cell), sure, ink, font)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cctranslate import bundle
-from cctranslate.batch.pipeline import Plan
+from cctranslate.batch.plan import Plan
 from cctranslate.batch.sessions import Models
 from cctranslate.emotions import EMOTIONS, parse_emotions
 from cctranslate.pixels import Gray, to_gray

@@ -62,6 +62,17 @@ LAYOUTS = ("imagefolder", "tree")
     help="What the judge must give the target to confirm it.  [default: the target must win]",
 )
 @click.option(
+    "--confirmed-only",
+    is_flag=True,
+    help="Write no result that the judge denies; the report has its row all the same.",
+)
+@click.option(
+    "--per-class",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Write no more than N results of each expression, and end when all have theirs.",
+)
+@click.option(
     "--min-confirmed",
     type=Share(0, 1),
     metavar="SHARE",
@@ -129,6 +140,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     cctranslate batch ./faces --to sad --strength 0.5 --strength 1
     cctranslate batch a.png b.png --to all --report - | jq .predicted
     cctranslate batch ./faces --to happy --layout tree
+    cctranslate batch ./faces --to disgust --confirmed-only --per-class 500
     cctranslate batch faces.zip fer2013.csv --to surprise
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
 
