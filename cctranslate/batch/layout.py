@@ -23,6 +23,8 @@ class Variant:
     target: str
     strength: float
     """0 leaves the face as it was, 1 translates it in full."""
+    sample: int = 1
+    """Which of several results for one face, target and strength, from 1."""
 
     @property
     def amount(self) -> str:
@@ -32,11 +34,16 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where a variant of an item's result lies, and back; `tagged` names carry the strength."""
+    """Where a variant of an item's result lies, and back.
+
+    `tagged` names carry the strength, `sampled` ones the sample: all of a run's or none, so that
+    an item whose own name looks tagged shares its results' names with no other.
+    """
 
     kind: Kind
     suffix: str
     tagged: bool
+    sampled: bool = False
 
     def base(self, relative: str) -> str:
         """The result's name, if it is still free, for an item's path relative to its input."""
@@ -52,15 +59,16 @@ class Layout:
 
     def place(self, variant: Variant, name: str) -> str:
         """A result's path relative to OUT."""
-        return f"{variant.target}/{name}{self._tag(variant.amount)}{self.suffix}"
+        tag = self._tag(variant.amount, str(variant.sample))
+        return f"{variant.target}/{name}{tag}{self.suffix}"
 
-    def name(self, place: str, amount: str) -> str:
-        """The item's name that `place` was made from, for a result of strength `amount`."""
+    def name(self, place: str, amount: str, sample: str) -> str:
+        """The item's name that `place` was made from, for a result of that strength and sample."""
         below = place.partition("/")[2]
-        return below.removesuffix(self.suffix).removesuffix(self._tag(amount))
+        return below.removesuffix(self.suffix).removesuffix(self._tag(amount, sample))
 
-    def _tag(self, amount: str) -> str:
-        return f".x{amount}" if self.tagged else ""
+    def _tag(self, amount: str, sample: str) -> str:
+        return f".s{sample}" * self.sampled + f".x{amount}" * self.tagged
 
 
 class Names:

@@ -25,6 +25,9 @@ class Options:
     files_from: str | None
     null: bool
     strength: tuple[float, ...]
+    samples: int
+    seed: int
+    best_of: int
     min_confidence: float | None
     confirmed_only: bool
     per_class: int | None
@@ -52,6 +55,9 @@ class Options:
         return Plan(
             targets=self.targets,
             strengths=tuple(sorted({abs(s) for s in self.strength})),  # -0 is 0
+            samples=self.samples,
+            best_of=self.best_of,
+            seed=self.seed,
             min_confidence=self.min_confidence,
         )
 
@@ -59,7 +65,12 @@ class Options:
     def places(self) -> Layout:
         """Where results lie in OUT."""
         tagged = self.plan.strengths != (1,)
-        return Layout(kind=self.layout, suffix=SUFFIXES[self.format], tagged=tagged)
+        return Layout(
+            kind=self.layout,
+            suffix=SUFFIXES[self.format],
+            tagged=tagged,
+            sampled=self.samples > 1,
+        )
 
     @property
     def sheet_place(self) -> Path:
@@ -106,6 +117,9 @@ class Options:
             "--files-from": self.files_from,
             "--to": list(self.targets),
             "--strength": list(self.plan.strengths),
+            "--samples": self.samples,
+            "--best-of": self.best_of,
+            "--seed": self.seed,
             "--min-confidence": self.min_confidence,
             "--confirmed-only": self.confirmed_only,
             "--per-class": self.per_class,

@@ -93,7 +93,7 @@ def ordered(
 def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[tuple[Item, str]]:
     """Items that are still to be done, with their results' names; one named twice comes once."""
     earlier = (row for row in report.read(journal.path) if row["output"])
-    names = Names(layout.name(row["output"], row["strength"]) for row in earlier)
+    names = Names(layout.name(row["output"], row["strength"], row["sample"]) for row in earlier)
     seen: set[int] = set()
     for item in items:
         source = item.source
@@ -158,6 +158,7 @@ def _batch(
     started = time.perf_counter()
     results = models.run(np.stack(faces), plan.labels)
     ms = (time.perf_counter() - started) * 1000 / len(faces)
+    best = plan.best(results.probabilities)
     i = 0
     for one, name in waiting:
         if isinstance(one, Unusable):
@@ -166,8 +167,8 @@ def _batch(
         yield Outcome(
             decoded=one,
             name=name,
-            translated=results.faces[i],
-            probabilities=results.probabilities[i],
+            translated=results.faces[i, best[i]],
+            probabilities=results.probabilities[i, best[i]],
             before=results.before[i],
             ms=ms,
         )
@@ -215,7 +216,7 @@ def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
         source_label=decoded.item.label,
         source_predicted=EMOTIONS[int(outcome.before.argmax())],
         strength=variant.amount,
-        sample=1,
+        sample=variant.sample,
         width=decoded.width,
         height=decoded.height,
         mode=decoded.mode,

@@ -29,11 +29,14 @@ def draw(
     wanted = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
     cell = SIZE * ZOOM
     font = ImageFont.load_default(10)
-    columns = {(v.target, v.amount): k for k, v in enumerate(variants, 1)}
+    columns = {(v.target, v.amount, str(v.sample)): k for k, v in enumerate(variants, 1)}
     width = max((len(variants) + 1) * cell, int(font.getlength(NOTE)) + 4)
     sheet = Image.new("L", (width, len(wanted) * (cell + _TEXT) + 2 * _TEXT), 255)
     pen = ImageDraw.Draw(sheet)
-    titles = (f"{v.target} x{v.amount}" if v.strength != 1 else v.target for v in variants)
+    titles = (
+        v.target + f" x{v.amount}" * (v.strength != 1) + f" s{v.sample}" * (v.sample != 1)
+        for v in variants
+    )
     for k, title in enumerate(("source", *titles)):
         pen.text((k * cell + 2, 1), title, 0, font)
     y = _TEXT
@@ -44,7 +47,7 @@ def draw(
     for group in groups:
         pen.text((2, y + cell), group[0]["source_predicted"], 0, font)
         for row in group:
-            x = columns[row["target"], row["strength"]] * cell
+            x = columns[row["target"], row["strength"], row["sample"]] * cell
             if place := row["output"]:
                 _face(sheet, Item(path=out / place, relative=place, named=True), x, y)
             sure = f"{row['predicted']} {float(row['confidence']):.0%}"

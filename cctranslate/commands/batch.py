@@ -56,6 +56,30 @@ LAYOUTS = ("imagefolder", "tree")
     "[default: 1]",
 )
 @click.option(
+    "--samples",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many results of each face and expression, each with a trace of another expression.",
+)
+@click.option(
+    "--best-of",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="K",
+    help="Try K such results for each that is asked for; keep the one the judge is surest of.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Of --samples and --best-of: the same seed, the same results.",
+)
+@click.option(
     "--min-confidence",
     type=Share(0, 1),
     metavar="P",
@@ -138,6 +162,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     cctranslate batch ./faces --to happy
     cctranslate batch ./faces --to happy,sad -o out
     cctranslate batch ./faces --to sad --strength 0.5 --strength 1
+    cctranslate batch ./faces --to fear --samples 3 --best-of 4
     cctranslate batch a.png b.png --to all --report - | jq .predicted
     cctranslate batch ./faces --to happy --layout tree
     cctranslate batch ./faces --to disgust --confirmed-only --per-class 500
