@@ -1,4 +1,4 @@
-"""An exported model set: `generator.onnx`, `judge.onnx` and the JSON card that vouches for them."""
+"""An exported model set: ONNX graphs and the JSON card that vouches for them."""
 
 import hashlib
 import json
@@ -14,6 +14,8 @@ from cctranslate.pixels import SIZE
 CARD = "bundle.json"
 FORMAT = 1
 MODELS = ("generator", "judge")
+WITNESS = "witness"
+"""A second classifier, only for `evaluate`, that a bundle may hold."""
 
 
 class BundleError(UnusableError):
@@ -26,7 +28,7 @@ class Bundle:
 
     Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (for each
     target its one-hot row times the strength) -> `translated` [N,K,1,48,48]; judge `faces` ->
-    `probabilities` [N,7], `features` [N,C].
+    `probabilities` [N,7], `features` [N,C]; a witness as the judge.
     """
 
     folder: Path
@@ -35,19 +37,30 @@ class Bundle:
     @property
     def generator(self) -> Path:
         """The translator's graph."""
-        return self._file("generator")
+        return self.file("generator")
 
     @property
     def judge(self) -> Path:
         """The judge's graph."""
-        return self._file("judge")
+        return self.file("judge")
 
-    def _file(self, model: str) -> Path:
+    def holds(self, model: str) -> bool:
+        """Whether it has such a model; a witness need not be there."""
+        return model in self.card["files"]
+
+    def file(self, model: str) -> Path:
+        """The graph of one of its models.
+
+        Raises:
+            BundleError: it holds no such model.
+        """
+        if not self.holds(model):
+            raise BundleError(f"{self.folder}: a bundle without a {model}")
         return self.folder / str(self.card["files"][model]["name"])
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of each model file, by model."""
+        """SHA-256 of each model file that results depend on, by model."""
         return {model: self.card["files"][model]["sha256"] for model in MODELS}
 
 
@@ -73,14 +86,16 @@ def load(folder: Path) -> Bundle:
     if card.get("classes") != list(EMOTIONS) or card.get("image_size") != SIZE:
         raise BundleError(f"{folder / CARD}: other classes or image size than {SIZE}-pixel FER2013")
     files = card.get("files")
-    for model in MODELS:
-        _check_file(folder, model, files.get(model) if isinstance(files, dict) else None)
+    files = files if isinstance(files, dict) else {}
+    for model in (*MODELS, *(files.keys() & {WITNESS})):
+        _check_file(folder, model, files.get(model))
     return Bundle(folder=folder, card=card)
 
 
 def write_card(folder: Path, **facts: Any) -> Path:
     """Write the card for the model files that lie in `folder`, with `facts` about them."""
-    files = {model: _entry(folder / f"{model}.onnx") for model in MODELS}
+    paths = {model: folder / f"{model}.onnx" for model in (*MODELS, WITNESS)}
+    files = {m: _entry(path) for m, path in paths.items() if m in MODELS or path.exists()}
     card = {
         "format": FORMAT,
         "classes": list(EMOTIONS),

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.batch import styles
+from cctranslate import styles
 from cctranslate.batch.layout import Variant
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Scaled

@@ -81,6 +81,7 @@ def table(figures: dict[str, Any]) -> str:
     """The figures as lines to read."""
     columns = (
         ("confirmed", "{:.1%}"),
+        ("witnessed", "{:.1%}"),
         ("confidence", "{:.3f}"),
         ("identity", "{:.3f}"),
         ("change", "{:.1f}"),
@@ -89,6 +90,7 @@ def table(figures: dict[str, Any]) -> str:
         ("fid", "{:.2f}"),
         ("fid_real", "{:.2f}"),
         ("kid", "{:.3f}"),
+        ("kid_real", "{:.3f}"),
     )
     lines = [f"{'target':9}" + "".join(f"{name:>12}" for name, _ in columns)]
     for emotion, row in (*figures["targets"].items(), ("mean", figures["mean"])):
@@ -98,17 +100,37 @@ def table(figures: dict[str, Any]) -> str:
         "",
         f"{figures['faces']} PublicTest faces that are not also in Training; cycle error "
         f"{figures['cycle_error']} gray levels; identity of other people "
-        f"{figures['identity_of_other_people']}",
+        f"{figures['identity_of_other_people']}; FID and KID between the judge's features",
+        "",
+        *_controls(figures),
+        "",
+        judge_table(figures["judge"]),
     ]
-    return "\n".join([*lines, judge_table(figures["judge"])])
+    if figures["witness"]:
+        lines.append(judge_table(figures["witness"], "witness"))
+    return "\n".join(lines)
 
 
-def judge_table(figures: dict[str, Any]) -> str:
-    """A judge's figures as lines to read."""
+def _controls(figures: dict[str, Any]) -> list[str]:
+    """How strength and samples act."""
+    names = ("strength", "confirmed", "confidence", "identity", "change")
+    curve, styles = figures["strengths"], figures["diversity"]
+    shares = ", ".join(f"{share:.1%}" for share in styles["confirmed"])
+    return [
+        "".join(f"{name:>12}" for name in names) + f"   on {figures['probed']} faces",
+        *("".join(f"{line[name]:12.3f}" for name in names) for line in curve),
+        f"{styles['samples']} samples of a face and target lie {styles['apart']} gray levels apart "
+        f"(the first {styles['change']} from its source)",
+        f"confirmed of the first to the last: {shares}; of the best of them {styles['best']:.1%}",
+    ]
+
+
+def judge_table(figures: dict[str, Any], who: str = "judge") -> str:
+    """A classifier's figures as lines to read."""
     lines = []
     for name, judged in figures.items():
         lines.append(
-            f"judge by {name} labels: accuracy {judged['accuracy']:.1%}, calibration error (ECE) "
+            f"{who} by {name} labels: accuracy {judged['accuracy']:.1%}, calibration error (ECE) "
             f"{judged['ece']:.3f}, {judged['faces']} faces"
         )
         lines += _confusion(judged["confusion"])

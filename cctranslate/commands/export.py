@@ -21,13 +21,25 @@ import click
     help="A run of the recipe `judge`, or a bundle to take it from.  [default: the shipped bundle]",
 )
 @click.option(
+    "--witness",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A run of the recipe `witness`, the second classifier of `evaluate`, or a bundle to take "
+    "it from.  [default: the one that --judge's bundle holds, if any]",
+)
+@click.option(
     "--gain",
     metavar="[EMOTION=]X",
     multiple=True,
     help="At strength 1 change faces X times as far as the run itself does, to this emotion or "
     "to each that is not named.  [default: 1]",
 )
-def export(run: Path, out: Path | None, judge: Path | None, gain: tuple[str, ...]) -> None:
+def export(
+    run: Path,
+    out: Path | None,
+    judge: Path | None,
+    witness: Path | None,
+    gain: tuple[str, ...],
+) -> None:
     """Write a run's ONNX bundle: generator, judge and card.
 
     Finishes only if torch and onnxruntime agree on real faces. A run that is not finished is
@@ -48,7 +60,7 @@ def export(run: Path, out: Path | None, judge: Path | None, gain: tuple[str, ...
         from cctranslate.training.export import export as write
 
         out = out or run / "bundle"
-        told = write(run, judge or bundle.shipped(), out, gains)
+        told = write(run, judge or bundle.shipped(), out, gains, witness)
     if told["steps"] and told["step"] < told["steps"]:
         click.echo(
             f"{run}: not finished: exported after step {told['step']} of {told['steps']}", err=True

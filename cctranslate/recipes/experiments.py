@@ -34,17 +34,19 @@ FLOW = Recipe(
     about="ours: warps what moves and paints what appears, relativistic D, robust guides, "
     "a true cycle, no more change than it takes",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
-    discriminator=DiscriminatorSpec(kind="residual", width=40),
+    discriminator=DiscriminatorSpec(kind="residual", width=48),
     weights=Weights(
-        adversarial=2, guide=1, identity=2, cycle=1, change=4, own=5, smoothness=0.05, r1=0.1
+        adversarial=1.5, guide=1, identity=2, cycle=1, change=20, own=5, smoothness=0.05, r1=0.1
     ),
     procedure=Procedure(
         batch_size=32,
-        epochs=11,
+        epochs=14,
         lr=4e-4,
         betas=(0.0, 0.99),
         adversarial="relativistic",
         targets="one",
+        warm_up=0.1828,
+        lazy=2,
         lr_decay=True,
         ema=0.999,
         flip=True,
@@ -66,6 +68,19 @@ JUDGE = ClassifierRecipe(
     epochs=40,
     lr=0.05,
     vote_share=0.7,
+    mirrored=True,
+)
+
+WITNESS = ClassifierRecipe(
+    name="witness",
+    about="a second opinion for `evaluate`: of another shape than the judge, seen by no generator",
+    kind="plain",
+    widths=(40, 80, 128),
+    batch_size=64,
+    epochs=20,
+    lr=0.05,
+    vote_share=0.7,
+    mirrored=True,
 )
 
 GUIDE_SMOOTH = ClassifierRecipe(
@@ -111,7 +126,8 @@ GUIDE_PLAIN = ClassifierRecipe(
 DEFAULT = FLOW.name
 
 RECIPES: dict[str, AnyRecipe] = {
-    recipe.name: recipe for recipe in (FLOW, T26, JUDGE, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER)
+    recipe.name: recipe
+    for recipe in (FLOW, T26, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER)
 }
 
 

@@ -73,6 +73,11 @@ class Procedure:
     """One drawn target a face, or all six other expressions of each (T24)."""
     g_every: int = 1
     """G steps once in this many D steps."""
+    warm_up: float = 0.0
+    """Share of the run before D, the cycle and the encoder come in: first G follows its guides."""
+    lazy: int = 1
+    """The cycle and the encoder's identity are taken once in so many steps, so many times as heavy,
+    which costs a generator of this size little and saves a third of a step."""
     lr_decay: bool = False
     """Cosine decay to zero over the second half of the run."""
     ema: float = 0.999
@@ -110,8 +115,9 @@ class Recipe:
             raise ValueError(f"{self.name}: guides and weights.guide go together")
         if (self.encoder is not None) != (weights.identity > 0):
             raise ValueError(f"{self.name}: encoder and weights.identity go together")
-        if "judge" in self.guides:
-            raise ValueError(f"{self.name}: guides names the judge, which no G is trained on")
+        for name in ("judge", "witness"):
+            if name in self.guides:
+                raise ValueError(f"{self.name}: guides names the {name}, which no G is trained on")
         if procedure.adversarial == "relativistic" and procedure.targets != "one":
             raise ValueError(f"{self.name}: adversarial 'relativistic' pairs need targets 'one'")
         if weights.classification > 0 and weights.d_class == 0:
@@ -120,6 +126,8 @@ class Recipe:
             raise ValueError(
                 f"{self.name}: discriminator 'strided' and weights.d_class go together"
             )
+        if procedure.warm_up and not self.guides:
+            raise ValueError(f"{self.name}: procedure.warm_up needs guides to follow")
         if weights.smoothness > 0 and self.generator.kind != "flow":
             raise ValueError(f"{self.name}: weights.smoothness needs generator 'flow'")
 
@@ -149,6 +157,8 @@ class ClassifierRecipe:
     """Standard deviation of noise on training faces: smooths the gradients a guide gives."""
     adversarial: float = 0.0
     """Length (L2) of an adversarial step on training faces: a robust guide's gradients show."""
+    mirrored: bool = False
+    """Once trained it reads each face and its mirror image, and gives the mean."""
 
 
 AnyRecipe = Recipe | ClassifierRecipe

@@ -1,4 +1,4 @@
-"""Classifiers of faces: the judge, which no generator is trained on, and G's guides."""
+"""Classifiers of faces: judge and witness, which no generator is trained on, and G's guides."""
 
 from collections.abc import Callable
 
@@ -25,13 +25,17 @@ class Classifier(nn.Module):
     def __init__(self, recipe: ClassifierRecipe) -> None:
         super().__init__()
         self.body = _BODIES[recipe.kind](recipe.widths)
+        self.mirrored = recipe.mirrored
         self.dropout = nn.Dropout(recipe.dropout)
         self.head = nn.Linear(recipe.widths[-1], OUTPUTS[recipe.objective])
         self.register_buffer("temperature", torch.ones(()))
 
     def features(self, x: Tensor) -> Tensor:
         """The pooled features [N,C] before the class head."""
-        return self.body(x).mean((2, 3))
+        pooled: Tensor = self.body(x).mean((2, 3))
+        if self.mirrored and not self.training:
+            pooled = (pooled + self.body(x.flip(3)).mean((2, 3))) / 2
+        return pooled
 
     def forward(self, x: Tensor) -> Tensor:
         """Calibrated logits [N,7], or embeddings [N,128]."""

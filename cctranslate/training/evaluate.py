@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS
-from cctranslate.pixels import Gray, to_levels, to_scaled
+from cctranslate.pixels import Gray
+from cctranslate.training.control import diversity, strength_curve
 from cctranslate.training.dataset import DataError, Faces, Splits, without_copies
-from cctranslate.training.export import export, open_graph
+from cctranslate.training.export import export
 from cctranslate.training.judging import figures
 from cctranslate.training.metrics import (
     Eigenfaces,
@@ -21,41 +21,12 @@ from cctranslate.training.metrics import (
     kernel_distance,
     roughness,
 )
+from cctranslate.training.models import Models
 from cctranslate.training.votes import Votes, matched
 
-BATCH = 64
+PROBED = 500
+"""Faces on which strengths and styles are tried, each of them several times."""
 KINDS = len(EMOTIONS)
-
-
-class Models:
-    """A bundle's graphs on the CPU, as functions on gray faces."""
-
-    def __init__(self, folder: Path) -> None:
-        found = bundle.load(folder)
-        self._generator, self._judge = open_graph(found.generator), open_graph(found.judge)
-
-    def translate(self, faces: Gray, labels: NDArray[np.float32]) -> Gray:
-        """Faces [N,48,48] and label rows [K,7] -> translations [N,K,48,48]."""
-        parts = [
-            to_levels(
-                self._generator.run(
-                    ["translated"],
-                    {"faces": to_scaled(faces[i : i + BATCH])[:, None], "labels": labels},
-                )[0]
-            )
-            for i in range(0, len(faces), BATCH)
-        ]
-        return np.concatenate(parts)[:, :, 0]
-
-    def judge(self, faces: Gray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Faces [N,48,48] -> probabilities [N,7] and features [N,C]."""
-        parts = [
-            self._judge.run(
-                ["probabilities", "features"], {"faces": to_scaled(faces[i : i + 512])[:, None]}
-            )
-            for i in range(0, len(faces), 512)
-        ]
-        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +51,33 @@ def evaluate(
         BundleError: the bundle cannot be used.
         DataError: the data lacks a split that is needed, or the votes are for other faces.
     """
+    random = np.random.default_rng(seed)
+    test, training = _held_out(splits, votes, limit, random), splits["Training"]
+    models, known = Models(folder), Eigenfaces(training.images)
+    translated = models.translate(test.images, np.eye(KINDS, dtype=np.float32))
+    targets = _targets(models, test, translated, known, training, random)
+    of_source, others = known.embed(test.images), random.permutation(len(test))
+    probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
+    witness = models.witness(test.images)
+    told = {
+        "faces": len(test),
+        "targets": targets,
+        "mean": _mean(targets),
+        "identity_of_other_people": round(float((of_source * of_source[others]).sum(1).mean()), 4),
+        "cycle_error": _cycle_error(models, test, translated),
+        "probed": len(probed),
+        "strengths": strength_curve(models, probed, known),
+        "diversity": diversity(models, probed),
+        "judge": figures(models.judge(test.images)[0], test, votes),
+        "witness": None if witness is None else figures(witness, test, votes),
+    }
+    return Evaluation(figures=told, faces=test.images, translated=translated)
+
+
+def _held_out(
+    splits: Splits, votes: Votes | None, limit: int | None, random: np.random.Generator
+) -> Faces:
+    """PublicTest without copies of Training faces, at most `limit` of them."""
     if not {"Training", "PublicTest"} <= splits.keys():
         raise DataError("evaluate needs the Training and PublicTest rows of FER2013")
     test = without_copies(splits["PublicTest"], splits["Training"])
@@ -87,31 +85,9 @@ def evaluate(
         raise DataError("evaluate needs PublicTest faces that are not also in Training")
     if votes is not None:
         matched(test, votes)
-    models = Models(folder)
-    random = np.random.default_rng(seed)
     if limit is not None and limit < len(test):
         test = test.take(np.sort(random.permutation(len(test))[:limit]))
-    translated = models.translate(test.images, np.eye(KINDS, dtype=np.float32))
-    probabilities, features = models.judge(translated.reshape(-1, *test.images.shape[1:]))
-    probabilities = probabilities.reshape(len(test), KINDS, -1)
-    features = features.reshape(len(test), KINDS, -1)
-    known = Eigenfaces(splits["Training"].images)
-    of_source = known.embed(test.images)
-    targets = {
-        emotion: _target(k, test, translated[:, k], probabilities[:, k], of_source, known)
-        | _distances(k, test, features[:, k], splits["Training"], models, random)
-        for k, emotion in enumerate(EMOTIONS)
-    }
-    others = random.permutation(len(test))
-    told = {
-        "faces": len(test),
-        "targets": targets,
-        "mean": _mean(targets),
-        "identity_of_other_people": round(float((of_source * of_source[others]).sum(1).mean()), 4),
-        "cycle_error": _cycle_error(models, test, translated),
-        "judge": figures(models.judge(test.images)[0], test, votes),
-    }
-    return Evaluation(figures=told, faces=test.images, translated=translated)
+    return test
 
 
 def evaluate_run(
@@ -127,6 +103,29 @@ def evaluate_run(
         exported = Path(folder) / "bundle"
         export(run, judge, exported)
         return evaluate(exported, splits, votes, limit)
+
+
+def _targets(
+    models: Models,
+    test: Faces,
+    translated: Gray,
+    known: Eigenfaces,
+    training: Faces,
+    random: np.random.Generator,
+) -> dict[str, dict[str, Any]]:
+    """Every target's figures on translations [N,7,48,48]."""
+    every = translated.reshape(-1, *test.images.shape[1:])
+    judged, features = (a.reshape(len(test), KINDS, -1) for a in models.judge(every))
+    second = models.witness(every)
+    of_source = known.embed(test.images)
+    told = {}
+    for k, emotion in enumerate(EMOTIONS):
+        told[emotion] = _target(k, test, translated[:, k], judged[:, k], of_source, known)
+        if second is not None:
+            read = second.reshape(judged.shape)[test.labels != k, k].argmax(1)
+            told[emotion]["witnessed"] = _average(read == k, 4)
+        told[emotion] |= _distances(k, test, features[:, k], training, models, random)
+    return told
 
 
 def _target(
@@ -185,6 +184,7 @@ def _distances(
 def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float | None]:
     names = (
         "confirmed",
+        "witnessed",
         "confidence",
         "identity",
         "change",
@@ -194,7 +194,7 @@ def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float | None]:
         "kid",
     )
     return {
-        name: _average(np.array([t[name] for t in targets.values() if t[name] is not None]), 4)
+        name: _average(np.array([t[name] for t in targets.values() if t.get(name) is not None]), 4)
         for name in names
     }
 

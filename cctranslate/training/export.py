@@ -73,9 +73,15 @@ class JudgeGraph(nn.Module):
 
 
 def export(
-    run: Path, judge: Path, out: Path, gain: tuple[float, ...] = (1.0,) * len(EMOTIONS)
+    run: Path,
+    judge: Path,
+    out: Path,
+    gain: tuple[float, ...] = (1.0,) * len(EMOTIONS),
+    witness: Path | None = None,
 ) -> dict[str, Any]:
     """Write a run's bundle to `out`; `judge` is a judge's run or a bundle to take it from.
+
+    So is `witness`; without one the bundle holds the witness that `judge` holds, if any.
 
     `gain` says for each expression how many times as far as the run itself strength 1 goes.
 
@@ -98,7 +104,7 @@ def export(
         labels = np.eye(len(EMOTIONS), dtype=np.float32)
         _write(graph, folder / "generator.onnx", {"faces": faces, "labels": labels}, _TRANSLATOR)
         differs = _largest_difference(graph, folder / "generator.onnx", faces, labels)
-        about_judge = _place_judge(judge, facts.recipe, folder, faces)
+        classifiers = _place_all(judge, witness, facts.recipe, folder, faces)
         measured = runs.MEASURED
         told = {
             "cctranslate": __version__,
@@ -109,7 +115,7 @@ def export(
             "data": facts.data,
             "gain": dict(zip(EMOTIONS, gain, strict=True)),
             "largest_difference": differs,
-            "judge": about_judge,
+            **classifiers,
             "measured": runs.read_json(run / measured) if (run / measured).exists() else {},
         }
         bundle.write_card(folder, **told)
@@ -149,22 +155,35 @@ def _write(
         torch.onnx.export(graph, args, str(path), opset_version=OPSET, dynamo=False, **names)
 
 
-def _place_judge(judge: Path, taught: AnyRecipe, folder: Path, faces: np.ndarray) -> dict[str, Any]:
-    if not (judge / runs.FACTS).exists():
-        source = bundle.load(judge)
-        shutil.copyfile(source.judge, folder / "judge.onnx")
-        about: dict[str, Any] = source.card.get("judge", {})
+def _place_all(
+    judge: Path, witness: Path | None, taught: AnyRecipe, folder: Path, faces: np.ndarray
+) -> dict[str, Any]:
+    """Put the judge into `folder`, and the witness if there is one; what the card says of them."""
+    if witness is None and not (judge / runs.FACTS).exists():
+        witness = judge if bundle.load(judge).holds(bundle.WITNESS) else None
+    told = {"judge": _place(judge, taught, folder / "judge.onnx", faces)}
+    if witness:
+        told |= {bundle.WITNESS: _place(witness, taught, folder / "witness.onnx", faces)}
+    return told
+
+
+def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> dict[str, Any]:
+    """Write a run's classifier to `path`, or copy the one of that name from a bundle."""
+    if not (source / runs.FACTS).exists():
+        held = bundle.load(source)
+        shutil.copyfile(held.file(path.stem), path)
+        about: dict[str, Any] = held.card.get(path.stem, {})
         return about
-    facts = runs.read_facts(judge)
-    _refuse_partial(judge, facts.recipe, taught)
-    graph = JudgeGraph(load_classifier(judge)).eval()
-    _write(graph, folder / "judge.onnx", {"faces": faces}, _JUDGE)
+    facts = runs.read_facts(source)
+    _refuse_partial(source, facts.recipe, taught)
+    graph = JudgeGraph(load_classifier(source)).eval()
+    _write(graph, path, {"faces": faces}, _JUDGE)
     return {
         "recipe": to_json(facts.recipe),
         "seed": facts.seed,
         "data": facts.data,
-        "largest_difference": _largest_difference(graph, folder / "judge.onnx", faces),
-        "measured": runs.read_json(judge / runs.MEASURED),
+        "largest_difference": _largest_difference(graph, path, faces),
+        "measured": runs.read_json(source / runs.MEASURED),
     }
 
 
@@ -202,6 +221,7 @@ def _largest_difference(graph: nn.Module, path: Path, *inputs: np.ndarray) -> fl
 def _move(folder: Path, out: Path) -> None:
     """Put the files in place, the card last: without its own card a bundle is refused."""
     out.mkdir(exist_ok=True)
-    (out / bundle.CARD).unlink(missing_ok=True)
-    for name in ("generator.onnx", "judge.onnx", bundle.CARD):
-        (folder / name).replace(out / name)
+    for name in (bundle.CARD, f"{bundle.WITNESS}.onnx"):
+        (out / name).unlink(missing_ok=True)
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == bundle.CARD):
+        path.replace(out / path.name)

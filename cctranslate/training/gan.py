@@ -79,9 +79,10 @@ class GanTrainer:
         with torch.set_grad_enabled(g_turn), device.autocast(self.device):
             code = self.g.encode(batch.x)
             edit = self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
-        terms = self._step_d(batch, edit.image.detach(), step)
+        warm = step >= round(self.recipe.procedure.warm_up * self.steps)
+        terms = self._step_d(batch, edit.image.detach(), step) if warm else {}
         if g_turn:
-            terms |= self._step_g(batch, code, edit)
+            terms |= self._step_g(batch, code, edit, self._due(step) if warm else {})
             decay = min(self.recipe.procedure.ema, (1 + step) / (10 + step))
             checkpoint.update_average(self.average, self.g, decay)
         return {name: value.detach() for name, value in terms.items()}
@@ -106,20 +107,32 @@ class GanTrainer:
         images = images.detach().requires_grad_()
         return losses.gradient_penalty(self.d(images).realness(classes), images)
 
-    def _step_g(self, batch: Batch, code: Code, edit: Edit) -> Terms:
+    def _due(self, step: int) -> dict[str, int]:
+        """The costly terms of a step, and how many times as heavy they are taken."""
+        lazy = self.recipe.procedure.lazy
+        due = {"adversarial": 1}
+        if self.recipe.weights.cycle and step % lazy == 0:
+            due["cycle"] = lazy
+        if self.encoder is not None and step % lazy == lazy - 1:
+            due["identity"] = lazy
+        return due
+
+    def _step_g(self, batch: Batch, code: Code, edit: Edit, due: dict[str, int]) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         source, fake = batch.x[batch.source], edit.image
         self.d.requires_grad_(False)
+        terms: Terms = {}
         with device.autocast(self.device):
-            terms = losses.g_terms(procedure.adversarial, weights, self._verdicts(batch, fake))
+            if "adversarial" in due:
+                terms |= losses.g_terms(procedure.adversarial, weights, self._verdicts(batch, fake))
             if weights.guide:
                 terms["guide"] = self._guide(fake, batch.targets)
-            if self.encoder is not None:
+            if self.encoder is not None and "identity" in due:
                 terms["identity"] = self._identity(self.encoder, source, fake)
             if weights.reconstruction:
                 redrawn = self.g.edit(code, batch.labels).image
                 terms["reconstruction"] = F.l1_loss(redrawn, batch.x)
-            if weights.cycle:
+            if "cycle" in due:
                 noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
                 back = self.g(noisy, batch.labels[batch.source])
                 terms["cycle"] = F.l1_loss(back, source)
@@ -131,7 +144,8 @@ class GanTrainer:
                 terms["own"] = (each * own).sum() / own.sum().clamp_min(1)
             if weights.smoothness:
                 terms["smoothness"] = losses.smoothness(edit.flow)
-        loss = losses.total(terms, asdict(weights))
+        heavy = {name: value * due.get(name, 1) for name, value in asdict(weights).items()}
+        loss = losses.total(terms, heavy)
         self.g_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.g_optimizer.step()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch import styles
+from cctranslate import styles
 from cctranslate.emotions import EMOTIONS
 from tests import drawn
 from tests.conftest import Run, rows, tree

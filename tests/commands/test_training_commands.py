@@ -19,7 +19,7 @@ from cctranslate.cli import cli
 from cctranslate.commands.evaluate import table
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.experiments import find
-from cctranslate.training.export import _place_judge
+from cctranslate.training.export import _place
 from cctranslate.training.runs import Facts, RunError, write_facts, write_json
 from tests import drawn
 from tests.conftest import child
@@ -31,14 +31,15 @@ def run(*words: str | Path) -> Result:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data, a judge's run, a t26 run and its bundle."""
+    """A folder with data, runs of judge, witness and t26, and the bundle of all three."""
     root = tmp_path_factory.mktemp("made")
     data = drawn.write_csv(root / "fer2013.csv", count=252)
     short = ("--batch-size", "8", "--epochs", "0.02", "--device", "cpu")
-    for name in ("judge", "t26"):
+    for name in ("judge", "witness", "t26"):
         result = run("fit", "--data", data, "--recipe", name, "-o", root / name, *short)
         assert result.exit_code == 0, result.output
-    result = run("export", root / "t26", "--judge", root / "judge", "-o", root / "bundle")
+    words = ("--judge", root / "judge", "--witness", root / "witness")
+    result = run("export", root / "t26", *words, "-o", root / "bundle")
     assert result.exit_code == 0, result.output
     return root
 
@@ -149,7 +150,9 @@ def test_a_teacher_is_no_judge_of_what_it_taught(tmp_path: Path) -> None:
     write_facts(tmp_path, Facts(recipe=find("guide-plain"), seed=0, data={}))
     write_json(tmp_path / "measured.json", {})
     with pytest.raises(RunError, match="which taught the translator"):
-        _place_judge(tmp_path, find("flow"), tmp_path, np.zeros((1, 1, 48, 48), np.float32))
+        _place(
+            tmp_path, find("flow"), tmp_path / "judge.onnx", np.zeros((1, 1, 48, 48), np.float32)
+        )
 
 
 def test_a_run_that_is_not_finished_is_exported_and_said_to_be_so(
@@ -233,12 +236,41 @@ def test_evaluate_tells_the_same_of_a_run_and_its_bundle(made: Path, tmp_path: P
     sheet = tmp_path / "sheet.png"
     by_bundle = run("evaluate", "--weights", made / "bundle", *common, "--sheet", sheet)
     assert by_bundle.exit_code == 0, by_bundle.output
-    by_run = run("evaluate", "--run", made / "t26", "--judge", made / "judge", *common)
+    by_run = run("evaluate", "--run", made / "t26", "--judge", made / "bundle", *common)
     assert by_run.exit_code == 0, by_run.output
     figures = json.loads(by_bundle.stdout)
     assert json.loads(by_run.stdout) == figures
     assert set(figures["targets"]["happy"]) >= {"confirmed", "fid", "kid", "identity", "roughness"}
     assert sheet.exists()
+    assert figures["witness"].keys() == figures["judge"].keys()
+    assert all("witnessed" in target for target in figures["targets"].values())
+
+
+def test_evaluate_tells_how_strength_and_styles_act(made: Path) -> None:
+    words = ("--weights", made / "bundle", "--data", made / "fer2013.csv", "--json")
+    figures = json.loads(run("evaluate", *words).stdout)
+    nothing, *_, full = figures["strengths"]
+    assert (nothing["strength"], nothing["change"], nothing["identity"]) == (0, 0, 1)
+    changes = [line["change"] for line in figures["strengths"]]
+    assert changes == sorted(changes)
+    assert full["change"] > 0
+    styles = figures["diversity"]
+    assert styles["apart"] > 0
+    assert len(styles["confirmed"]) == styles["samples"] == 4
+
+
+def test_a_bundle_without_a_witness_is_evaluated_without(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    shutil.copytree(made / "bundle", out)
+    assert run("export", made / "t26", "--judge", made / "judge", "-o", out).exit_code == 0
+    assert not (out / "witness.onnx").exists()
+    words = ("--weights", out, "--data", made / "fer2013.csv", "--json")
+    figures = json.loads(run("evaluate", *words).stdout)
+    assert figures["witness"] is None
+    assert "witnessed" not in figures["targets"]["happy"]
+    refused = run("export", made / "t26", "--witness", out, "-o", tmp_path / "other")
+    assert refused.exit_code == 4
+    assert "a bundle without a witness" in refused.stderr
 
 
 def test_evaluate_prints_a_table(made: Path) -> None:

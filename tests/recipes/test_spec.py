@@ -57,6 +57,7 @@ def test_a_misspelt_field_is_a_type_error() -> None:
         ({"procedure": {"adversarial": "relativistic"}}, "targets"),
         ({"weights": {"d_class": 0.0}}, "weights.d_class"),
         ({"weights": {"smoothness": 1.0}}, "generator"),
+        ({"procedure": {"warm_up": 0.5}}, "procedure.warm_up"),
     ],
 )
 def test_a_contradiction_names_its_fields(changes: dict[str, object], named: str) -> None:

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from cctranslate.recipes.experiments import RECIPES, find, override
-from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.recipes.spec import AnyRecipe, Recipe, derive
 from cctranslate.training import checkpoint, dataset
 from cctranslate.training.checkpoint import CheckpointError
 from cctranslate.training.dataset import DataError
@@ -140,6 +140,25 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
     before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
     assert fit(make_job(small("flow", 2), resume=True)).finished
     assert (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
+
+
+def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
+    make_job: MakeJob,
+) -> None:
+    flow = small("flow", 8)
+    assert isinstance(flow, Recipe)
+    recipe = derive(flow, procedure={"warm_up": 0.5, "lazy": 2})
+    job = make_job(recipe)
+    fit(Job(**{**vars(job), "limits": Limits(tick_steps=1)}))
+    lines = log(job.folder)
+    assert len(lines) == 8
+    late = {"d_adversarial", "adversarial", "cycle", "identity"}
+    assert all(late.isdisjoint(line) and "guide" in line for line in lines[:4])
+    assert all({"d_adversarial", "adversarial", "guide"} <= line.keys() for line in lines[4:])
+    assert [late & line.keys() & {"cycle", "identity"} for line in lines[4:]] == 2 * [
+        {"cycle"},
+        {"identity"},
+    ]
 
 
 def test_a_sheet_shows_each_face_in_every_expression(make_job: MakeJob) -> None:

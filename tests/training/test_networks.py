@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cctranslate.recipes.experiments import FLOW, RECIPES, T26
+from cctranslate.recipes.experiments import FLOW, RECIPES, T26, find
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.classifier import OUTPUTS, Classifier
 from cctranslate.training.discriminators import build_discriminator
@@ -58,6 +58,16 @@ def test_classifier(recipe: ClassifierRecipe) -> None:
     assert out.shape == (3, OUTPUTS[recipe.objective])
     out.square().sum().backward()
     assert_all_have_gradients(network)
+
+
+@pytest.mark.parametrize("name", ["judge", "witness"])
+def test_a_judge_reads_a_face_as_its_mirror_image(name: str) -> None:
+    torch.manual_seed(0)
+    recipe = find(name)
+    assert isinstance(recipe, ClassifierRecipe)
+    classifier = Classifier(recipe).eval()
+    torch.testing.assert_close(classifier(X), classifier(X.flip(3)))
+    assert not torch.allclose(classifier.train()(X), classifier(X.flip(3)))
 
 
 def test_flow_starts_as_nearly_the_identity() -> None:
