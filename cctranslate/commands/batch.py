@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cctranslate.commands.values import Share, device_option, failures, report_place
+from cctranslate.commands.values import Number, device_option, failures, report_place
 
 if TYPE_CHECKING:
     from cctranslate.batch.job import Job
@@ -49,7 +49,7 @@ LAYOUTS = ("imagefolder", "tree")
 @click.option(
     "--strength",
     multiple=True,
-    type=Share(0, 1),
+    type=Number(0, 1),
     default=(1.0,),
     metavar="X",
     help="How far to go: 0 leaves a face as it was, 1 is full; repeat for a result each.  "
@@ -81,7 +81,7 @@ LAYOUTS = ("imagefolder", "tree")
 )
 @click.option(
     "--min-confidence",
-    type=Share(0, 1),
+    type=Number(0, 1),
     metavar="P",
     help="What the judge must give the target to confirm it.  [default: the target must win]",
 )
@@ -98,7 +98,7 @@ LAYOUTS = ("imagefolder", "tree")
 )
 @click.option(
     "--min-confirmed",
-    type=Share(0, 1),
+    type=Number(0, 1),
     metavar="SHARE",
     help="Exit with 5 if the judge confirmed less than this of any expression's results.",
 )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cctranslate.commands.values import Number
+
 if TYPE_CHECKING:
     from cctranslate.recipes.spec import AnyRecipe
     from cctranslate.training.fit import Job
@@ -37,12 +39,12 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path, file_okay=False),
     help="The run's folder.  [default: runs/<n>-<recipe>]",
 )
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Override the recipe.")
+@click.option("--epochs", type=Number(min=0, min_open=True), help="Override the recipe.")
 @click.option("--batch-size", type=click.IntRange(min=2), help="Override the recipe.")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Override the recipe.")
+@click.option("--lr", type=Number(min=0, min_open=True), help="Override the recipe.")
 @click.option(
     "--max-minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     help="End with a checkpoint before this time is over.",
 )
 @click.option(

@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 
-class Share(click.FloatRange):
-    """A number in a range, which nan is not, though it is neither below nor above."""
+class Number(click.FloatRange):
+    """A finite number in a range, which nan is not, though it is neither below nor above."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number; Click's message for what is none."""
         number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
+        if not math.isfinite(number):
             self.fail(f"{value} is no number", param, ctx)
         return number
 

@@ -193,7 +193,14 @@ def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(made: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    "words", [("fit", "--seed", "-1"), ("evaluate", "--sheet", "sheet.txt")], ids=lambda w: w[0]
+    "words",
+    [
+        ("fit", "--seed", "-1"),
+        ("fit", "--epochs", "nan"),
+        ("fit", "--lr", "inf"),
+        ("evaluate", "--sheet", "sheet.txt"),
+    ],
+    ids=lambda w: w[0],
 )
 def test_words_that_cannot_be_meant_are_usage_errors(words: tuple[str, ...]) -> None:
     result = run(*words)
