@@ -19,7 +19,7 @@ from cctranslate.training.generators import Generator, build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
 from cctranslate.training.runs import Facts, RunError
-from cctranslate.training.votes import Votes, matched
+from cctranslate.training.votes import Votes, digest, matched
 
 TEACHERS = "teachers"
 """Where in a run's folder the runs of its guides and its encoder lie."""
@@ -115,7 +115,7 @@ def _claim(job: Job) -> None:
         data={
             "fingerprint": fingerprint(job.splits),
             "faces": {usage: len(faces) for usage, faces in job.splits.items()},
-            "votes": job.votes is not None,
+            "votes": None if job.votes is None else digest(job.votes),
         },
     )
     if not (job.folder / runs.FACTS).exists():

@@ -28,7 +28,7 @@ class Facts:
     recipe: AnyRecipe
     seed: int
     data: dict[str, Any]
-    """SHA-256 `fingerprint`, faces by split, whether with votes."""
+    """SHA-256 `fingerprint`, faces by split, the votes' SHA-256 or none."""
 
 
 def next_folder(root: Path, name: str) -> Path:

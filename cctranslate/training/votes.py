@@ -1,6 +1,7 @@
 """FER+ votes (Barsoum et al. 2016): ten annotators a face, as soft labels beside FER2013's own."""
 
 import csv
+import hashlib
 import re
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def _row_number(row: dict[str, str], index: int) -> int:
     # ferplus.csv names its pictures by that row number.
     named = _NUMBER.search(row.get("image") or "")
     return int(named[1]) if named else index
+
+
+def digest(votes: Votes) -> str:
+    """SHA-256 over every row's votes: which labels a model was trained on."""
+    known = hashlib.sha256()
+    for row in sorted(votes):
+        known.update(f"{row}:".encode() + votes[row].tobytes())
+    return known.hexdigest()
 
 
 def matched(faces: Faces, votes: Votes) -> NDArray[np.float32]:

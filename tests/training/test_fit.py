@@ -183,6 +183,11 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(make_job: MakeJob) -> None
         fit(make_job(small("guide-plain", 2)))
     with pytest.raises(RunError, match="another recipe"):
         fit(make_job(small("guide-plain", 3), resume=True))
+    again = make_job(small("guide-plain", 2), resume=True)
+    assert again.votes is not None
+    for votes in (None, {**again.votes, 10**6: np.ones(10, np.float32)}):
+        with pytest.raises(RunError, match="another data"):
+            fit(Job(**{**vars(again), "votes": votes}))
 
 
 def test_training_never_sees_a_test_row(make_job: MakeJob) -> None:
