@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from cctranslate.commands.progress import Progress
 from cctranslate.commands.values import Number
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ RUNS = Path("runs")
     help="FER+ votes (ferplus.csv or fer2013new.csv), for better labels.",
 )
 @click.option("--recipe", help="The experiment; the default is our own.")
+@click.option(
+    "--sweep",
+    help="Train each recipe of a search (t27) and print them by Frechet distance, nearest first.",
+)
+@click.option(
+    "--backbone",
+    metavar="FILE",
+    help="ResNet50's weights, where a recipe has one: a file, or `random`.  [default: ImageNet's, "
+    "by torchvision]",
+)
 @click.option("--list", "list_recipes", is_flag=True, help="List the recipes, a line each.")
 @click.option(
     "-o",
@@ -62,6 +73,8 @@ def fit(
     data: Path,
     votes: Path | None,
     recipe: str | None,
+    sweep: str | None,
+    backbone: str | None,
     list_recipes: bool,
     out: Path | None,
     epochs: float | None,
@@ -82,6 +95,7 @@ def fit(
     cctranslate fit --recipe t26 --epochs 1 -o runs/try
     cctranslate fit -o runs/try --recipe t26 --epochs 1 --resume
     cctranslate fit --recipe judge                  the classifier that confirms labels
+    cctranslate fit --sweep t27 --epochs 1          which weights come nearest to real faces
     """
     from cctranslate.recipes import experiments
 
@@ -90,18 +104,41 @@ def fit(
             click.echo(f"{known.name:14} {known.about}")
         return
     try:
-        resolved = experiments.override(
-            experiments.find(recipe or experiments.DEFAULT),
-            epochs=epochs,
-            batch_size=batch_size,
-            lr=lr,
-        )
+        resolved = [
+            experiments.override(
+                known, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone
+            )
+            for known in _chosen(recipe, sweep)
+        ]
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--recipe") from None
+        raise click.UsageError(str(error)) from None
     if dry_run:
-        _describe(resolved)
+        for known in resolved:
+            _describe(known)
         return
-    _train(resolved, data, votes, out, max_minutes, seed, device, resume, quiet)
+    if sweep is not None:
+        from cctranslate.commands.sweep import search
+
+        search(resolved, data, votes, out or RUNS / sweep, seed, device, quiet)
+        return
+    _train(resolved[0], data, votes, out, max_minutes, seed, device, resume, quiet)
+
+
+def _chosen(recipe: str | None, sweep: str | None) -> Sequence[AnyRecipe]:
+    """The recipe of that name, or all of that search.
+
+    Raises:
+        ValueError: there is none, or both are named.
+    """
+    from cctranslate.recipes import experiments, seed
+
+    if sweep is None:
+        return [experiments.find(recipe or experiments.DEFAULT)]
+    if recipe is not None:
+        raise ValueError("--sweep has recipes of its own: leave --recipe out")
+    if sweep not in seed.SWEEPS:
+        raise ValueError(f"no search {sweep!r}: choose from {', '.join(seed.SWEEPS)}")
+    return seed.SWEEPS[sweep]
 
 
 def _train(
@@ -130,7 +167,7 @@ def _train(
         if folder is None:
             find = runs.latest_folder if resume else runs.next_folder
             folder = find(RUNS, recipe.name)
-        progress = _Progress(quiet)
+        progress = Progress(quiet)
         job = Job(
             recipe=recipe,
             folder=folder,
@@ -181,7 +218,7 @@ def _tell_figures(job: Job) -> None:
     click.echo(table(told))
 
 
-def _guarded(job: Job, progress: _Progress) -> Outcome:
+def _guarded(job: Job, progress: Progress) -> Outcome:
     from cctranslate.training.fit import fit as run
 
     try:
@@ -195,39 +232,6 @@ def _guarded(job: Job, progress: _Progress) -> Outcome:
         raise
     finally:
         progress.close()
-
-
-class _Progress:
-    """A bar for each training, with the last tick's losses; nothing where stderr is no terminal."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._bar: Any = None
-        self._quiet = quiet
-
-    def start(self, name: str, step: int, steps: int) -> None:
-        """Open the bar of a training that has `steps` steps, `step` of them done."""
-        from tqdm import tqdm
-
-        self.close()
-        self._bar = tqdm(
-            total=steps,
-            initial=step,
-            desc=name,
-            unit="step",
-            disable=True if self._quiet else None,
-            file=sys.stderr,
-        )
-
-    def tick(self, line: dict[str, Any]) -> None:
-        """Move the bar to a log line's step."""
-        shown = {k: v for k, v in line.items() if k not in ("step", "epoch", "seconds")}
-        self._bar.set_postfix({k: f"{v:.3f}" for k, v in shown.items()}, refresh=False)
-        self._bar.update(line["step"] - self._bar.n)
-
-    def close(self) -> None:
-        """Leave the bar as it stands."""
-        if self._bar is not None:
-            self._bar.close()
 
 
 def _describe(recipe: AnyRecipe) -> None:

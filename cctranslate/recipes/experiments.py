@@ -1,5 +1,6 @@
-"""The experiments, each declared in full or as its difference from another."""
+"""The recipes: our own and its teachers here, the seed's log in `seed`; found by name."""
 
+from cctranslate.recipes import seed
 from cctranslate.recipes.spec import (
     AnyRecipe,
     ClassifierRecipe,
@@ -8,25 +9,8 @@ from cctranslate.recipes.spec import (
     Procedure,
     Recipe,
     Weights,
+    backbone_of,
     derive,
-)
-
-T26 = Recipe(
-    name="t26",
-    about="the seed's headline: U-Net, transformation layer, all six targets, weights 2:2:1; "
-    "never trained on test images, as the seed's code was",
-    generator=GeneratorSpec(kind="unet", width=64, transform=True),
-    discriminator=DiscriminatorSpec(kind="strided", width=64),
-    weights=Weights(d_adversarial=1, d_class=1, adversarial=2, classification=2, reconstruction=1),
-    procedure=Procedure(
-        batch_size=64,
-        epochs=170,
-        lr=2e-4,
-        betas=(0.5, 0.999),
-        adversarial="bce",
-        targets="all-others",
-        g_every=5,
-    ),
 )
 
 FLOW = Recipe(
@@ -127,7 +111,10 @@ DEFAULT = FLOW.name
 
 RECIPES: dict[str, AnyRecipe] = {
     recipe.name: recipe
-    for recipe in (FLOW, T26, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER)
+    for recipe in (
+        *(FLOW, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER),
+        *(*seed.LOG, *seed.VARIANTS),
+    )
 }
 
 
@@ -148,10 +135,25 @@ def override(
     epochs: float | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
+    backbone: str | None = None,
 ) -> AnyRecipe:
-    """The recipe with what the command line says instead; None leaves a field as it is."""
+    """The recipe with what the command line says instead; None leaves a field as it is.
+
+    Raises:
+        ValueError: a backbone for a recipe that has none.
+    """
+    if backbone is not None:
+        recipe = _with_backbone(recipe, backbone)
     asked = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
     changes = {name: value for name, value in asked.items() if value is not None}
     if isinstance(recipe, Recipe):
         return derive(recipe, procedure=changes)
     return derive(recipe, **changes)
+
+
+def _with_backbone(recipe: AnyRecipe, backbone: str) -> AnyRecipe:
+    if backbone_of(recipe) is None:
+        raise ValueError(f"{recipe.name} has no backbone: leave --backbone out")
+    if isinstance(recipe, Recipe):
+        return derive(recipe, discriminator={"backbone": backbone})
+    return derive(recipe, backbone=backbone)

@@ -4,44 +4,69 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
 AdversarialLoss = Literal["bce", "least-squares", "relativistic"]
-GeneratorKind = Literal["unet", "flow"]
-DiscriminatorKind = Literal["strided", "residual"]
+ClassLoss = Literal["zeros", "sigmoid", "softmax", "fake-class"]
+GeneratorKind = Literal["unet", "padded-unet", "flow"]
+DiscriminatorKind = Literal["strided", "patch", "resnet50", "residual"]
+LabelPlace = Literal["none", "input", "latent", "joined"]
 Objective = Literal["expression", "identity"]
-ClassifierKind = Literal["residual", "plain", "smooth"]
-Targets = Literal["one", "all-others"]
+ClassifierKind = Literal["residual", "plain", "smooth", "strided", "resnet50"]
+Targets = Literal["one", "one-other", "all-others"]
+IMAGENET = "imagenet"
+"""Where a backbone's weights come from, unless a file or `random` is named instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorSpec:
-    """The translator: `unet` is the seed's, `flow` warps what moves and paints what appears."""
+    """The translator: `unet` is the seed's, `padded-unet` that of its first experiments.
+
+    `flow` warps what moves and paints what appears.
+    """
 
     kind: GeneratorKind
     width: int
     """Channels at the first scale."""
     blocks: int = 0
-    """Label-modulated residual blocks (`flow`)."""
+    """Label-modulated residual blocks (`flow`), or more latent convolutions (`padded-unet`)."""
     transform: bool = False
     """The seed's transformation layer: label joined to the latent, then dense (`unet`)."""
+    label: LabelPlace = "joined"
+    """Where the label comes in (`padded-unet`): it scales the input or the latent, or joins it."""
+    dropout: float = 0.0
+    """Share of the decoder's features that are dropped (`padded-unet`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorSpec:
-    """The critic: `strided` is the seed's with its class head, `residual` has a logit a class."""
+    """The critic: `strided` is the seed's with its class head, `residual` has a logit a class.
+
+    `patch` is that of the seed's first experiments, which is told the label; so is `resnet50`.
+    """
 
     kind: DiscriminatorKind
-    width: int
+    width: int = 0
+    """Channels at the first scale; a `resnet50` has its own."""
+    label: LabelPlace = "none"
+    """Where the label comes in (`patch`): it scales the input or the patches' logits."""
+    head: int = 0
+    """Outputs of a class head (`patch`): eight are the seven expressions and `fake`."""
+    frozen: bool = False
+    """The backbone is not trained, only what reads it (`resnet50`)."""
+    backbone: str = IMAGENET
+    """The backbone's weights (`resnet50`): `imagenet`, `random`, or a file of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Weights of the loss terms; 0 leaves a term out. The first two are D's, the rest G's."""
+    """Weights of the loss terms; 0 leaves a term out. The first three are D's, the rest G's."""
 
     d_adversarial: float = 1.0
     d_class: float = 0.0
-    """D's class head: the label on real faces, zeros on fakes (T22)."""
+    """D's class head, by the procedure's `classes`."""
+    d_mismatch: float = 0.0
+    """Real faces under a label that is not theirs, which D is to refuse (T1 to T14)."""
     adversarial: float = 1.0
     classification: float = 0.0
-    """D's class head on fakes (categorical cross-entropy with the target)."""
+    """D's class head on fakes, which G wants to be the target's."""
     guide: float = 0.0
     """Frozen guide classifiers on jittered, noised fakes (cross-entropy with the target)."""
     identity: float = 0.0
@@ -70,7 +95,16 @@ class Procedure:
     betas: tuple[float, float]
     adversarial: AdversarialLoss
     targets: Targets
-    """One drawn target a face, or all six other expressions of each (T24)."""
+    """One drawn target a face, one other than its own, or all others of each (T24)."""
+    classes: ClassLoss = "zeros"
+    """D's class head: sigmoid with zeros for fakes (T22) or with their targets (T21), softmax with
+    their targets (T17), or softmax with an eighth class for fakes (the code of T9)."""
+    domains: tuple[str, ...] = ()
+    """The only expressions that there are (T4); all seven if none are named."""
+    shuffle: bool = True
+    """Faces are drawn in a new order each epoch; T8 takes them as they lie."""
+    g_parts: int = 1
+    """G steps on a batch's translations in so many parts, a target of each face in each (T24)."""
     g_every: int = 1
     """G steps once in this many D steps."""
     warm_up: float = 0.0
@@ -122,12 +156,21 @@ class Recipe:
             raise ValueError(f"{self.name}: adversarial 'relativistic' pairs need targets 'one'")
         if weights.classification > 0 and weights.d_class == 0:
             raise ValueError(f"{self.name}: weights.classification needs weights.d_class")
-        if (self.discriminator.kind == "strided") != (weights.d_class > 0):
+        headed = self.discriminator.kind == "strided" or self.discriminator.head > 0
+        if headed != (weights.d_class > 0):
             raise ValueError(
-                f"{self.name}: discriminator 'strided' and weights.d_class go together"
+                f"{self.name}: a discriminator with a class head ('strided', or any with head) and "
+                "weights.d_class go together"
             )
         if procedure.warm_up and not self.guides:
             raise ValueError(f"{self.name}: procedure.warm_up needs guides to follow")
+        told = self.discriminator.kind == "resnet50" or self.discriminator.label != "none"
+        if weights.d_mismatch > 0 and not told:
+            raise ValueError(
+                f"{self.name}: weights.d_mismatch needs a discriminator told the label"
+            )
+        if procedure.g_parts > 1 and procedure.targets != "all-others":
+            raise ValueError(f"{self.name}: g_parts needs targets 'all-others'")
         if weights.smoothness > 0 and self.generator.kind != "flow":
             raise ValueError(f"{self.name}: weights.smoothness needs generator 'flow'")
 
@@ -142,7 +185,9 @@ class ClassifierRecipe:
     """What it tells apart: expressions by label, or faces from one another without any."""
     kind: ClassifierKind
     widths: tuple[int, ...]
-    """Channels at 24x24, 12x12 and 6x6."""
+    """Channels at 24x24, 12x12, 6x6 and, of `strided`, 3x3; 2048 features of `resnet50`."""
+    backbone: str = IMAGENET
+    """The backbone's weights (`resnet50`): `imagenet`, `random`, or a file of them."""
     batch_size: int
     epochs: float
     lr: float
@@ -183,6 +228,12 @@ def derive(base: R, **changes: Any) -> R:
     )
 
 
+def backbone_of(recipe: AnyRecipe) -> str | None:
+    """Where a recipe's ResNet50 begins from; None if it has none."""
+    network = recipe.discriminator if isinstance(recipe, Recipe) else recipe
+    return network.backbone if network.kind == "resnet50" else None
+
+
 def to_json(recipe: AnyRecipe) -> dict[str, Any]:
     """The recipe as plain JSON data."""
     return asdict(recipe)
@@ -197,7 +248,12 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
     """
     if "generator" not in data:
         return ClassifierRecipe(**{**data, "widths": tuple(data["widths"])})
-    procedure = {**data["procedure"], "betas": tuple(data["procedure"]["betas"])}
+    procedure = {
+        **data["procedure"],
+        "betas": tuple(data["procedure"]["betas"]),
+        # A run of an older version has none.
+        "domains": tuple(data["procedure"].get("domains", ())),
+    }
     parts = {
         "generator": GeneratorSpec(**data["generator"]),
         "discriminator": DiscriminatorSpec(**data["discriminator"]),

@@ -1,6 +1,6 @@
 """What a translator's step works on: faces, targets, and the reals that D compares with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,17 +9,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.recipes.spec import Procedure
 from cctranslate.training.dataset import Faces
 from cctranslate.training.generators import CLASSES
-from cctranslate.training.sampler import Sampler
+from cctranslate.training.sampler import Indices, Sampler
 from cctranslate.training.votes import Votes, soft_labels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What a step works on: N faces, M translations (M = N, or 6N for all other targets)."""
+    """What a step works on: N faces, M translations (M = N, or 6N for all others as targets)."""
 
     x: Tensor  # [N,1,48,48]
     classes: Tensor  # [N]
@@ -34,6 +35,15 @@ class Batch:
     def target_labels(self) -> Tensor:
         """Targets one-hot [M,7]."""
         return F.one_hot(self.targets, CLASSES).float()
+
+    def parts(self, count: int) -> "list[Batch]":
+        """The translations in `count` parts, each with the same faces: target k of each face."""
+        if count == 1:
+            return [self]
+        return [
+            replace(self, source=self.source[k::count], targets=self.targets[k::count])
+            for k in range(count)
+        ]
 
 
 class Batches:
@@ -50,10 +60,19 @@ class Batches:
         labels = soft_labels(faces, votes, procedure.vote_share)
         # A row of zeros is what the voters called no face.
         kept = labels.max(1) >= max(procedure.certainty, 1e-6)
+        named = [EMOTIONS.index(emotion) for emotion in procedure.domains]
+        self._domains = np.array(sorted(named) or range(CLASSES))
+        kept &= np.isin(labels.argmax(1), self._domains)
         self._images, self._labels = faces.images[kept], labels[kept]
         self._classes = self._labels.argmax(1).astype(np.int64)
         self._procedure, self._device, self._seed = procedure, place, seed
-        self._sampler = Sampler(self._classes, procedure.batch_size, procedure.class_balance, seed)
+        self._sampler = Sampler(
+            self._classes,
+            procedure.batch_size,
+            procedure.class_balance,
+            seed,
+            shuffle=procedure.shuffle,
+        )
 
     @property
     def steps_an_epoch(self) -> int:
@@ -64,14 +83,9 @@ class Batches:
         """The batch of a step; torch's generator, seeded for the step, draws the rest."""
         chosen = self._sampler.batch(step)
         classes = self._classes[chosen]
-        if self._procedure.targets == "one":
-            targets = torch.randint(CLASSES, (len(chosen),)).numpy()
-            source = np.arange(len(chosen))
-            real = self._sampler.partners(step, targets)
-        else:
-            targets = np.concatenate([np.delete(np.arange(CLASSES), c) for c in classes])
-            source = np.repeat(np.arange(len(chosen)), CLASSES - 1)
-            real = chosen
+        targets, source = self._targets(classes)
+        alone = self._procedure.targets == "one"
+        real = self._sampler.partners(step, targets) if alone else chosen
         x = self.scaled(self._images[chosen])
         if self._procedure.flip:
             x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
@@ -86,11 +100,28 @@ class Batches:
             real_labels=self._tensor(self._labels[real]),
         )
 
+    def _targets(self, classes: Indices) -> tuple[Indices, Indices]:
+        """The targets [M] of faces of `classes` [N], and which face [M] each is for."""
+        each = np.arange(len(classes))
+        if self._procedure.targets == "one":
+            drawn = torch.randint(len(self._domains), (len(classes),)).numpy()
+            return self._domains[drawn], each
+        if self._procedure.targets == "one-other":
+            return self.others(torch.from_numpy(classes)).numpy(), each
+        others = [self._domains[self._domains != c] for c in classes]
+        return np.concatenate(others), np.repeat(each, len(self._domains) - 1)
+
+    def others(self, classes: Tensor) -> Tensor:
+        """A class other than each of `classes` [N], drawn evenly from those there are."""
+        domains = torch.from_numpy(self._domains).to(classes.device)
+        shift = torch.randint(1, len(domains), classes.shape, device=classes.device)
+        return domains[(torch.searchsorted(domains, classes) + shift) % len(domains)]
+
     def spread(self, count: int) -> Gray:
         """Faces to show, the same number of each class, drawn once for the run."""
         random = np.random.default_rng([self._seed, 3])
-        pools = [np.flatnonzero(self._classes == c) for c in range(CLASSES)]
-        share = count // CLASSES
+        pools = [np.flatnonzero(self._classes == c) for c in self._domains]
+        share = count // len(pools)
         chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
         return self._images[np.concatenate(chosen)]
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.recipes.spec import ClassifierKind, ClassifierRecipe, Objective
+from cctranslate.training.backbone import Backbone
 
 OUTPUTS: dict[Objective, int] = {"expression": len(EMOTIONS), "identity": 128}
 
@@ -124,10 +125,26 @@ def _smooth(widths: tuple[int, ...]) -> nn.Sequential:
     )
 
 
-_BODIES: dict[ClassifierKind, Callable[[tuple[int, ...]], nn.Sequential]] = {
+def _strided(widths: tuple[int, ...]) -> nn.Sequential:
+    """The body of the seed's first discriminators."""
+    layers: list[nn.Module] = []
+    for scale, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
+        layers += [nn.Conv2d(c_in, c_out, 4, 2, 1), nn.LeakyReLU(0.2)]
+        if scale:
+            layers.append(nn.GroupNorm(1, c_out))
+    return nn.Sequential(*layers)
+
+
+def _resnet50(widths: tuple[int, ...]) -> nn.Module:
+    return Backbone()
+
+
+_BODIES: dict[ClassifierKind, Callable[[tuple[int, ...]], nn.Module]] = {
     "residual": _residual,
     "plain": _plain,
     "smooth": _smooth,
+    "strided": _strided,
+    "resnet50": _resnet50,
 }
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
-from cctranslate.training import augment, checkpoint, device, losses
+from cctranslate.training import augment, backbone, checkpoint, device, losses
 from cctranslate.training.batches import Batch, Batches
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.dataset import Faces
@@ -56,7 +56,8 @@ class GanTrainer:
         self.encoder = _still(teachers.encoder, place) if teachers.encoder else None
         self.g = _prepared(build_generator(recipe.generator), place)
         self.d = _prepared(build_discriminator(recipe.discriminator), place)
-        self.average = copy.deepcopy(self.g).requires_grad_(False)
+        backbone.start(self.d, recipe.discriminator.backbone)
+        self.average = copy.deepcopy(self.g).requires_grad_(False).eval()
         self.g_optimizer = torch.optim.Adam(self.g.parameters(), procedure.lr, procedure.betas)
         self.d_optimizer = torch.optim.Adam(self.d.parameters(), procedure.lr, procedure.betas)
         self._shown = self.batches.spread(SHEET_FACES)
@@ -76,23 +77,35 @@ class GanTrainer:
         batch = self.batches.draw(step)
         self._set_rate(step)
         g_turn = step % self.recipe.procedure.g_every == 0
-        with torch.set_grad_enabled(g_turn), device.autocast(self.device):
-            code = self.g.encode(batch.x)
-            edit = self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
+        parts = batch.parts(self.recipe.procedure.g_parts)
+        whole = g_turn and len(parts) == 1
+        with torch.set_grad_enabled(whole):
+            code, edit = self._translate(batch)
         warm = step >= round(self.recipe.procedure.warm_up * self.steps)
         terms = self._step_d(batch, edit.image.detach(), step) if warm else {}
         if g_turn:
-            terms |= self._step_g(batch, code, edit, self._due(step) if warm else {})
+            due = self._due(step) if warm else {}
+            for part in parts:
+                now = (code, edit) if whole else self._translate(part)
+                terms |= self._step_g(part, *now, due)
             decay = min(self.recipe.procedure.ema, (1 + step) / (10 + step))
             checkpoint.update_average(self.average, self.g, decay)
         return {name: value.detach() for name, value in terms.items()}
 
+    def _translate(self, batch: Batch) -> tuple[Code, Edit]:
+        with device.autocast(self.device):
+            code = self.g.encode(batch.x)
+            return code, self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
+
     def _step_d(self, batch: Batch, fake: Tensor, step: int) -> Terms:
-        weights = self.recipe.weights
+        weights, procedure = self.recipe.weights, self.recipe.procedure
         self.d.requires_grad_(True)
         with device.autocast(self.device):
             pairs = self._verdicts(batch, fake)
-        terms = losses.d_terms(self.recipe.procedure.adversarial, weights, pairs)
+            refused = self._refused(batch) if weights.d_mismatch else None
+        terms = losses.d_terms(procedure.adversarial, weights, pairs, procedure.classes)
+        if refused is not None:
+            terms["d_mismatch"] = losses.d_refusal(procedure.adversarial, refused)
         loss = losses.total(terms, asdict(weights))
         if weights.r1 and step % R1_EVERY == 0:
             penalty = self._penalty(batch.real, batch.real_classes)
@@ -101,11 +114,11 @@ class GanTrainer:
         self.d_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.d_optimizer.step()
-        return terms
+        return terms | {"d_accuracy": losses.d_accuracy(procedure.adversarial, pairs)}
 
     def _penalty(self, images: Tensor, classes: Tensor) -> Tensor:
         images = images.detach().requires_grad_()
-        return losses.gradient_penalty(self.d(images).realness(classes), images)
+        return losses.gradient_penalty(self.d(images, classes).realness(classes), images)
 
     def _due(self, step: int) -> dict[str, int]:
         """The costly terms of a step, and how many times as heavy they are taken."""
@@ -124,7 +137,8 @@ class GanTrainer:
         terms: Terms = {}
         with device.autocast(self.device):
             if "adversarial" in due:
-                terms |= losses.g_terms(procedure.adversarial, weights, self._verdicts(batch, fake))
+                pairs = self._verdicts(batch, fake)
+                terms |= losses.g_terms(procedure.adversarial, weights, pairs, procedure.classes)
             if weights.guide:
                 terms["guide"] = self._guide(fake, batch.targets)
             if self.encoder is not None and "identity" in due:
@@ -153,12 +167,17 @@ class GanTrainer:
 
     def _verdicts(self, batch: Batch, fake: Tensor) -> Pairs:
         return Pairs(
-            real=self.d(batch.real),
-            fake=self.d(fake),
+            real=self.d(batch.real, batch.real_classes),
+            fake=self.d(fake, batch.targets),
             real_classes=batch.real_classes,
             fake_classes=batch.targets,
             real_labels=batch.real_labels,
         )
+
+    def _refused(self, batch: Batch) -> Tensor:
+        """What D says of reals under labels that are not theirs."""
+        wrong = self.batches.others(batch.real_classes)
+        return self.d(batch.real, wrong).realness(wrong)
 
     def _guide(self, fake: Tensor, targets: Tensor) -> Tensor:
         """The guides' mean loss, each on a view of its own."""

@@ -115,6 +115,69 @@ class UNet(Generator):
         )
 
 
+class PaddedUNet(Generator):
+    """The generator of the seed's first experiments (its ccyclegan_t1.py to ccyclegan_t17.py).
+
+    Padded 4x4 convolutions halve 48 to 3; the way up resizes, then convolves. The label scales
+    the input (T1) or the latent (T11) place by place, or joins the latent as 8 channels (T5).
+    """
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        a, b, c, d = (spec.width * 2**i for i in range(4))
+        self.place = spec.label
+        joined = 8 if spec.label == "joined" else 0
+        places = {"input": SIZE * SIZE, "latent": 9 * d, "joined": 9 * joined}
+        self.label = nn.Linear(CLASSES, places[spec.label], bias=False)
+        downs = ((1, a), (a, b), (b, c), (c, d))
+        self.down = nn.ModuleList(nn.Conv2d(c_in, c_out, 4, 2, 1) for c_in, c_out in downs)
+        self.down_norm = nn.ModuleList(nn.GroupNorm(1, width) for _, width in downs)
+        self.deep = nn.ModuleList(nn.Conv2d(d, d, 4) for _ in range(spec.blocks))
+        self.deep_norm = nn.ModuleList(nn.GroupNorm(1, d) for _ in range(spec.blocks))
+        ups = ((d + joined, c), (2 * c, b), (2 * b, a))
+        self.up = nn.ModuleList(nn.Conv2d(c_in, c_out, 4) for c_in, c_out in ups)
+        self.up_norm = nn.ModuleList(nn.GroupNorm(1, width) for _, width in ups)
+        self.dropout = nn.Dropout(spec.dropout)
+        self.out = nn.Conv2d(2 * a, 1, 4)
+        keras_init(self)
+
+    def encode(self, x: Tensor) -> Code:
+        """The face and its four scales; the face alone where the label scales the input."""
+        return (x,) if self.place == "input" else (x, *self._scales(x))
+
+    def edit(self, code: Code, labels: Tensor) -> Edit:
+        """Draw the face anew."""
+        x = code[0]
+        label = self.label(labels.to(x.dtype))
+        scales = code[1:] or self._scales(x * label.view(-1, 1, SIZE, SIZE))
+        h = scales[3]
+        if self.place == "latent":
+            h = h * label.unflatten(1, (-1, 3, 3))
+        elif self.place == "joined":
+            h = torch.cat([h, label.unflatten(1, (-1, 3, 3))], 1)
+        for conv, norm, skip in zip(self.up, self.up_norm, scales[2::-1], strict=True):
+            h = F.relu(conv(_padded(F.interpolate(h, scale_factor=2.0))))
+            h = torch.cat([norm(self.dropout(h)), skip], 1)
+        image = self.out(_padded(F.interpolate(h, scale_factor=2.0))).float().tanh()
+        return Edit(
+            image=image, flow=torch.zeros_like(image).expand(-1, 2, -1, -1), paint=image - x
+        )
+
+    def _scales(self, x: Tensor) -> Code:
+        scales = []
+        for conv, norm in zip(self.down, self.down_norm, strict=True):
+            x = norm(F.leaky_relu(conv(x), 0.2))
+            scales.append(x)
+        for conv, norm in zip(self.deep, self.deep_norm, strict=True):
+            x = norm(F.leaky_relu(conv(_padded(x)), 0.2))
+        return (*scales[:3], x)
+
+
+def _padded(x: Tensor) -> Tensor:
+    """As Keras pads for a 4x4 convolution that keeps the side: one before, two after."""
+    return F.pad(x, (1, 2, 1, 2))
+
+
 class _Modulated(nn.Module):
     """Residual block, its features scaled and shifted by the label (FiLM, Perez et al. 2018)."""
 
@@ -214,6 +277,7 @@ def _double(x: Tensor) -> Tensor:
 
 _GENERATORS: dict[GeneratorKind, Callable[[GeneratorSpec], Generator]] = {
     "unet": UNet,
+    "padded-unet": PaddedUNet,
     "flow": Flow,
 }
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.spec import ClassifierRecipe
-from cctranslate.training import augment, checkpoint, device
+from cctranslate.training import augment, backbone, checkpoint, device
 from cctranslate.training.classifier import (
     Classifier,
     expected_calibration_error,
@@ -41,7 +41,9 @@ class ClassifierTrainer:
         self.recipe, self.device = recipe, place
         self.images, self.labels = faces.images[kept], labels[kept]
         self.sampler = Sampler(self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
-        network = Classifier(recipe).to(place)
+        network = Classifier(recipe)
+        backbone.start(network, recipe.backbone)
+        network = network.to(place)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.SGD(

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cctranslate.recipes.spec import AdversarialLoss, Weights
+from cctranslate.recipes.spec import AdversarialLoss, ClassLoss, Weights
 from cctranslate.training.discriminators import Verdict
 
 Terms = dict[str, Tensor]
@@ -62,7 +62,12 @@ G_ADVERSARIAL: dict[AdversarialLoss, Adversarial] = {
 }
 
 
-def d_class(real: Tensor, labels: Tensor, fake: Tensor) -> Tensor:
+def d_refusal(kind: AdversarialLoss, logits: Tensor) -> Tensor:
+    """What D loses on faces that it should refuse though they are real."""
+    return logits.square().mean() if kind == "least-squares" else _bce(logits, 0.0)
+
+
+def d_class(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
     """Sigmoid class head: labels [N,7] on reals, zeros on fakes (T21, T22)."""
     targets = torch.cat([labels, torch.zeros_like(fake)])
     return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
@@ -72,6 +77,38 @@ def g_class(fake: Tensor, classes: Tensor) -> Tensor:
     """Categorical cross-entropy on sigmoids made to sum to one, as Keras does it (T21 to T26)."""
     log_p = F.logsigmoid(fake)
     return (log_p.logsumexp(1) - log_p.gather(1, classes[:, None])[:, 0]).mean()
+
+
+def d_class_sigmoid(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
+    """Sigmoid class head: labels [N,7] on reals, the targets on fakes (T21)."""
+    targets = torch.cat([labels, F.one_hot(fake_classes, labels.shape[1]).to(labels.dtype)])
+    return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
+
+
+def d_class_softmax(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
+    """Softmax class head: labels [N,7] on reals, the targets on fakes (T17)."""
+    targets = torch.cat([labels, F.one_hot(fake_classes, labels.shape[1]).to(labels.dtype)])
+    return F.cross_entropy(torch.cat([real, fake]), targets)
+
+
+def d_class_fake(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
+    """Softmax over eight: labels [N,7] on reals, the eighth on fakes (the code of T9)."""
+    eighth = torch.full_like(fake_classes, labels.shape[1])
+    return F.cross_entropy(real, F.pad(labels, (0, 1))) + F.cross_entropy(fake, eighth)
+
+
+D_CLASS: dict[ClassLoss, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
+    "zeros": d_class,
+    "sigmoid": d_class_sigmoid,
+    "softmax": d_class_softmax,
+    "fake-class": d_class_fake,
+}
+G_CLASS: dict[ClassLoss, Callable[[Tensor, Tensor], Tensor]] = {
+    "zeros": g_class,
+    "sigmoid": g_class,
+    "softmax": F.cross_entropy,
+    "fake-class": F.cross_entropy,
+}
 
 
 def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
@@ -108,21 +145,34 @@ class Pairs:
     real_labels: Tensor
 
 
-def d_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs) -> Terms:
+def d_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs, classes: ClassLoss) -> Terms:
     """D's terms that its weights ask for."""
     real = pairs.real.realness(pairs.real_classes)
     fake = pairs.fake.realness(pairs.fake_classes)
     terms = {"d_adversarial": D_ADVERSARIAL[kind](real, fake)}
     if pairs.real.expression is not None and pairs.fake.expression is not None:
-        terms["d_class"] = d_class(pairs.real.expression, pairs.real_labels, pairs.fake.expression)
+        terms["d_class"] = D_CLASS[classes](
+            pairs.real.expression, pairs.real_labels, pairs.fake.expression, pairs.fake_classes
+        )
     return terms
 
 
-def g_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs) -> Terms:
+@torch.no_grad()
+def d_accuracy(kind: AdversarialLoss, pairs: Pairs) -> Tensor:
+    """Share of reals and fakes, each half of it, that D tells right; of pairs, if it sees pairs."""
+    real = pairs.real.realness(pairs.real_classes)
+    fake = pairs.fake.realness(pairs.fake_classes)
+    if kind == "relativistic":
+        return (real > fake).float().mean()
+    bar = 0.5 if kind == "least-squares" else 0.0
+    return ((real > bar).float().mean() + (fake <= bar).float().mean()) / 2
+
+
+def g_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs, classes: ClassLoss) -> Terms:
     """G's terms that D's verdicts give."""
     real = pairs.real.realness(pairs.real_classes)
     fake = pairs.fake.realness(pairs.fake_classes)
     terms = {"adversarial": G_ADVERSARIAL[kind](real, fake)}
     if weights.classification > 0 and pairs.fake.expression is not None:
-        terms["classification"] = g_class(pairs.fake.expression, pairs.fake_classes)
+        terms["classification"] = G_CLASS[classes](pairs.fake.expression, pairs.fake_classes)
     return terms

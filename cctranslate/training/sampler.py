@@ -9,11 +9,14 @@ Indices = NDArray[np.int64]
 class Sampler:
     """Draws batches of `size` indices from labelled faces.
 
-    With `balance` 0 each epoch is one shuffled pass; otherwise faces are drawn by their
-    class's size to the power of -`balance`. Classes [N] int64.
+    With `balance` 0 each epoch is one pass, shuffled or as the faces lie; otherwise faces are
+    drawn by their class's size to the power of -`balance`. Classes [N] int64.
     """
 
-    def __init__(self, classes: Indices, size: int, balance: float, seed: int) -> None:
+    def __init__(
+        self, classes: Indices, size: int, balance: float, seed: int, shuffle: bool = True
+    ) -> None:
+        self.shuffle = shuffle
         self.classes, self.size, self.balance, self.seed = classes, size, balance, seed
         counts = np.bincount(classes, minlength=7).clip(1)
         chance = counts[classes] ** -balance
@@ -32,7 +35,9 @@ class Sampler:
             return self._draw(self._random(step, 0).random(self.size))
         epoch, place = divmod(step, self.steps_an_epoch)
         if self._epoch[0] != epoch:
-            self._epoch = (epoch, self._random(epoch, 1).permutation(len(self.classes)))
+            n = len(self.classes)
+            order = self._random(epoch, 1).permutation(n) if self.shuffle else np.arange(n)
+            self._epoch = (epoch, order)
         return self._epoch[1][place * self.size : (place + 1) * self.size]
 
     def partners(self, step: int, targets: Indices) -> Indices:

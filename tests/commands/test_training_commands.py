@@ -18,7 +18,8 @@ from cctranslate import bundle
 from cctranslate.cli import cli
 from cctranslate.commands.evaluate import table
 from cctranslate.pixels import to_scaled
-from cctranslate.recipes.experiments import find
+from cctranslate.recipes import seed
+from cctranslate.recipes.experiments import RECIPES, find
 from cctranslate.training.export import _place
 from cctranslate.training.runs import Facts, RunError, write_facts, write_json
 from tests import drawn
@@ -47,7 +48,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_fit_lists_every_recipe_on_a_line() -> None:
     result = run("fit", "--list")
     assert result.exit_code == 0, result.output
-    assert [line.split()[0] for line in result.stdout.splitlines()][:2] == ["flow", "t26"]
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(RECIPES)
 
 
 def test_dry_run_shows_the_resolved_recipe_and_writes_nothing(tmp_path: Path) -> None:
@@ -69,6 +71,44 @@ def test_an_unknown_recipe_is_a_usage_error() -> None:
     result = run("fit", "--recipe", "t99")
     assert result.exit_code == 2
     assert "choose from" in result.stderr
+
+
+def test_a_sweep_ends_in_a_table_by_frechet_distance_and_resumes(tmp_path: Path) -> None:
+    data = drawn.write_csv(tmp_path / "fer2013.csv", count=252)
+    words = ("fit", "--data", data, "--sweep", "t27", "-o", tmp_path / "t27", "--device", "cpu")
+    short = ("--batch-size", "8", "--epochs", "0.02")
+    result = run(*words, *short)
+    assert result.exit_code == 0, result.output
+    head, _, *rows = ([cell.strip() for cell in r.split("|")[1:-1]] for r in _table(result.stdout))
+    column = head.index("fid")
+    distances = [float(row[column]) for row in rows]
+    assert distances == sorted(distances)
+    assert {row[0] for row in rows} == {recipe.name for recipe in seed.SWEEPS["t27"]}
+    logs = {path: path.stat().st_mtime_ns for path in (tmp_path / "t27").glob("*/log.jsonl")}
+    again = run(*words, *short)
+    assert again.stdout == result.stdout
+    assert all(path.stat().st_mtime_ns == at for path, at in logs.items())
+    other = run(*words, "--batch-size", "8", "--epochs", "0.04")
+    assert other.exit_code == 1
+    assert "holds a row of another budget" in other.stderr
+
+
+def _table(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("|")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sweep", "t28"), "no search 't28': choose from t27"),
+        (("--sweep", "t27", "--recipe", "t1"), "leave --recipe out"),
+        (("--recipe", "t26", "--backbone", "random"), "t26 has no backbone"),
+    ],
+)
+def test_what_fit_cannot_mean_is_a_usage_error(words: tuple[str, ...], said: str) -> None:
+    result = run("fit", *words)
+    assert result.exit_code == 2
+    assert said in result.stderr
 
 
 def test_export_writes_a_bundle_that_loads(made: Path) -> None:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cctranslate.recipes.experiments import RECIPES, T26, find, override
+from cctranslate.recipes.experiments import RECIPES, find, override
+from cctranslate.recipes.seed import LOG, SWEEPS, T26, VARIANTS
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe, derive, from_json, to_json
 
 
@@ -12,9 +13,23 @@ def test_every_recipe_is_found_by_its_own_name() -> None:
     assert all(find(name).name == name for name in RECIPES)
 
 
-def test_all_recipes_differ() -> None:
-    bodies = [json.dumps({**to_json(r), "name": "", "about": ""}) for r in RECIPES.values()]
-    assert len(set(bodies)) == len(bodies)
+def test_all_recipes_differ_but_for_t6_which_looks_at_t5_elsewhere() -> None:
+    bodies = {
+        r.name: json.dumps({**to_json(r), "name": "", "about": ""})
+        for r in RECIPES.values()
+        if r.name != "t6"
+    }
+    assert len(set(bodies.values())) == len(bodies)
+
+
+def test_the_whole_log_is_there() -> None:
+    wanted = [*(f"t{n}" for n in range(1, 27)), "c1", "c2"]
+    assert [recipe.name for recipe in LOG] == wanted
+    assert [recipe.name for recipe in SWEEPS["t27"]][:2] == ["t26", "t26-1-1"]
+    tried = [r for r in VARIANTS if r.name.startswith("t26-") and isinstance(r, Recipe)]
+    ratios = [(r.weights.adversarial, r.weights.classification) for r in tried]
+    assert ratios == [(1, 1), (1, 2), (2, 1), (3, 9), (10, 100), (2, 2)]
+    assert all("\n" not in recipe.about and recipe.about for recipe in RECIPES.values())
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -58,6 +73,8 @@ def test_a_misspelt_field_is_a_type_error() -> None:
         ({"weights": {"d_class": 0.0}}, "weights.d_class"),
         ({"weights": {"smoothness": 1.0}}, "generator"),
         ({"procedure": {"warm_up": 0.5}}, "procedure.warm_up"),
+        ({"weights": {"d_mismatch": 1.0}}, "told the label"),
+        ({"procedure": {"targets": "one-other", "g_parts": 6}}, "all-others"),
     ],
 )
 def test_a_contradiction_names_its_fields(changes: dict[str, object], named: str) -> None:
@@ -71,6 +88,16 @@ def test_override_reaches_either_kind_of_recipe() -> None:
     assert isinstance(judge, ClassifierRecipe)
     assert (gan.procedure.epochs, gan.procedure.lr, gan.procedure.batch_size) == (1, 1e-3, 64)
     assert judge.batch_size == 8
+
+
+def test_a_backbone_is_for_a_recipe_that_has_one() -> None:
+    t9, c2 = override(find("t9"), backbone="random"), override(find("c2"), backbone="w.pt")
+    assert isinstance(t9, Recipe)
+    assert isinstance(c2, ClassifierRecipe)
+    assert (t9.discriminator.backbone, c2.backbone) == ("random", "w.pt")
+    assert t9.discriminator.frozen
+    with pytest.raises(ValueError, match="t26 has no backbone"):
+        override(T26, backbone="random")
 
 
 def test_an_unknown_recipe_lists_those_there_are() -> None:

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from cctranslate.training import losses
+from cctranslate.training.discriminators import Verdict
+from cctranslate.training.losses import Pairs
 
 TWO = torch.tensor([0.0, 2.0])
 ONE = torch.tensor([1.0, -1.0])
@@ -35,7 +37,7 @@ def test_class_terms() -> None:
     real, fake = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, -1.0]])
     labels = torch.tensor([[1.0, 0.0]])
     expected = (softplus(-1) + softplus(0) + softplus(0) + softplus(-1)) / 4
-    assert losses.d_class(real, labels, fake).item() == pytest.approx(expected)
+    assert losses.d_class(real, labels, fake, torch.tensor([1])).item() == pytest.approx(expected)
     p, q = 1 / 2, 1 / (1 + math.e)
     got = losses.g_class(fake, torch.tensor([1])).item()
     assert got == pytest.approx(-math.log(q / (p + q)))
@@ -64,3 +66,44 @@ def test_smoothness_of_a_ramp() -> None:
 def test_total_weighs_by_name() -> None:
     terms = {"cycle": torch.tensor(2.0), "change": torch.tensor(3.0)}
     assert losses.total(terms, {"cycle": 10.0, "change": 1.0}).item() == pytest.approx(23)
+
+
+def test_what_fakes_are_to_ds_class_head() -> None:
+    real, labels = torch.zeros(1, 2), torch.tensor([[1.0, 0.0]])
+    fake, target = torch.tensor([[0.0, 3.0]]), torch.tensor([1])
+    four = 2 * softplus(0) + softplus(0)
+    assert losses.D_CLASS["zeros"](real, labels, fake, target).item() == pytest.approx(
+        (four + softplus(3)) / 4
+    )
+    assert losses.D_CLASS["sigmoid"](real, labels, fake, target).item() == pytest.approx(
+        (four + softplus(-3)) / 4
+    )
+    assert losses.D_CLASS["softmax"](real, labels, fake, target).item() == pytest.approx(
+        (math.log(2) + softplus(-3)) / 2
+    )
+    third, also = torch.zeros(1, 3), torch.tensor([[0.0, 0.0, 5.0]])
+    assert losses.D_CLASS["fake-class"](third, labels, also, target).item() == pytest.approx(
+        math.log(3) + math.log(2 + math.exp(5)) - 5
+    )
+
+
+def test_refusal_is_as_of_a_fake() -> None:
+    assert losses.d_refusal("least-squares", TWO).item() == pytest.approx(2)
+    assert losses.d_refusal("bce", TWO).item() == pytest.approx((softplus(0) + softplus(2)) / 2)
+
+
+def test_ds_accuracy_is_of_reals_and_fakes_alike() -> None:
+    def told(real: list[float], fake: list[float]) -> Pairs:
+        verdicts = [Verdict(real=torch.tensor(v)[:, None], expression=None) for v in (real, fake)]
+        none = torch.zeros(0, dtype=torch.int64)
+        return Pairs(
+            real=verdicts[0],
+            fake=verdicts[1],
+            real_classes=none,
+            fake_classes=none,
+            real_labels=torch.zeros(0, 7),
+        )
+
+    assert losses.d_accuracy("bce", told([1.0, -1.0], [-1.0, -2.0])).item() == 0.75
+    assert losses.d_accuracy("least-squares", told([0.6, 0.6], [0.4, 0.6])).item() == 0.75
+    assert losses.d_accuracy("relativistic", told([1.0, 1.0], [0.0, 2.0])).item() == 0.5

@@ -3,20 +3,35 @@
 import pytest
 import torch
 
-from cctranslate.recipes.experiments import FLOW, RECIPES, T26, find
+from cctranslate.recipes.experiments import FLOW, RECIPES, find
+from cctranslate.recipes.seed import T1, T5, T9, T11, T26
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.classifier import OUTPUTS, Classifier
 from cctranslate.training.discriminators import build_discriminator
 from cctranslate.training.generators import build_generator
+from tests.backbone import needs_backbone
 
 X = torch.rand(3, 1, 48, 48) * 2 - 1
-LABELS = torch.eye(7)[[0, 3, 6]]
+CLASSES = torch.tensor([0, 3, 6])
+LABELS = torch.eye(7)[CLASSES]
 TRANSLATORS = [r for r in RECIPES.values() if isinstance(r, Recipe)]
-CLASSIFIERS = [r for r in RECIPES.values() if isinstance(r, ClassifierRecipe)]
+CRITICS = [
+    pytest.param(r, marks=needs_backbone if r.discriminator.kind == "resnet50" else ())
+    for r in TRANSLATORS
+]
+CLASSIFIERS = [
+    pytest.param(r, marks=needs_backbone if r.kind == "resnet50" else ())
+    for r in RECIPES.values()
+    if isinstance(r, ClassifierRecipe)
+]
 
 
 def assert_all_have_gradients(network: torch.nn.Module) -> None:
-    missing = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    missing = [
+        name
+        for name, parameter in network.named_parameters()
+        if parameter.requires_grad and (parameter.grad is None or not parameter.grad.any())
+    ]
     assert missing == []
 
 
@@ -35,16 +50,15 @@ def test_generator(recipe: Recipe) -> None:
     assert_all_have_gradients(generator)
 
 
-@pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", CRITICS, ids=lambda r: r.name)
 def test_discriminator(recipe: Recipe) -> None:
     torch.manual_seed(0)
     discriminator = build_discriminator(recipe.discriminator)
-    verdict = discriminator(X)
-    classes = torch.tensor([0, 3, 6])
-    assert verdict.realness(classes).shape == (3,)
+    verdict = discriminator(X, CLASSES)
+    assert verdict.realness(CLASSES).shape[0] == 3
     score = verdict.real.square().sum()
     if verdict.expression is not None:
-        assert verdict.expression.shape == (3, 7)
+        assert verdict.expression.shape == (3, recipe.discriminator.head or 7)
         score = score + verdict.expression.square().sum()
     score.backward()
     assert_all_have_gradients(discriminator)
@@ -91,8 +105,9 @@ def test_strength_runs_from_the_face_as_it_was_to_the_full_edit(recipe: Recipe) 
 
 
 def test_one_logit_a_class_is_read_at_the_class() -> None:
-    verdict = build_discriminator(FLOW.discriminator)(X)
-    picked = verdict.realness(torch.tensor([0, 3, 6]))
+    verdict = build_discriminator(FLOW.discriminator)(X, CLASSES)
+    picked = verdict.realness(CLASSES)
+    assert picked.shape == (3,)
     assert torch.equal(picked, verdict.real[[0, 1, 2], [0, 3, 6]])
 
 
@@ -107,3 +122,33 @@ def test_the_seeds_latent_is_one_place_and_depends_on_the_face() -> None:
     code = build_generator(T26.generator).encode(X)
     assert [c.shape[-1] for c in code] == [48, 23, 10, 4, 1]
     assert code[-1].std(0).max() > 0.01
+
+
+def test_the_label_scales_the_input_or_the_latent_or_joins_it() -> None:
+    torch.manual_seed(0)
+    for recipe, scales in ((T1, []), (T5, [24, 12, 6, 3]), (T11, [24, 12, 6, 3])):
+        generator = build_generator(recipe.generator)
+        code = generator.encode(X)
+        assert [c.shape[-1] for c in code] == [48, *scales]
+        other = LABELS.roll(1, 0)
+        assert not torch.equal(
+            generator.edit(code, LABELS).image, generator.edit(code, other).image
+        )
+
+
+def test_a_discriminator_that_is_told_the_label_says_another_thing_of_another() -> None:
+    torch.manual_seed(0)
+    discriminator = build_discriminator(T1.discriminator)
+    assert discriminator(X, CLASSES).real.shape == (3, 1, 3, 3)
+    assert not torch.equal(discriminator(X, CLASSES).real, discriminator(X, CLASSES.roll(1)).real)
+
+
+@needs_backbone
+def test_a_frozen_backbone_stays_frozen_when_d_is_thawed() -> None:
+    discriminator = build_discriminator(T9.discriminator).requires_grad_(False)
+    discriminator.requires_grad_(True)
+    trained = {
+        name.split(".")[0] for name, p in discriminator.named_parameters() if p.requires_grad
+    }
+    assert trained == {"label", "validity"}
+    assert not discriminator.body.training

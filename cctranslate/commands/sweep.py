@@ -1,0 +1,53 @@
+"""`cctranslate fit --sweep`: train a family of recipes and print them by Frechet distance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cctranslate.commands.progress import Progress
+
+if TYPE_CHECKING:
+    from cctranslate.recipes.spec import AnyRecipe
+
+
+def search(
+    recipes: Sequence[AnyRecipe],
+    data: Path,
+    votes: Path | None,
+    root: Path,
+    seed: int,
+    device: str,
+    quiet: bool,
+) -> None:
+    """Train and measure each in a folder of its name in `root`, going on with what is there."""
+    from cctranslate import bundle
+    from cctranslate.commands.needs import training_half
+
+    with training_half():
+        from cctranslate.training import dataset
+        from cctranslate.training import device as devices
+        from cctranslate.training.series import Series, by_distance, table, train
+        from cctranslate.training.votes import load_votes
+
+        place = devices.choose(device)
+        progress = Progress(quiet)
+        series = Series(
+            root=root,
+            splits=dataset.load(data),
+            votes=load_votes(votes) if votes else None,
+            device=place,
+            judge=bundle.shipped(),
+            seed=seed,
+            on_start=progress.start,
+            on_tick=progress.tick,
+        )
+        click.echo(f"{len(recipes)} recipes on {place}, in {root}", err=True)
+        try:
+            rows = [train(series, recipe) for recipe in recipes]
+        finally:
+            progress.close()
+        click.echo(table(by_distance(rows)))

@@ -1,0 +1,17 @@
+"""Whether there is a torchvision that fits this torch: builds of two indexes do not fit."""
+
+import pytest
+
+from cctranslate.training.backbone import Backbone, BackboneError
+
+
+def _usable() -> bool:
+    try:
+        Backbone()
+    except BackboneError:
+        return False
+    return True
+
+
+USABLE = _usable()
+needs_backbone = pytest.mark.skipif(not USABLE, reason="needs a torchvision built for this torch")

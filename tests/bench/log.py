@@ -1,0 +1,81 @@
+"""The seed's experiment log with numbers: each recipe for as many images, measured alike.
+
+    python tests/bench/log.py fer2013.csv --votes ferplus.csv -o runs/log --images 40000
+    python tests/bench/log.py fer2013.csv -o runs/log --images 40000 --device cuda t24 t25 flow
+
+Prints one Markdown table of the rows that there are, and says below what could not run. A row that
+is kept in OUT is not run again, so that the table can be filled in run by run, on several machines:
+copy their OUT/<recipe> together. `flow` trains its teachers first, or takes those that lie in
+OUT/flow/teachers.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from cctranslate import bundle
+from cctranslate.errors import UserError
+from cctranslate.recipes import seed
+from cctranslate.recipes.experiments import FLOW, find, override
+from cctranslate.recipes.spec import AnyRecipe, Recipe, backbone_of, derive, to_json
+from cctranslate.training import dataset, device, series
+from cctranslate.training.votes import load_votes
+
+ALL = (*(recipe.name for recipe in (*seed.LOG, *seed.VARIANTS)), FLOW.name)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="FER2013 in any form that `fit` reads")
+    parser.add_argument("recipes", nargs="*", default=ALL, help="those to run, all if none")
+    parser.add_argument("--votes", type=Path, help="FER+ votes")
+    parser.add_argument("-o", "--out", type=Path, default=Path("runs/log"))
+    parser.add_argument("--images", type=int, default=40_000, help="faces each recipe sees")
+    parser.add_argument("--faces", type=int, help="PublicTest faces to measure on, all if not said")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--backbone", help="ResNet50's weights: a file, or `random`")
+    return parser.parse_args()
+
+
+def body(recipe: AnyRecipe) -> str:
+    """What a recipe is at a budget that is not its own."""
+    same = derive(recipe, procedure={"epochs": 1.0}) if isinstance(recipe, Recipe) else recipe
+    return json.dumps({**to_json(same), "name": "", "about": ""})
+
+
+def main() -> None:
+    """Print the table."""
+    asked = arguments()
+    common = series.Series(
+        root=asked.out,
+        splits=dataset.load(asked.data),
+        votes=load_votes(asked.votes) if asked.votes else None,
+        device=device.choose(asked.device),
+        judge=bundle.shipped(),
+        images=asked.images,
+        faces=asked.faces,
+    )
+    rows: list[series.Row] = []
+    refused: list[str] = []
+    seen: dict[str, AnyRecipe] = {}
+    for name in asked.recipes:
+        backed = backbone_of(find(name)) is not None
+        recipe = override(find(name), backbone=asked.backbone if backed else None)
+        # At one budget t6, t13 and t23 are t5, t11 and t22: they only run for longer.
+        first = seen.setdefault(body(recipe), recipe)
+        try:
+            row = series.train(common, first)
+        except UserError as error:
+            refused.append(f"{name}: {error}")
+            continue
+        rows.append(row if first is recipe else row | {"recipe": f"{name} (is {row['recipe']})"})
+        print(f"{name} done", file=sys.stderr, flush=True)
+    print(series.table(rows))
+    print("\n".join(refused), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
