@@ -112,6 +112,8 @@ def fit(
         ]
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if sweep is not None and max_minutes is not None:
+        raise click.UsageError("--sweep goes on where it was ended: leave --max-minutes out")
     if dry_run:
         for known in resolved:
             _describe(known)

@@ -102,6 +102,7 @@ def _table(text: str) -> list[str]:
     [
         (("--sweep", "t28"), "no search 't28': choose from t27"),
         (("--sweep", "t27", "--recipe", "t1"), "leave --recipe out"),
+        (("--sweep", "t27", "--max-minutes", "1"), "leave --max-minutes out"),
         (("--recipe", "t26", "--backbone", "random"), "t26 has no backbone"),
     ],
 )

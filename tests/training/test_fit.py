@@ -281,6 +281,10 @@ def test_a_checkpoint_of_something_else_is_refused(make_job: MakeJob) -> None:
         with pytest.raises(CheckpointError, match=rf"checkpoint\.pt: {reason}") as caught:
             fit(make_job(job.recipe, resume=True))
         assert "\n" not in str(caught.value)
+    saved = torch.load(other.folder / checkpoint.FILE, weights_only=True)
+    torch.save({**saved, "recipe": {**saved["recipe"], "newer": 1}}, file)
+    with pytest.raises(CheckpointError, match="of another recipe"):
+        load_classifier(job.folder)
     torch.save({"weights": torch.ones(1)}, file)
     with pytest.raises(CheckpointError, match="not a checkpoint that `fit` wrote"):
         load_classifier(job.folder)

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from cctranslate import bundle
-from cctranslate.recipes.experiments import find
+from cctranslate.recipes.experiments import find, override
 from cctranslate.training import dataset, runs, series
 from cctranslate.training.device import choose
 from cctranslate.training.runs import RunError
 from tests import drawn
+from tests.backbone import needs_backbone
 
 
 def make(tmp_path: Path, images: int) -> series.Series:
@@ -43,6 +44,12 @@ def test_the_two_domains_of_t4_are_what_it_is_measured_on(tmp_path: Path) -> Non
     told = runs.read_json(tmp_path / "log" / "t4" / runs.MEASURED)["targets"]
     expected = (told["happy"]["identity"] + told["neutral"]["identity"]) / 2
     assert row["identity"] == pytest.approx(expected, abs=1e-4)
+
+
+@needs_backbone
+def test_a_row_says_that_its_backbone_was_random(tmp_path: Path) -> None:
+    row = series.train(make(tmp_path, 64), override(find("c2"), backbone="random"))
+    assert row["recipe"] == "c2 (backbone: random)"
 
 
 def test_a_row_is_kept_and_one_of_another_budget_refused(tmp_path: Path) -> None:
