@@ -57,6 +57,7 @@ def examine(weights: Path | None, device: str) -> Iterator[Finding]:
     yield from _both()
     runtime = _onnxruntime()
     yield runtime
+    yield _detector()
     found, said = _bundle(weights)
     yield from said
     if found is None or runtime.fatal:
@@ -98,6 +99,22 @@ def _onnxruntime() -> Finding:
             fatal=True,
         )
     return Finding(name="import", said=f"onnxruntime {onnxruntime.__version__} lists {listed}")
+
+
+def _detector() -> Finding:
+    try:
+        from cctranslate.batch.find import Finder
+
+        digest = Finder().digest
+    except Exception as error:
+        # OpenCV, too, fails in ways of its own where it is half installed.
+        return Finding(
+            name="detector",
+            said="cannot be used",
+            advice=f"{error}; or pip install --force-reinstall opencv-python-headless",
+            fatal=True,
+        )
+    return Finding(name="detector", said=f"sha256 {digest}")
 
 
 def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:

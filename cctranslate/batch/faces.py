@@ -158,9 +158,7 @@ def read_again(decoded: Decoded) -> Canvas:
     Raises:
         OSError: it cannot be read any more, or is another one by now.
     """
-    item = decoded.item
-    file = io.BytesIO(item.content) if isinstance(item, Member) else item.path.open("rb")
-    with file:
+    with _open(decoded.item) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != decoded.sha256:
             raise OSError("the picture was changed since its faces were found")
         file.seek(0)
@@ -168,16 +166,20 @@ def read_again(decoded: Decoded) -> Canvas:
             return canvas.read(picture)
 
 
+def _open(item: Item) -> io.BufferedReader | io.BytesIO:
+    return io.BytesIO(item.content) if isinstance(item, Member) else item.path.open("rb")
+
+
 def show(item: Item) -> Image.Image | None:
-    """An item's picture in RGB, to be looked at; None of what has gone or cannot be read."""
-    found = decode(item, Look(where="whole", finder=Finder(), again=True))
-    if isinstance(found, Unusable):
-        return None
-    if found.is_model_sized:
-        return Image.fromarray(found.faces[0].levels).convert("RGB")
+    """An item's picture in gray or RGB; None of what has gone or cannot be read."""
+    if isinstance(item, FaceRow):
+        row = _from_row(item)
+        return None if isinstance(row, Unusable) else Image.fromarray(row.faces[0].levels)
     try:
-        return Image.fromarray(read_again(found).seen()).convert("RGB")
-    except (OSError, ValueError):
+        with _open(item) as file, Image.open(file) as picture:
+            return Image.fromarray(canvas.read(picture).seen())
+    except Exception:
+        # As in `decode`; that it was read before does not say that it is the same.
         return None
 
 

@@ -1,12 +1,17 @@
 """Faces are found, and cropped as FER2013's are."""
 
+import shutil
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from cctranslate.batch import find
 from cctranslate.batch.align import TEMPLATE, align, bounds, crop, side, whole
 from cctranslate.batch.find import Finder
+from cctranslate.bundle import BundleError
 from cctranslate.pixels import to_gray
 from tests import drawn, photos
 
@@ -79,6 +84,18 @@ def test_the_largest_face_comes_first_and_no_face_is_none() -> None:
 def test_a_face_that_is_all_of_a_large_picture_is_found() -> None:
     tight = photos.portrait(photos.COLLINS).crop((168, 53, 278, 186)).resize((2200, 2660))
     assert len(FINDER.find(np.asarray(tight))) == 1
+
+
+def test_a_detector_that_was_altered_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (find.CARD, "face_detection_yunet_2023mar.onnx"):
+        shutil.copyfile(photos.FOLDER.parent.parent / "weights" / name, tmp_path / name)
+    with (tmp_path / "face_detection_yunet_2023mar.onnx").open("ab") as file:
+        file.write(b"x")
+    monkeypatch.setattr(find, "_folder", lambda: tmp_path)
+    with pytest.raises(BundleError, match="altered"):
+        Finder()
 
 
 def test_alignment_frames_as_the_samples_are_framed() -> None:

@@ -1,6 +1,8 @@
 """Folders of photographs: faces found, changed, and put back where they were."""
 
 import io
+import os
+import threading
 import zipfile
 from pathlib import Path
 
@@ -278,7 +280,7 @@ def test_a_bundle_that_says_how_it_moves_moves_the_picture_itself(run: Run, tmp_
     np.testing.assert_array_equal(levels(tmp_path / "still" / "sad" / "a.x0.png"), before)
 
 
-def test_pictures_of_archives_and_pipes_are_read_once_and_changed(
+def test_pictures_in_archives_are_changed_as_those_in_folders(
     run: Run, words: tuple[str | Path, ...], album: Path, mouths: Path, tmp_path: Path
 ) -> None:
     run(*words, "-o", tmp_path / "folder")
@@ -287,6 +289,22 @@ def test_pictures_of_archives_and_pipes_are_read_once_and_changed(
             archive.write(path, path.name)
     run(tmp_path / "album.zip", *words[1:], "-o", tmp_path / "zip")
     assert tree(tmp_path / "zip") == tree(tmp_path / "folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_picture_that_can_only_be_read_once_is_changed_too(
+    run: Run, mouths: Path, album: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "one.jpg")
+    content = (album / "one.jpg").read_bytes()
+    writer = threading.Thread(target=(tmp_path / "one.jpg").write_bytes, args=(content,))
+    writer.start()
+    words = ("--to", "sad", "--weights", mouths)
+    result = run(tmp_path / "one.jpg", *words, "-o", tmp_path / "pipe")
+    writer.join()
+    assert result.exit_code == 0, result.output
+    run(album / "one.jpg", *words, "-o", tmp_path / "file")
+    assert tree(tmp_path / "pipe") == tree(tmp_path / "file")
 
 
 def test_a_picture_that_is_changed_in_between_fails_by_name(

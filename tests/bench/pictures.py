@@ -11,10 +11,7 @@ and angles and at places drawn by a fixed seed, and prints by size and by angle
     aligned     the judge's accuracy by FER2013's labels, of found and aligned faces,
     box         of the detector's boxes, upright and widened to squares,
     direct      and of the dataset's own 48x48 pixels of the same faces
-    ms          to find and align in a picture, and the time of nothing else
-
-and then how well the judge's word on a face agrees with its word on the same face when it is read
-again, found or not, out of the picture that was made (translated to every expression).
+    ms          to find and align in a picture
 """
 
 import sys
