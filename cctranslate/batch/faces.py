@@ -11,18 +11,16 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cctranslate.batch import canvas
-from cctranslate.batch.align import Frame, align, crop, side, whole
 from cctranslate.batch.canvas import Canvas
-from cctranslate.batch.find import Finder, Found
+from cctranslate.batch.face import Face, edge_to_edge, find_faces
+from cctranslate.batch.find import Finder
 from cctranslate.batch.item import Broken, FaceRow, Item, Member
 from cctranslate.emotions import EMOTIONS
-from cctranslate.pixels import SIZE, Gray, size_upright, to_gray
+from cctranslate.pixels import SIZE, size_upright, to_gray
 
 Where = Literal["auto", "whole", "detect"]
 LARGEST_FACE = 96
 """The longer side, in pixels, up to which `auto` takes a picture for a face."""
-SMALLEST = 32
-"""Pixels that a face's frame must be wide: of a smaller one the models see next to nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,25 +36,6 @@ class Look:
         return self.where == "whole" or (
             self.where == "auto" and max(width, height) <= LARGEST_FACE
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Face:
-    """A face [48,48] uint8 as the models take it, and where in its picture it is from."""
-
-    levels: Gray
-    frame: Frame
-    box: tuple[int, int, int, int]
-    """Left, top, width and height in the upright picture's pixels."""
-    score: float | None = None
-    """How sure the detector is; None for a picture that is taken for a face."""
-    passed_over: str = ""
-    """Why it is not translated, if it is not."""
-
-    @property
-    def found(self) -> bool:
-        """Whether it was found in a picture."""
-        return self.score is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,9 +181,11 @@ def _faces(item: Item, file: io.BufferedReader | io.BytesIO, look: Look) -> Deco
         if look.is_whole(width, height):
             picture.draft("L", (2 * SIZE, 2 * SIZE))
             levels = to_gray(ImageOps.exif_transpose(picture))
-            faces: tuple[Face, ...] = (_edge_to_edge(levels, width, height),)
+            faces: tuple[Face, ...] = (edge_to_edge(levels, width, height),)
         else:
-            faces = _found(canvas.read(picture).seen(), look.finder)
+            faces = find_faces(canvas.read(picture).seen(), look.finder)
+            if not faces:
+                raise _NoFaceError
         file.seek(0)
         decoded = Decoded(
             item=item,
@@ -228,34 +209,6 @@ def _refuse(picture: Image.Image) -> None:
         raise _RefusedError(_too_large())
 
 
-def _edge_to_edge(levels: Gray, width: int, height: int) -> Face:
-    return Face(levels=levels, frame=whole(width, height), box=(0, 0, width, height))
-
-
-def _found(seen: Gray, finder: Finder) -> tuple[Face, ...]:
-    gray = canvas.gray(seen)
-    faces = [_aligned(gray, one) for one in finder.find(seen)]
-    if not faces:
-        raise _NoFaceError
-    return tuple(sorted(faces, key=lambda face: bool(face.passed_over)))
-
-
-def _aligned(gray: Gray, one: Found) -> Face:
-    frame = align(one.points)
-    height, width = gray.shape
-    left, top = (min(max(round(v), 0), n - 1) for v, n in ((one.left, width), (one.top, height)))
-    right = min(max(round(one.left + one.width), left + 1), width)
-    bottom = min(max(round(one.top + one.height), top + 1), height)
-    small = f"not translated: {round(side(frame))} pixels wide, under {SMALLEST}"
-    return Face(
-        levels=crop(gray, frame),
-        frame=frame,
-        box=(left, top, right - left, bottom - top),
-        score=one.score,
-        passed_over=small if side(frame) < SMALLEST else "",
-    )
-
-
 def _from_row(row: FaceRow) -> Decoded | Unusable:
     if row.emotion and not row.label:
         return _failed(row, f"emotion is {row.emotion!r}, expected 0 to {len(EMOTIONS) - 1}")
@@ -270,7 +223,7 @@ def _from_row(row: FaceRow) -> Decoded | Unusable:
     digest = hashlib.sha256(face.tobytes()).hexdigest()
     return Decoded(
         item=row,
-        faces=(_edge_to_edge(face, SIZE, SIZE),),
+        faces=(edge_to_edge(face, SIZE, SIZE),),
         width=SIZE,
         height=SIZE,
         mode="L",

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from operator import itemgetter
 from pathlib import Path
@@ -86,10 +86,11 @@ class Finder:
 
     def find(self, seen: Gray) -> list[Found]:
         """The faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
+        seen, back = _shrunk(seen, SIDES[-1])
         rows = np.concatenate([self._look(view, frame) for view, frame in _views(seen)])
         kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), CANDIDATE, OVERLAP)
         closer = [self._closer(seen, rows[i]) for i in np.asarray(kept, int).ravel()]
-        return _distinct([one for one in closer if one])
+        return [_enlarged(one, back) for one in _distinct([one for one in closer if one])]
 
     def _closer(self, seen: Gray, row: Rows) -> Found | None:
         """A candidate looked at again, ever more upright: a look makes good half of a tilt."""
@@ -153,17 +154,34 @@ class Finder:
 
 def _views(seen: Gray) -> Iterator[tuple[Gray, Frame]]:
     """A picture at several sizes, and tilted, each with the frame that takes it back."""
-    height, width = seen.shape[:2]
-    for longer in sorted({min(longer, max(height, width)) for longer in SIDES}):
-        share = longer / max(height, width)
-        size = max(round(width * share), 1), max(round(height * share), 1)
-        view = np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_AREA), np.uint8)
-        x, y = width / size[0], height / size[1]
-        frame = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
+    for longer in sorted({min(longer, max(seen.shape[:2])) for longer in SIDES}):
+        view, frame = _shrunk(seen, longer)
         yield view, frame
         if longer <= TILTED:
             for degrees in TILTS:
                 yield _tilted(view, frame, degrees)
+
+
+def _shrunk(seen: Gray, longer: int) -> tuple[Gray, Frame]:
+    """A picture whose longer side is at most so many pixels, and the frame that takes it back."""
+    height, width = seen.shape[:2]
+    share = min(longer / max(height, width), 1)
+    size = max(round(width * share), 1), max(round(height * share), 1)
+    x, y = width / size[0], height / size[1]
+    small = seen if share == 1 else cv2.resize(seen, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
+
+
+def _enlarged(one: Found, back: Frame) -> Found:
+    (x, _, left), (_, y, top) = back
+    return replace(
+        one,
+        left=one.left * x + left,
+        top=one.top * y + top,
+        width=one.width * x,
+        height=one.height * y,
+        points=one.points @ back[:, :2].T + back[:, 2],
+    )
 
 
 def _tilted(view: Gray, frame: Frame, degrees: float) -> tuple[Gray, Frame]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from cctranslate.batch.align import whole
 from cctranslate.batch.carry import carry
-from cctranslate.batch.faces import Decoded, Face, Unusable
+from cctranslate.batch.face import Face
+from cctranslate.batch.faces import Decoded, Unusable
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.sessions import Models
 from cctranslate.pixels import SIZE, Gray, Scaled
