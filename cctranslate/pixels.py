@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 SIZE = 48
 """Side of a face in pixels: FER2013's, and so the models'."""
@@ -19,7 +19,7 @@ def to_gray(picture: Image.Image) -> Gray:
     floats that stay within 1 are taken for fractions of white.
     """
     if picture.mode.startswith("I") or picture.mode == "F":
-        gray = Image.fromarray(_levels(picture))
+        gray = Image.fromarray(float_levels(picture))
     elif picture.has_transparency_data:
         base = Image.new("RGBA", picture.size, (128, 128, 128, 255))
         gray = Image.alpha_composite(base, picture.convert("RGBA")).convert("L")
@@ -30,13 +30,20 @@ def to_gray(picture: Image.Image) -> Gray:
     return np.asarray(gray, np.uint8)
 
 
-def _levels(picture: Image.Image) -> Gray:
+def float_levels(picture: Image.Image) -> Gray:
+    """A picture of 16 bits, 32 bits or floats as 8-bit gray [H, W], scaled as `to_gray` says."""
     levels = np.nan_to_num(np.asarray(picture).astype(np.float64))
     if picture.mode.startswith("I;16") or levels.max(initial=0) > 255:
         levels = levels / 256
     elif picture.mode == "F" and levels.max(initial=0) <= 1:
         levels = levels * 255
     return np.asarray(levels.clip(0, 255), np.uint8)
+
+
+def size_upright(picture: Image.Image) -> tuple[int, int]:
+    """A picture's width and height as its EXIF orientation shows it."""
+    turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in range(5, 9)
+    return (picture.height, picture.width) if turned else picture.size
 
 
 def to_scaled(faces: Gray) -> Scaled:

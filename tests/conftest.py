@@ -24,6 +24,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.write_bundle(tmp_path_factory.mktemp("weights"))
 
 
+@pytest.fixture(scope="session")
+def mouths(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, but that it changes the mouth: in a larger picture the corner stays."""
+    return tiny.write_bundle(tmp_path_factory.mktemp("mouths"), tiny.MOUTH)
+
+
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
     """A folder of seven drawn faces, `<emotion>/<n>.png`."""

@@ -8,17 +8,23 @@ from onnx import TensorProto, helper, numpy_helper
 
 from cctranslate import bundle
 
+CORNER = (slice(0, 8), slice(0, 8))
+MOUTH = (slice(32, 40), slice(20, 28))
+SHIFT = 4.0
+"""Pixels that the faces of a bundle with edits are moved to the left."""
+Patch = tuple[slice, slice]
 
-def write_bundle(folder: Path) -> Path:
-    """Write a bundle whose generator takes a face's top-left corner to a level for each target.
+
+def write_bundle(folder: Path, patch: Patch = CORNER, edits: bool = False) -> Path:
+    """Write a bundle whose generator takes a patch of a face to a level for each target.
 
     It goes as far as the strength says. The judge reads that level back, so that each target
     is confirmed at full strength, but for faces that are bright in their middle: for those it
-    says `neutral`.
+    says `neutral`. With `edits` it says how the face is moved and painted, too: only moved.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _save(_generator(), folder / "generator.onnx")
-    _save(_judge(), folder / "judge.onnx")
+    _save(_generator(patch, edits), folder / "generator.onnx")
+    _save(_judge(patch), folder / "judge.onnx")
     bundle.write_card(folder, recipe={"name": "tiny"}, judge={}, measured={})
     return folder
 
@@ -33,10 +39,14 @@ def _constant(name: str, value: object, kind: type = np.float32) -> onnx.TensorP
     return numpy_helper.from_array(np.asarray(value, kind), name)
 
 
-def _generator() -> onnx.GraphProto:
-    """translated[n, k] = face, but for an 8x8 corner on its way to -0.9 + 0.3 * target."""
+def _generator(patch: Patch, edits: bool) -> onnx.GraphProto:
+    """translated[n, k] = face, but for an 8x8 patch on its way to -0.9 + 0.3 * target."""
     corner = np.zeros((1, 1, 1, 48, 48), np.float32)
-    corner[..., :8, :8] = 1
+    corner[..., *patch] = 1
+    image: list[int | str] = ["N", "K", 1, 48, 48]
+    outputs = {"translated": image}
+    if edits:
+        outputs |= {"flow": ["N", "K", 2, 48, 48], "paint": image}
     nodes = [
         helper.make_node("MatMul", ["labels", "levels"], ["level"]),  # [K,1]
         helper.make_node("Reshape", ["level", "as_image"], ["level_5d"]),  # [1,K,1,1,1]
@@ -48,6 +58,9 @@ def _generator() -> onnx.GraphProto:
         helper.make_node("Mul", ["faces_5d", "covered"], ["dropped"]),
         helper.make_node("Sub", ["faces_5d", "dropped"], ["kept"]),
         helper.make_node("Add", ["kept", "stamp"], ["translated"]),
+        helper.make_node("Sub", ["translated", "translated"], ["paint"]),
+        helper.make_node("Mul", ["strength_5d", "shift"], ["moved"]),  # [1,K,2,1,1]
+        helper.make_node("Add", ["paint", "moved"], ["flow"]),
     ]
     return helper.make_graph(
         nodes,
@@ -56,21 +69,22 @@ def _generator() -> onnx.GraphProto:
             helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["N", 1, 48, 48]),
             helper.make_tensor_value_info("labels", TensorProto.FLOAT, ["K", 7]),
         ],
-        [helper.make_tensor_value_info("translated", TensorProto.FLOAT, ["N", "K", 1, 48, 48])],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, d) for n, d in outputs.items()],
         [
             _constant("levels", [[-0.9 + 0.3 * k] for k in range(7)]),
             _constant("as_image", [1, -1, 1, 1, 1], np.int64),
             _constant("corner", corner),
             _constant("ones", np.ones((7, 1))),
+            _constant("shift", np.array([SHIFT, 0]).reshape(1, 1, 2, 1, 1)),
             _constant("one", [1], np.int64),
         ],
     )
 
 
-def _judge() -> onnx.GraphProto:
-    """Softmax over the corner's nearness to each level; `neutral` if the middle is bright."""
+def _judge(patch: Patch) -> onnx.GraphProto:
+    """Softmax over the patch's nearness to each level; `neutral` if the middle is bright."""
     corner, middle = np.zeros((2, 48 * 48, 1), np.float32)
-    corner.reshape(48, 48)[:8, :8] = 1 / 64
+    corner.reshape(48, 48)[patch] = 1 / 64
     middle.reshape(48, 48)[20:28, 20:28] = 1 / 64
     pull = np.zeros((1, 7), np.float32)
     pull[0, 6] = 1

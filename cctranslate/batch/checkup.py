@@ -25,7 +25,15 @@ from cctranslate.pixels import SIZE
 if TYPE_CHECKING:
     from cctranslate.batch.sessions import Models
 
-PACKAGES = ("cctranslate", "numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "torch")
+PACKAGES = (
+    "cctranslate",
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "torch",
+)
 BATCHES = 4
 """Micro-batches that the self-test times."""
 
@@ -49,6 +57,7 @@ def examine(weights: Path | None, device: str) -> Iterator[Finding]:
     yield from _both()
     runtime = _onnxruntime()
     yield runtime
+    yield _detector()
     found, said = _bundle(weights)
     yield from said
     if found is None or runtime.fatal:
@@ -90,6 +99,22 @@ def _onnxruntime() -> Finding:
             fatal=True,
         )
     return Finding(name="import", said=f"onnxruntime {onnxruntime.__version__} lists {listed}")
+
+
+def _detector() -> Finding:
+    try:
+        from cctranslate.batch.find import Finder
+
+        digest = Finder().digest
+    except Exception as error:
+        # OpenCV, too, fails in ways of its own where it is half installed.
+        return Finding(
+            name="detector",
+            said="cannot be used",
+            advice=f"{error}; or pip install --force-reinstall opencv-python-headless",
+            fatal=True,
+        )
+    return Finding(name="detector", said=f"sha256 {digest}")
 
 
 def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
@@ -134,12 +159,12 @@ def _timed(models: Models) -> Finding:
     """Faces a second through generator and judge, one target each; the answers must be sane."""
     faces = np.random.default_rng(0).integers(0, 256, (models.batch_size, SIZE, SIZE), np.uint8)
     labels = np.eye(len(EMOTIONS), dtype=np.float32)[:1]
-    models.run(faces, labels)  # the first one also pays for start-up
+    models.judge(faces, models.translate(faces, labels).faces)  # the first pays for start-up too
     started = time.perf_counter()
     for _ in range(BATCHES):
-        translated = models.run(faces, labels)
+        judged = models.judge(faces, models.translate(faces, labels).faces)
     pace = BATCHES * len(faces) / (time.perf_counter() - started)
-    if not np.allclose(translated.probabilities.sum(-1), 1, atol=1e-3):
+    if not np.allclose(judged.probabilities.sum(-1), 1, atol=1e-3):
         return Finding(
             name="self-test",
             said="the judge's probabilities do not add up to 1",

@@ -11,10 +11,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from cctranslate import __version__, bundle
 from cctranslate.batch import pipeline, report, sheet
 from cctranslate.batch.bars import too_few_confirmed, too_many_failed
+from cctranslate.batch.faces import Look
+from cctranslate.batch.find import Finder
 from cctranslate.batch.folder import REPORT, claim, refuse_strangers, write_run
 from cctranslate.batch.item import Item
 from cctranslate.batch.journal import Journal
@@ -22,6 +25,7 @@ from cctranslate.batch.keep import Keeper
 from cctranslate.batch.lock import hold
 from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Row
+from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models, cores
 from cctranslate.batch.writer import OutputError, Writer
 from cctranslate.bundle import Bundle
@@ -35,6 +39,7 @@ class Job:
     echo: Callable[[str], None]
     _stop: int = field(default=0, init=False)
     _finished: bool = field(default=False, init=False)
+    _finder: Finder = field(default_factory=Finder, init=False)
 
     def describe(self) -> int:
         """Say what `run` would do: inputs to stdout, the rest to stderr. Returns the exit code.
@@ -71,7 +76,7 @@ class Job:
         refuse_strangers(out)
         with hold(out):
             self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-            claim(out, self.options.identity(found.digests), self.options.overwrite)
+            claim(out, self._identity(found), self.options.overwrite)
             if self.options.retry_failed:
                 report.drop_failed(out / REPORT)
             journal = Journal(out / REPORT, len(self.options.plan.variants))
@@ -114,14 +119,20 @@ class Job:
 
     def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
         asked, written = self.options, journal.counts.written
+        in_pictures = asked.result == "picture"
         keeper = Keeper(asked.plan, asked.confirmed_only, asked.per_class, written)
         pipeline.run(
             self._items(lambda: self._stop > 0 or self._enough(journal)),
-            plan=asked.plan,
+            look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
             models=models,
-            writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
-            layout=asked.places,
             keeper=keeper,
+            finisher=Finisher(
+                plan=asked.plan,
+                layout=asked.places,
+                writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
+                in_pictures=in_pictures,
+                metadata=asked.metadata == "keep",
+            ),
             journal=journal,
             workers=asked.workers or cores(),
             on_rows=lambda rows: self._note(rows, on_input),
@@ -136,6 +147,9 @@ class Job:
     def _bundle(self) -> Bundle:
         return bundle.load(self.options.weights or bundle.shipped())
 
+    def _identity(self, found: Bundle) -> dict[str, Any]:
+        return self.options.identity(found.digests, self._finder.digest)
+
     def _items(self, stopped: Callable[[], bool]) -> Iterator[Item]:
         for item in self.options.items():
             if stopped():
@@ -149,7 +163,7 @@ class Job:
 
     def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
         on_input()
-        if self.options.verbose and rows[0].status == "failed":
+        if self.options.verbose and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
         if self.options.report == "-":
             for row in rows:
@@ -177,11 +191,12 @@ class Job:
         journal.close()
         counts, seconds = journal.counts, time.monotonic() - started
         told = {
-            "asked": self.options.identity(found.digests),
+            "asked": self._identity(found),
             "options": self.options.as_json(),
             "cctranslate": __version__,
             "provider": models.provider,
             "bundle": found.digests,
+            "detector": self._finder.digest,
             "finished": self._finished,
             "found": counts.found,
             **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},

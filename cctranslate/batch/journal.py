@@ -14,7 +14,7 @@ class Journal:
     """`report.csv`, which is also what a run goes on from: only its row makes an input done."""
 
     def __init__(self, path: Path, results: int) -> None:
-        """Open the report of a run that makes so many results of each input.
+        """Open the report of a run that makes so many results of each face.
 
         What a kill left of the last input's rows is dropped.
 
@@ -25,7 +25,7 @@ class Journal:
         self._known: dict[str, Literal["named", "nameless"]] = {}
         whole = 0
         for rows, end in inputs(path):
-            if rows[0]["status"] == "done" and len(rows) != results:
+            if len(rows) != max(int(rows[0]["faces"] or 0) * results, 1):
                 break
             self.counts.add(rows)
             named = any(row["output"] for row in rows)

@@ -2,18 +2,22 @@
 
 `imagefolder` is `OUT/<emotion>/<relative path joined by __>.png`, flat in each emotion: Hugging
 Face `datasets` labels a picture by its immediate parent and torchvision by the top folder, so
-both read OUT as it is. `tree` is `OUT/<emotion>/<relative path>.png`.
+both read OUT as it is. `tree` is `OUT/<emotion>/<relative path>.png`. Where each face is a file of
+its own, a picture's second one has `.f2` before the suffix.
 """
 
 import hashlib
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["imagefolder", "tree"]
 LONGEST = 200
 """Bytes of a name that leave room, within the 255 of most file systems, for what is added."""
+
+_FACE = re.compile(r"\.f\d+$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +41,21 @@ class Layout:
     """Where a variant of an item's result lies, and back.
 
     `tagged` names carry the strength, `sampled` ones the sample: all of a run's or none, so that
-    an item whose own name looks tagged shares its results' names with no other.
+    an item whose own name looks tagged shares its results' names with no other. `apart` says that
+    each face of a picture is a file of its own.
     """
 
     kind: Kind
     suffix: str
     tagged: bool
+    apart: bool
     sampled: bool = False
 
     def base(self, relative: str) -> str:
         """The result's name, if it is still free, for an item's path relative to its input."""
         stem = os.path.splitext(relative)[0]  # noqa: PTH122
+        if self.apart and _FACE.search(stem):
+            stem += "_"  # a.f2.png and the second face of a.png are two files
         if self.kind == "imagefolder":
             return _shortened(stem.replace("/", "__"))
         *folders, name = stem.split("/")
@@ -57,18 +65,19 @@ class Layout:
         """A folder must not have a name that a result beside it could have: a.png/ and a.png."""
         return _shortened(name) + "_" * name.lower().endswith(self.suffix)
 
-    def place(self, variant: Variant, name: str) -> str:
-        """A result's path relative to OUT."""
-        tag = self._tag(variant.amount, str(variant.sample))
-        return f"{variant.target}/{name}{tag}{self.suffix}"
+    def place(self, variant: Variant, name: str, face: int) -> str:
+        """A result's path relative to OUT, for a face counted from 1."""
+        tags = self._tags(face, str(variant.sample), variant.amount)
+        return f"{variant.target}/{name}{tags}{self.suffix}"
 
-    def name(self, place: str, amount: str, sample: str) -> str:
-        """The item's name that `place` was made from, for a result of that strength and sample."""
-        below = place.partition("/")[2]
-        return below.removesuffix(self.suffix).removesuffix(self._tag(amount, sample))
+    def name(self, row: Mapping[str, str]) -> str:
+        """The item's name that a report row's `output` was made from."""
+        tags = self._tags(int(row["face"]), row["sample"], row["strength"])
+        return row["output"].partition("/")[2].removesuffix(self.suffix).removesuffix(tags)
 
-    def _tag(self, amount: str, sample: str) -> str:
-        return f".s{sample}" * self.sampled + f".x{amount}" * self.tagged
+    def _tags(self, face: int, sample: str, amount: str) -> str:
+        number = f".f{face}" * (self.apart and face > 1)
+        return number + f".s{sample}" * self.sampled + f".x{amount}" * self.tagged
 
 
 class Names:

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cctranslate.batch import source
+from cctranslate.batch.faces import Where
 from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Kind, Layout
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.writer import SUFFIXES
+
+Wanted = Literal["picture", "face"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,9 @@ class Options:
     targets: tuple[str, ...]
     out: Path
     layout: Kind
+    faces: Where
+    result: Wanted
+    metadata: Literal["keep", "drop"]
     files_from: str | None
     null: bool
     strength: tuple[float, ...]
@@ -70,6 +76,7 @@ class Options:
             suffix=SUFFIXES[self.format],
             tagged=tagged,
             sampled=self.samples > 1,
+            apart=self.result == "face",
         )
 
     @property
@@ -110,7 +117,7 @@ class Options:
         )
         return islice(items, self.limit)
 
-    def identity(self, digests: dict[str, str]) -> dict[str, Any]:
+    def identity(self, digests: dict[str, str], detector: str) -> dict[str, Any]:
         """What two calls must share to be one run: not how it is computed, but what is made."""
         return {
             "INPUT": list(self.inputs),
@@ -124,9 +131,13 @@ class Options:
             "--confirmed-only": self.confirmed_only,
             "--per-class": self.per_class,
             "--layout": self.layout,
+            "--faces": self.faces,
+            "--result": self.result,
+            "--metadata": self.metadata,
             "--format": self.format,
             "--no-mark": self.no_mark,
             "bundle (--weights)": digests,
+            "detector": detector,
         }
 
     def as_json(self) -> dict[str, Any]:

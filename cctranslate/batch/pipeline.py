@@ -1,57 +1,35 @@
 """The stages joined: items are decoded, translated, judged, written and reported, in order."""
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
-
-import numpy as np
 
 from cctranslate.batch import report
 from cctranslate.batch.archives import LARGEST
-from cctranslate.batch.faces import Decoded, Unusable, decode
+from cctranslate.batch.faces import Decoded, Look, Unusable, decode
 from cctranslate.batch.item import Item
 from cctranslate.batch.journal import Journal
 from cctranslate.batch.keep import Keeper
 from cctranslate.batch.layout import Layout, Names
+from cctranslate.batch.outcome import Named, Outcome, translate
 from cctranslate.batch.plan import Plan
-from cctranslate.batch.report import Row, Status
-from cctranslate.batch.room import Room
+from cctranslate.batch.report import Row
+from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models
-from cctranslate.batch.writer import Writer
-from cctranslate.emotions import EMOTIONS
-from cctranslate.pixels import Gray, Scaled
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """A face with its translations [K,48,48], their probabilities [K,7] and its own [7].
-
-    `left_out` says of each translation why it is not written, if it is not.
-    """
-
-    decoded: Decoded
-    name: str
-    translated: Gray
-    probabilities: Scaled
-    before: Scaled
-    ms: float
-    left_out: tuple[str, ...] = ()
-
-
 def run(
     items: Iterable[Item],
     *,
-    plan: Plan,
+    look: Look,
     models: Models,
-    writer: Writer,
-    layout: Layout,
     keeper: Keeper,
+    finisher: Finisher,
     journal: Journal,
     workers: int,
     on_rows: Callable[[list[Row]], None],
@@ -63,37 +41,60 @@ def run(
     """
     window = max(4 * models.batch_size, 4 * workers)
     with ThreadPoolExecutor(workers) as pool:
-        room = Room(LARGEST)
-        named = _fetched(_named(items, journal, layout), room)
-        decoded = ordered(pool, lambda pair: (_decoded(pair[0], room), pair[1]), named, window)
-        outcomes = _chosen(_translated(decoded, plan, models), keeper)
-        finished = ordered(pool, lambda one: _rows(one, plan, layout, writer), outcomes, window)
+        named = _named(items, journal, finisher.layout)
+        fetched = ((item.fetch(), name) for item, name in named)
+        decoded = ordered(
+            pool, lambda pair: (decode(pair[0], look), pair[1]), fetched, window, _held
+        )
+        outcomes = _chosen(
+            _translated(decoded, finisher.plan, models, finisher.in_pictures), keeper
+        )
+        finished = ordered(pool, finisher.finish, outcomes, window, _carried)
         for rows in finished:
             journal.add(rows)
             on_rows(rows)
 
 
 def ordered(
-    pool: ThreadPoolExecutor, work: Callable[[A], B], things: Iterable[A], window: int
+    pool: ThreadPoolExecutor,
+    work: Callable[[A], B],
+    things: Iterable[A],
+    window: int,
+    weigh: Callable[[A], int],
 ) -> Iterator[B]:
-    """`pool.map` for a stream: results in order, at most `window` of them ahead of the reader."""
-    ahead: deque[Future[B]] = deque()
+    """`pool.map` for a stream: results in order, at most `window` of them ahead of the reader.
+
+    What `weigh` says that they hold, in bytes, bounds them too; the last may go over the bound.
+    """
+    ahead: deque[tuple[Future[B], int]] = deque()
+    held = 0
     try:
         for thing in things:
-            ahead.append(pool.submit(work, thing))
-            if len(ahead) >= window:
-                yield ahead.popleft().result()
+            ahead.append((pool.submit(work, thing), weigh(thing)))
+            held += ahead[-1][1]
+            while len(ahead) >= window or held > LARGEST:
+                future, weight = ahead.popleft()
+                held -= weight
+                yield future.result()
         while ahead:
-            yield ahead.popleft().result()
+            yield ahead.popleft()[0].result()
     finally:
-        for future in ahead:
+        for future, _ in ahead:
             future.cancel()
+
+
+def _held(pair: tuple[Item, str]) -> int:
+    return pair[0].held
+
+
+def _carried(one: Outcome | Unusable) -> int:
+    return one.decoded.item.held if isinstance(one, Outcome) else 0
 
 
 def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[tuple[Item, str]]:
     """Items that are still to be done, with their results' names; one named twice comes once."""
     earlier = (row for row in report.read(journal.path) if row["output"])
-    names = Names(layout.name(row["output"], row["strength"], row["sample"]) for row in earlier)
+    names = Names(layout.name(row) for row in earlier)
     seen: set[int] = set()
     for item in items:
         source = item.source
@@ -109,34 +110,22 @@ def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[
             yield item, name
 
 
-def _fetched(named: Iterable[tuple[Item, str]], room: Room) -> Iterator[tuple[Item, str]]:
-    """Read what only can be read in order, as long as there is room for it."""
-    for item, name in named:
-        fetched = item.fetch()
-        room.enter(fetched.held)
-        yield fetched, name
-
-
-def _decoded(item: Item, room: Room) -> Decoded | Unusable:
-    try:
-        return decode(item)
-    finally:
-        room.leave(item.held)
-
-
 def _translated(
-    decoded: Iterable[tuple[Decoded | Unusable, str]], plan: Plan, models: Models
+    decoded: Iterable[Named], plan: Plan, models: Models, in_pictures: bool
 ) -> Iterator[Outcome | Unusable]:
     """Fill micro-batches across pictures; what gave no face waits its turn beside them."""
-    waiting: list[tuple[Decoded | Unusable, str]] = []
-    faces = 0
+    waiting: list[Named] = []
+    faces = held = 0
     for one in decoded:
         waiting.append(one)
-        faces += isinstance(one[0], Decoded)
-        if faces == models.batch_size or len(waiting) >= 4 * models.batch_size:
-            yield from _batch(waiting, plan, models)
-            waiting, faces = [], 0
-    yield from _batch(waiting, plan, models)
+        if isinstance(one[0], Decoded):
+            faces += len(one[0].wanted)
+            held += one[0].item.held
+        full = faces >= models.batch_size or len(waiting) >= 4 * models.batch_size
+        if full or held > LARGEST:
+            yield from translate(waiting, plan, models, in_pictures)
+            waiting, faces, held = [], 0, 0
+    yield from translate(waiting, plan, models, in_pictures)
 
 
 def _chosen(outcomes: Iterable[Outcome | Unusable], keeper: Keeper) -> Iterator[Outcome | Unusable]:
@@ -144,82 +133,6 @@ def _chosen(outcomes: Iterable[Outcome | Unusable], keeper: Keeper) -> Iterator[
     stream = iter(outcomes)
     while not keeper.full and (one := next(stream, None)):
         if isinstance(one, Outcome):
-            one = replace(one, left_out=keeper.choose(one.probabilities))
+            chosen = tuple(keeper.choose(face.probabilities) for face in one.faces)
+            one = replace(one, left_out=chosen)
         yield one
-
-
-def _batch(
-    waiting: list[tuple[Decoded | Unusable, str]], plan: Plan, models: Models
-) -> Iterator[Outcome | Unusable]:
-    faces = [one.face for one, _ in waiting if isinstance(one, Decoded)]
-    if not faces:
-        yield from (one for one, _ in waiting if isinstance(one, Unusable))
-        return
-    started = time.perf_counter()
-    results = models.run(np.stack(faces), plan.labels)
-    ms = (time.perf_counter() - started) * 1000 / len(faces)
-    best = plan.best(results.probabilities)
-    i = 0
-    for one, name in waiting:
-        if isinstance(one, Unusable):
-            yield one
-            continue
-        yield Outcome(
-            decoded=one,
-            name=name,
-            translated=results.faces[i, best[i]],
-            probabilities=results.probabilities[i, best[i]],
-            before=results.before[i],
-            ms=ms,
-        )
-        i += 1
-
-
-def _rows(outcome: Outcome | Unusable, plan: Plan, layout: Layout, writer: Writer) -> list[Row]:
-    """Write an outcome's files and say so, or say why there are none."""
-    if isinstance(outcome, Unusable):
-        if outcome.skipped:
-            return [_without_result(outcome.item, "skipped", outcome.reason)]
-        return [_without_result(outcome.item, "failed", f"decode: {outcome.reason}")]
-    rows: list[Row] = []
-    try:
-        for k, variant in enumerate(plan.variants):
-            place = "" if outcome.left_out[k] else layout.place(variant, outcome.name)
-            if place:
-                writer.write(outcome.translated[k], place, variant.target)
-            rows.append(_row(outcome, plan, k, place))
-    except OSError as error:
-        writer.discard(row.output for row in rows if row.output)
-        reason = f"write: {error.strerror or error}"
-        return [_without_result(outcome.decoded.item, "failed", reason)]
-    return rows
-
-
-def _without_result(item: Item, status: Status, reason: str) -> Row:
-    return Row(source=item.source, status=status, reason=reason, source_label=item.label)
-
-
-def _row(outcome: Outcome, plan: Plan, k: int, place: str) -> Row:
-    decoded, variant, p = outcome.decoded, plan.variants[k], outcome.probabilities[k]
-    return Row(
-        source=decoded.item.source,
-        face=1,
-        box=f"0 0 {decoded.width} {decoded.height}",
-        target=variant.target,
-        output=place,
-        status="done",
-        reason=outcome.left_out[k],
-        predicted=EMOTIONS[int(p.argmax())],
-        confidence=round(float(p.max()), 6),
-        confirmed="true" if plan.confirms(variant.target, p) else "false",
-        probabilities=tuple(round(float(value), 6) for value in p),
-        source_label=decoded.item.label,
-        source_predicted=EMOTIONS[int(outcome.before.argmax())],
-        strength=variant.amount,
-        sample=variant.sample,
-        width=decoded.width,
-        height=decoded.height,
-        mode=decoded.mode,
-        source_sha256=decoded.sha256,
-        ms=round(outcome.ms, 3),
-    )

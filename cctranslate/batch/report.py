@@ -21,8 +21,13 @@ class Row:
     """One face and target, or one picture without a result. Empty cells are not known."""
 
     source: str
+    faces: int | str = ""
+    """How many the picture has."""
     face: int | str = ""
     box: str = ""
+    """Left, top, width and height in the upright picture's pixels."""
+    score: float | str = ""
+    """How sure the detector is of the face."""
     target: str = ""
     output: str = ""
     status: Status

@@ -19,6 +19,7 @@ from cctranslate.pixels import SIZE, Gray, Scaled, to_levels, to_scaled
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 DEFAULT_BATCH = {CPU: 16, CUDA: 256}
+_PARTS = ("flow", "paint")
 
 
 class DeviceError(UserError):
@@ -27,12 +28,20 @@ class DeviceError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class Translated:
-    """Faces' translations [N,K,48,48] uint8 and what the judge makes of them.
+    """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
 
-    `probabilities` [N,K,7] of the translations, `before` [N,7] of the faces as they were.
+    An edit is where each place is fetched from, x and y in pixels, and the light added to it, in
+    [-1,1] a gray range; None where they were not asked for.
     """
 
     faces: Gray
+    edits: Scaled | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The judge's probabilities: [N,K,7] of translations, `before` [N,7] of the faces."""
+
     probabilities: Scaled
     before: Scaled
 
@@ -68,36 +77,61 @@ class Models:
         self._judge = _session(bundle.judge, providers)
         used = {session.get_providers()[0] for session in (self._generator, self._judge)}
         self.provider = CUDA if used == {CUDA} else CPU
+        given = {output.name for output in self._generator.get_outputs()}
+        self._parts = _PARTS if given.issuperset(_PARTS) else ()
 
-    def run(self, faces: Gray, labels: Scaled) -> Translated:
-        """Faces [N,48,48] uint8, N at most the batch size, and label rows [K,7].
+    def translate(self, faces: Gray, labels: Scaled, edits: bool = False) -> Translated:
+        """Faces [N,48,48] uint8, N at most the batch size, to label rows [K,7].
 
         The batch is filled up to its fixed size: a new shape costs CUDA a search and memory.
 
         Raises:
             DeviceError: the device gave up, as when its memory is full.
         """
-        n, k = len(faces), len(labels)
-        filled = np.zeros((self.batch_size, 1, SIZE, SIZE), np.float32)
-        filled[:n, 0] = to_scaled(faces)
-        translated = self._output(self._generator, "translated", faces=filled, labels=labels)
-        levels = to_levels(translated[:, :, 0])
-        # The judge sees what is written, rounded to gray levels, and the faces as they were.
-        seen = np.concatenate([to_scaled(levels).reshape(-1, 1, SIZE, SIZE), filled])
-        said = self._output(self._judge, "probabilities", faces=seen)
+        n, filled = len(faces), self._filled(faces)
+        wanted = ["translated", *(self._parts if edits else ())]
+        outputs = self._outputs(self._generator, wanted, faces=filled, labels=labels)
+        translated, *parts = (output[:n] for output in outputs)
+        if edits and not parts:
+            # A bundle from before there were edits: all that it changes is light.
+            light = translated - to_scaled(faces)[:, None, None]
+            parts = [np.zeros_like(light).repeat(2, 2), light]
         return Translated(
-            faces=levels[:n],
+            faces=to_levels(translated[:, :, 0]),
+            edits=np.concatenate(parts, 2) if edits else None,
+        )
+
+    def judge(self, faces: Gray, translated: Gray) -> Judged:
+        """What the judge makes of faces [N,48,48] and of their translations [N,K,48,48], uint8.
+
+        Raises:
+            DeviceError: the device gave up, as when its memory is full.
+        """
+        n, k = translated.shape[:2]
+        # The judge sees what is written, rounded to gray levels, and the faces as they were.
+        levels = np.zeros((self.batch_size, k, SIZE, SIZE), np.uint8)
+        levels[:n] = translated
+        seen = np.concatenate([to_scaled(levels).reshape(-1, 1, SIZE, SIZE), self._filled(faces)])
+        (said,) = self._outputs(self._judge, ["probabilities"], faces=seen)
+        return Judged(
             probabilities=said[: self.batch_size * k].reshape(self.batch_size, k, -1)[:n],
             before=said[self.batch_size * k :][:n],
         )
 
-    def _output(self, session: onnxruntime.InferenceSession, name: str, **arrays: Scaled) -> Scaled:
+    def _filled(self, faces: Gray) -> Scaled:
+        filled = np.zeros((self.batch_size, 1, SIZE, SIZE), np.float32)
+        filled[: len(faces), 0] = to_scaled(faces)
+        return filled
+
+    def _outputs(
+        self, session: onnxruntime.InferenceSession, names: list[str], **arrays: Scaled
+    ) -> list[Scaled]:
         try:
-            output: Scaled = session.run([name], arrays)[0]
+            outputs: list[Scaled] = session.run(names, arrays)
         except Exception as error:
             first = str(error).splitlines()[0]
             raise DeviceError(f"{self.provider}: {first}: try a smaller --batch-size") from None
-        return output
+        return outputs
 
 
 def _no_cuda(device: str) -> DeviceError:

@@ -1,12 +1,13 @@
 """The contact sheet: some of a run's faces beside their results, with the judge's word."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from cctranslate.batch import report
-from cctranslate.batch.faces import Decoded, decode
+from cctranslate.batch.faces import show
 from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Variant
 from cctranslate.batch.source import again
@@ -14,67 +15,91 @@ from cctranslate.pixels import SIZE
 
 ROWS = 24
 NOTE = "AI-generated expressions; below each the judge's word, in gray if not confirmed"
-ZOOM = 2
+CELL = 2 * SIZE
 _TEXT = 14
+Group = list[dict[str, str]]
+"""The rows of one face."""
 
 
 def draw(
     journal: Path, out: Path, variants: tuple[Variant, ...], rows: int = ROWS
 ) -> Image.Image | None:
-    """A row for each of up to `rows` inputs spread evenly over the report; None if none is done."""
-    done = sum(1 for _ in _inputs(journal))
+    """A row for each of up to `rows` faces spread evenly over the report; None if none is done."""
+    done = sum(1 for _ in _faces(journal))
     if not done:
         return None
     rows = min(rows, done)
     wanted = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
-    cell = SIZE * ZOOM
     font = ImageFont.load_default(10)
-    columns = {(v.target, v.amount, str(v.sample)): k for k, v in enumerate(variants, 1)}
-    width = max((len(variants) + 1) * cell, int(font.getlength(NOTE)) + 4)
-    sheet = Image.new("L", (width, len(wanted) * (cell + _TEXT) + 2 * _TEXT), 255)
+    width = max((len(variants) + 1) * CELL, int(font.getlength(NOTE)) + 4)
+    sheet = Image.new("RGB", (width, len(wanted) * (CELL + _TEXT) + 2 * _TEXT), "white")
     pen = ImageDraw.Draw(sheet)
     titles = (
         v.target + f" x{v.amount}" * (v.strength != 1) + f" s{v.sample}" * (v.sample != 1)
         for v in variants
     )
     for k, title in enumerate(("source", *titles)):
-        pen.text((k * cell + 2, 1), title, 0, font)
-    y = _TEXT
-    groups = [group for i, group in enumerate(_inputs(journal)) if i in wanted]
-    places = {group[0]["source"]: y + i * (cell + _TEXT) for i, group in enumerate(groups)}
-    for item in again(places):
-        _face(sheet, item, 0, places[item.source])
-    for group in groups:
-        pen.text((2, y + cell), group[0]["source_predicted"], 0, font)
-        for row in group:
-            x = columns[row["target"], row["strength"], row["sample"]] * cell
-            if place := row["output"]:
-                _face(sheet, Item(path=out / place, relative=place, named=True), x, y)
-            sure = f"{row['predicted']} {float(row['confidence']):.0%}"
-            ink = 0 if row["confirmed"] == "true" else 140
-            pen.text((x + 2, y + cell), sure, ink, font)
-        y += cell + _TEXT
-    pen.text((2, y + 1), NOTE, 0, font)
+        pen.text((k * CELL + 2, 1), title, "black", font)
+    groups = [group for i, group in enumerate(_faces(journal)) if i in wanted]
+    _draw_sources(sheet, groups)
+    for i, group in enumerate(groups):
+        _draw_results(sheet, pen, font, out, variants, group, _top(i))
+    pen.text((2, _top(len(groups)) + 1), NOTE, "black", font)
     return sheet
 
 
-def _inputs(journal: Path) -> Iterator[list[dict[str, str]]]:
-    group: list[dict[str, str]] = []
-    for row in report.read(journal):
-        if row["status"] != "done":
-            continue
-        if group and group[0]["source"] != row["source"]:
-            yield group
-            group = []
-        group.append(row)
-    if group:
-        yield group
+def _top(i: int) -> int:
+    return _TEXT + i * (CELL + _TEXT)
 
 
-def _face(sheet: Image.Image, item: Item, x: int, y: int) -> None:
-    """Paste a picture as the models see it; one that has gone since leaves its place empty."""
-    found = decode(item)
-    if isinstance(found, Decoded):
-        face = Image.fromarray(found.face)
-        side = SIZE * ZOOM
-        sheet.paste(face.resize((side, side), Image.Resampling.BICUBIC), (x, y))
+def _draw_sources(sheet: Image.Image, groups: list[Group]) -> None:
+    places: dict[str, list[int]] = {}
+    for i, group in enumerate(groups):
+        places.setdefault(group[0]["source"], []).append(i)
+    for item in again(places):
+        if picture := show(item):
+            for i in places[item.source]:
+                _paste(sheet, picture, groups[i][0], (0, _top(i)))
+
+
+def _draw_results(
+    sheet: Image.Image,
+    pen: ImageDraw.ImageDraw,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+    out: Path,
+    variants: tuple[Variant, ...],
+    group: Group,
+    y: int,
+) -> None:
+    columns = {(v.target, v.amount, str(v.sample)): k for k, v in enumerate(variants, 1)}
+    pen.text((2, y + CELL), group[0]["source_predicted"], "black", font)
+    for row in group:
+        x = columns[row["target"], row["strength"], row["sample"]] * CELL
+        place = row["output"]
+        item = Item(path=out / place, relative=place, named=True)
+        if place and (picture := show(item)):
+            _paste(sheet, picture, row, (x, y))
+        sure = f"{row['predicted']} {float(row['confidence']):.0%}"
+        pen.text(
+            (x + 2, y + CELL), sure, "black" if row["confirmed"] == "true" else "#8c8c8c", font
+        )
+
+
+def _faces(journal: Path) -> Iterator[Group]:
+    done = (row for row in report.read(journal) if row["status"] == "done")
+    for _, rows in groupby(done, key=lambda row: (row["source"], row["face"])):
+        yield list(rows)
+
+
+def _paste(
+    sheet: Image.Image, picture: Image.Image, row: dict[str, str], place: tuple[int, int]
+) -> None:
+    """The row's face in a picture, or a picture that is one, with some of what is around it."""
+    part = (0, 0, *picture.size)
+    if row["score"] and picture.size == (int(row["width"]), int(row["height"])):
+        left, top, width, height = map(int, row["box"].split())
+        half = 0.6 * max(width, height)
+        x, y = left + width / 2, top + height / 2
+        part = (round(x - half), round(y - half), round(x + half), round(y + half))
+    cell = picture.crop(part).resize((CELL, CELL), Image.Resampling.BICUBIC)
+    sheet.paste(cell, place)

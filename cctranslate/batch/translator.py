@@ -62,8 +62,10 @@ class Translator:
         plan = Plan(targets=parse_emotions(tuple(targets)))
         stream = iter(images)
         while batch := list(islice(stream, self._models.batch_size)):
-            results = self._models.run(np.stack([_upright(i) for i in batch]), plan.labels)
-            for faces, probabilities in zip(results.faces, results.probabilities, strict=True):
+            originals = np.stack([_upright(image) for image in batch])
+            translated = self._models.translate(originals, plan.labels).faces
+            judged = self._models.judge(originals, translated).probabilities
+            for faces, probabilities in zip(translated, judged, strict=True):
                 yield [
                     Translation(
                         image=Image.fromarray(face),

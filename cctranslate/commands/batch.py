@@ -43,6 +43,27 @@ LAYOUTS = ("imagefolder", "tree")
     help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>.",
 )
 @click.option(
+    "--faces",
+    type=click.Choice(("auto", "whole", "detect")),
+    default="auto",
+    show_default=True,
+    help="whole: each picture is a face; detect: find faces in it; auto: whole up to 96 pixels.",
+)
+@click.option(
+    "--result",
+    type=click.Choice(("picture", "face")),
+    default="picture",
+    show_default=True,
+    help="picture: with its faces changed, in its size and colours; face: each face, 48x48 gray.",
+)
+@click.option(
+    "--metadata",
+    type=click.Choice(("keep", "drop")),
+    default="drop",
+    show_default=True,
+    help="Of result pictures: keep the source's EXIF data (camera, time, place) or drop it.",
+)
+@click.option(
     "-T", "--files-from", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
 )
 @click.option("-0", "--null", is_flag=True, help="Paths of -T end in NUL, not newline.")
@@ -154,13 +175,14 @@ def batch(context: click.Context, /, **options: Any) -> None:
     """Give every face in INPUT... another expression.
 
     INPUT is a picture, a folder (searched through), a quoted pattern, a zip or tar archive or a
-    CSV in FER2013's form. Each picture is taken for one face. Results are 48x48 gray;
-    OUT/report.csv has a row for each, with the judge's word on it. The same command again goes
-    on where it stopped.
+    CSV in FER2013's form. Faces are found in pictures of more than 96 pixels; a smaller one is
+    taken for a face. Results are the pictures with their faces changed; OUT/report.csv has a row
+    for each face, with the judge's word on it. The same command again goes on where it stopped.
 
     \b
     cctranslate batch ./faces --to happy
-    cctranslate batch ./faces --to happy,sad -o out
+    cctranslate batch ./photos --to happy,sad -o out
+    cctranslate batch ./photos --to sad --result face
     cctranslate batch ./faces --to sad --strength 0.5 --strength 1
     cctranslate batch ./faces --to fear --samples 3 --best-of 4
     cctranslate batch a.png b.png --to all --report - | jq .predicted

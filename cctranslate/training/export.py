@@ -35,6 +35,9 @@ class ExportError(UserError):
 class TranslatorGraph(nn.Module):
     """Faces [N,1,48,48] and label rows [K,7] -> translations [N,K,1,48,48]: encode once.
 
+    With them comes what they are made of, which larger pictures are changed by: `flow`
+    [N,K,2,48,48], in pixels as in `Edit`, and `paint` [N,K,1,48,48].
+
     A label row is one-hot times the strength: 1 translates in full, 0 leaves the face as it was.
     In full is `gain` times as far as the generator itself goes, for each expression.
     """
@@ -46,7 +49,7 @@ class TranslatorGraph(nn.Module):
         self.generator = generator
         self.register_buffer("gain", torch.tensor(gain))
 
-    def forward(self, faces: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, faces: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Decode each face's one code for every label row."""
         n, k = faces.shape[0], labels.shape[0]
         code = self.generator.encode(faces)
@@ -55,7 +58,9 @@ class TranslatorGraph(nn.Module):
         unit = labels / strength.clamp_min(1e-6).unsqueeze(1)
         edit = self.generator.edit(each, unit.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
         share = (labels * self.gain).sum(1).unsqueeze(0).expand(n, -1).flatten()
-        return self.generator.partial(each[0], edit, share).reshape(n, k, 1, SIZE, SIZE)
+        translated = self.generator.partial(each[0], edit, share).reshape(n, k, 1, SIZE, SIZE)
+        flow, paint = (share[:, None, None, None] * part for part in (edit.flow, edit.paint))
+        return translated, flow.reshape(n, k, 2, SIZE, SIZE), paint.reshape(n, k, 1, SIZE, SIZE)
 
 
 class JudgeGraph(nn.Module):
@@ -132,8 +137,12 @@ def open_graph(path: Path) -> onnxruntime.InferenceSession:
 
 _TRANSLATOR = {
     "input_names": ["faces", "labels"],
-    "output_names": ["translated"],
-    "dynamic_axes": {"faces": {0: "N"}, "labels": {0: "K"}, "translated": {0: "N", 1: "K"}},
+    "output_names": ["translated", "flow", "paint"],
+    "dynamic_axes": {
+        "faces": {0: "N"},
+        "labels": {0: "K"},
+        **{name: {0: "N", 1: "K"} for name in ("translated", "flow", "paint")},
+    },
 }
 _JUDGE = {
     "input_names": ["faces"],
@@ -203,16 +212,16 @@ def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
 
 @torch.inference_mode()
 def _largest_difference(graph: nn.Module, path: Path, *inputs: np.ndarray) -> float:
-    """Run both at batch 1 and 5 on real faces and compare the first output."""
+    """Run both at batch 1 and 5 on real faces and compare all that they give."""
     session = open_graph(path)
     names = [value.name for value in session.get_inputs()]
     worst = 0.0
     for size in BATCHES:
         fed = [inputs[0][:size], *inputs[1:]]
         expected = graph(*(torch.from_numpy(value) for value in fed))
-        expected = expected if isinstance(expected, Tensor) else expected[0]
-        got = session.run(None, dict(zip(names, fed, strict=True)))[0]
-        worst = max(worst, float(np.abs(expected.numpy() - got).max()))
+        got = session.run(None, dict(zip(names, fed, strict=True)))
+        for ours, theirs in zip(expected, got, strict=True):
+            worst = max(worst, float(np.abs(ours.numpy() - theirs).max()))
     if not worst <= TOLERANCE:
         raise ExportError(f"{path.name}: onnxruntime and torch differ by {worst:.2g}")
     return worst

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.faces import Decoded, Unusable, decode
+from cctranslate.batch.faces import Decoded, Look, Unusable, decode
+from cctranslate.batch.find import Finder
 from cctranslate.batch.item import Item
 from cctranslate.pixels import to_gray
 from tests import drawn
+
+WHOLE = Look(where="whole", finder=Finder(), again=False)
 
 
 def walked(path: Path) -> Item:
@@ -22,15 +25,15 @@ def walked(path: Path) -> Item:
 def test_a_phones_picture_with_its_preview_is_one_picture(tmp_path: Path) -> None:
     face, preview = Image.fromarray(drawn.face(3, 0)), Image.new("L", (48, 48))
     face.save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[preview], quality=95)
-    found = decode(walked(tmp_path / "phone.jpg"))
+    found = decode(walked(tmp_path / "phone.jpg"), WHOLE)
     assert isinstance(found, Decoded), found
-    assert np.abs(found.face.astype(int) - drawn.face(3, 0)).mean() < 4
+    assert np.abs(found.faces[0].levels.astype(int) - drawn.face(3, 0)).mean() < 4
 
 
 def test_pages_are_not_one_picture(tmp_path: Path) -> None:
     page = Image.fromarray(drawn.face(3, 0))
     page.save(tmp_path / "pages.tif", save_all=True, append_images=[page])
-    found = decode(walked(tmp_path / "pages.tif"))
+    found = decode(walked(tmp_path / "pages.tif"), WHOLE)
     assert isinstance(found, Unusable)
     assert (found.skipped, "several pages" in found.reason) == (False, True)
 
@@ -39,7 +42,7 @@ def test_too_many_pixels_are_refused_whatever_the_warnings_do(tmp_path: Path) ->
     Image.new("1", (10_000, 10_000)).save(tmp_path / "bomb.png")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = decode(walked(tmp_path / "bomb.png"))
+        found = decode(walked(tmp_path / "bomb.png"), WHOLE)
     assert isinstance(found, Unusable)
     assert "pixels: shrink it" in found.reason
 
@@ -49,7 +52,7 @@ def test_a_large_file_that_is_no_picture_is_not_read_whole(tmp_path: Path) -> No
         file.truncate(1 << 28)
     tracemalloc.start()
     try:
-        found = decode(walked(tmp_path / "film.bin"))
+        found = decode(walked(tmp_path / "film.bin"), WHOLE)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -61,7 +64,7 @@ def test_a_large_file_that_is_no_picture_is_not_read_whole(tmp_path: Path) -> No
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_that_is_found_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
-    found = decode(walked(tmp_path / "pipe.png"))
+    found = decode(walked(tmp_path / "pipe.png"), WHOLE)
     assert isinstance(found, Unusable)
     assert found.skipped
 
@@ -70,7 +73,7 @@ def test_a_large_jpeg_shows_the_same_face(tmp_path: Path) -> None:
     small = Image.fromarray(drawn.face(3, 0))
     large = small.resize((1920, 1920), Image.Resampling.BICUBIC)
     large.convert("RGB").save(tmp_path / "large.jpg", quality=95)
-    found = decode(walked(tmp_path / "large.jpg"))
+    found = decode(walked(tmp_path / "large.jpg"), WHOLE)
     assert isinstance(found, Decoded), found
     assert (found.width, found.height, found.mode) == (1920, 1920, "RGB")
-    assert np.abs(found.face.astype(int) - to_gray(large)).mean() < 2
+    assert np.abs(found.faces[0].levels.astype(int) - to_gray(large)).mean() < 2

@@ -2,12 +2,14 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from cctranslate.recipes.experiments import FLOW, RECIPES, find
 from cctranslate.recipes.seed import T1, T5, T9, T11, T26
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.classifier import OUTPUTS, Classifier
 from cctranslate.training.discriminators import build_discriminator
+from cctranslate.training.export import TranslatorGraph
 from cctranslate.training.generators import build_generator
 from tests.backbone import needs_backbone
 
@@ -102,6 +104,22 @@ def test_strength_runs_from_the_face_as_it_was_to_the_full_edit(recipe: Recipe) 
     change = [(step - X).abs().mean().item() for step in steps]
     assert change == sorted(change)
     assert change[1] < change[2] < change[3]
+
+
+@pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
+def test_an_exported_translation_is_the_face_moved_and_painted_as_it_says(recipe: Recipe) -> None:
+    torch.manual_seed(0)
+    graph = TranslatorGraph(build_generator(recipe.generator), (1.5,) * 7).eval()
+    for parameter in graph.parameters():
+        parameter.data += 0.02 * torch.randn_like(parameter)
+    translated, flow, paint = graph(X, LABELS * 0.7)
+    assert flow.shape == (3, 3, 2, 48, 48)
+    rows, columns = torch.meshgrid(torch.arange(48), torch.arange(48), indexing="ij")
+    places = torch.stack([columns, rows], -1) + flow[:, 1].movedim(1, -1)
+    grid = (places + 0.5) / 24 - 1
+    moved = F.grid_sample(X, grid, padding_mode="border", align_corners=False)
+    expected = (moved + paint[:, 1]).clamp(-1, 1)
+    torch.testing.assert_close(translated[:, 1], expected, atol=1e-4, rtol=0)
 
 
 def test_one_logit_a_class_is_read_at_the_class() -> None:

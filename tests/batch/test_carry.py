@@ -1,0 +1,100 @@
+"""A change at 48x48, carried up: sharp, in colour, and without a border."""
+
+import cv2
+import numpy as np
+import pytest
+
+from cctranslate.batch.align import whole
+from cctranslate.batch.canvas import gray
+from cctranslate.batch.carry import WINDOW, carry
+from tests import drawn, photos
+
+NOTHING = np.zeros((3, 48, 48), np.float32)
+FRAME = np.array([[4.0, 1.0, 150.0], [-1.0, 4.0, 120.0]])
+
+
+def noise(shape: tuple[int, ...], kind: type = np.uint8) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, np.iinfo(kind).max, shape, kind, endpoint=True)
+
+
+def edit(flow: tuple[float, float] = (0, 0), paint: float = 0) -> np.ndarray:
+    change = NOTHING.copy()
+    change[0], change[1], change[2] = *flow, paint
+    return change
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(500, 500), (500, 500, 3)])
+def test_no_change_changes_nothing(shape: tuple[int, ...], kind: type) -> None:
+    picture = noise(shape, kind)
+    changed = picture.copy()
+    carry(changed, FRAME, NOTHING)
+    np.testing.assert_array_equal(changed, picture)
+
+
+def test_a_move_is_fetched_from_where_the_flow_says_and_turns_with_the_frame() -> None:
+    picture = np.asarray(photos.portrait(photos.HOPPER)).copy()
+    frame = np.array([[0.0, -4.0, 340.0], [4.0, 0.0, 130.0]])  # by 90 degrees, 4 times as large
+    changed = picture.copy()
+    carry(changed, frame, edit(flow=(3, 0)))
+    # x in the face is y in the picture: each pixel of the middle is fetched from 12 below.
+    np.testing.assert_array_equal(changed[200:240, 230:260], picture[212:252, 230:260])
+
+
+def test_light_is_added_to_luma_and_hues_stay() -> None:
+    picture = np.full((300, 300, 3), (180, 120, 90), np.uint8)
+    for paint in (-0.3, 0.3):
+        changed = picture.copy()
+        carry(changed, whole(300, 300), edit(paint=paint), fade=False)
+        pixel = changed[150, 150].astype(float)
+        luma = (gray(changed).astype(float) - gray(picture))[150, 150]
+        assert luma == pytest.approx(paint * 127.5, abs=1.5)
+        assert pixel[0] > pixel[1] > pixel[2]
+    dark = picture.copy()
+    carry(dark, whole(300, 300), edit(paint=-2), fade=False)
+    assert dark.max() == 0
+
+
+def test_16_bits_change_as_8_do() -> None:
+    picture = np.asarray(photos.portrait(photos.COLLINS).convert("L"))
+    small, deep = picture.copy(), picture.astype(np.uint16) * 257
+    change = edit(flow=(2, -1), paint=0.2)
+    carry(small, FRAME, change)
+    carry(deep, FRAME, change)
+    assert np.abs(deep / 257 - small).max() <= 2
+
+
+def test_nothing_outside_the_frame_and_no_border() -> None:
+    picture = np.full((400, 500), 128, np.uint8)
+    carry(picture, FRAME, edit(flow=(5, 5), paint=0.5))
+    inside = cv2.warpAffine(np.ones((48, 48), np.uint8), FRAME, (500, 400), flags=0)
+    changed = picture != 128
+    assert changed.any()
+    assert not changed[inside == 0].any()
+    steps = np.abs(np.diff(picture.astype(int), axis=0)).max()
+    assert steps <= 8, "64 levels of light come in over a dozen pixels or more"
+    np.testing.assert_array_equal([WINDOW[0], WINDOW[:, -1]], 0)
+    assert (WINDOW[9:39, 9:39] > 0.9).all()
+
+
+def test_what_was_sharp_stays_sharp_where_nothing_is_painted() -> None:
+    picture = noise((576, 576))
+    changed = picture.copy()
+    carry(changed, whole(576, 576), edit(flow=(1, 0)), fade=False)
+    np.testing.assert_array_equal(changed[:, :560], picture[:, 12:572])
+
+
+def test_a_face_beyond_the_edge_is_changed_as_far_as_it_is_there() -> None:
+    picture = np.full((100, 100, 3), 100, np.uint8)
+    carry(picture, np.array([[4.0, 0, -90], [0, 4.0, -90]]), edit(flow=(-5, 5), paint=0.4))
+    assert picture[20, 20, 0] > 140
+    assert picture.shape == (100, 100, 3)
+
+
+def test_at_48_pixels_it_is_what_the_generator_does() -> None:
+    face = drawn.face(3, 0)
+    light = np.random.default_rng(1).normal(0, 0.1, (48, 48)).astype(np.float32)
+    changed = face.copy()
+    carry(changed, whole(48, 48), np.stack([NOTHING[0], NOTHING[0], light]), fade=False)
+    expected = np.rint((face + light * 127.5).clip(0, 255))
+    assert np.abs(changed - expected).max() <= 1
