@@ -18,9 +18,9 @@ FLOW = Recipe(
     about="ours: warps what moves and paints what appears, relativistic D, robust guides, "
     "a true cycle, no more change than it takes",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
-    discriminator=DiscriminatorSpec(kind="residual", width=48),
+    discriminator=DiscriminatorSpec(kind="residual", width=48, conditional=False),
     weights=Weights(
-        adversarial=1.5, guide=1, identity=2, cycle=1, change=20, own=5, smoothness=0.05, r1=0.1
+        adversarial=2, guide=2, identity=3, cycle=1, change=20, own=5, smoothness=0.05, r1=0.1
     ),
     procedure=Procedure(
         batch_size=32,
@@ -29,7 +29,7 @@ FLOW = Recipe(
         betas=(0.0, 0.99),
         adversarial="relativistic",
         targets="one",
-        warm_up=0.1828,
+        warm_up=0.3,
         lazy=2,
         lr_decay=True,
         ema=0.999,

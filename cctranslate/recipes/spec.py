@@ -37,7 +37,7 @@ class GeneratorSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorSpec:
-    """The critic: `strided` is the seed's with its class head, `residual` has a logit a class.
+    """The critic: `strided` is the seed's with its class head, `residual` is ours.
 
     `patch` is that of the seed's first experiments, which is told the label; so is `resnet50`.
     """
@@ -49,6 +49,9 @@ class DiscriminatorSpec:
     """Where the label comes in (`patch`): it scales the input or the patches' logits."""
     head: int = 0
     """Outputs of a class head (`patch`): eight are the seven expressions and `fake`."""
+    conditional: bool = True
+    """A logit for each class (`residual`); else one for all: D then asks for real faces alone, and
+    cannot draw a face to what else a class's faces share (hands before a fearful mouth)."""
     frozen: bool = False
     """The backbone is not trained, only what reads it (`resnet50`)."""
     backbone: str = IMAGENET

@@ -120,7 +120,7 @@ class ResNetDiscriminator(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """Ours: residual blocks without norms and one real-or-fake logit a class (StarGAN v2)."""
+    """Ours: residual blocks without norms; one real-or-fake logit a class (StarGAN v2), or one."""
 
     def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
@@ -134,14 +134,14 @@ class ResidualDiscriminator(nn.Module):
             nn.LeakyReLU(0.2),
             nn.Flatten(),
         )
-        self.head = nn.Linear(4 * w * 9, CLASSES)
+        self.head = nn.Linear(4 * w * 9, CLASSES if spec.conditional else 1)
         for layer in self.modules():
             # Without norms torch's default, a third of this gain, fades over the depth.
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, x: Tensor, classes: Tensor) -> Verdict:
-        """A logit of being a real face of each class; there is no class head."""
+        """A logit of being a real face, of each class if so asked; there is no class head."""
         return Verdict(real=self.head(self.body(x)).float(), expression=None)
 
 

@@ -1,5 +1,7 @@
 """Networks: shapes, gradients everywhere, and what their design promises."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -123,10 +125,17 @@ def test_an_exported_translation_is_the_face_moved_and_painted_as_it_says(recipe
 
 
 def test_one_logit_a_class_is_read_at_the_class() -> None:
-    verdict = build_discriminator(FLOW.discriminator)(X, CLASSES)
+    verdict = build_discriminator(replace(FLOW.discriminator, conditional=True))(X, CLASSES)
     picked = verdict.realness(CLASSES)
     assert picked.shape == (3,)
     assert torch.equal(picked, verdict.real[[0, 1, 2], [0, 3, 6]])
+
+
+def test_an_unconditional_critic_does_not_care_for_the_class() -> None:
+    critic = build_discriminator(replace(FLOW.discriminator, conditional=False))
+    picked = critic(X, CLASSES).realness(CLASSES)
+    assert picked.shape == (3,)
+    assert torch.equal(picked, critic(X, CLASSES.flip(0)).realness(CLASSES.flip(0)))
 
 
 def test_the_seeds_output_does_not_start_saturated() -> None:
