@@ -60,7 +60,7 @@ def rows(out: Path) -> list[dict[str, str]]:
 
 def tree(out: Path) -> dict[str, bytes]:
     """Every result file below a folder, by relative path."""
-    files = [p for p in out.rglob("*") if p.is_file() and p.suffix != ".json"]
+    files = [p for p in out.rglob("*") if p.is_file() and p.suffix not in (".json", ".html")]
     return {p.relative_to(out).as_posix(): p.read_bytes() for p in files if p.suffix != ".csv"}
 
 

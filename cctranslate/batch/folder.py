@@ -9,7 +9,7 @@ from cctranslate.batch.writer import OutputError
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
 
-REPORT, RUN = "report.csv", "run.json"
+REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 
 
 class OptionError(UserError):
@@ -40,7 +40,7 @@ def claim(out: Path, asked: dict[str, Any], overwrite: bool) -> None:
         for emotion in EMOTIONS:
             if (out / emotion).exists():
                 shutil.rmtree(out / emotion)
-        for name in (REPORT, RUN):
+        for name in (REPORT, RUN, PAGE):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror}") from None

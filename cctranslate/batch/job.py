@@ -14,11 +14,11 @@ from types import FrameType
 from typing import Any
 
 from cctranslate import __version__, bundle
-from cctranslate.batch import pipeline, report, sheet
+from cctranslate.batch import page, pipeline, report, sheet
 from cctranslate.batch.bars import too_few_confirmed, too_many_failed
 from cctranslate.batch.faces import Look
 from cctranslate.batch.find import Finder
-from cctranslate.batch.folder import REPORT, claim, refuse_strangers, write_run
+from cctranslate.batch.folder import PAGE, REPORT, claim, refuse_strangers, write_run
 from cctranslate.batch.item import Item
 from cctranslate.batch.journal import Journal
 from cctranslate.batch.keep import Keeper
@@ -187,7 +187,7 @@ class Job:
                 signal.signal(number, handler)
 
     def _close(self, found: Bundle, models: Models, journal: Journal, started: float) -> None:
-        """Write run.json, the sheet and the other report, and say how it went."""
+        """Write run.json, the sheet, the other report and the page, and say how it went."""
         journal.close()
         counts, seconds = journal.counts, time.monotonic() - started
         told = {
@@ -208,7 +208,15 @@ class Job:
         self._draw()
         if self.options.report and self.options.report != "-":
             report.copy(self.options.out / REPORT, Path(self.options.report))
+        self._show(told)
         self._summarise(counts)
+
+    def _show(self, told: dict[str, Any]) -> None:
+        place = self.options.out / PAGE
+        if self.options.html:
+            page.write(place, self.options.out / REPORT, told)
+        else:
+            page.remove(place)  # an earlier call's would not be of this report
 
     def _draw(self) -> None:
         out, place = self.options.out, self.options.sheet_place
@@ -222,9 +230,10 @@ class Job:
 
     def _summarise(self, counts: Counts) -> None:
         inputs = counts.inputs
+        page_too = f", to look through in {PAGE}" * self.options.html
         self.echo(
             f"{counts.found} inputs: {inputs['done']} done, {inputs['skipped']} skipped, "
-            f"{inputs['failed']} failed; report in {self.options.out / REPORT}"
+            f"{inputs['failed']} failed; report in {self.options.out / REPORT}{page_too}"
         )
         for emotion, share in counts.shares().items():
             self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")

@@ -41,6 +41,7 @@ class Options:
     max_failures: str | None
     format: str
     report: str | None
+    html: bool
     sheet: Path | None
     device: str
     batch_size: int | None

@@ -11,6 +11,7 @@ from cctranslate.batch.faces import show
 from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Variant
 from cctranslate.batch.source import again
+from cctranslate.batch.thumbnails import cut
 from cctranslate.pixels import SIZE
 
 ROWS = 24
@@ -94,12 +95,4 @@ def _faces(journal: Path) -> Iterator[Group]:
 def _paste(
     sheet: Image.Image, picture: Image.Image, row: dict[str, str], place: tuple[int, int]
 ) -> None:
-    """The row's face in a picture, or a picture that is one, with some of what is around it."""
-    part = (0, 0, *picture.size)
-    if row["score"] and picture.size == (int(row["width"]), int(row["height"])):
-        left, top, width, height = map(int, row["box"].split())
-        half = 0.6 * max(width, height)
-        x, y = left + width / 2, top + height / 2
-        part = (round(x - half), round(y - half), round(x + half), round(y + half))
-    cell = picture.crop(part).resize((CELL, CELL), Image.Resampling.BICUBIC)
-    sheet.paste(cell, place)
+    sheet.paste(cut(picture, row).resize((CELL, CELL), Image.Resampling.BICUBIC), place)

@@ -144,6 +144,12 @@ LAYOUTS = ("imagefolder", "tree")
     "stdout.",
 )
 @click.option(
+    "--html/--no-html",
+    default=True,
+    show_default=True,
+    help="OUT/report.html: a page to look through the results in a browser.",
+)
+@click.option(
     "--sheet",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Contact sheet.  [default: OUT-sheet.png, beside OUT]",

@@ -80,7 +80,13 @@ def test_out_can_be_read_by_image_folder_loaders(run: Run, faces: Path, tmp_path
     run(faces, "--to", "happy,fear", "-o", out)
     pictures = [p for p in out.rglob("*") if p.suffix in (".png", ".jpg", ".webp")]
     assert {p.parent.relative_to(out).as_posix() for p in pictures} == {"happy", "fear"}
-    assert sorted(p.name for p in out.iterdir()) == ["fear", "happy", "report.csv", "run.json"]
+    assert sorted(p.name for p in out.iterdir()) == [
+        "fear",
+        "happy",
+        "report.csv",
+        "report.html",
+        "run.json",
+    ]
 
 
 @pytest.mark.parametrize(("form", "suffix"), [("jpeg", ".jpg"), ("webp", ".webp"), ("png", ".png")])

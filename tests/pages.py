@@ -1,0 +1,69 @@
+"""Runs whose pages are hard to make, and what such a page holds."""
+
+import csv
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cctranslate.batch.report import COLUMNS
+from tests import drawn, photos
+from tests.conftest import rows
+
+NAMES = (
+    b"quo\"te's.png",
+    b"a#b?c%20d&amp;.png",
+    b"<img src=x onerror=document.title=1>.png",
+    b"caf\xe9.png",
+    b"line\nbreak.png",
+    b" x:y.png",
+)
+SCRIPT = "</script><script>document.title=1</script>.png"
+
+
+def write_odd(folder: Path) -> list[Path]:
+    """Inputs of every kind: odd names, a TIFF, what fails and what is skipped, a zip, a dataset.
+
+    All but the bright face, which the tiny judge calls neutral, are confirmed.
+    """
+    odd = folder / "in"
+    odd.mkdir(parents=True)
+    for number, name in enumerate(NAMES):
+        Image.fromarray(drawn.face(number, 1)).save(folder / "face.png")
+        (folder / "face.png").rename(os.fsdecode(os.fsencode(odd) + b"/" + name))
+    Image.fromarray(drawn.face(3, 2)).save(odd / "face.tif")
+    Image.fromarray(np.full((48, 48), 255, np.uint8)).save(odd / "bright.png")
+    (odd / "broken <b>.png").write_bytes(b"\x89PNG\r\n")
+    (odd / "notes.txt").write_text("no picture")
+    with zipfile.ZipFile(folder / "faces.zip", "w") as archive:
+        Image.fromarray(drawn.face(1, 4)).save(folder / "member.png")
+        archive.write(folder / "member.png", SCRIPT)
+        archive.write(folder / "member.png", "b/plain.png")
+    photos.group().save(folder / "group.png")
+    table = drawn.write_csv(folder / "faces.csv", 7)
+    return [odd, folder / "faces.zip", folder / "group.png", table]
+
+
+def data(page: Path) -> dict[str, Any]:
+    """What is in a page's data blocks, by their ids."""
+    block = r'<script type="application/json" id="(\w+)">(.*?)</script>'
+    found = re.findall(block, page.read_text(encoding="utf-8"), re.DOTALL)
+    return {name: json.loads(text) for name, text in found}
+
+
+def replicate(out: Path, count: int, folder: Path) -> Path:
+    """A report of `count` rows: those of a run over and over, of sources by other names."""
+    own, journal = rows(out), folder / "report.csv"
+    folder.mkdir()
+    with journal.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for number in range(count):
+            row = own[number % len(own)]
+            writer.writerow(row | {"source": f"{number:07}.png"})
+    return journal
