@@ -53,7 +53,7 @@ function showPicture(shot, row, link, alt, without) {
   if (!from) return void (shot.textContent = without);
   const img = make('img', {alt, decoding: 'async'});
   img.addEventListener('error', () => { shot.textContent = 'not there any more, or not for a browser'; });
-  if (typeof link !== 'number') img.addEventListener('load', () => cut(img, row.own, shot.clientWidth));
+  if (typeof link !== 'number') img.addEventListener('load', () => cut(img, row.own));
   shot.append(img);
   const large = row.own.width * row.own.height > LARGE;
   if (large) setTimeout(() => { if (img.isConnected) img.src = from; }, 150);
@@ -61,9 +61,10 @@ function showPicture(shot, row, link, alt, without) {
 }
 
 // The face that was found and some of what is around it, where the picture is the whole one.
-function cut(img, {box, width, height}, side) {
+function cut(img, {box, width, height}) {
   if (!box || img.naturalWidth !== width || img.naturalHeight !== height) return;
-  const [left, top, w, h] = box, half = 0.6 * Math.max(w, h), scale = side / (2 * half);
+  const [left, top, w, h] = box, half = 0.6 * Math.max(w, h);
+  const scale = img.parentNode.clientWidth / (2 * half);
   Object.assign(img.style, {
     width: `${width * scale}px`, height: `${height * scale}px`,
     left: `${(half - left - w / 2) * scale}px`, top: `${(half - top - h / 2) * scale}px`,
@@ -71,8 +72,8 @@ function cut(img, {box, width, height}, side) {
 }
 
 function showPair(before, after, row) {
-  showPicture(before, row, row.own.link, 'source', 'source is in the report only');
-  const without = row.status === 'done' ? `not written${row.reason && `: ${row.reason}`}` : row.status;
+  showPicture(before, row, row.own.link, 'source', row.own.width ? 'not in this page' : 'not read');
+  const without = row.status === 'done' ? row.reason || 'not in this page' : row.status;
   showPicture(after, row, row.output, `result, ${row.target}`, without);
 }
 

@@ -29,7 +29,7 @@ ALL_THERE = """
 const done = arguments[arguments.length - 1];
 (function look() {
   const pictures = [...document.querySelectorAll('.card img')];
-  if (pictures.length && pictures.every((one) => one.complete)) done(performance.now());
+  if (pictures.length && pictures.every((one) => one.naturalWidth)) done(performance.now());
   else requestAnimationFrame(look);
 })();
 """
