@@ -207,6 +207,7 @@ function choose(changes) {
 
 function showAll() {
   filters.reset();
+  apply();
 }
 
 // The table of confirmed shares: of all results, also those that the page leaves out.
@@ -366,7 +367,7 @@ function begin() {
     filters.addEventListener(kind, (event) => { if (event.target.matches(fields)) apply(); });
   }
   filters.addEventListener('submit', (event) => event.preventDefault());
-  filters.addEventListener('reset', () => setTimeout(apply));
+  $('all').addEventListener('click', showAll);
   list.addEventListener('click', (event) => {
     const button = event.target.closest('.card');
     if (button) open(Number(button.dataset.index));

@@ -127,12 +127,12 @@ def test_filters_leave_what_the_report_has_of_it(opened: Chrome, out: Path) -> N
     denied = [row for row in told if row["target"] == "sad" and row["confirmed"] == "false"]
     assert shown(opened)[0] == len(denied) > 0
     assert "judge: neutral" in opened.find_element(By.CSS_SELECTOR, ".card").text
-    opened.find_element(By.CSS_SELECTOR, "[type=reset]").click()
+    opened.find_element(By.ID, "all").click()
     for status in ("skipped", "failed"):
         choose(opened, "outcome", status)
         assert shown(opened)[0] == sum(row["status"] == status for row in told) > 0
     assert "failed: decode: " in opened.find_element(By.CSS_SELECTOR, ".card").text
-    opened.find_element(By.CSS_SELECTOR, "[type=reset]").click()
+    opened.find_element(By.ID, "all").click()
     sure = sorted(float(row["confidence"]) for row in told if row["confidence"])
     middle = round(sure[len(sure) // 2] * 100, 2)
     opened.find_element(By.ID, "least").send_keys(str(middle))
@@ -186,7 +186,7 @@ def test_all_of_it_by_keys(opened: Chrome, out: Path) -> None:
 
 
 def test_tab_goes_from_the_filters_to_one_card_and_on(opened: Chrome) -> None:
-    opened.find_element(By.CSS_SELECTOR, "[type=reset]").send_keys(Keys.TAB)
+    opened.find_element(By.ID, "all").send_keys(Keys.TAB)
     assert focused(opened) == "0"
     press(opened, Keys.TAB)
     assert opened.execute_script("return document.activeElement.closest('details')?.id") == "help"
