@@ -73,13 +73,14 @@ def write(place: Path, journal: Path, run: dict[str, Any], limit: int = ROWS) ->
         totals.add(face)
     partial = place.with_name(f".{place.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            _fill(file, place.parent, journal, run, totals, limit)
-        partial.replace(place)
+        try:
+            with partial.open("w", encoding="utf-8", newline="\n") as file:
+                _fill(file, place.parent, journal, run, totals, limit)
+            partial.replace(place)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def remove(place: Path) -> None:

@@ -235,10 +235,9 @@ def test_a_narrow_window_shows_it_all_without_sideways_scrolling(
 ) -> None:
     size = {"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": False}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    visible, needed = opened.execute_script(
-        "const page = document.documentElement; return [page.clientWidth, page.scrollWidth]"
-    )
-    assert needed <= visible
+    fits = "const page = document.documentElement; return page.scrollWidth <= page.clientWidth"
+    # The cards are laid out anew in the next frame.
+    WebDriverWait(opened, 20).until(lambda d: d.execute_script(fits))
     assert len(opened.find_elements(By.CSS_SELECTOR, ".card")) > 4
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -272,3 +271,14 @@ def test_of_ten_thousand_rows_only_the_cards_in_the_window_exist(
     assert 10 < len(cards) < 200
     numbers = [int(card.get_attribute("data-index") or 0) for card in cards]
     assert numbers == sorted(numbers), "tabs and screen readers go in order"
+
+
+def test_a_run_without_a_picture_says_so(driver: Chrome, weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    words = ["batch", str(tmp_path / "in"), "--to", "happy", "--weights", str(weights)]
+    result = CliRunner().invoke(cli, [*words, "-o", str(tmp_path / "out"), "--device", "cpu"])
+    assert result.exit_code == 3, result.output
+    visit(driver, tmp_path / "out")
+    assert shown(driver) == (0, 0)
+    press(driver, "j", "c", "x")
+    assert driver.get_log("browser") == []  # type: ignore[no-untyped-call]
