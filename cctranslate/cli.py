@@ -14,6 +14,7 @@ from cctranslate.commands.doctor import doctor
 from cctranslate.commands.evaluate import evaluate
 from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
+from cctranslate.commands.report import report
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CCTRANSLATE"}
 
@@ -55,7 +56,7 @@ def cli() -> None:
     """
 
 
-for command in (batch, fit, export, evaluate, doctor):
+for command in (batch, report, fit, export, evaluate, doctor):
     cli.add_command(command)
 
 

@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from cctranslate.cli import cli
@@ -22,8 +23,10 @@ def commands() -> list[list[str]]:
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_every_command_is_understood(words: list[str]) -> None:
-    command = cli.commands[words[0]]
-    context = command.make_context(words[0], words[1:])
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        command, words = command.commands[words[0]], words[1:]
+    context = command.make_context(command.name, words)
     assert context.params
 
 

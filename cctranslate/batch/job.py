@@ -75,6 +75,9 @@ class Job:
         out = self.options.out
         refuse_strangers(out)
         with hold(out):
+            if self.options.shard:
+                number, count = self.options.shard
+                self.echo(f"share {number} of {count} of the inputs")
             self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
             claim(out, self._identity(found), self.options.overwrite)
             if self.options.retry_failed:

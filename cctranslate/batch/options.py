@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from cctranslate.batch import source
+from cctranslate.batch import shard, source
 from cctranslate.batch.faces import Where
 from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
@@ -49,6 +49,7 @@ class Options:
     overwrite: bool
     retry_failed: bool
     weights: Path | None
+    shard: shard.Share | None
     limit: int | None
     dry_run: bool
     no_mark: bool
@@ -116,6 +117,9 @@ class Options:
             if self.files_from
             else source.from_inputs(self.inputs, leave_out=(self.out, self.sheet_place))
         )
+        if self.shard:
+            share = self.shard
+            items = (item for item in items if shard.holds(share, item.source))
         return islice(items, self.limit)
 
     def identity(self, digests: dict[str, str], detector: str) -> dict[str, Any]:
@@ -137,6 +141,7 @@ class Options:
             "--metadata": self.metadata,
             "--format": self.format,
             "--no-mark": self.no_mark,
+            "--shard": list(self.shard) if self.shard else None,
             "bundle (--weights)": digests,
             "detector": detector,
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cctranslate.commands.values import Number, device_option, failures, report_place
+from cctranslate.commands.values import Number, device_option, failures, report_place, share
 
 if TYPE_CHECKING:
     from cctranslate.batch.job import Job
@@ -170,6 +170,13 @@ LAYOUTS = ("imagefolder", "tree")
     type=click.Path(path_type=Path, file_okay=False),
     help="A bundle that `export` wrote.  [default: the one that comes with the package]",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    callback=share,
+    help="Only the I-th of N shares of the inputs, each to an OUT of its own; `slurm` takes both "
+    "from the job array. `cctranslate report merge` joins the reports.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many inputs.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 @click.option("--no-mark", is_flag=True, help="Leave out the metadata that says AI-made.")
@@ -195,6 +202,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     cctranslate batch ./faces --to happy --layout tree
     cctranslate batch ./faces --to disgust --confirmed-only --per-class 500
     cctranslate batch faces.zip fer2013.csv --to surprise
+    cctranslate batch ./faces --to sad --shard 1/8 -o out/1
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
 
     \b

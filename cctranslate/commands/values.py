@@ -45,6 +45,29 @@ def report_place(
     return value
 
 
+def report_file(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """A file whose suffix says which form, in a folder that is there."""
+    report_place(context, parameter, str(value))
+    if not value.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.parent}: make it")
+    return value
+
+
+def share(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    """`I/N` or `slurm` as numbers; 1/1 is no share."""
+    from cctranslate.batch.shard import parse
+
+    if value is None:
+        return None
+    try:
+        number, count = parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return (number, count) if count > 1 else None
+
+
 device_option = click.option(
     "--device",
     default="auto",

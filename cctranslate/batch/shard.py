@@ -1,0 +1,38 @@
+"""A share of a run's inputs, for job arrays: its name alone says which share an input is in."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+
+Share = tuple[int, int]
+"""The I-th of N, from 1."""
+SLURM = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT")
+
+
+def parse(text: str, environment: Mapping[str, str] = os.environ) -> Share:
+    """`I/N`, or `slurm` for the share that a SLURM array gives this task.
+
+    Raises:
+        ValueError: it is neither, or no array runs; the message says so.
+    """
+    if text == "slurm":
+        missing = [name for name in SLURM if not environment.get(name, "").isdecimal()]
+        if missing:
+            raise ValueError(f"{missing[0]} is not set: `slurm` is for the tasks of a job array")
+        task, first, count = (int(environment[name]) for name in SLURM)
+        number = task - first + 1
+    else:
+        parts = text.split("/")
+        if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+            raise ValueError(f"{text!r}: name the share as I/N, such as 1/8, or `slurm`")
+        number, count = map(int, parts)
+    if not 1 <= number <= count:
+        raise ValueError(f"there is no share {number} of {count}: they count from 1, without gaps")
+    return number, count
+
+
+def holds(share: Share, source: str) -> bool:
+    """Whether an input is in a share: by the digest of its name, the same everywhere."""
+    number, count = share
+    digest = hashlib.blake2b(os.fsencode(source), digest_size=8).digest()
+    return int.from_bytes(digest) % count == number - 1

@@ -1,0 +1,62 @@
+"""`cctranslate report`: what to do with the reports of `batch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cctranslate.commands.values import report_file
+
+
+@click.group()
+def report() -> None:
+    """Work with the reports of `batch`."""
+
+
+@report.command()
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    metavar="OUT...",
+    type=click.Path(path_type=Path),
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("report.csv"),
+    show_default=True,
+    callback=report_file,
+    help="The report of all: .csv or .jsonl by suffix.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@click.pass_context
+def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrite: bool) -> None:
+    """Join the reports of the shards of one run, each in its OUT, and count them.
+
+    Every share must be there, finished. Paths of results are relative to the joined report.
+
+    \b
+    cctranslate report merge out/1 out/2 out/3 -o report.csv
+    """
+    from cctranslate.batch.folder import OptionError
+    from cctranslate.batch.merge import merge as join
+    from cctranslate.errors import UserError
+
+    if out.exists() and not overwrite:
+        raise click.UsageError(f"{out} is there: name another -o, or --overwrite")
+    try:
+        counts = join(list(folders), out)
+    except OptionError as error:
+        raise click.UsageError(str(error)) from None
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+    ends = ", ".join(
+        f"{counts.inputs[status]} {status}" for status in ("done", "skipped", "failed")
+    )
+    click.echo(f"{counts.found} inputs: {ends}; report in {out}", err=True)
+    for emotion, share in counts.shares().items():
+        click.echo(f"  {emotion:9}{share:6.1%} of {counts.results[emotion]} confirmed", err=True)
+    context.exit(counts.exit_code)
