@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -16,7 +16,10 @@ from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
 from cctranslate.commands.report import report
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CCTRANSLATE"}
+CONTEXT: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "auto_envvar_prefix": "CCTRANSLATE",
+}
 
 
 class _Gone(click.ClickException):

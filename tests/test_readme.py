@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cctranslate.cli import cli
+from cctranslate.cli import CONTEXT, cli
 from tests import tiny
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def test_every_command_is_understood(words: list[str]) -> None:
     command: click.Command = cli
     while isinstance(command, click.Group):
         command, words = command.commands[words[0]], words[1:]
-    context = command.make_context(command.name, words)
+    context = command.make_context(command.name, words, **CONTEXT)
     assert context.params
 
 
