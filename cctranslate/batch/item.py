@@ -38,6 +38,11 @@ class Item:
         return _emotion(self.name.parent.name)
 
     @property
+    def usage(self) -> str:
+        """Which part of a dataset in FER2013's form its results belong to."""
+        return "Training"
+
+    @property
     def held(self) -> int:
         """Bytes of it that are in memory."""
         return 0

@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -27,7 +27,7 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Row
 from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models, cores
-from cctranslate.batch.writer import OutputError, Writer
+from cctranslate.batch.writer import OutputError
 from cctranslate.bundle import Bundle
 
 
@@ -124,22 +124,23 @@ class Job:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
         keeper = Keeper(asked.plan, asked.confirmed_only, asked.per_class, written)
-        pipeline.run(
-            self._items(lambda: self._stop > 0 or self._enough(journal)),
-            look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
-            models=models,
-            keeper=keeper,
-            finisher=Finisher(
-                plan=asked.plan,
-                layout=asked.places,
-                writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
-                in_pictures=in_pictures,
-                metadata=asked.metadata == "keep",
-            ),
-            journal=journal,
-            workers=asked.workers or cores(),
-            on_rows=lambda rows: self._note(rows, on_input),
-        )
+        with closing(asked.writer(journal.last)) as writer:
+            pipeline.run(
+                self._items(lambda: self._stop > 0 or self._enough(journal)),
+                look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
+                models=models,
+                keeper=keeper,
+                finisher=Finisher(
+                    plan=asked.plan,
+                    layout=asked.places,
+                    writer=writer,
+                    in_pictures=in_pictures,
+                    metadata=asked.metadata == "keep",
+                ),
+                journal=journal,
+                workers=asked.workers or cores(),
+                on_rows=lambda rows: self._note(rows, on_input),
+            )
         self._finished = not (self._stop or self._enough(journal))
         if keeper.full:
             self.echo(f"each expression has its --per-class {asked.per_class}: that was all")

@@ -12,7 +12,8 @@ from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Kind, Layout
 from cctranslate.batch.plan import Plan
-from cctranslate.batch.writer import SUFFIXES
+from cctranslate.batch.shards import Shards
+from cctranslate.batch.writer import SUFFIXES, Files, Form, Writer
 
 Wanted = Literal["picture", "face"]
 
@@ -80,6 +81,17 @@ class Options:
             sampled=self.samples > 1,
             apart=self.result == "face",
         )
+
+    def writer(self, last: frozenset[str]) -> Writer:
+        """What writes results; `last` are the outputs of the last input that has any.
+
+        Raises:
+            OutputError: they are not there, or what comes after them cannot be taken away.
+        """
+        form = Form(format=self.format, mark=not self.no_mark)
+        if self.layout == "webdataset":
+            return Shards(self.out, form, last)
+        return Files(out=self.out, form=form)
 
     @property
     def sheet_place(self) -> Path:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cctranslate.batch.job import Job
 
 FORMATS = ("png", "jpeg", "webp")
-LAYOUTS = ("imagefolder", "tree")
+LAYOUTS = ("imagefolder", "tree", "webdataset")
 
 
 @click.command()
@@ -40,7 +40,8 @@ LAYOUTS = ("imagefolder", "tree")
     type=click.Choice(LAYOUTS),
     default="imagefolder",
     show_default=True,
-    help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>.",
+    help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>; "
+    "webdataset: tar shards, OUT/000000.tar and so on.",
 )
 @click.option(
     "--faces",
