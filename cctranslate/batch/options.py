@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from cctranslate.batch import shard, source
 from cctranslate.batch.faces import Where
+from cctranslate.batch.fer_csv import FerCsv
 from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Kind, Layout
@@ -91,6 +92,8 @@ class Options:
         form = Form(format=self.format, mark=not self.no_mark)
         if self.layout == "webdataset":
             return Shards(self.out, form, last)
+        if self.layout == "fer-csv":
+            return FerCsv(self.out, last)
         return Files(out=self.out, form=form)
 
     @property
@@ -106,6 +109,10 @@ class Options:
             InputError: an input is not there.
             OptionError: options that cannot go together.
         """
+        if self.layout == "fer-csv" and self.result != "face":
+            raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
+        if self.layout == "fer-csv" and self.format != "png":
+            raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
         out = self.out.resolve()
         for word in self.inputs:
             source.check(word)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cctranslate.batch.job import Job
 
 FORMATS = ("png", "jpeg", "webp")
-LAYOUTS = ("imagefolder", "tree", "webdataset")
+LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
 
 
 @click.command()
@@ -41,7 +41,7 @@ LAYOUTS = ("imagefolder", "tree", "webdataset")
     default="imagefolder",
     show_default=True,
     help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>; "
-    "webdataset: tar shards, OUT/000000.tar and so on.",
+    "webdataset: tar shards, OUT/000000.tar and so on; fer-csv: OUT/fer2013.csv, of faces.",
 )
 @click.option(
     "--faces",
@@ -53,9 +53,8 @@ LAYOUTS = ("imagefolder", "tree", "webdataset")
 @click.option(
     "--result",
     type=click.Choice(("picture", "face")),
-    default="picture",
-    show_default=True,
-    help="picture: with its faces changed, in its size and colours; face: each face, 48x48 gray.",
+    help="picture: with its faces changed, in its size and colours; face: each face, 48x48 gray.  "
+    "[default: picture; face with --layout fer-csv]",
 )
 @click.option(
     "--metadata",
@@ -220,6 +219,8 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("--overwrite and --retry-failed: name one of them")
     if options["null"] and not options["files_from"]:
         raise click.UsageError("-0 goes with --files-from")
+    if options["result"] is None:
+        options["result"] = "face" if options["layout"] == "fer-csv" else "picture"
     from cctranslate.batch.folder import OptionError
     from cctranslate.batch.job import Job
     from cctranslate.batch.lock import BusyError
