@@ -140,8 +140,8 @@ LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
     "--report",
     metavar="PATH",
     callback=report_place,
-    help="Another copy of OUT/report.csv: .csv or .jsonl by suffix, or `-` for JSON Lines on "
-    "stdout.",
+    help="Another copy of OUT/report.csv: .csv, .jsonl or .parquet by suffix, or `-` for JSON "
+    "Lines on stdout.",
 )
 @click.option(
     "--html/--no-html",

@@ -1,8 +1,8 @@
 """Each layout through the library that it is for."""
 
 import gc
-import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 import webdataset
 from PIL import Image
 
-from cctranslate.batch import shards
+from cctranslate.batch import report, shards
 from cctranslate.emotions import EMOTIONS
 from tests.conftest import Run, rows
 
@@ -115,10 +115,39 @@ def test_fer_csv_in_pandas(run: Run, faces: Path, tmp_path: Path) -> None:
             np.testing.assert_array_equal(levels, np.asarray(picture))
 
 
-def test_the_report_in_pandas(run: Run, faces: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    made(run, faces, out, "--report", str(tmp_path / "report.jsonl"))
-    found = pd.read_csv(out / "report.csv")
-    assert found["confirmed"].all()
-    lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
-    assert found["confidence"].tolist() == [line["confidence"] for line in lines]
+def test_the_report_in_pandas(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_GROUP", 5)
+    (faces / "broken.png").write_bytes(b"broken")
+    for suffix in ("jsonl", "parquet"):
+        place = tmp_path / f"report.{suffix}"
+        assert run(faces, *TO, "-o", tmp_path / "out", "--report", place).exit_code == 1
+    told = pd.read_csv(tmp_path / "out" / "report.csv")
+    found = pd.read_parquet(tmp_path / "report.parquet")
+    lines = pd.read_json(tmp_path / "report.jsonl", lines=True)
+    assert list(found.columns) == list(told.columns) == list(lines.columns)
+    for column in (
+        "source",
+        "output",
+        "confidence",
+        "confirmed",
+        "p_sad",
+        "width",
+        "strength",
+        "reason",
+    ):
+        assert found[column].isna().tolist() == told[column].isna().tolist()
+        assert found[column].dropna().tolist() == told[column].dropna().tolist()
+    assert str(found["confirmed"].dropna().map(type).unique()) == "[<class 'bool'>]"
+    assert found["score"].isna().all()
+    assert found["score"].dtype == np.float64
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-8 elsewhere")
+def test_a_name_that_is_no_text_is_spelt_out_in_parquet(run: Run, tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))
+    path.write_bytes(b"broken")
+    run(path, *TO, "-o", tmp_path / "out", "--report", tmp_path / "r.parquet")
+    (source,) = pd.read_parquet(tmp_path / "r.parquet")["source"]
+    assert source == str(tmp_path / r"caf\xe9.png")
