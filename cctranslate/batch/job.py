@@ -167,7 +167,8 @@ class Job:
 
     def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
         on_input()
-        if self.options.verbose and rows[0].status != "done":
+        aloud = self.options.verbose or self.options.stream  # which keeps no report
+        if aloud and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
         if self.options.report == "-":
             for row in rows:
@@ -209,10 +210,11 @@ class Job:
             "inputs_per_second": round((counts.found - journal.resumed) / max(seconds, 1e-9), 1),
         }
         write_run(self.options.out, told)
-        self._draw()
+        if not self.options.stream:
+            self._draw()
+            self._show(told)
         if self.options.report and self.options.report != "-":
             report.copy(self.options.out / REPORT, Path(self.options.report))
-        self._show(told)
         self._summarise(counts)
 
     def _show(self, told: dict[str, Any]) -> None:
@@ -235,14 +237,16 @@ class Job:
     def _summarise(self, counts: Counts) -> None:
         inputs = counts.inputs
         page_too = f", to look through in {PAGE}" * self.options.html
+        where = f"; report in {self.options.out / REPORT}{page_too}"
         self.echo(
             f"{counts.found} inputs: {inputs['done']} done, {inputs['skipped']} skipped, "
-            f"{inputs['failed']} failed; report in {self.options.out / REPORT}{page_too}"
+            f"{inputs['failed']} failed{where * (not self.options.stream)}"
         )
         for emotion, share in counts.shares().items():
             self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")
         if self._stop:
-            self.echo("interrupted: the same command goes on from here")
+            from_here = "begins anew" if self.options.stream else "goes on from here"
+            self.echo(f"interrupted: the same command {from_here}")
 
 
 def _emit(row: dict[str, str]) -> None:

@@ -16,6 +16,8 @@ from cctranslate.emotions import EMOTIONS
 FULL = 256 << 20
 """Bytes from which on a tar takes no further input: some 45,000 faces."""
 _BLOCK = tarfile.BLOCKSIZE
+END = bytes(2 * _BLOCK)
+"""What a tar ends with."""
 
 
 class Shards:
@@ -44,21 +46,12 @@ class Shards:
             raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
 
     def write(self, results: Iterable[Placed]) -> bytes:
-        """The members of an input's results, the picture last in each sample.
+        """The members of an input's results.
 
         Raises:
             OSError: the format cannot hold a picture.
         """
-        members = []
-        for placed in results:
-            key, dot, suffix = placed.place.rpartition(".")
-            label = str(EMOTIONS.index(placed.target))
-            members += [
-                _member(f"{key}.cls", label.encode()),
-                _member(f"{key}.json", json.dumps(_told(placed.rows)).encode()),
-                _member(key + dot + suffix, self._form.encode(placed)),
-            ]
-        return b"".join(members)
+        return b"".join(sample(placed, self._form) for placed in results)
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Append an input's members to one tar.
@@ -85,12 +78,26 @@ class Shards:
             OutputError: it cannot be written.
         """
         if self._file is not None:
-            self._file.add(bytes(2 * _BLOCK))
+            self._file.add(END)
             self._file.close()
             self._file = None
 
 
-def _member(name: str, content: bytes) -> bytes:
+def sample(placed: Placed, form: Form) -> bytes:
+    """A result's class, what is known of it, and its picture, as members of a tar.
+
+    Raises:
+        OSError: the format cannot hold the picture.
+    """
+    key = placed.place.rpartition(".")[0]
+    label = str(EMOTIONS.index(placed.target))
+    known = json.dumps(_told(placed.rows))
+    labels = member(f"{key}.cls", label.encode()) + member(f"{key}.json", known.encode())
+    return labels + member(placed.place, form.encode(placed))
+
+
+def member(name: str, content: bytes) -> bytes:
+    """A file in a tar."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
     header = info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
