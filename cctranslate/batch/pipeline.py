@@ -49,9 +49,9 @@ def run(
         outcomes = _chosen(
             _translated(decoded, finisher.plan, models, finisher.in_pictures), keeper
         )
-        finished = ordered(
-            pool, finisher.finish, outcomes, window, finisher.weigh, most=workers * LARGEST
-        )
+        # Photographs that wait for their turn may take as much as those that are worked on.
+        most = LARGEST * (workers if finisher.writer.in_memory else 1)
+        finished = ordered(pool, finisher.finish, outcomes, window, finisher.weigh, most)
         for rows, content in finished:
             placed = finisher.writer.add(rows, content)
             journal.add(placed)
