@@ -55,6 +55,19 @@ def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
     assert done.stderr.strip() == "Error: torch is not installed: pip install 'cctranslate[train]'"
 
 
+def test_parquet_without_pyarrow_says_what_to_install(faces: Path, tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    done = python(
+        "import sys; sys.modules['pyarrow'] = None\n"
+        f"sys.argv = ['cctranslate', 'batch', {str(faces)!r}, '--to', 'sad', '-o', {out!r}, "
+        "'--report', 'r.parquet']\n"
+        "from cctranslate.cli import main; main()"
+    )
+    assert done.returncode == 2
+    assert "needs pyarrow: pip install 'cctranslate[parquet]'" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_examples_and_every_option_a_word(name: str) -> None:
     command = cli.commands[name]

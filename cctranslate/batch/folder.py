@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from cctranslate.batch.layout import SHARD, TABLE
 from cctranslate.batch.writer import OutputError
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
@@ -37,10 +38,13 @@ def claim(out: Path, asked: dict[str, Any], overwrite: bool) -> None:
         _compare(out, asked)
         return
     try:
+        # First of all, or a run that goes on after a kill would trust its rows.
+        (out / REPORT).unlink(missing_ok=True)
         for emotion in EMOTIONS:
             if (out / emotion).exists():
                 shutil.rmtree(out / emotion)
-        for name in (REPORT, RUN, PAGE):
+        shards = [path.name for path in out.iterdir() if SHARD.fullmatch(path.name)]
+        for name in (*shards, TABLE, RUN, PAGE):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror}") from None

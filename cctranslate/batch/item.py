@@ -6,6 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 
+USAGES = ("Training", "PublicTest", "PrivateTest")
+"""The parts of FER2013."""
+
 
 class MemberError(Exception):
     """A member of an archive cannot be read; the message is the reason for its row."""
@@ -36,6 +39,11 @@ class Item:
     def label(self) -> str:
         """The expression that the picture's folder names, if it does."""
         return _emotion(self.name.parent.name)
+
+    @property
+    def usage(self) -> str:
+        """Which part of a dataset in FER2013's form its results belong to."""
+        return USAGES[0]
 
     @property
     def held(self) -> int:
@@ -89,6 +97,13 @@ class FaceRow(Item):
     emotion: str
     """A label id, or empty where the dataset has none."""
     pixels: str
+    part: str
+    """Its `Usage`, or empty where the dataset has none."""
+
+    @property
+    def usage(self) -> str:
+        """Its own: no face that the dataset keeps for tests becomes one to train on."""
+        return self.part if self.part in USAGES else super().usage
 
     @property
     def label(self) -> str:

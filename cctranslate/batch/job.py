@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -27,7 +27,7 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Row
 from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models, cores
-from cctranslate.batch.writer import OutputError, Writer
+from cctranslate.batch.writer import OutputError
 from cctranslate.bundle import Bundle
 
 
@@ -124,22 +124,23 @@ class Job:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
         keeper = Keeper(asked.plan, asked.confirmed_only, asked.per_class, written)
-        pipeline.run(
-            self._items(lambda: self._stop > 0 or self._enough(journal)),
-            look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
-            models=models,
-            keeper=keeper,
-            finisher=Finisher(
-                plan=asked.plan,
-                layout=asked.places,
-                writer=Writer(out=asked.out, format=asked.format, mark=not asked.no_mark),
-                in_pictures=in_pictures,
-                metadata=asked.metadata == "keep",
-            ),
-            journal=journal,
-            workers=asked.workers or cores(),
-            on_rows=lambda rows: self._note(rows, on_input),
-        )
+        with closing(asked.writer(journal.last)) as writer:
+            pipeline.run(
+                self._items(lambda: self._stop > 0 or self._enough(journal)),
+                look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
+                models=models,
+                keeper=keeper,
+                finisher=Finisher(
+                    plan=asked.plan,
+                    layout=asked.places,
+                    writer=writer,
+                    in_pictures=in_pictures,
+                    metadata=asked.metadata == "keep",
+                ),
+                journal=journal,
+                workers=asked.workers or cores(),
+                on_rows=lambda rows: self._note(rows, on_input),
+            )
         self._finished = not (self._stop or self._enough(journal))
         if keeper.full:
             self.echo(f"each expression has its --per-class {asked.per_class}: that was all")
@@ -166,7 +167,8 @@ class Job:
 
     def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
         on_input()
-        if self.options.verbose and rows[0].status != "done":
+        aloud = self.options.verbose or self.options.stream  # which keeps no report
+        if aloud and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
         if self.options.report == "-":
             for row in rows:
@@ -208,10 +210,11 @@ class Job:
             "inputs_per_second": round((counts.found - journal.resumed) / max(seconds, 1e-9), 1),
         }
         write_run(self.options.out, told)
-        self._draw()
+        if not self.options.stream:
+            self._draw()
+            self._show(told)
         if self.options.report and self.options.report != "-":
             report.copy(self.options.out / REPORT, Path(self.options.report))
-        self._show(told)
         self._summarise(counts)
 
     def _show(self, told: dict[str, Any]) -> None:
@@ -234,14 +237,16 @@ class Job:
     def _summarise(self, counts: Counts) -> None:
         inputs = counts.inputs
         page_too = f", to look through in {PAGE}" * self.options.html
+        where = f"; report in {self.options.out / REPORT}{page_too}"
         self.echo(
             f"{counts.found} inputs: {inputs['done']} done, {inputs['skipped']} skipped, "
-            f"{inputs['failed']} failed; report in {self.options.out / REPORT}{page_too}"
+            f"{inputs['failed']} failed{where * (not self.options.stream)}"
         )
         for emotion, share in counts.shares().items():
             self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")
         if self._stop:
-            self.echo("interrupted: the same command goes on from here")
+            from_here = "begins anew" if self.options.stream else "goes on from here"
+            self.echo(f"interrupted: the same command {from_here}")
 
 
 def _emit(row: dict[str, str]) -> None:

@@ -2,12 +2,11 @@
 
 import csv
 import io
-import os
 from pathlib import Path
 from typing import Literal
 
+from cctranslate.batch.appended import Appended
 from cctranslate.batch.report import COLUMNS, Counts, Row, inputs
-from cctranslate.batch.writer import OutputError
 
 
 class Journal:
@@ -23,22 +22,20 @@ class Journal:
         """
         self.path, self.counts = path, Counts()
         self._known: dict[str, Literal["named", "nameless"]] = {}
+        self.last: frozenset[str] = frozenset()
+        """The outputs of the last input that has any."""
         whole = 0
         for rows, end in inputs(path):
             if len(rows) != max(int(rows[0]["faces"] or 0) * results, 1):
                 break
             self.counts.add(rows)
-            named = any(row["output"] for row in rows)
-            self._known[rows[0]["source"]] = "named" if named else "nameless"
+            outputs = frozenset(row["output"] for row in rows if row["output"])
+            self.last = outputs or self.last
+            self._known[rows[0]["source"]] = "named" if outputs else "nameless"
             whole = end
-        try:
-            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
-            self._file.truncate(whole)
-            self._file.seek(whole)
-            if not whole:
-                self._write([list(COLUMNS)])
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+        self._file = Appended(path, whole)
+        if not whole:
+            self._write([list(COLUMNS)])
 
         self.resumed = len(self._known)
         """Inputs that an earlier call ended."""
@@ -60,14 +57,7 @@ class Journal:
     def _write(self, lines: list[list[str]]) -> None:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(lines)
-        left = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
-        end = self._file.tell()
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError as error:
-            self._file.truncate(end)
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
+        self._file.add(text.getvalue().encode("utf-8", "surrogateescape"))
 
     def close(self) -> None:
         """Make sure that the rows are on disk.
@@ -75,8 +65,4 @@ class Journal:
         Raises:
             OutputError: they are not.
         """
-        try:
-            with self._file:
-                os.fsync(self._file.fileno())
-        except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from None
+        self._file.close()

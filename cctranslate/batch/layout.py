@@ -3,7 +3,9 @@
 `imagefolder` is `OUT/<emotion>/<relative path joined by __>.png`, flat in each emotion: Hugging
 Face `datasets` labels a picture by its immediate parent and torchvision by the top folder, so
 both read OUT as it is. `tree` is `OUT/<emotion>/<relative path>.png`. Where each face is a file of
-its own, a picture's second one has `.f2` before the suffix.
+its own, a picture's second one has `.f2` before the suffix. `webdataset` is
+`OUT/000000.tar:<emotion>/<relative path joined by __>.png`, with no dot but the suffix's: what is
+before the first one is a sample's key. `fer-csv` is `OUT/fer2013.csv:<row>`.
 """
 
 import hashlib
@@ -13,11 +15,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["imagefolder", "tree"]
+Kind = Literal["imagefolder", "tree", "webdataset", "fer-csv"]
+TABLE = "fer2013.csv"
+"""As the dataset's own file, so that `fit --data OUT` finds it."""
 LONGEST = 200
 """Bytes of a name that leave room, within the 255 of most file systems, for what is added."""
 
-_FACE = re.compile(r"\.f\d+$")
+SHARD = re.compile(r"\d{6,}\.tar")
+"""What `shard` gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +58,10 @@ class Layout:
 
     def base(self, relative: str) -> str:
         """The result's name, if it is still free, for an item's path relative to its input."""
-        stem = os.path.splitext(relative)[0]  # noqa: PTH122
-        if self.apart and _FACE.search(stem):
+        stem = os.path.splitext(relative)[0].replace(".", self._dot)  # noqa: PTH122
+        if self.apart and re.search(rf"{re.escape(self._dot)}f\d+$", stem):
             stem += "_"  # a.f2.png and the second face of a.png are two files
-        if self.kind == "imagefolder":
+        if self.kind != "tree":
             return _shortened(stem.replace("/", "__"))
         *folders, name = stem.split("/")
         return "/".join([*(self._folder(folder) for folder in folders), _shortened(name)])
@@ -71,13 +76,24 @@ class Layout:
         return f"{variant.target}/{name}{tags}{self.suffix}"
 
     def name(self, row: Mapping[str, str]) -> str:
-        """The item's name that a report row's `output` was made from."""
+        """The item's name that a report row's `output` was made from; empty for a CSV's row."""
         tags = self._tags(int(row["face"]), row["sample"], row["strength"])
         return row["output"].partition("/")[2].removesuffix(self.suffix).removesuffix(tags)
 
     def _tags(self, face: int, sample: str, amount: str) -> str:
         number = f".f{face}" * (self.apart and face > 1)
-        return number + f".s{sample}" * self.sampled + f".x{amount}" * self.tagged
+        tags = number + f".s{sample}" * self.sampled + f".x{amount}" * self.tagged
+        return tags.replace(".", self._dot)
+
+    @property
+    def _dot(self) -> str:
+        """What stands for a dot before the suffix."""
+        return "-" if self.kind == "webdataset" else "."
+
+
+def shard(number: int) -> str:
+    """A tar's name in OUT."""
+    return f"{number:06}.tar"
 
 
 class Names:

@@ -1,6 +1,5 @@
 """The reports of a run's shards, or of other runs that were asked for the same, as one."""
 
-import csv
 import json
 import os
 from collections.abc import Iterator
@@ -9,14 +8,14 @@ from typing import Any
 
 from cctranslate.batch import report
 from cctranslate.batch.folder import REPORT, RUN, OptionError
-from cctranslate.batch.report import COLUMNS, Counts
+from cctranslate.batch.report import Counts
 from cctranslate.batch.writer import OutputError
 
 SHARD = "--shard"
 
 
 def merge(folders: list[Path], place: Path) -> Counts:
-    """Write the rows of the runs in `folders` to a `.csv` or `.jsonl`, and count them.
+    """Write the rows of the runs in `folders` in the form that a suffix says, and count them.
 
     Paths of results are made relative to the folder of `place`.
 
@@ -29,18 +28,10 @@ def merge(folders: list[Path], place: Path) -> Counts:
     counts = Counts()
     partial = place.with_name(f".{place.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            lines = csv.writer(file, lineterminator="\n")
-            if place.suffix == ".csv":
-                lines.writerow(COLUMNS)
-            for row in _rows(folders, place.parent, counts):
-                if place.suffix == ".csv":
-                    lines.writerow(row.values())
-                else:
-                    file.write(json.dumps(report.typed(row)) + "\n")
+        report.write(_rows(folders, place.parent, counts), partial, place.suffix)
         partial.replace(place)
     except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
     return counts
 
 

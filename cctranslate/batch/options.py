@@ -1,5 +1,6 @@
 """What a call of `batch` was asked for: its options, whether they go together, its inputs."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -8,11 +9,14 @@ from typing import Any, Literal
 
 from cctranslate.batch import shard, source
 from cctranslate.batch.faces import Where
+from cctranslate.batch.fer_csv import FerCsv
 from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Kind, Layout
 from cctranslate.batch.plan import Plan
-from cctranslate.batch.writer import SUFFIXES
+from cctranslate.batch.shards import Shards, member, sample
+from cctranslate.batch.stdout import Stdout
+from cctranslate.batch.writer import SUFFIXES, Files, Form, Writer
 
 Wanted = Literal["picture", "face"]
 
@@ -56,6 +60,8 @@ class Options:
     no_progress: bool
     quiet: bool
     verbose: bool
+    stream: bool
+    """Results go to standard output; `out` is a folder for the run's own files alone."""
 
     @property
     def plan(self) -> Plan:
@@ -81,6 +87,27 @@ class Options:
             apart=self.result == "face",
         )
 
+    def writer(self, last: frozenset[str]) -> Writer:
+        """What writes results; `last` are the outputs of the last input that has any.
+
+        Raises:
+            OutputError: they are not there, or what comes after them cannot be taken away.
+        """
+        form = Form(format=self.format, mark=not self.no_mark)
+        if self.stream:
+            return self._stdout(form)
+        if self.layout == "webdataset":
+            return Shards(self.out, form, last)
+        if self.layout == "fer-csv":
+            return FerCsv(self.out, last)
+        return Files(out=self.out, form=form)
+
+    def _stdout(self, form: Form) -> Stdout:
+        if self.layout == "webdataset":
+            return Stdout(form, lambda placed: sample(placed, form), one=False)
+        one = len(self.inputs) == len(self.plan.variants) == 1 and source.is_one(self.inputs[0])
+        return Stdout(form, lambda placed: member(placed.place, form.encode(placed)), one)
+
     @property
     def sheet_place(self) -> Path:
         """Where the contact sheet goes."""
@@ -94,10 +121,21 @@ class Options:
             InputError: an input is not there.
             OptionError: options that cannot go together.
         """
+        if self.layout == "fer-csv" and self.result != "face":
+            raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
+        if self.layout == "fer-csv" and self.format != "png":
+            raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
+        if self.stream:
+            self._check_stream()
+        if self.inputs.count(source.STDIN) > 1:
+            raise OptionError("- is one picture from stdin: name it once")
         out = self.out.resolve()
         for word in self.inputs:
             source.check(word)
-            if out in (Path(word).resolve(), *Path(word).resolve().parents):
+            if word != source.STDIN and out in (
+                Path(word).resolve(),
+                *Path(word).resolve().parents,
+            ):
                 raise OptionError(f"{word} lies in --out {self.out}: results must not be inputs")
         if self.sheet and out in self.sheet.resolve().parents:
             raise OptionError(f"--sheet {self.sheet}: {self.out} holds no picture but results")
@@ -105,6 +143,22 @@ class Options:
         for option, path in (("--report", copy), ("--sheet", self.sheet)):
             if path and not path.parent.is_dir() and path.parent.resolve() != out:
                 raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
+
+    def _check_stream(self) -> None:
+        """What only a folder can have."""
+        if self.layout == "fer-csv":
+            raise OptionError("-o - writes pictures: name a folder for --layout fer-csv")
+        if self.report == "-":
+            raise OptionError("-o - and --report -: only one of them can be stdout")
+        for option, asked in (
+            ("--sheet", self.sheet),
+            ("--overwrite", self.overwrite),
+            ("--retry-failed", self.retry_failed),
+        ):
+            if asked:
+                raise OptionError(f"{option} needs a folder: -o - keeps nothing")
+        if sys.stdout.isatty() and not self.dry_run:
+            raise OptionError("-o - writes bytes: send stdout to a file or a pipe")
 
     def items(self) -> Iterator[Item]:
         """The inputs as a stream.

@@ -16,6 +16,7 @@ from string import Template
 from typing import Any, TextIO
 
 from cctranslate.batch import report
+from cctranslate.batch.report import readable
 from cctranslate.batch.thumbnails import Thumbnails
 from cctranslate.batch.writer import OutputError
 from cctranslate.emotions import EMOTIONS
@@ -103,7 +104,7 @@ def _fill(
     style, script = _text("page.css"), _text("page.js")
     policy = f"default-src 'none'; img-src 'self' file: data:; style-src {_hash(style)}; "
     policy += f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    title = html.escape(_readable(out.resolve().name))
+    title = html.escape(readable(out.resolve().name))
     file.write(head.substitute(policy=policy, title=title, style=style))
     thumbnails = Thumbnails(os.path.abspath(out))  # noqa: PTH100
     faces = (_face(face, out, thumbnails) for face in _spread(journal, totals, limit))
@@ -145,7 +146,7 @@ def _face(rows: Face, out: Path, thumbnails: Thumbnails) -> list[Any]:
     row = rows[0]
     usable = row["width"] != ""
     return [
-        _readable(row["source"]),
+        readable(row["source"]),
         int(row["face"] or 0),
         int(row["faces"] or 0),
         thumbnails.show(row["source"], row) if usable else None,
@@ -171,14 +172,9 @@ def _result(row: dict[str, str], out: Path, thumbnails: Thumbnails) -> list[Any]
         row["predicted"],
         int(row["confirmed"] == "true"),
         float(row["confidence"]) if judged else None,
-        _readable(row["reason"]),
+        readable(row["reason"]),
         [round(float(row[f"p_{emotion}"]), 4) for emotion in EMOTIONS] if judged else None,
     ]
-
-
-def _readable(text: str) -> str:
-    """A name for people: bytes that are no UTF-8 as `\\xe9`."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _json(value: object) -> str:

@@ -49,10 +49,13 @@ def run(
         outcomes = _chosen(
             _translated(decoded, finisher.plan, models, finisher.in_pictures), keeper
         )
-        finished = ordered(pool, finisher.finish, outcomes, window, _carried)
-        for rows in finished:
-            journal.add(rows)
-            on_rows(rows)
+        # Photographs that wait for their turn may take as much as those that are worked on.
+        most = LARGEST * (workers if finisher.writer.in_memory else 1)
+        finished = ordered(pool, finisher.finish, outcomes, window, finisher.weigh, most)
+        for rows, content in finished:
+            placed = finisher.writer.add(rows, content)
+            journal.add(placed)
+            on_rows(placed)
 
 
 def ordered(
@@ -61,10 +64,11 @@ def ordered(
     things: Iterable[A],
     window: int,
     weigh: Callable[[A], int],
+    most: int = LARGEST,
 ) -> Iterator[B]:
     """`pool.map` for a stream: results in order, at most `window` of them ahead of the reader.
 
-    What `weigh` says that they hold, in bytes, bounds them too; the last may go over the bound.
+    What `weigh` says that they hold is bounded by `most` bytes; the last may go over that.
     """
     ahead: deque[tuple[Future[B], int]] = deque()
     held = 0
@@ -72,7 +76,7 @@ def ordered(
         for thing in things:
             ahead.append((pool.submit(work, thing), weigh(thing)))
             held += ahead[-1][1]
-            while len(ahead) >= window or held > LARGEST:
+            while len(ahead) >= window or held > most:
                 future, weight = ahead.popleft()
                 held -= weight
                 yield future.result()
@@ -85,10 +89,6 @@ def ordered(
 
 def _held(pair: tuple[Item, str]) -> int:
     return pair[0].held
-
-
-def _carried(one: Outcome | Unusable) -> int:
-    return one.decoded.item.held if isinstance(one, Outcome) else 0
 
 
 def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[tuple[Item, str]]:

@@ -3,10 +3,10 @@
 import csv
 import io
 import json
-import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,6 +62,11 @@ COLUMNS = tuple(
     for name in (_SPREAD if column.name == "probabilities" else (column.name,))
 )
 
+_INTEGERS = ("faces", "face", "sample", "width", "height")
+_REALS = ("score", "confidence", *_SPREAD, "strength", "ms")
+_GROUP = 50_000
+"""Rows of a Parquet file's row group: some 100 MB while they are made."""
+
 
 @dataclass
 class Counts:
@@ -116,29 +121,66 @@ def drop_failed(path: Path) -> None:
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(row.values() for row in read(path) if row["status"] != "failed")
+        write((row for row in read(path) if row["status"] != "failed"), partial, ".csv")
         partial.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def copy(journal: Path, place: Path) -> None:
-    """Write a report's rows to a `.csv`, or as JSON Lines.
+    """Write a report's rows to a file in the form that its suffix says.
 
     Raises:
         OutputError: `place` cannot be written.
     """
+    if place.resolve() == journal.resolve():
+        return
     try:
-        if place.suffix != ".csv":
-            with place.open("w", encoding="utf-8") as file:
-                file.writelines(json.dumps(typed(row)) + "\n" for row in read(journal))
-        elif place.resolve() != journal.resolve():
-            shutil.copyfile(journal, place)
+        write(read(journal), place, place.suffix)
     except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
+
+
+def write(rows: Iterable[dict[str, str]], place: Path, suffix: str) -> None:
+    """Write rows as a `.csv`, a `.parquet` or JSON Lines.
+
+    Raises:
+        OSError: `place` cannot be written.
+    """
+    if suffix == ".parquet":
+        _write_parquet(rows, place)
+        return
+    with place.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        if suffix == ".csv":
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(row.values() for row in rows)
+        else:
+            file.writelines(json.dumps(typed(row)) + "\n" for row in rows)
+
+
+def _write_parquet(rows: Iterable[dict[str, str]], place: Path) -> None:
+    """Write row groups of a size that memory holds, however many rows there are."""
+    import pyarrow
+    from pyarrow import parquet
+
+    known = dict.fromkeys(_INTEGERS, pyarrow.int32()) | dict.fromkeys(_REALS, pyarrow.float64())
+    known["confirmed"] = pyarrow.bool_()
+    schema = pyarrow.schema([(name, known.get(name, pyarrow.string())) for name in COLUMNS])
+    stream = iter(rows)
+    with parquet.ParquetWriter(place, schema) as file:
+        while group := [typed(_readable(row)) for row in islice(stream, _GROUP)]:
+            file.write_table(pyarrow.Table.from_pylist(group, schema))
+
+
+def _readable(row: dict[str, str]) -> dict[str, str]:
+    """A row for what holds UTF-8 alone: other bytes of names as `\\xe9`."""
+    return {name: readable(cell) for name, cell in row.items()}
+
+
+def readable(text: str) -> str:
+    """A name for people: bytes that are no UTF-8 as `\\xe9`."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def typed(row: dict[str, str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From what came of a picture to its files and its rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -12,8 +12,15 @@ from cctranslate.batch.layout import Layout
 from cctranslate.batch.outcome import Outcome
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.report import Row, Status
-from cctranslate.batch.writer import Result, Writer
+from cctranslate.batch.writer import Placed, Result, Writer
 from cctranslate.emotions import EMOTIONS
+
+Draw = Callable[[int, int], Result]
+"""Makes the result of a face and a variant, both counted from 0."""
+Finished = tuple[list[Row], bytes]
+"""An input's rows, and what the writer's `add` takes of its results."""
+BYTES = 2
+"""Roughly those of a photograph's pixel as a PNG."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,52 +35,51 @@ class Finisher:
     metadata: bool
     """Whether a result keeps its picture's EXIF data."""
 
-    def finish(self, outcome: Outcome | Unusable) -> list[Row]:
-        """All of an input's rows.
+    def finish(self, outcome: Outcome | Unusable) -> Finished:
+        """All of an input's rows, and what the writer's `add` takes of its results.
 
         Raises:
             OutputError: results cannot be written at all.
         """
         if isinstance(outcome, Unusable):
             if outcome.skipped:
-                return [_without_result(outcome.item, "skipped", outcome.reason)]
-            return [_without_result(outcome.item, "failed", f"decode: {outcome.reason}")]
-        places = self._places(outcome)
-        failure = self._write(outcome, places) if any(map(any, places)) else ""
-        if failure:
-            return [_without_result(outcome.decoded.item, "failed", failure)]
-        return self._rows(outcome, places)
-
-    def _write(self, outcome: Outcome, places: list[list[str]]) -> str:
-        """Write what has a place; why that failed, if it did, and then nothing is left of it."""
+                return _without_result(outcome.item, "skipped", outcome.reason)
+            return _without_result(outcome.item, "failed", f"decode: {outcome.reason}")
+        rows = self._rows(outcome)
+        item = outcome.decoded.item
+        if not any(row.output for row in rows):
+            return rows, b""
         try:
             draw = self._drawer(outcome)
         except Exception as error:
             # As when it was read first: decoders raise nearly anything.
-            return f"read: {' '.join(str(error).split()) or type(error).__name__}"
-        written: list[str] = []
+            reason = " ".join(str(error).split()) or type(error).__name__
+            return _without_result(item, "failed", f"read: {reason}")
         try:
-            for k, variant in enumerate(self.plan.variants):
-                for f, own in enumerate(places):
-                    if own[k] and own[k] not in written:
-                        self.writer.write(draw(f, k), own[k], variant.target)
-                        written.append(own[k])
+            return rows, self.writer.write(self._results(rows, draw, item.usage))
         except OSError as error:
-            self.writer.discard(written)
-            return f"write: {error.strerror or error}"
-        return ""
+            return _without_result(item, "failed", f"write: {error.strerror or error}")
 
-    def _places(self, outcome: Outcome) -> list[list[str]]:
-        """Where each face's results lie; empty for what is not written."""
-        return [
-            [
-                "" if why else self.layout.place(variant, outcome.name, f + 1)
-                for why, variant in zip(left_out, self.plan.variants, strict=True)
-            ]
-            for f, left_out in enumerate(outcome.left_out)
-        ]
+    def _results(self, rows: list[Row], draw: Draw, usage: str) -> Iterator[Placed]:
+        """Each result that has a place, with its rows: those of faces in one picture share it."""
+        places: dict[str, list[int]] = {}
+        for i, row in enumerate(rows):
+            if row.output:
+                places.setdefault(row.output, []).append(i)
+        for own in places.values():
+            face, variant = divmod(own[0], len(self.plan.variants))
+            yield Placed(result=draw(face, variant), rows=tuple(rows[i] for i in own), usage=usage)
 
-    def _drawer(self, outcome: Outcome) -> Callable[[int, int], Result]:
+    def weigh(self, outcome: Outcome | Unusable) -> int:
+        """Bytes of memory that an input takes until its rows are written."""
+        if isinstance(outcome, Unusable):
+            return 0
+        decoded = outcome.decoded
+        waiting = self.in_pictures and self.writer.in_memory
+        pixels = decoded.width * decoded.height * len(self.plan.variants) * waiting
+        return decoded.item.held + BYTES * pixels
+
+    def _drawer(self, outcome: Outcome) -> Draw:
         """What makes the result of a face and a variant: the face, or the picture it is in."""
         if not self.in_pictures or outcome.decoded.is_model_sized:
             return lambda f, k: Result(picture=Image.fromarray(outcome.faces[f].translated[k]))
@@ -91,7 +97,7 @@ class Finisher:
 
         return draw
 
-    def _rows(self, outcome: Outcome, places: list[list[str]]) -> list[Row]:
+    def _rows(self, outcome: Outcome) -> list[Row]:
         rows = []
         for f, face in enumerate(outcome.decoded.faces):
             for k in range(len(self.plan.variants)):
@@ -99,7 +105,7 @@ class Finisher:
                 if face.passed_over:
                     rows.append(replace(row, status="skipped", reason=face.passed_over))
                 else:
-                    rows.append(self._judged(row, outcome, f, k, places[f][k]))
+                    rows.append(self._judged(row, outcome, f, k))
         return rows
 
     def _row(self, decoded: Decoded, f: int, k: int) -> Row:
@@ -121,12 +127,13 @@ class Finisher:
             source_sha256=decoded.sha256,
         )
 
-    def _judged(self, row: Row, outcome: Outcome, f: int, k: int, place: str) -> Row:
-        p = outcome.faces[f].probabilities[k]
+    def _judged(self, row: Row, outcome: Outcome, f: int, k: int) -> Row:
+        p, why = outcome.faces[f].probabilities[k], outcome.left_out[f][k]
+        place = self.layout.place(self.plan.variants[k], outcome.name, f + 1)
         return replace(
             row,
-            output=place,
-            reason=outcome.left_out[f][k],
+            output="" if why else place,
+            reason=why,
             predicted=EMOTIONS[int(p.argmax())],
             confidence=round(float(p.max()), 6),
             confirmed="true" if self.plan.confirms(row.target, p) else "false",
@@ -136,5 +143,6 @@ class Finisher:
         )
 
 
-def _without_result(item: Item, status: Status, reason: str) -> Row:
-    return Row(source=item.source, status=status, reason=reason, source_label=item.label)
+def _without_result(item: Item, status: Status, reason: str) -> Finished:
+    row = Row(source=item.source, status=status, reason=reason, source_label=item.label)
+    return [row], b""

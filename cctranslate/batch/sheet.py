@@ -8,7 +8,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cctranslate.batch import report
 from cctranslate.batch.faces import show
-from cctranslate.batch.item import Item
 from cctranslate.batch.layout import Variant
 from cctranslate.batch.source import again
 from cctranslate.batch.thumbnails import cut
@@ -20,6 +19,8 @@ CELL = 2 * SIZE
 _TEXT = 14
 Group = list[dict[str, str]]
 """The rows of one face."""
+Cells = dict[str, list[tuple[dict[str, str], tuple[int, int]]]]
+"""What is shown, by where it lies, for which row and at which place."""
 
 
 def draw(
@@ -42,9 +43,14 @@ def draw(
     for k, title in enumerate(("source", *titles)):
         pen.text((k * CELL + 2, 1), title, "black", font)
     groups = [group for i, group in enumerate(_faces(journal)) if i in wanted]
-    _draw_sources(sheet, groups)
+    cells: Cells = {}
     for i, group in enumerate(groups):
-        _draw_results(sheet, pen, font, out, variants, group, _top(i))
+        cells.setdefault(group[0]["source"], []).append((group[0], (0, _top(i))))
+        _place_results(cells, pen, font, out, variants, group, _top(i))
+    for item in again(cells):
+        if picture := show(item):
+            for row, place in cells[item.source]:
+                _paste(sheet, picture, row, place)
     pen.text((2, _top(len(groups)) + 1), NOTE, "black", font)
     return sheet
 
@@ -53,18 +59,8 @@ def _top(i: int) -> int:
     return _TEXT + i * (CELL + _TEXT)
 
 
-def _draw_sources(sheet: Image.Image, groups: list[Group]) -> None:
-    places: dict[str, list[int]] = {}
-    for i, group in enumerate(groups):
-        places.setdefault(group[0]["source"], []).append(i)
-    for item in again(places):
-        if picture := show(item):
-            for i in places[item.source]:
-                _paste(sheet, picture, groups[i][0], (0, _top(i)))
-
-
-def _draw_results(
-    sheet: Image.Image,
+def _place_results(
+    cells: Cells,
     pen: ImageDraw.ImageDraw,
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
     out: Path,
@@ -72,14 +68,13 @@ def _draw_results(
     group: Group,
     y: int,
 ) -> None:
+    """Say where a face's results go, and write below them."""
     columns = {(v.target, v.amount, str(v.sample)): k for k, v in enumerate(variants, 1)}
     pen.text((2, y + CELL), group[0]["source_predicted"], "black", font)
     for row in group:
         x = columns[row["target"], row["strength"], row["sample"]] * CELL
-        place = row["output"]
-        item = Item(path=out / place, relative=place, named=True)
-        if place and (picture := show(item)):
-            _paste(sheet, picture, row, (x, y))
+        if row["output"]:
+            cells.setdefault(str(out / row["output"]), []).append((row, (x, y)))
         sure = f"{row['predicted']} {float(row['confidence']):.0%}"
         pen.text(
             (x + 2, y + CELL), sure, "black" if row["confirmed"] == "true" else "#8c8c8c", font

@@ -1,16 +1,19 @@
 """Pictures, folders, globs, archives, datasets and path lists as a stream of items."""
 
 import glob
+import hashlib
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cctranslate.batch.archives import from_tar, from_zip, is_tar, is_zip
-from cctranslate.batch.item import Item
+from cctranslate.batch.archives import LARGEST, from_tar, from_zip, is_tar, is_zip
+from cctranslate.batch.item import Broken, Item, Member
 from cctranslate.batch.table import from_table, is_table
 from cctranslate.errors import UserError
+
+STDIN = "-"
 
 
 class InputError(UserError):
@@ -23,6 +26,10 @@ def check(word: str) -> None:
     Raises:
         InputError: it does not; the message names it.
     """
+    if word == STDIN:
+        if sys.stdin.isatty():
+            raise InputError("- is a picture from stdin: send it one")
+        return
     if os.path.lexists(word):
         return
     if not glob.has_magic(word):
@@ -32,7 +39,7 @@ def check(word: str) -> None:
 
 
 def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterator[Item]:
-    """Items of each input in turn: a file, what is in it, a folder (recursive, sorted) or a glob.
+    """Items of each input in turn: a file, what is in it, a folder (sorted), a glob or stdin.
 
     Archives and datasets are opened where they are named, not where they lie in a folder. Walking
     passes by the files and folders in `leave_out`: results must not become inputs.
@@ -42,7 +49,9 @@ def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterat
     """
     for word in inputs:
         path = Path(word)
-        if path.is_dir():
+        if word == STDIN:
+            yield _from_stdin()
+        elif path.is_dir():
             for found, relative in walk(path, leave_out):
                 yield Item(path=found, relative=relative, named=False)
         elif os.path.lexists(path):
@@ -69,6 +78,26 @@ def from_list(listed: str, nul: bool) -> Iterator[Item]:
         path = Path(word)
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
         yield from _opened(path, "/".join(parts))
+
+
+def is_one(word: str) -> bool:
+    """Whether an input is one picture by itself, if it is one at all."""
+    head = _head(Path(word))
+    return word == STDIN or not (
+        is_zip(head, Path(word)) or is_tar(head, Path(word)) or is_table(head) or not head
+    )
+
+
+def _from_stdin() -> Item:
+    """One picture's bytes, named by their digest: another picture is another input."""
+    content = sys.stdin.buffer.read(LARGEST + 1)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    if len(content) > LARGEST:
+        reason = f"more than {LARGEST >> 20} MiB: name it as a file"
+        return Broken(path=Path(STDIN), relative="stdin", named=True, inner=digest, reason=reason)
+    return Member(
+        path=Path(STDIN), relative="stdin", named=True, inner=digest, read=lambda: content
+    )
 
 
 def _opened(path: Path, relative: str) -> Iterator[Item]:

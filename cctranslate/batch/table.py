@@ -56,6 +56,7 @@ def _row(path: Path, header: list[str], number: int, line: bytes) -> Item:
             inner=str(number),
             emotion=row["emotion"] if "emotion" in header else "",
             pixels=row["pixels"],
+            part=row.get("usage", ""),
         )
     except UnicodeDecodeError:
         reason = "not UTF-8 text"

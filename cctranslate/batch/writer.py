@@ -1,11 +1,13 @@
-"""Result files: encoded, marked as AI-made, written under a temporary name and renamed."""
+"""Results: encoded, marked as AI-made, and as files, written under a temporary name and renamed."""
+
+from __future__ import annotations
 
 import errno
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 from xml.sax.saxutils import escape
 
 from PIL import Image
@@ -14,6 +16,9 @@ from PIL.PngImagePlugin import PngInfo
 from cctranslate import __version__
 from cctranslate.errors import UserError
 from cctranslate.pixels import float_levels
+
+if TYPE_CHECKING:
+    from cctranslate.batch.report import Row
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
@@ -34,24 +39,110 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Writer:
-    """Writes results below `out` in one format; `mark` says in each that a model altered it."""
+class Placed:
+    """A result and what is known of it."""
 
-    out: Path
+    result: Result
+    rows: tuple[Row, ...]
+    """What the report says of it: a row for each face that is changed in it."""
+    usage: str
+    """Which part of a dataset in FER2013's form it belongs to."""
+
+    @property
+    def place(self) -> str:
+        """Its path below OUT, by the layout."""
+        return self.rows[0].output
+
+    @property
+    def target(self) -> str:
+        """The expression that it was given."""
+        return self.rows[0].target
+
+
+class Writer(Protocol):
+    """How a layout's results are written."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether results wait in memory for `add`."""
+
+    def write(self, results: Iterable[Placed]) -> bytes:
+        """Make an input's results, all or none of them, in any thread; returns what `add` takes.
+
+        Raises:
+            OutputError: nothing can be written any more.
+            OSError: these results alone cannot be written, or their format not hold them.
+        """
+
+    def add(self, rows: list[Row], content: bytes) -> list[Row]:
+        """Put away what `write` made, in the inputs' order; the rows say where it came to lie.
+
+        Raises:
+            OutputError: nothing can be written any more.
+        """
+
+    def close(self) -> None:
+        """End what is open.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The format of result pictures; `mark` says in each that a model altered it."""
+
     format: str
     mark: bool
 
-    def write(self, result: Result, place: str, emotion: str) -> None:
-        """Write one result; whatever stood there is replaced whole or not at all.
+    def encode(self, placed: Placed) -> bytes:
+        """A result as the bytes of a file.
+
+        Raises:
+            OSError: the format cannot hold the picture.
+        """
+        packet = xmp(placed.target) if self.mark else None
+        return encode(placed.result, self.format, packet)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Each result as a file of its own below `out`."""
+
+    out: Path
+    form: Form
+    in_memory: bool = False
+
+    def write(self, results: Iterable[Placed]) -> bytes:
+        """Write each under a temporary name and rename it; if one fails, the others are unlinked.
 
         Raises:
             OutputError: the disk is full or `out` cannot be written to.
-            OSError: this file alone cannot be written, or the format not hold the picture.
+            OSError: a file alone cannot be written, or the format not hold the picture.
         """
-        path = self.out / place
+        written: list[Path] = []
+        try:
+            for placed in results:
+                path = self.out / placed.place
+                self._write(self.form.encode(placed), path)
+                written.append(path)
+        except OSError:
+            for path in written:
+                path.unlink(missing_ok=True)
+            raise
+        return b""
+
+    def add(self, rows: list[Row], content: bytes) -> list[Row]:
+        """The rows as they are: the files are there."""
+        return rows
+
+    def close(self) -> None:
+        """There is nothing open."""
+
+    def _write(self, content: bytes, path: Path) -> None:
         # The same name every time: what a killed run left here is replaced by the next one.
         partial = path.parent / f".{path.name}.partial"
-        content = encode(result, self.format, xmp(emotion) if self.mark else None)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
@@ -61,11 +152,6 @@ class Writer:
             if error.errno in _FATAL:
                 raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
             raise
-
-    def discard(self, places: Iterable[str]) -> None:
-        """Take back files that were written."""
-        for place in places:
-            (self.out / place).unlink(missing_ok=True)
 
 
 def encode(result: Result, form: str, packet: str | None) -> bytes:

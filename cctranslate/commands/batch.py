@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cctranslate.batch.job import Job
 
 FORMATS = ("png", "jpeg", "webp")
-LAYOUTS = ("imagefolder", "tree")
+LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
 
 
 @click.command()
@@ -33,14 +33,16 @@ LAYOUTS = ("imagefolder", "tree")
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("translated"),
     show_default=True,
-    help="Where results go.",
+    help="Where results go; `-` writes the only result of one picture, or a tar of several, to "
+    "stdout.",
 )
 @click.option(
     "--layout",
     type=click.Choice(LAYOUTS),
     default="imagefolder",
     show_default=True,
-    help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>.",
+    help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>; "
+    "webdataset: tar shards, OUT/000000.tar and so on; fer-csv: OUT/fer2013.csv, of faces.",
 )
 @click.option(
     "--faces",
@@ -52,9 +54,8 @@ LAYOUTS = ("imagefolder", "tree")
 @click.option(
     "--result",
     type=click.Choice(("picture", "face")),
-    default="picture",
-    show_default=True,
-    help="picture: with its faces changed, in its size and colours; face: each face, 48x48 gray.",
+    help="picture: with its faces changed, in its size and colours; face: each face, 48x48 gray.  "
+    "[default: picture; face with --layout fer-csv]",
 )
 @click.option(
     "--metadata",
@@ -140,8 +141,8 @@ LAYOUTS = ("imagefolder", "tree")
     "--report",
     metavar="PATH",
     callback=report_place,
-    help="Another copy of OUT/report.csv: .csv or .jsonl by suffix, or `-` for JSON Lines on "
-    "stdout.",
+    help="Another copy of OUT/report.csv: .csv, .jsonl or .parquet by suffix, or `-` for JSON "
+    "Lines on stdout.",
 )
 @click.option(
     "--html/--no-html",
@@ -187,10 +188,11 @@ LAYOUTS = ("imagefolder", "tree")
 def batch(context: click.Context, /, **options: Any) -> None:
     """Give every face in INPUT... another expression.
 
-    INPUT is a picture, a folder (searched through), a quoted pattern, a zip or tar archive or a
-    CSV in FER2013's form. Faces are found in pictures of more than 96 pixels; a smaller one is
-    taken for a face. Results are the pictures with their faces changed; OUT/report.csv has a row
-    for each face, with the judge's word on it. The same command again goes on where it stopped.
+    INPUT is a picture, a folder (searched through), a quoted pattern, a zip or tar archive, a
+    CSV in FER2013's form or `-`, a picture from stdin. Faces are found in pictures of more than
+    96 pixels; a smaller one is taken for a face. Results are the pictures with their faces
+    changed; OUT/report.csv has a row for each face, with the judge's word on it. The same command
+    again goes on where it stopped.
 
     \b
     cctranslate batch ./faces --to happy
@@ -200,6 +202,7 @@ def batch(context: click.Context, /, **options: Any) -> None:
     cctranslate batch ./faces --to fear --samples 3 --best-of 4
     cctranslate batch a.png b.png --to all --report - | jq .predicted
     cctranslate batch ./faces --to happy --layout tree
+    cctranslate batch - --to happy -o - < a.jpg > b.png
     cctranslate batch ./faces --to disgust --confirmed-only --per-class 500
     cctranslate batch faces.zip fer2013.csv --to surprise
     cctranslate batch ./faces --to sad --shard 1/8 -o out/1
@@ -210,6 +213,9 @@ def batch(context: click.Context, /, **options: Any) -> None:
     4 bundle or device unusable, 5 a bar that was asked for was missed, 130 interrupted,
     141 reader of stdout gone.
     """
+    from contextlib import ExitStack
+    from tempfile import TemporaryDirectory
+
     from cctranslate.bundle import BundleError
     from cctranslate.errors import UserError
 
@@ -219,6 +225,8 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("--overwrite and --retry-failed: name one of them")
     if options["null"] and not options["files_from"]:
         raise click.UsageError("-0 goes with --files-from")
+    if options["result"] is None:
+        options["result"] = "face" if options["layout"] == "fer-csv" else "picture"
     from cctranslate.batch.folder import OptionError
     from cctranslate.batch.job import Job
     from cctranslate.batch.lock import BusyError
@@ -231,9 +239,13 @@ def batch(context: click.Context, /, **options: Any) -> None:
         targets = parse_emotions(options.pop("to"))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--to") from None
+    options["stream"] = options["out"] == Path("-")
     try:
-        job = Job(options=Options(**options, targets=targets), echo=_speaker(options))
-        code = job.describe() if options["dry_run"] else _run(job)
+        with ExitStack() as kept:
+            if options["stream"] and not options["dry_run"]:
+                options["out"] = Path(kept.enter_context(TemporaryDirectory(prefix="cctranslate-")))
+            job = Job(options=Options(**options, targets=targets), echo=_speaker(options))
+            code = job.describe() if options["dry_run"] else _run(job)
     except (InputError, OptionError) as error:
         raise click.UsageError(str(error)) from None
     except BusyError as error:

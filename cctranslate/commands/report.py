@@ -33,7 +33,7 @@ def report() -> None:
     default=Path("report.csv"),
     show_default=True,
     callback=report_file,
-    help="The report of all: .csv or .jsonl by suffix.",
+    help="The report of all: .csv, .jsonl or .parquet by suffix.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @click.pass_context

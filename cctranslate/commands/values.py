@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,11 @@ def report_place(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:
     """A path whose suffix says which form, or `-`."""
-    if value not in (None, "-") and Path(str(value)).suffix not in (".csv", ".jsonl"):
-        raise click.BadParameter(f"{value!r}: name a .csv or .jsonl file, or -")
+    suffix = "" if value in (None, "-") else Path(str(value)).suffix or "none"
+    if suffix not in ("", ".csv", ".jsonl", ".parquet"):
+        raise click.BadParameter(f"{value!r}: name a .csv, .jsonl or .parquet file, or -")
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise click.BadParameter(f"{value!r} needs pyarrow: pip install 'cctranslate[parquet]'")
     return value
 
 

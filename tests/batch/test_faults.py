@@ -108,7 +108,7 @@ def test_nothing_there_is_exit_3(run: Run, tmp_path: Path) -> None:
         (["IN", "--to", "sad", "--workers", "0"], "--workers"),
         (["IN", "--to", ","], "no expression named"),
         (["IN", "--to", "sad", "--device", "tpu"], "is no device"),
-        (["IN", "--to", "sad", "--report", "r.parquet"], "name a .csv or .jsonl"),
+        (["IN", "--to", "sad", "--report", "r.xlsx"], "name a .csv, .jsonl or .parquet"),
         (["IN", "--to", "sad", "--report", "none/r.csv"], "no folder none"),
         (["IN", "--to", "sad", "--sheet", "none/s.png"], "no folder none"),
         (["IN", "--to", "sad", "-o", "out", "--sheet", "out/s.png"], "no picture but results"),
