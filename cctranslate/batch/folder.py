@@ -27,22 +27,29 @@ def refuse_strangers(out: Path) -> None:
         raise OptionError(f"{out} holds files that are not from a run of batch: name another --out")
 
 
-def claim(out: Path, asked: dict[str, Any], overwrite: bool) -> None:
+def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool) -> None:
     """Make the folder `out` that of the run that `asked` describes, or see that it is already.
 
+    `aside`, where what is not confirmed goes, comes with it.
+
     Raises:
-        OptionError: it holds another run.
+        OptionError: it holds another run, or `aside` files that are not from the run there.
         OutputError: it cannot be written.
     """
     if (out / RUN).exists() and not overwrite:
         _compare(out, asked)
         return
+    if aside and _holds_anything(aside) and _aside_of(out) != str(aside):
+        raise OptionError(
+            f"{aside} holds files that are not from the run in {out}: name another --unconfirmed-to"
+        )
     try:
         # First of all, or a run that goes on after a kill would trust its rows.
         (out / REPORT).unlink(missing_ok=True)
-        for emotion in EMOTIONS:
-            if (out / emotion).exists():
-                shutil.rmtree(out / emotion)
+        for folder in (out, aside) if aside else (out,):
+            for emotion in EMOTIONS:
+                if (folder / emotion).exists():
+                    shutil.rmtree(folder / emotion)
         shards = [path.name for path in out.iterdir() if SHARD.fullmatch(path.name)]
         for name in (*shards, TABLE, RUN, PAGE):
             (out / name).unlink(missing_ok=True)
@@ -67,6 +74,15 @@ def write_run(out: Path, content: dict[str, Any]) -> None:
 
 def _holds_anything(out: Path) -> bool:
     return out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir())
+
+
+def _aside_of(out: Path) -> str | None:
+    """The `--unconfirmed-to` of the run in `out`, if there is one."""
+    try:
+        told = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]["--unconfirmed-to"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return str(told)
 
 
 def _compare(out: Path, asked: dict[str, Any]) -> None:

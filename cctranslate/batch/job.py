@@ -79,7 +79,7 @@ class Job:
                 number, count = self.options.shard
                 self.echo(f"share {number} of {count} of the inputs")
             self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-            claim(out, self._identity(found), self.options.overwrite)
+            claim(out, self.options.aside, self._identity(found), self.options.overwrite)
             if self.options.retry_failed:
                 report.drop_failed(out / REPORT)
             journal = Journal(out / REPORT, len(self.options.plan.variants))
@@ -123,7 +123,7 @@ class Job:
     def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
-        keeper = Keeper(asked.plan, asked.confirmed_only, asked.per_class, written)
+        keeper = Keeper(asked.plan, asked.denied, asked.per_class, written)
         with closing(asked.writer(journal.last)) as writer:
             pipeline.run(
                 self._items(lambda: self._stop > 0 or self._enough(journal)),

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from cctranslate.batch.plan import Plan
 from cctranslate.pixels import Scaled
 
+DROPPED, APART = "not written: not confirmed", "not confirmed"
+"""Why a result that the judge denies has no file, or lies in `--unconfirmed-to`."""
+
 
 class Keeper:
     """Decides for one face after the other, in the inputs' order: all that a class gets is known.
@@ -15,22 +18,25 @@ class Keeper:
     """
 
     def __init__(
-        self, plan: Plan, confirmed_only: bool, per_class: int | None, written: Mapping[str, int]
+        self, plan: Plan, denied: str, per_class: int | None, written: Mapping[str, int]
     ) -> None:
-        """`written` results there are of each target already."""
-        self._plan, self._confirmed_only, self._per_class = plan, confirmed_only, per_class
+        """`written` results there are of each target already.
+
+        `denied` is why those that are not confirmed do not join them; if empty, they do.
+        """
+        self._plan, self._denied, self._per_class = plan, denied, per_class
         self._written = Counter(written)
 
     def choose(self, probabilities: Scaled) -> tuple[str, ...]:
-        """For a face's results, judged [K,7], why each is not written; empty if it is."""
+        """For a face's results, judged [K,7], why each is not written to OUT; empty if it is."""
         judged = zip(self._plan.variants, probabilities, strict=True)
         return tuple(self._reason(variant.target, p) for variant, p in judged)
 
     def _reason(self, target: str, p: Scaled) -> str:
         if self._is_full(target):
             return f"not written: {target} has its --per-class {self._per_class}"
-        if self._confirmed_only and not self._plan.confirms(target, p):
-            return "not written: not confirmed"
+        if self._denied and not self._plan.confirms(target, p):
+            return self._denied
         self._written[target] += 1
         return ""
 

@@ -47,7 +47,8 @@ class Layout:
 
     `tagged` names carry the strength, `sampled` ones the sample: all of a run's or none, so that
     an item whose own name looks tagged shares its results' names with no other. `apart` says that
-    each face of a picture is a file of its own.
+    each face of a picture is a file of its own. `aside` is where results lie that the judge denied,
+    relative to OUT, if they lie apart.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Layout:
     tagged: bool
     apart: bool
     sampled: bool = False
+    aside: str = ""
 
     def base(self, relative: str) -> str:
         """The result's name, if it is still free, for an item's path relative to its input."""
@@ -70,15 +72,17 @@ class Layout:
         """A folder must not have a name that a result beside it could have: a.png/ and a.png."""
         return _shortened(name) + "_" * name.lower().endswith(self.suffix)
 
-    def place(self, variant: Variant, name: str, face: int) -> str:
+    def place(self, variant: Variant, name: str, face: int, denied: bool) -> str:
         """A result's path relative to OUT, for a face counted from 1."""
         tags = self._tags(face, str(variant.sample), variant.amount)
-        return f"{variant.target}/{name}{tags}{self.suffix}"
+        above = f"{self.aside}/" if denied else ""
+        return f"{above}{variant.target}/{name}{tags}{self.suffix}"
 
     def name(self, row: Mapping[str, str]) -> str:
         """The item's name that a report row's `output` was made from; empty for a CSV's row."""
         tags = self._tags(int(row["face"]), row["sample"], row["strength"])
-        return row["output"].partition("/")[2].removesuffix(self.suffix).removesuffix(tags)
+        output = row["output"].removeprefix(f"{self.aside}/")
+        return output.partition("/")[2].removesuffix(self.suffix).removesuffix(tags)
 
     def _tags(self, face: int, sample: str, amount: str) -> str:
         number = f".f{face}" * (self.apart and face > 1)

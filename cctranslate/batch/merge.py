@@ -12,6 +12,8 @@ from cctranslate.batch.report import Counts
 from cctranslate.batch.writer import OutputError
 
 SHARD = "--shard"
+OWN = (SHARD, "--unconfirmed-to")
+"""What each share has of its own."""
 
 
 def merge(folders: list[Path], place: Path) -> Counts:
@@ -61,7 +63,7 @@ def _run(folder: Path) -> dict[str, Any]:
 def _check(asked: list[tuple[Path, dict[str, Any]]]) -> None:
     (first, known), *others = asked
     for folder, other in others:
-        differing = [n for n in known | other if n != SHARD and known.get(n) != other.get(n)]
+        differing = [n for n in known | other if n not in OWN and known.get(n) != other.get(n)]
         if differing:
             raise OptionError(f"{folder} holds a run with another {differing[0]} than {first}")
     shares = [run.get(SHARD) for _, run in asked]

@@ -1,5 +1,6 @@
 """What a call of `batch` was asked for: its options, whether they go together, its inputs."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from cctranslate.batch.faces import Where
 from cctranslate.batch.fer_csv import FerCsv
 from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
+from cctranslate.batch.keep import APART, DROPPED
 from cctranslate.batch.layout import Kind, Layout
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.shards import Shards, member, sample
@@ -40,6 +42,7 @@ class Options:
     best_of: int
     min_confidence: float | None
     confirmed_only: bool
+    unconfirmed_to: Path | None
     per_class: int | None
     min_confirmed: float | None
     max_failures: str | None
@@ -85,7 +88,22 @@ class Options:
             tagged=tagged,
             sampled=self.samples > 1,
             apart=self.result == "face",
+            aside=Path(os.path.relpath(self.aside, self.out.resolve())).as_posix()
+            if self.aside
+            else "",
         )
+
+    @property
+    def aside(self) -> Path | None:
+        """Where results go that the judge denied, if they go elsewhere."""
+        return self.unconfirmed_to.resolve() if self.unconfirmed_to else None
+
+    @property
+    def denied(self) -> str:
+        """Why results that the judge denied are not in OUT; empty if they are."""
+        if self.unconfirmed_to:
+            return APART
+        return DROPPED if self.confirmed_only else ""
 
     def writer(self, last: frozenset[str]) -> Writer:
         """What writes results; `last` are the outputs of the last input that has any.
@@ -132,17 +150,28 @@ class Options:
         out = self.out.resolve()
         for word in self.inputs:
             source.check(word)
-            if word != source.STDIN and out in (
-                Path(word).resolve(),
-                *Path(word).resolve().parents,
-            ):
-                raise OptionError(f"{word} lies in --out {self.out}: results must not be inputs")
+            for option, folder in (("--out", self.out), ("--unconfirmed-to", self.unconfirmed_to)):
+                if word != source.STDIN and folder and _lies_in(Path(word), folder):
+                    raise OptionError(
+                        f"{word} lies in {option} {folder}: results must not be inputs"
+                    )
+        if self.unconfirmed_to:
+            self._check_aside(self.unconfirmed_to)
         if self.sheet and out in self.sheet.resolve().parents:
             raise OptionError(f"--sheet {self.sheet}: {self.out} holds no picture but results")
         copy = Path(self.report) if self.report and self.report != "-" else None
         for option, path in (("--report", copy), ("--sheet", self.sheet)):
             if path and not path.parent.is_dir() and path.parent.resolve() != out:
                 raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
+
+    def _check_aside(self, aside: Path) -> None:
+        """What a folder of its own for the unconfirmed asks for."""
+        if self.confirmed_only:
+            raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
+        if self.stream or self.layout not in ("imagefolder", "tree"):
+            raise OptionError("--unconfirmed-to takes files of their own: imagefolder or tree")
+        if _lies_in(aside, self.out) or _lies_in(self.out, aside):
+            raise OptionError(f"--unconfirmed-to {aside} and --out {self.out}: one holds the other")
 
     def _check_stream(self) -> None:
         """What only a folder can have."""
@@ -169,12 +198,17 @@ class Options:
         items: Iterable[Item] = (
             source.from_list(self.files_from, self.null)
             if self.files_from
-            else source.from_inputs(self.inputs, leave_out=(self.out, self.sheet_place))
+            else source.from_inputs(self.inputs, leave_out=self._own)
         )
         if self.shard:
             share = self.shard
             items = (item for item in items if shard.holds(share, item.source))
         return islice(items, self.limit)
+
+    @property
+    def _own(self) -> tuple[Path, ...]:
+        """What is written, and never an input."""
+        return (self.out, self.sheet_place, *([self.aside] if self.aside else []))
 
     def identity(self, digests: dict[str, str], detector: str) -> dict[str, Any]:
         """What two calls must share to be one run: not how it is computed, but what is made."""
@@ -188,6 +222,7 @@ class Options:
             "--seed": self.seed,
             "--min-confidence": self.min_confidence,
             "--confirmed-only": self.confirmed_only,
+            "--unconfirmed-to": str(self.aside) if self.aside else None,
             "--per-class": self.per_class,
             "--layout": self.layout,
             "--faces": self.faces,
@@ -206,3 +241,7 @@ class Options:
             name: str(value) if isinstance(value, Path) else value
             for name, value in vars(self).items()
         }
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

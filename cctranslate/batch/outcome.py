@@ -34,7 +34,7 @@ class FaceResults:
 class Outcome:
     """A picture with what came of the faces that were wanted.
 
-    `left_out` says of each face and result why it is not written, if it is not.
+    `left_out` says of each face and result why it is not written to OUT, if it is not.
     """
 
     decoded: Decoded

@@ -84,7 +84,7 @@ class Counts:
             if row["status"] == "done":
                 self.results[row["target"]] += 1
                 self.confirmed[row["target"]] += row["confirmed"] == "true"
-                self.written[row["target"]] += row["output"] != ""
+                self.written[row["target"]] += row["output"] != "" and not row["reason"]
 
     @property
     def found(self) -> int:

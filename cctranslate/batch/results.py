@@ -8,6 +8,7 @@ from PIL import Image
 from cctranslate.batch.carry import carry
 from cctranslate.batch.faces import Decoded, Unusable, read_again
 from cctranslate.batch.item import Item
+from cctranslate.batch.keep import APART
 from cctranslate.batch.layout import Layout
 from cctranslate.batch.outcome import Outcome
 from cctranslate.batch.plan import Plan
@@ -85,12 +86,12 @@ class Finisher:
             return lambda f, k: Result(picture=Image.fromarray(outcome.faces[f].translated[k]))
         canvas = read_again(outcome.decoded)
 
-        def draw(_: int, k: int) -> Result:
-            levels = canvas.levels.copy()
+        def draw(f: int, k: int) -> Result:
+            levels, mine = canvas.levels.copy(), outcome.left_out[f][k]
             for face, own, why in zip(
                 outcome.decoded.wanted, outcome.faces, outcome.left_out, strict=True
             ):
-                if own.edits is not None and not why[k]:
+                if own.edits is not None and why[k] == mine:
                     carry(levels, face.frame, own.edits[k], fade=face.found)
             exif = canvas.exif if self.metadata else b""
             return Result(picture=canvas.picture(levels), icc=canvas.icc, exif=exif)
@@ -129,10 +130,11 @@ class Finisher:
 
     def _judged(self, row: Row, outcome: Outcome, f: int, k: int) -> Row:
         p, why = outcome.faces[f].probabilities[k], outcome.left_out[f][k]
-        place = self.layout.place(self.plan.variants[k], outcome.name, f + 1)
+        denied = why == APART
+        place = self.layout.place(self.plan.variants[k], outcome.name, f + 1, denied)
         return replace(
             row,
-            output="" if why else place,
+            output=place if denied or not why else "",
             reason=why,
             predicted=EMOTIONS[int(p.argmax())],
             confidence=round(float(p.max()), 6),

@@ -113,6 +113,12 @@ LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
     help="Write no result that the judge denies; the report has its row all the same.",
 )
 @click.option(
+    "--unconfirmed-to",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where results go that the judge denies, laid out as in OUT.",
+)
+@click.option(
     "--per-class",
     type=click.IntRange(min=1),
     metavar="N",

@@ -120,3 +120,75 @@ def test_it_is_part_of_what_a_run_is(run: Run, mixed: Path, tmp_path: Path) -> N
     other = run(mixed, "--to", "happy", "-o", tmp_path / "out", "--per-class", "4")
     assert other.exit_code == 2
     assert "another --per-class" in other.stderr
+
+
+def test_what_is_not_confirmed_goes_elsewhere(run: Run, mixed: Path, tmp_path: Path) -> None:
+    whole, out, aside = tmp_path / "whole", tmp_path / "out", tmp_path / "aside"
+    words = (mixed, "--to", "happy,neutral")
+    run(*words, "-o", whole)
+    result = run(*words, "-o", out, "--unconfirmed-to", aside)
+    assert result.exit_code == 0, result.output
+    assert {row["confirmed"] for row in rows(out)} == {"true", "false"}
+    for row, other in zip(rows(out), rows(whole), strict=True):
+        denied = row["confirmed"] == "false"
+        assert row["output"] == ("../aside/" if denied else "") + other["output"]
+        assert row["reason"] == ("not confirmed" if denied else "")
+        assert (out / row["output"]).read_bytes() == (whole / other["output"]).read_bytes()
+    assert len(tree(out)) + len(tree(aside)) == 80
+    shown = (out / "report.html").read_text(encoding="utf-8")
+    assert "../aside/happy/" in shown
+
+
+def test_a_class_is_filled_with_the_confirmed(run: Run, mixed: Path, tmp_path: Path) -> None:
+    out, aside = tmp_path / "out", tmp_path / "aside"
+    words = (mixed, "--to", "happy", "-o", out, "--unconfirmed-to", aside, "--per-class", "4")
+    run(*words)
+    first = rows(out)
+    assert len(list((out / "happy").iterdir())) == 4
+    # What a call that goes on counts as written are the confirmed ones, too.
+    report = out / "report.csv"
+    report.write_text("".join(report.read_text().splitlines(keepends=True)[:4]))
+    run(*words)
+    assert timeless(out) == [{**row, "ms": ""} for row in first]
+
+
+def test_the_folder_of_the_unconfirmed_is_the_runs_own(
+    run: Run, mixed: Path, tmp_path: Path
+) -> None:
+    out, aside = tmp_path / "out", tmp_path / "aside"
+    words = (mixed, "--to", "happy", "-o", out, "--unconfirmed-to", aside)
+    (aside / "happy").mkdir(parents=True)
+    (aside / "happy" / "mine.png").write_bytes(b"mine")
+    for overwrite in ((), ("--overwrite",)):
+        result = run(*words, *overwrite)
+        assert result.exit_code == 2
+        assert "not from the run" in result.output
+    (aside / "happy" / "mine.png").unlink()
+    (aside / "happy").rmdir()
+    run(*words)
+    before = tree(aside)
+    assert before
+    assert run(*words, "--overwrite").exit_code == 0
+    assert tree(aside) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--confirmed-only", "--unconfirmed-to", "aside"),
+        ("--layout", "webdataset", "--unconfirmed-to", "aside"),
+        ("--unconfirmed-to", "out/aside"),
+    ],
+)
+def test_no_folder_for_the_unconfirmed(
+    words: tuple[str, ...],
+    run: Run,
+    mixed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(mixed, "--to", "happy", "-o", "out", *words)
+    assert result.exit_code == 2
+    assert "--unconfirmed-to" in result.output
+    assert not (tmp_path / "out").exists()
