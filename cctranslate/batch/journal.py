@@ -1,12 +1,10 @@
 """The report while a run writes it, which is also what the next call goes on from."""
 
-import csv
-import io
 import os
 from pathlib import Path
 from typing import Literal
 
-from cctranslate.batch.report import COLUMNS, Counts, Row, inputs
+from cctranslate.batch.report import COLUMNS, Counts, Row, inputs, line
 from cctranslate.batch.writer import OutputError
 
 
@@ -19,6 +17,7 @@ class Journal:
         What a kill left of the last input's rows is dropped.
 
         Raises:
+            OptionError: it is not what a run left.
             OutputError: it cannot be written.
         """
         self.path, self.counts = path, Counts()
@@ -58,9 +57,7 @@ class Journal:
         self.counts.add(cells)
 
     def _write(self, lines: list[list[str]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(lines)
-        left = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
+        left = memoryview("".join(map(line, lines)).encode("utf-8", "surrogateescape"))
         end = self._file.tell()
         try:
             while left:

@@ -1,6 +1,5 @@
 """The reports of a run's shards, or of other runs that were asked for the same, as one."""
 
-import csv
 import json
 import os
 from collections.abc import Iterator
@@ -30,12 +29,11 @@ def merge(folders: list[Path], place: Path) -> Counts:
     partial = place.with_name(f".{place.name}.partial")
     try:
         with partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            lines = csv.writer(file, lineterminator="\n")
             if place.suffix == ".csv":
-                lines.writerow(COLUMNS)
+                file.write(report.line(COLUMNS))
             for row in _rows(folders, place.parent, counts):
                 if place.suffix == ".csv":
-                    lines.writerow(row.values())
+                    file.write(report.line(row.values()))
                 else:
                     file.write(json.dumps(report.typed(row)) + "\n")
         partial.replace(place)
@@ -58,7 +56,9 @@ def _run(folder: Path) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
         asked, finished = dict(told["asked"]), told.get("finished")
-    except (OSError, ValueError, LookupError, TypeError):
+        if asked.get(SHARD):
+            _, _ = map(int, asked[SHARD])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise OptionError(
             f"{folder}: holds no run of batch: name the folders after its -o"
         ) from None

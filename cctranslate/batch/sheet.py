@@ -75,7 +75,10 @@ def _draw_results(
     columns = {(v.target, v.amount, str(v.sample)): k for k, v in enumerate(variants, 1)}
     pen.text((2, y + CELL), group[0]["source_predicted"], "black", font)
     for row in group:
-        x = columns[row["target"], row["strength"], row["sample"]] * CELL
+        key = row["target"], row["strength"], row["sample"]
+        if key not in columns:
+            continue  # a report that was edited since: no row of this run
+        x = columns[key] * CELL
         place = row["output"]
         item = Item(path=out / place, relative=place, named=True)
         if place and (picture := show(item)):
