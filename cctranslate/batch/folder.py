@@ -69,7 +69,7 @@ def _compare(out: Path, asked: dict[str, Any]) -> None:
     try:
         known = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
         differing = [name for name, value in asked.items() if known.get(name) != value]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise OptionError(
             f"{out / RUN}: not what a run left: name another --out, or start anew with --overwrite"
         ) from None

@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 
+_BY_ID = {str(number): emotion for number, emotion in enumerate(EMOTIONS)}
+
 
 class MemberError(Exception):
     """A member of an archive cannot be read; the message is the reason for its row."""
@@ -93,8 +95,7 @@ class FaceRow(Item):
     @property
     def label(self) -> str:
         """The expression that the emotion column names, if it does."""
-        known = self.emotion.isdecimal() and int(self.emotion) < len(EMOTIONS)
-        return EMOTIONS[int(self.emotion)] if known else ""
+        return _BY_ID.get(self.emotion, "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -190,7 +190,9 @@ def _csv_rows(reader: Iterator[list[str]], source: str) -> Iterator[_Row]:
 
 def _label(text: str) -> int:
     if text.strip() not in {str(label) for label in range(len(EMOTIONS))}:
-        raise ValueError(f"emotion is {text}, expected 0 to {len(EMOTIONS) - 1}")
+        raise ValueError(
+            f"emotion is {' '.join(text.split())[:40]}, expected 0 to {len(EMOTIONS) - 1}"
+        )
     return int(text)
 
 
