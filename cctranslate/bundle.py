@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import reprlib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -79,8 +81,9 @@ def load(folder: Path) -> Bundle:
     """
     card = _read_card(folder / CARD)
     if card.get("format") != FORMAT:
+        said = reprlib.repr(card.get("format"))
         raise BundleError(
-            f"{folder / CARD}: bundle format {card.get('format')!r}, this version reads {FORMAT}: "
+            f"{folder / CARD}: bundle format {said}, this version reads {FORMAT}: "
             "export it again with this version"
         )
     if card.get("classes") != list(EMOTIONS) or card.get("image_size") != SIZE:
@@ -125,7 +128,7 @@ def _read_card(path: Path) -> dict[str, Any]:
         raise BundleError(
             f"{path}: not found: name a folder that `cctranslate export` wrote"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{path}: cannot be read: {error}") from None
     if not isinstance(card, dict):
         raise BundleError(f"{path}: not a bundle card")
@@ -135,11 +138,18 @@ def _read_card(path: Path) -> dict[str, Any]:
 def _check_file(folder: Path, model: str, entry: Any) -> None:
     if not isinstance(entry, dict) or not {"name", "sha256"} <= entry.keys():
         raise BundleError(f"{folder / CARD}: no entry for the {model}")
-    name = str(entry["name"])
-    if Path(name).name != name:
-        raise BundleError(f"{folder / CARD}: {model} file {name!r} lies outside the bundle")
+    name = entry["name"]
+    if not (isinstance(name, str) and name.isprintable() and Path(name).name == name):
+        raise BundleError(
+            f"{folder / CARD}: {model} file {reprlib.repr(name)} lies outside the bundle"
+        )
     path = folder / name
-    if not path.is_file():
+    # Path.is_file raises on a name that no file could have.
+    if not os.path.isfile(path):  # noqa: PTH113
         raise BundleError(f"{path}: missing: export the bundle again or copy it whole")
-    if sha256(path) != entry["sha256"]:
+    try:
+        digest = sha256(path)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror}") from None
+    if digest != entry["sha256"]:
         raise BundleError(f"{path}: altered since export (SHA-256 differs from its card)")

@@ -7,7 +7,6 @@ keeps inside OUT.
 import gzip
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,11 @@ from cctranslate.batch.item import Broken, Item, Member, MemberError
 
 LARGEST = 64 << 20
 """Bytes of the largest member that is read: photographs are under 30 MB."""
+_LONGEST_NAME = (1 << 16) - 1
+"""Characters of a member's name, as in a zip: a tar may have one of any length."""
 _PIECE = 1 << 16
+_UNPACKED = 1 << 12
+"""Bytes of a zip that are unpacked at once, to a few thousand times as many at most."""
 
 
 def is_zip(head: bytes, path: Path) -> bool:
@@ -59,7 +62,9 @@ def from_tar(path: Path) -> Iterator[Item]:
             with tarfile.open(fileobj=forward, mode="r:") as archive:  # type: ignore[call-overload]
                 while (info := archive.next()) is not None:
                     archive.members = []  # it would remember each one for good
-                    if not info.isdir() and not _is_clutter(info.name):
+                    if len(info.name) > _LONGEST_NAME:
+                        yield _broken(path, f"a name of more than {_LONGEST_NAME} characters")
+                    elif not info.isdir() and not _is_clutter(info.name):
                         yield _member(path, info.name, partial(_read_tarred, archive, info))
             # To tarfile a header that it cannot read is an end like any other.
             if forward.latest.strip(b"\0"):
@@ -120,10 +125,15 @@ class _Forward:
 
 def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     _check_size(info.file_size)
+    if info.compress_type == zipfile.ZIP_BZIP2:
+        # A few bytes of it may be anything up to a gigabyte, which zipfile unpacks at once.
+        raise MemberError("packed by bzip2 in its archive: pack it without")
     try:
-        return archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise MemberError(f"damaged in its archive: {error}") from None
+        with archive.open(info) as file:
+            # At once it would unpack all that the member has, whatever size its header says.
+            return b"".join(iter(partial(file.read, _UNPACKED), b""))
+    except Exception as error:
+        raise _damaged(error) from None
 
 
 def _read_tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
@@ -133,10 +143,14 @@ def _read_tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
     file = archive.extractfile(info)
     assert file is not None  # a regular file, as seen above
     try:
-        data = file.read()
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise MemberError(f"damaged in its archive: {error}") from None
-    return data
+        return file.read()
+    except Exception as error:
+        raise _damaged(error) from None
+
+
+def _damaged(error: Exception) -> MemberError:
+    """Each way of packing has errors of its own."""
+    return MemberError(f"damaged in its archive: {str(error) or type(error).__name__}")
 
 
 def _check_size(size: int) -> None:

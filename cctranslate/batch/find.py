@@ -73,9 +73,14 @@ class Finder:
             BundleError: it is missing or altered.
         """
         folder = _folder()
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        path = folder / card["name"]
-        if not path.is_file() or sha256(path) != card["sha256"]:
+        path = folder / CARD
+        try:
+            card = json.loads(path.read_text(encoding="utf-8"))
+            path = folder / card["name"]
+            whole = sha256(path) == card["sha256"]
+        except (OSError, ValueError, LookupError, TypeError):
+            whole = False
+        if not whole:
             raise BundleError(f"{path}: missing or altered: install cctranslate again")
         self.digest: str = card["sha256"]
         self._path = path

@@ -80,7 +80,7 @@ def _aside_of(out: Path) -> str | None:
     """The `--unconfirmed-to` of the run in `out`, if there is one."""
     try:
         told = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]["--unconfirmed-to"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
     return str(told)
 
@@ -89,7 +89,7 @@ def _compare(out: Path, asked: dict[str, Any]) -> None:
     try:
         known = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
         differing = [name for name, value in asked.items() if known.get(name) != value]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise OptionError(
             f"{out / RUN}: not what a run left: name another --out, or start anew with --overwrite"
         ) from None

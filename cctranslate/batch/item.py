@@ -8,6 +8,7 @@ from cctranslate.emotions import EMOTIONS, parse_emotion
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 """The parts of FER2013."""
+_BY_ID = {str(number): emotion for number, emotion in enumerate(EMOTIONS)}
 
 
 class MemberError(Exception):
@@ -108,8 +109,7 @@ class FaceRow(Item):
     @property
     def label(self) -> str:
         """The expression that the emotion column names, if it does."""
-        known = self.emotion.isdecimal() and int(self.emotion) < len(EMOTIONS)
-        return EMOTIONS[int(self.emotion)] if known else ""
+        return _BY_ID.get(self.emotion, "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,10 @@
 """The report while a run writes it, which is also what the next call goes on from."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Literal
 
 from cctranslate.batch.appended import Appended
-from cctranslate.batch.report import COLUMNS, Counts, Row, inputs
+from cctranslate.batch.report import COLUMNS, Counts, Row, inputs, line
 
 
 class Journal:
@@ -18,6 +16,7 @@ class Journal:
         What a kill left of the last input's rows is dropped.
 
         Raises:
+            OptionError: it is not what a run left.
             OutputError: it cannot be written.
         """
         self.path, self.counts = path, Counts()
@@ -55,9 +54,7 @@ class Journal:
         self.counts.add(cells)
 
     def _write(self, lines: list[list[str]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(lines)
-        self._file.add(text.getvalue().encode("utf-8", "surrogateescape"))
+        self._file.add("".join(map(line, lines)).encode("utf-8", "surrogateescape"))
 
     def close(self) -> None:
         """Make sure that the rows are on disk.

@@ -51,7 +51,10 @@ def _run(folder: Path) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
         asked, finished = dict(told["asked"]), told.get("finished")
-    except (OSError, ValueError, LookupError, TypeError):
+        if asked.get(SHARD) is not None:
+            number, count = map(int, asked[SHARD])
+            asked[SHARD] = [number, count]
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise OptionError(
             f"{folder}: holds no run of batch: name the folders after its -o"
         ) from None

@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
+from cctranslate.batch.folder import OptionError
 from cctranslate.batch.writer import OutputError
 from cctranslate.emotions import EMOTIONS
 
@@ -107,8 +110,57 @@ class Counts:
         }
 
 
+_WHOLE, _REAL = r"\d{1,9}", r"(?:\d{1,9}(?:\.\d+)?(?:e-\d+)?|nan)"
+_WORD = "|".join(EMOTIONS)
+_FACE = {
+    **dict.fromkeys(("faces", "face", "sample", "width", "height"), _WHOLE),
+    "box": f"{_WHOLE}(?: {_WHOLE}){{3}}",
+    "score": f"{_REAL}?",
+    "target": _WORD,
+    "strength": _REAL,
+}
+_JUDGED = {
+    **dict.fromkeys(("confidence", "ms", *_SPREAD), _REAL),
+    **dict.fromkeys(("predicted", "source_predicted"), _WORD),
+    "confirmed": "true|false",
+}
+_CHECKED = tuple(name for name in COLUMNS if name in {"status", "source_label", *_FACE, *_JUDGED})
+
+
+def _shape(status: str, cells: dict[str, str]) -> str:
+    """What the checked cells of a row, joined by commas, look like: empty but for `cells`."""
+    expected = {"status": status, "source_label": f"(?:{_WORD})?", **cells}
+    return ",".join(f"(?:{expected.get(name, '')})" for name in _CHECKED)
+
+
+_ROW = re.compile(
+    "|".join(
+        (
+            _shape("done", _FACE | _JUDGED),
+            _shape("skipped", _FACE),
+            _shape("skipped|failed", {}),
+        )
+    ),
+    re.ASCII,
+)
+
+
+def line(cells: Iterable[str]) -> str:
+    """A row as a line of CSV. Of the line ends that a name may have csv quotes its own alone."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
+
+
+_HEADER = line(COLUMNS).encode()
+
+
 def read(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a report, as text."""
+    """The rows of a report, as text.
+
+    Raises:
+        OptionError: it is not what a run left.
+    """
     for rows, _ in inputs(path):
         yield from rows
 
@@ -117,6 +169,7 @@ def drop_failed(path: Path) -> None:
     """Take the rows of failed inputs out of a report, so that they are done again.
 
     Raises:
+        OptionError: it is not what a run left.
         OutputError: it cannot be written; it stays as it was.
     """
     partial = path.with_name(f".{path.name}.partial")
@@ -152,9 +205,8 @@ def write(rows: Iterable[dict[str, str]], place: Path, suffix: str) -> None:
         return
     with place.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         if suffix == ".csv":
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(row.values() for row in rows)
+            file.write(line(COLUMNS))
+            file.writelines(line(row.values()) for row in rows)
         else:
             file.writelines(json.dumps(typed(row)) + "\n" for row in rows)
 
@@ -201,19 +253,27 @@ def typed(row: dict[str, str]) -> dict[str, Any]:
 
 
 def inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
-    """Each input's rows, and where in the file they end; a last line cut short is left out."""
+    """Each input's rows, and where in the file they end; a last line cut short is left out.
+
+    Raises:
+        OptionError: it is not what a run left.
+    """
     if not path.exists():
         return
     with path.open("rb") as file:
-        if file.readline().decode("utf-8", "surrogateescape").rstrip("\n").split(",") != list(
-            COLUMNS
-        ):
-            return
+        header = file.readline(len(_HEADER))
+        if header != _HEADER:
+            if _HEADER.startswith(header):
+                return
+            raise OptionError(f"{path}: not what a run left: start anew with --overwrite")
         group: list[dict[str, str]] = []
         end = file.tell()
         while raw := _record(file):
-            cells = next(csv.reader([raw.decode("utf-8", "surrogateescape")]))
-            row = dict(zip(COLUMNS, cells, strict=True))
+            row = _parsed(raw)
+            if row is None:
+                raise OptionError(
+                    f"{path}: byte {end:,}: not a row that a run left: start anew with --overwrite"
+                )
             if group and group[0]["source"] != row["source"]:
                 yield group, end
                 group = []
@@ -223,10 +283,25 @@ def inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
             yield group, end
 
 
+def _parsed(raw: bytes) -> dict[str, str] | None:
+    """A CSV record as a row; None of one that is not as `Row.cells` gives it."""
+    try:
+        cells = next(csv.reader([raw.decode("utf-8", "surrogateescape")], strict=True))
+        row = dict(zip(COLUMNS, cells, strict=True))
+    except (csv.Error, ValueError):
+        return None
+    return row if _ROW.fullmatch(",".join(_checked(row))) else None
+
+
+_checked = itemgetter(*_CHECKED)
+_LONGEST = 1 << 20
+"""Bytes of a record: of a quote that is never closed no more than that is read."""
+
+
 def _record(file: io.BufferedReader) -> bytes:
     """The next whole CSV record: a quoted cell may hold line breaks."""
     raw = file.readline()
-    while raw.count(b'"') % 2:
+    while raw.count(b'"') % 2 and len(raw) < _LONGEST:
         more = file.readline()
         if not more:
             return b""

@@ -162,6 +162,8 @@ def _session(path: Path, providers: list[Any]) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4
     # Left to itself onnxruntime pins threads, which fails noisily in containers and under SLURM.
     options.intra_op_num_threads = cores()
+    # Threads that spin while they wait take the cores from those that decode and encode.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         with _stdout_to_stderr():
             return onnxruntime.InferenceSession(path, options, providers=providers)

@@ -72,7 +72,10 @@ def _place_results(
     columns = {(v.target, v.amount, str(v.sample)): k for k, v in enumerate(variants, 1)}
     pen.text((2, y + CELL), group[0]["source_predicted"], "black", font)
     for row in group:
-        x = columns[row["target"], row["strength"], row["sample"]] * CELL
+        key = row["target"], row["strength"], row["sample"]
+        if key not in columns:
+            continue  # a report that was edited since: no row of this run
+        x = columns[key] * CELL
         if row["output"]:
             cells.setdefault(str(out / row["output"]), []).append((row, (x, y)))
         sure = f"{row['predicted']} {float(row['confidence']):.0%}"

@@ -7,7 +7,6 @@ import re
 import tarfile
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -36,8 +35,6 @@ _NAMELESS = 1_000_000
 """Where the numbers of pictures start whose names carry none: past the votes' own."""
 _LONGEST = 100_000
 """Characters a line: FER2013's have under 10,000; a file without line ends may be of any size."""
-# RuntimeError is an encrypted member (or NotImplementedError, another compression).
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError)
 
 
 class DataError(UserError):
@@ -85,8 +82,12 @@ def load(path: Path) -> Splits:
                 return _load_named(members, archive.open, str(path))
         if tarfile.is_tarfile(path):
             return _load_tar(path)
-    except _DAMAGED as error:
-        raise DataError(f"{path}: damaged or encrypted: {error}: download it again") from None
+    except DataError:
+        raise
+    except Exception as error:
+        # Each way of packing has errors of its own.
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: damaged or encrypted: {said}: download it again") from None
     with path.open("rb") as file:
         return _load_csv(file, str(path))
 
@@ -190,7 +191,9 @@ def _csv_rows(reader: Iterator[list[str]], source: str) -> Iterator[_Row]:
 
 def _label(text: str) -> int:
     if text.strip() not in {str(label) for label in range(len(EMOTIONS))}:
-        raise ValueError(f"emotion is {text}, expected 0 to {len(EMOTIONS) - 1}")
+        raise ValueError(
+            f"emotion is {' '.join(text.split())[:40]}, expected 0 to {len(EMOTIONS) - 1}"
+        )
     return int(text)
 
 

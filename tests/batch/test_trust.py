@@ -1,0 +1,385 @@
+"""Kills, full disks, hostile files and names: nothing is lost, changed or taken on trust."""
+
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import tracemalloc
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cctranslate import bundle
+from tests import drawn
+from tests.conftest import Run, child, command, rows, tree
+
+
+def png(number: int) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(drawn.face(number % 7, number)).save(out, "png")
+    return out.getvalue()
+
+
+def many(folder: Path, count: int, different: int = 7) -> Path:
+    """So many inputs, some of them links to the same face."""
+    folder.mkdir()
+    for number in range(count):
+        path = folder / f"{number:04d}.png"
+        if number < different:
+            path.write_bytes(png(number))
+        else:
+            path.hardlink_to(folder / f"{number % different:04d}.png")
+    return folder
+
+
+def lines(out: Path) -> list[bytes]:
+    """The report without its last column, `ms`."""
+    report = out / "report.csv"
+    whole = report.read_bytes().splitlines() if report.exists() else []
+    return [line.rpartition(b",")[0] for line in whole]
+
+
+def test_killed_twenty_times_equals_never_stopped(weights: Path, tmp_path: Path) -> None:
+    folder, out, whole = many(tmp_path / "in", 2000), tmp_path / "out", tmp_path / "whole"
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "--batch-size", "4", "-q")
+    assert child(*words, "-o", whole).wait() == 0
+    chance = random.Random(0)
+    for kill in range(20):
+        # While it starts or is at work, and at last, when all is done, while it closes its books.
+        wanted = len(lines(out)) + chance.choice((0, 20, 60)) if kill < 15 else 2001
+        process = child(*words, "-o", out)
+        while process.poll() is None and len(lines(out)) < wanted:
+            time.sleep(0.002)
+        time.sleep(chance.random() ** 2 * 0.2)
+        process.kill()
+        process.wait()
+        assert kill >= 14 or len(lines(out)) < 2001
+    assert child(*words, "-o", out).wait() == 0
+    assert lines(out) == lines(whole)
+    assert tree(out) == tree(whole)
+    told = [json.loads((folder / "run.json").read_text()) for folder in (out, whole)]
+    assert told[0]["confirmed_share"] == told[1]["confirmed_share"]
+    assert [one["finished"] for one in told] == [True, True]
+
+
+def test_real_weights_give_equal_bytes_however_the_work_is_cut(run: Run, tmp_path: Path) -> None:
+    folder = many(tmp_path / "in", 21, different=21)
+    words = (folder, "--to", "sad", "--weights", bundle.shipped(), "--no-html")
+    cuts: dict[str, list[tuple[str, ...]]] = {
+        "one": [("--workers", "1")],
+        "again": [("--workers", "1")],
+        "many": [("--workers", "16")],
+        "halves": [("--limit", "5"), ()],
+    }
+    for out, calls in cuts.items():
+        for more in calls:
+            result = run(*words, "-o", tmp_path / out, *more)
+            assert result.exit_code == 0, result.output
+        assert tree(tmp_path / out) == tree(tmp_path / "one")
+        assert lines(tmp_path / out) == lines(tmp_path / "one")
+
+
+def alone(script: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """A shell script that may mount what it likes, seen by nobody else; `"$@"` is the command."""
+    shell = ["unshare", "-rm", "bash", "-ec"]
+    if sys.platform != "linux" or not shutil.which("unshare"):
+        pytest.skip("needs Linux's namespaces")
+    if subprocess.run([*shell, "mount -t tmpfs none /mnt"], capture_output=True).returncode:
+        pytest.skip("nothing may be mounted here")
+    return subprocess.run([*shell, script, "-", *command(*words)], capture_output=True)
+
+
+def test_a_full_disk_is_one_line_and_on_another_it_goes_on(weights: Path, tmp_path: Path) -> None:
+    folder, out, kept = many(tmp_path / "in", 600), tmp_path / "out", tmp_path / "kept"
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-q")
+    out.mkdir()
+    done = alone(
+        f'mount -t tmpfs -o size=1m none {out}; "$@" || code=$?; cp -r {out} {kept}; exit $code',
+        *(*words, "-o", out),
+    )
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert b"No space left on device" in said
+    assert 1 < len(lines(kept)) < 601
+    assert child(*words, "-o", kept).wait() == 0
+    assert child(*words, "-o", tmp_path / "whole").wait() == 0
+    assert lines(kept) == lines(tmp_path / "whole")
+    assert tree(kept) == tree(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_out_that_is_read_only_is_one_line(
+    run: Run, weights: Path, tmp_path: Path, begun: bool
+) -> None:
+    folder, out = many(tmp_path / "in", 7), tmp_path / "out"
+    out.mkdir()
+    if begun:
+        run(folder, "--to", "happy", "-o", out, "--limit", "3")
+    before = tree(out), lines(out)
+    done = alone(
+        f'mount --bind {out} {out}; mount -o remount,bind,ro {out}; exec "$@"',
+        *("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "-q"),
+    )
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert said == f"Error: {out}: cannot be written: Read-only file system".encode()
+    assert (tree(out), lines(out)) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that nobody can read")
+def test_what_cannot_be_read_or_leads_to_itself_has_a_row(run: Run, tmp_path: Path) -> None:
+    folder = many(tmp_path / "in", 3)
+    (folder / "a.png").symlink_to("/proc/self/mem")
+    (folder / "b.png").symlink_to("c.png")
+    (folder / "c.png").symlink_to("b.png")
+    result = run(folder, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    reasons = [row["reason"] for row in rows(tmp_path / "out")][3:]
+    assert reasons == [
+        "decode: Input/output error",
+        *["decode: Too many levels of symbolic links"] * 2,
+    ]
+
+
+def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Path) -> None:
+    folder, out = many(tmp_path / "in", 900), tmp_path / "out"
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
+    process = child(*words, "--batch-size", "1", "--workers", "1", "-q")
+    while len(lines(out)) < 5:
+        time.sleep(0.002)
+    (folder / "0899.png").unlink()
+    assert process.wait() == 1
+    told = rows(out)
+    assert [row["status"] for row in told] == ["done"] * 899 + ["failed"]
+    assert told[-1]["reason"] == "decode: No such file or directory"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names have no such bytes elsewhere")
+def test_no_name_breaks_the_report(run: Run, tmp_path: Path) -> None:
+    names = [b"\xe9" * 251 + b".png", "\u00e9".encode() * 125 + b"s.png", b'a\rb".png', b"\r\n.png"]
+    names += [b" .png", b"-q.png", b"x:1.png", b"x.png", b"x~2.png", b"\x1b[31m.png", b"\xc2\x85.p"]
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number, name in enumerate(names):
+        (folder / os.fsdecode(name)).write_bytes(png(number))
+    result = run(folder, "--to", "sad", "-o", out, "--report", tmp_path / "copy.jsonl")
+    assert result.exit_code == 0, result.output
+    told = rows(out)
+    assert sorted(os.fsencode(Path(row["source"]).name) for row in told) == sorted(names)
+    assert set(tree(out)) == {row["output"] for row in told}
+    again = run(folder, "--to", "sad", "-o", out, "--retry-failed")
+    assert again.exit_code == 0, again.output
+    assert rows(out) == told
+    copied = (tmp_path / "copy.jsonl").read_text().splitlines()
+    assert [json.loads(line)["source"] for line in copied] == [row["source"] for row in told]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="slow to fill a folder there")
+def test_a_folder_of_200_000_is_listed_in_order(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(200_000):
+        place = f"{folder}/{number:06}.png"
+        if number % 50_000 == 0:  # no file may have many more names
+            first = place
+            Path(place).write_bytes(png(number))
+        else:
+            os.link(first, place)
+    try:
+        listed = run(folder, "--to", "sad", "-o", tmp_path / "none", "--dry-run")
+        assert listed.exit_code == 0, listed.stderr
+        assert [line[-10:] for line in listed.stdout.splitlines()] == [
+            f"{number:06}.png" for number in range(200_000)
+        ]
+        result = run(folder, "--to", "sad", "-o", tmp_path / "out", "--limit", "3")
+        assert result.exit_code == 0, result.stderr
+        assert [row["source"][-10:] for row in rows(tmp_path / "out")] == [
+            f"00000{number}.png" for number in range(3)
+        ]
+    finally:
+        shutil.rmtree(folder)  # pytest keeps the folders of three runs
+
+
+def lie(path: Path, true: int, said: int) -> None:
+    """Make a zip say of its members of one size that they have another."""
+    content, wanted = path.read_bytes(), true.to_bytes(4, "little")
+    assert content.count(wanted) == 2
+    path.write_bytes(content.replace(wanted, said.to_bytes(4, "little")))
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_member_that_lies_about_its_size_takes_no_memory(
+    run: Run, tmp_path: Path, packed: int
+) -> None:
+    path, size = tmp_path / "a.zip", 200 << 20
+    with zipfile.ZipFile(path, "w", packed) as archive:
+        archive.writestr("bomb.png", bytes(size))
+        archive.writestr("good.png", png(3), zipfile.ZIP_STORED)
+    lie(path, size, 100)
+    tracemalloc.start()
+    result = run(path, "--to", "sad", "-o", tmp_path / "out")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.exit_code == 1, result.output
+    bomb, good = rows(tmp_path / "out")
+    assert "in its archive" in bomb["reason"]
+    assert good["status"] == "done"
+    assert peak < size // 2
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_member_that_is_damaged_in_any_packing_is_a_row(
+    run: Run, tmp_path: Path, packed: int
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", packed) as archive:
+        archive.writestr("bad.png", png(1))
+        archive.writestr("good.png", png(2))
+    content = bytearray(path.read_bytes())
+    for place in range(50, 70):
+        content[place] ^= 0x5A
+    path.write_bytes(content)
+    result = run(path, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["failed", "done"]
+
+
+def test_a_member_with_a_name_without_end_is_a_row(run: Run, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name in ("x" * 200_000 + ".png", "good.png"):
+            info = tarfile.TarInfo(name)
+            info.size = len(png(1))
+            archive.addfile(info, io.BytesIO(png(1)))
+    for _ in range(2):
+        result = run(tmp_path / "a.tar", "--to", "sad", "-o", tmp_path / "out")
+        assert result.exit_code == 1, result.output
+        bad, good = rows(tmp_path / "out")
+        assert "a name of more than 65535 characters" in bad["reason"]
+        assert good["output"] == "sad/good.png"
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    crc = zlib.crc32(kind + content).to_bytes(4)
+    return len(content).to_bytes(4) + kind + content + crc
+
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HUGE = [chunk(b"IHDR", b"\0\1\0\0" * 2 + b"\1\0\0\0\0"), chunk(b"IDAT", b"")]
+TEXT = [png(3)[8:33], chunk(b"zTXt", b"note\0\0" + zlib.compress(bytes(4 << 20))), png(3)[33:]]
+PROFILE = [png(3)[8:33], chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(4 << 20)))]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "reason"),
+    [(HUGE, "more than 89,478,485 pixels"), (TEXT, "too large"), (PROFILE, "too large")],
+    ids=["huge", "text", "profile"],
+)
+def test_a_header_or_a_text_that_explodes_is_a_row(
+    run: Run, tmp_path: Path, chunks: list[bytes], reason: str
+) -> None:
+    (tmp_path / "bomb.png").write_bytes(SIGNATURE + b"".join(chunks))
+    result = run(tmp_path / "bomb.png", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    (row,) = rows(tmp_path / "out")
+    assert reason in row["reason"]
+
+
+def test_pictures_are_known_by_what_they_hold(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    face = Image.fromarray(drawn.face(3, 0))
+    for name, form in {"a.png": "jpeg", "b.jpg": "png", "c.txt": "bmp", "d": "webp"}.items():
+        face.save(folder / name, form)
+    result = run(folder, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["done"] * 4
+
+
+def missing(folder: Path) -> None:
+    (folder / "judge.onnx").unlink()
+
+
+def newer(folder: Path) -> None:
+    card = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps(card | {"format": 2}))
+
+
+def no_graph(folder: Path) -> None:
+    (folder / "judge.onnx").write_bytes(b"no graph")
+    bundle.write_card(folder)
+
+
+def unreadable(folder: Path) -> None:
+    (folder / "judge.onnx").unlink()
+    (folder / "judge.onnx").symlink_to("/proc/self/mem")
+
+
+def deep(folder: Path) -> None:
+    (folder / "bundle.json").write_text("[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (missing, "judge.onnx: missing: export the bundle again or copy it whole"),
+        (newer, "bundle format 2, this version reads 1: export it again with this version"),
+        (no_graph, "judge.onnx: onnxruntime cannot load it: "),
+        (deep, "bundle.json: cannot be read: "),
+        pytest.param(
+            *(unreadable, "judge.onnx: cannot be read: Input/output error"),
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="needs such a file"),
+        ),
+    ],
+)
+def test_a_bundle_that_cannot_be_trusted_is_exit_4(
+    run: Run, weights: Path, tmp_path: Path, spoil: Callable[[Path], None], reason: str
+) -> None:
+    bad = Path(shutil.copytree(weights, tmp_path / "bad"))
+    spoil(bad)
+    folder = many(tmp_path / "in", 1)
+    result = run(folder, "--to", "sad", "--weights", bad, "-o", tmp_path / "out")
+    assert result.exit_code == 4, result.output
+    (said,) = result.stderr.splitlines()
+    assert reason in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"done", b"doing"),
+        (b"0003.png,1,", b"0003.png,,"),
+        (b"0003.png,1,", b"0003.png," + b"9" * 5000 + b","),
+        (b",happy,", b"," + b"[" * 100_000 + b","),
+        (b"source,", b""),
+        (b"\n", b"\r\n"),
+        (b"0003.png,", b"0003.png"),
+        (b"0003.png,", b"x" * 200_000 + b","),
+    ],
+)
+def test_a_report_that_no_run_left_is_one_line(
+    run: Run, tmp_path: Path, before: bytes, after: bytes
+) -> None:
+    folder, out = many(tmp_path / "in", 7), tmp_path / "out"
+    words = (folder, "--to", "happy", "-o", out)
+    assert run(*words).exit_code == 0
+    report = out / "report.csv"
+    changed = report.read_bytes().replace(before, after)
+    assert changed != report.read_bytes()
+    report.write_bytes(changed)
+    for more in ((), ("--retry-failed",)):
+        result = run(*words, *more)
+        assert result.exit_code == 2, result.output
+        assert "left: start anew with --overwrite" in result.stderr
+        assert report.read_bytes() == changed
+    assert run(*words, "--overwrite").exit_code == 0
+    assert len(rows(out)) == 7

@@ -1,0 +1,228 @@
+"""How quick `batch` is, what holds it up, and in how much memory it runs.
+
+    python tests/bench/throughput.py fer2013.csv                          1,000 and 100,000 faces
+    python tests/bench/throughput.py fer2013.csv --faces 200 --many 2000  the same, small
+
+Writes the CSV's first faces as 48x48 PNGs and takes them to `happy` on the CPU with the weights
+that ship: with the command as a process of its own, then through each stage alone, here, in one
+thread and in batches as `batch` makes them. The loop does the same work one picture after the
+other. `of the slowest` is the command's pictures a second over the slowest stage's. `of the
+processor time` is the stages' over the command's, its start-up and page included: 100% is a run
+that does nothing besides, and other work on the machine hardly changes it.
+
+Memory is a process's peak with a bundle that does next to nothing, on links to the same faces:
+beside small models more is seen of what grows with the number of inputs. Linux only.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+
+from cctranslate import bundle
+from cctranslate.batch.faces import Decoded, Look, Unusable, decode
+from cctranslate.batch.find import Finder
+from cctranslate.batch.layout import Layout
+from cctranslate.batch.outcome import Outcome, translate
+from cctranslate.batch.plan import Plan
+from cctranslate.batch.results import Finisher
+from cctranslate.batch.sessions import Models
+from cctranslate.batch.source import from_inputs
+from cctranslate.batch.table import from_table
+from cctranslate.batch.writer import SUFFIXES, Writer
+from tests import tiny
+
+TARGET = "happy"
+FEW = 1000
+"""Inputs of the smaller run whose memory is measured."""
+STARTS = 5
+MEASURE = """
+import sys, time
+from pathlib import Path
+from cctranslate.cli import main
+try:
+    main()
+finally:
+    lines = Path('/proc/self/status').read_text().splitlines()
+    (peak,) = (line.split()[1] for line in lines if line.startswith('VmHWM'))
+    print(time.process_time(), peak, file=sys.stderr)
+"""
+LOOK = Look(where="auto", finder=Finder(), again=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What some pictures took: seconds, and of processor time."""
+
+    count: int
+    seconds: float
+    processor: float
+
+    def __str__(self) -> str:
+        return f"{self.count / self.seconds:12,.1f}{1000 * self.processor / self.count:14.2f}"
+
+
+def words(source: Path, out: Path, *more: str | Path) -> list[str]:
+    """The command's arguments for a run."""
+    said = ("batch", source, "--to", TARGET, "-o", out, "--device", "cpu", "-q", *more)
+    return list(map(str, said))
+
+
+def command(count: int, arguments: list[str]) -> tuple[Cost, float]:
+    """A run in a process of its own, and its peak memory in MiB."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *arguments], stderr=subprocess.PIPE, text=True, check=True
+    )
+    seconds = time.perf_counter() - started
+    processor, peak = map(float, done.stderr.split())
+    return Cost(count=count, seconds=seconds, processor=processor), peak / 1024
+
+
+def timed(count: int, work: Callable[[], object]) -> Cost:
+    """What `work` on so many pictures takes in this process."""
+    started, used = time.perf_counter(), time.process_time()
+    work()
+    seconds, processor = time.perf_counter() - started, time.process_time() - used
+    return Cost(count=count, seconds=seconds, processor=processor)
+
+
+def start(arguments: list[str], first_line: bool) -> float:
+    """Seconds, the median of several, until the first line on stdout, or until the end."""
+    took = []
+    for _ in range(STARTS):
+        with tempfile.TemporaryDirectory() as out:
+            placed = [word.replace("OUT", out) for word in arguments]
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cctranslate", *placed], stdout=subprocess.PIPE
+            )
+            assert process.stdout is not None
+            process.stdout.readline() if first_line else process.stdout.read()
+            took.append(time.perf_counter() - started)
+            process.stdout.close()
+            process.wait()
+    return statistics.median(took)
+
+
+def finisher(out: Path, plan: Plan) -> Finisher:
+    """What the command writes its results with."""
+    places = Layout(kind="imagefolder", suffix=SUFFIXES["png"], tagged=False, apart=False)
+    writer = Writer(out=out, format="png", mark=True)
+    return Finisher(plan=plan, layout=places, writer=writer, in_pictures=True, metadata=False)
+
+
+def in_batches(faces: list[Decoded | Unusable], plan: Plan, models: Models) -> list[Outcome]:
+    """Decoded faces through generator and judge."""
+    named = [(face, Path(face.item.relative).stem) for face in faces]
+    outcomes: list[Outcome | Unusable] = []
+    for i in range(0, len(named), models.batch_size):
+        outcomes += translate(named[i : i + models.batch_size], plan, models, True)
+    return [replace(one, left_out=(("",),)) for one in outcomes if isinstance(one, Outcome)]
+
+
+def stages(folder: Path, out: Path) -> dict[str, Cost]:
+    """Each stage alone, and the same work as a loop."""
+    items = list(from_inputs([str(folder)]))
+    plan, found = Plan(targets=(TARGET,)), bundle.load(bundle.shipped())
+    models, single = (Models(found, "cpu", size) for size in (None, 1))
+    write = finisher(out, plan)
+    decoded: list[Decoded | Unusable] = []
+    outcomes: list[Outcome] = []
+
+    def loop() -> None:
+        for item in items:
+            for outcome in in_batches([decode(item, LOOK)], plan, single):
+                write.finish(outcome)
+
+    for warm in (models, single):
+        in_batches([decode(items[0], LOOK)], plan, warm)
+    n = len(items)
+    return {
+        "decode": timed(n, lambda: decoded.extend(decode(item, LOOK) for item in items)),
+        "inference": timed(n, lambda: outcomes.extend(in_batches(decoded, plan, models))),
+        "encode and write": timed(n, lambda: [write.finish(outcome) for outcome in outcomes]),
+        "loop, one by one": timed(n, loop),
+    }
+
+
+def unpack(data: Path, folder: Path, count: int) -> None:
+    """Write a CSV's first faces as PNGs."""
+    folder.mkdir()
+    for number, row in enumerate(islice(from_table(data), count)):
+        face = decode(row, LOOK)
+        assert isinstance(face, Decoded), f"{row.source}: {face.reason}"
+        Image.fromarray(face.faces[0].levels).save(folder / f"{number:06}.png")
+
+
+def link(faces: Path, folder: Path, count: int) -> None:
+    """`count` inputs in folders of a thousand, each a link to one of the faces."""
+    sources = sorted(faces.iterdir())
+    for number in range(count):
+        place = folder / f"{number // 1000:04}" / f"{number:06}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(sources[number % len(sources)])
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="fer2013.csv")
+    parser.add_argument("--faces", type=int, default=1000, help="pictures whose pace is measured")
+    parser.add_argument("--many", type=int, default=100_000, help="inputs of the large run")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        measure(Path(place), asked)
+
+
+def measure(place: Path, asked: argparse.Namespace) -> None:
+    """Print the tables, with files below `place`."""
+    faces = place / "faces"
+    unpack(asked.data, faces, asked.faces)
+    print(f"{'':20}{'pictures/s':>12}{'processor ms':>14}", flush=True)
+    whole, _ = command(asked.faces, words(faces, place / "out"))
+    print(f"{'batch, all of it':20}{whole}", flush=True)
+    alone = stages(faces, place / "stages")
+    for name, cost in alone.items():
+        print(f"{name:20}{cost}")
+    *each, loop = alone.values()
+    slowest = max(cost.seconds for cost in each)
+    print(f"batch is {slowest / whole.seconds:.0%} of the slowest stage")
+    print(
+        f"the stages are {sum(cost.processor for cost in each) / whole.processor:.0%} of the "
+        "processor time"
+    )
+    print(f"batch is {loop.seconds / whole.seconds:.2f} times as quick as the loop")
+
+    print(f"--help after {start(['--help'], False):.2f} s", flush=True)
+    single = start(words(next(faces.iterdir()), Path("OUT")), False)
+    print(
+        f"one picture after {single:.2f} s: batch is {single / (whole.seconds / whole.count):.0f} "
+        "times as quick as a process for each"
+    )
+    rows = words(faces, Path("OUT"), "--report", "-")
+    print(f"the first row of many after {start(rows, True):.2f} s", flush=True)
+
+    weights = tiny.write_bundle(place / "weights")
+    peaks = []
+    for count in (FEW, asked.many):
+        link(faces, place / str(count), count)
+        made = words(place / str(count), place / f"out-{count}", "--weights", weights)
+        cost, peak = command(count, made)
+        print(f"{count} inputs: {peak:.0f} MiB, {cost.seconds:.0f} s", flush=True)
+        peaks.append(peak)
+    print(f"{peaks[1] / peaks[0]:.2f} times the memory")
+
+
+if __name__ == "__main__":
+    main()
