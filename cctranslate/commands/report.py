@@ -11,7 +11,11 @@ from cctranslate.commands.values import report_file
 
 @click.group()
 def report() -> None:
-    """Work with the reports of `batch`."""
+    """Work with the reports of `batch`.
+
+    \b
+    cctranslate report merge out/1 out/2 -o report.csv
+    """
 
 
 @report.command()
