@@ -6,9 +6,11 @@
 Writes the CSV's first faces as 48x48 PNGs and takes them to `happy` on the CPU with the weights
 that ship: with the command as a process of its own, then through each stage alone, here, in one
 thread and in batches as `batch` makes them. The loop does the same work one picture after the
-other. `of the slowest` is the command's pictures a second over the slowest stage's. `of the
-processor time` is the stages' over the command's, its start-up and page included: 100% is a run
-that does nothing besides, and other work on the machine hardly changes it.
+other. All take turns three times; of each the time in the middle is told.
+
+`of the slowest stage` is the command's pictures a second over that stage's. `of the processor time`
+is the stages' over the command's, its start-up and page included: 100% is a run that does nothing
+besides. It tells more than time does where other work shares the cores.
 
 Memory is a process's peak with a bundle that does next to nothing, on links to the same faces:
 beside small models more is seen of what grows with the number of inputs. Linux only.
@@ -37,13 +39,14 @@ from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models
 from cctranslate.batch.source import from_inputs
 from cctranslate.batch.table import from_table
-from cctranslate.batch.writer import SUFFIXES, Writer
+from cctranslate.batch.writer import SUFFIXES, Files, Form
 from tests import tiny
 
 TARGET = "happy"
 FEW = 1000
 """Inputs of the smaller run whose memory is measured."""
-STARTS = 5
+ROUNDS, STARTS = 3, 5
+"""How often the pace and the start are measured; what is told is the one in the middle."""
 MEASURE = """
 import sys, time
 from pathlib import Path
@@ -68,6 +71,11 @@ class Cost:
 
     def __str__(self) -> str:
         return f"{self.count / self.seconds:12,.1f}{1000 * self.processor / self.count:14.2f}"
+
+
+def median(costs: list[Cost]) -> Cost:
+    """The one in the middle by its seconds."""
+    return sorted(costs, key=lambda cost: cost.seconds)[len(costs) // 2]
 
 
 def words(source: Path, out: Path, *more: str | Path) -> list[str]:
@@ -116,7 +124,7 @@ def start(arguments: list[str], first_line: bool) -> float:
 def finisher(out: Path, plan: Plan) -> Finisher:
     """What the command writes its results with."""
     places = Layout(kind="imagefolder", suffix=SUFFIXES["png"], tagged=False, apart=False)
-    writer = Writer(out=out, format="png", mark=True)
+    writer = Files(out=out, form=Form(format="png", mark=True))
     return Finisher(plan=plan, layout=places, writer=writer, in_pictures=True, metadata=False)
 
 
@@ -190,12 +198,14 @@ def measure(place: Path, asked: argparse.Namespace) -> None:
     faces = place / "faces"
     unpack(asked.data, faces, asked.faces)
     print(f"{'':20}{'pictures/s':>12}{'processor ms':>14}", flush=True)
-    whole, _ = command(asked.faces, words(faces, place / "out"))
-    print(f"{'batch, all of it':20}{whole}", flush=True)
-    alone = stages(faces, place / "stages")
-    for name, cost in alone.items():
+    rounds: list[dict[str, Cost]] = []
+    for number in range(ROUNDS):
+        whole, _ = command(asked.faces, words(faces, place / f"out-{number}"))
+        rounds.append({"batch, all of it": whole, **stages(faces, place / f"stages-{number}")})
+    middle = {name: median([costs[name] for costs in rounds]) for name in rounds[0]}
+    for name, cost in middle.items():
         print(f"{name:20}{cost}")
-    *each, loop = alone.values()
+    whole, *each, loop = middle.values()
     slowest = max(cost.seconds for cost in each)
     print(f"batch is {slowest / whole.seconds:.0%} of the slowest stage")
     print(
