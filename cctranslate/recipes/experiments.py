@@ -18,9 +18,9 @@ FLOW = Recipe(
     about="ours: warps what moves and paints what appears, relativistic D, robust guides, "
     "a true cycle, no more change than it takes",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
-    discriminator=DiscriminatorSpec(kind="residual", width=48, conditional=False),
+    discriminator=DiscriminatorSpec(kind="residual", width=40, conditional=False),
     weights=Weights(
-        adversarial=2, guide=2, identity=3, cycle=1, change=20, own=5, smoothness=0.05, r1=0.1
+        adversarial=3, guide=4, identity=6, cycle=1, change=20, own=10, smoothness=0.05, r1=0.1
     ),
     procedure=Procedure(
         batch_size=32,
@@ -29,7 +29,7 @@ FLOW = Recipe(
         betas=(0.0, 0.99),
         adversarial="relativistic",
         targets="one",
-        warm_up=0.3,
+        warm_up=0.2,
         lazy=2,
         lr_decay=True,
         ema=0.999,
@@ -39,7 +39,7 @@ FLOW = Recipe(
         vote_share=0.7,
         certainty=0.5,
     ),
-    guides=("guide-smooth", "guide-plain"),
+    guides=("guide-smooth", "guide-plain", "guide-strided"),
     encoder="encoder",
 )
 
@@ -81,6 +81,20 @@ GUIDE_SMOOTH = ClassifierRecipe(
     adversarial=0.5,
 )
 
+GUIDE_STRIDED = ClassifierRecipe(
+    name="guide-strided",
+    about="a strided, group-normed guide for G, hardened by noise and adversarial steps",
+    kind="strided",
+    widths=(32, 64, 96, 128),
+    batch_size=64,
+    epochs=12,
+    lr=0.03,
+    vote_share=0.7,
+    class_balance=0.75,
+    noise=0.1,
+    adversarial=0.5,
+)
+
 ENCODER = ClassifierRecipe(
     name="encoder",
     about="tells faces of one expression apart, so that G keeps the person",
@@ -88,7 +102,7 @@ ENCODER = ClassifierRecipe(
     kind="plain",
     widths=(32, 64, 128),
     batch_size=192,
-    epochs=6,
+    epochs=10,
     lr=0.1,
     dropout=0.0,
 )
@@ -99,12 +113,12 @@ GUIDE_PLAIN = ClassifierRecipe(
     kind="plain",
     widths=(32, 64, 96),
     batch_size=64,
-    epochs=12,
+    epochs=14,
     lr=0.05,
     vote_share=0.7,
-    class_balance=0.5,
+    class_balance=0.75,
     noise=0.1,
-    adversarial=1.5,
+    adversarial=0.75,
 )
 
 DEFAULT = FLOW.name
@@ -112,7 +126,7 @@ DEFAULT = FLOW.name
 RECIPES: dict[str, AnyRecipe] = {
     recipe.name: recipe
     for recipe in (
-        *(FLOW, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER),
+        *(FLOW, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, GUIDE_STRIDED, ENCODER),
         *(*seed.LOG, *seed.VARIANTS),
     )
 }

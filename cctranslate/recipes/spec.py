@@ -71,7 +71,8 @@ class Weights:
     classification: float = 0.0
     """D's class head on fakes, which G wants to be the target's."""
     guide: float = 0.0
-    """Frozen guide classifiers on jittered, noised fakes (cross-entropy with the target)."""
+    """Frozen guide classifiers on jittered, noised fakes (cross-entropy with the target), but for
+    faces that are to keep their own expression."""
     identity: float = 0.0
     """One minus the cosine of a frozen encoder's embeddings of a face and its translation."""
     cycle: float = 0.0
@@ -83,7 +84,7 @@ class Weights:
     own: float = 0.0
     """L1 between a face and its translation to its own expression, which it already has."""
     smoothness: float = 0.0
-    """Squared gradient of the flow field and the painted light (`flow`)."""
+    """Squared gradient of the flow field (`flow`)."""
     r1: float = 0.0
     """Zero-centred gradient penalties R1 and R2, as gamma (R3GAN)."""
 
@@ -120,7 +121,7 @@ class Procedure:
     ema: float = 0.999
     """Decay of the averaged generator, which is what is exported."""
     flip: bool = False
-    """Sources are mirrored half of the time."""
+    """Faces are mirrored half of the time."""
     cycle_noise: float = 0.0
     """Standard deviation of the noise before the way back: against hiding the source in it."""
     class_balance: float = 0.0

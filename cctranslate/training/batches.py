@@ -86,16 +86,13 @@ class Batches:
         targets, source = self._targets(classes)
         alone = self._procedure.targets == "one"
         real = self._sampler.partners(step, targets) if alone else chosen
-        x = self.scaled(self._images[chosen])
-        if self._procedure.flip:
-            x = torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
         return Batch(
-            x=x,
+            x=self._seen(chosen),
             classes=self._tensor(classes),
             labels=self._tensor(self._labels[chosen]),
             source=self._tensor(source),
             targets=self._tensor(targets),
-            real=self.scaled(self._images[real]),
+            real=self._seen(real),
             real_classes=self._tensor(self._classes[real]),
             real_labels=self._tensor(self._labels[real]),
         )
@@ -124,6 +121,13 @@ class Batches:
         share = count // len(pools)
         chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
         return self._images[np.concatenate(chosen)]
+
+    def _seen(self, chosen: Indices) -> Tensor:
+        """Faces as they are or, if so asked, mirrored half of the time."""
+        x = self.scaled(self._images[chosen])
+        if not self._procedure.flip:
+            return x
+        return torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
 
     def scaled(self, images: Gray) -> Tensor:
         """Gray faces [N,48,48] as [N,1,48,48] on the device."""

@@ -133,6 +133,7 @@ class GanTrainer:
     def _step_g(self, batch: Batch, code: Code, edit: Edit, due: dict[str, int]) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         source, fake = batch.x[batch.source], edit.image
+        own = (batch.targets == batch.classes[batch.source]).float()
         self.d.requires_grad_(False)
         terms: Terms = {}
         with device.autocast(self.device):
@@ -140,7 +141,7 @@ class GanTrainer:
                 pairs = self._verdicts(batch, fake)
                 terms |= losses.g_terms(procedure.adversarial, weights, pairs, procedure.classes)
             if weights.guide:
-                terms["guide"] = self._guide(fake, batch.targets)
+                terms["guide"] = _mean(self._guide(fake, batch.targets), 1 - own)
             if self.encoder is not None and "identity" in due:
                 terms["identity"] = self._identity(self.encoder, source, fake)
             if weights.reconstruction:
@@ -153,9 +154,7 @@ class GanTrainer:
             if weights.change:
                 terms["change"] = F.mse_loss(fake, source)
             if weights.own:
-                own = (batch.targets == batch.classes[batch.source]).float()
-                each = (fake - source).abs().mean((1, 2, 3))
-                terms["own"] = (each * own).sum() / own.sum().clamp_min(1)
+                terms["own"] = _mean((fake - source).abs().mean((1, 2, 3)), own)
             if weights.smoothness:
                 terms["smoothness"] = losses.smoothness(edit.flow)
         heavy = {name: value * due.get(name, 1) for name, value in asdict(weights).items()}
@@ -180,13 +179,13 @@ class GanTrainer:
         return self.d(batch.real, wrong).realness(wrong)
 
     def _guide(self, fake: Tensor, targets: Tensor) -> Tensor:
-        """The guides' mean loss, each on a view of its own."""
+        """The guides' mean loss [N], each on a view of its own."""
         views = [guide(augment.for_guide(fake, GUIDE_NOISE)).float() for guide in self.guides]
-        return torch.stack([losses.guide_loss(view, targets) for view in views]).mean()
+        return torch.stack([losses.guide_loss(view, targets) for view in views]).mean(0)
 
     def _identity(self, encoder: Classifier, source: Tensor, fake: Tensor) -> Tensor:
         """How far the encoder takes the faces for others, both seen in the same view."""
-        views = augment.affine(torch.cat([source, fake], 1), shift=3, turn=0.1, zoom=0.1, flip=True)
+        views = augment.for_identity(torch.cat([source, fake], 1))
         z = encoder(views.transpose(0, 1).reshape(-1, 1, *views.shape[2:])).float()
         return 1 - F.cosine_similarity(*z.chunk(2)).mean()
 
@@ -221,6 +220,11 @@ class GanTrainer:
 
 
 _STATE = ("g", "d", "average", "g_optimizer", "d_optimizer")
+
+
+def _mean(values: Tensor, chosen: Tensor) -> Tensor:
+    """The mean of the values [N] where `chosen` [N] is 1; 0 if it is nowhere."""
+    return (values * chosen).sum() / chosen.sum().clamp_min(1)
 
 
 def _still(network: Classifier, place: torch.device) -> Classifier:

@@ -197,15 +197,19 @@ class _Modulated(nn.Module):
 
 
 class Flow(Generator):
-    """Ours: a smooth warp moves what is there, painted light adds what is not.
+    """Ours: a smooth warp moves what is there, what is to go is wiped, light adds what is to come.
 
-    The result is warp(x, flow) + paint, both zero at the start of training, so that the face's
-    own texture and identity stay by default. Resizing instead of transposed convolution keeps
-    checkerboards out (Odena et al. 2016); the pixel-unshuffle stem keeps 48x48 convolutions few.
+    The result is warp(x, flow) + paint, both about zero at the start of training, so that the
+    face's own texture and identity stay by default. Part of the paint takes the warped face to its
+    own blur where a mask says so: light alone cannot close a smile, whose teeth shine through.
+    Resizing instead of transposed convolution keeps checkerboards out (Odena et al. 2016); the
+    pixel-unshuffle stem keeps 48x48 convolutions few.
     """
 
     REACH = 6.0
     """The farthest a pixel is fetched from, in pixels."""
+    KEPT = 5.0
+    """Training starts from a mask of sigmoid(-5), which wipes next to nothing."""
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
@@ -218,10 +222,11 @@ class Flow(Generator):
         self.up = nn.Conv2d(2 * w, w, 3, 1, 1)
         self.fine = _Modulated(w, style)
         self.flow = nn.Conv2d(w, 2, 3, 1, 1, bias=False)
+        self.wipe = nn.Conv2d(w, 1, 3, 1, 1, bias=False)
         self.light = nn.Conv2d(w, 16, 3, 1, 1)
         self.touch = nn.Conv2d(17, 16, 3, 1, 1)
         self.paint = nn.Conv2d(16, 1, 3, 1, 1, bias=False)
-        for head in (self.flow, self.paint):
+        for head in (self.flow, self.wipe, self.paint):
             nn.init.normal_(head.weight, std=1e-3)
         line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y
@@ -235,7 +240,7 @@ class Flow(Generator):
         return x, fine, self.core_in(F.silu(self.down(fine)))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
-        """Move what is there, paint what is not."""
+        """Move what is there, wipe what is to go, paint what is to come."""
         x, fine, h = code
         style = self.style(labels.to(x.dtype))
         for block in self.core:
@@ -244,8 +249,10 @@ class Flow(Generator):
         h = self.fine(F.silu(self.up(h)) + fine, style)
         flow = _double(self.flow(h)).float().tanh() * self.REACH
         warped = self._warp(x, flow)
-        touched = torch.cat([_double(self.light(h)), warped.to(h.dtype)], 1)
-        paint = self.paint(F.silu(self.touch(touched))).float()
+        mask = (_double(self.wipe(h)).float() - self.KEPT).sigmoid()
+        wiped = mask * (_blurred(warped) - warped)
+        touched = torch.cat([_double(self.light(h)), (warped + wiped).to(h.dtype)], 1)
+        paint = wiped + self.paint(F.silu(self.touch(touched))).float()
         return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
 
     def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
@@ -269,6 +276,13 @@ class _Plain(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.silu(self.conv1(F.silu(self.norm(x)))))
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """Two box filters of 9 pixels: wider than a row of teeth is high."""
+    for _ in range(2):
+        x = F.avg_pool2d(x, 9, 1, 4, count_include_pad=False)
+    return x
 
 
 def _double(x: Tensor) -> Tensor:

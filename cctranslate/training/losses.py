@@ -118,8 +118,8 @@ def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
 
 
 def guide_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy smoothed by a tenth: a guide that is sure enough asks for nothing more."""
-    return F.cross_entropy(logits, classes, label_smoothing=0.1)
+    """Cross-entropy [N] smoothed by a tenth: a guide that is sure enough asks for nothing more."""
+    return F.cross_entropy(logits, classes, label_smoothing=0.1, reduction="none")
 
 
 def smoothness(field: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from PIL import Image
 from cctranslate.recipes.experiments import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe, Recipe, derive
 from cctranslate.training import checkpoint, dataset
+from cctranslate.training.batches import Batch, Batches
 from cctranslate.training.checkpoint import CheckpointError
 from cctranslate.training.dataset import DataError
 from cctranslate.training.device import DeviceError, choose
@@ -142,7 +144,7 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
     job = make_job(small("flow", 2))
     fit(job)
     teachers = sorted(p.name for p in (job.folder / TEACHERS).iterdir())
-    assert teachers == ["encoder", "guide-plain", "guide-smooth"]
+    assert teachers == ["encoder", "guide-plain", "guide-smooth", "guide-strided"]
     before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
     assert fit(make_job(small("flow", 2), resume=True)).finished
     assert (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
@@ -165,6 +167,25 @@ def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
         {"cycle"},
         {"identity"},
     ]
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_guides_say_nothing_of_faces_that_keep_their_own_expression(
+    shift: int, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = Batches.draw
+
+    def draw_shifted(batches: Batches, step: int) -> Batch:
+        batch = draw(batches, step)
+        return replace(batch, targets=(batch.classes + shift) % 7)
+
+    monkeypatch.setattr(Batches, "draw", draw_shifted)
+    flow = small("flow", 2)
+    assert isinstance(flow, Recipe)
+    job = make_job(derive(flow, procedure={"warm_up": 1.0}))
+    fit(job)
+    line = log(job.folder)[-1]
+    assert (line["guide"] > 0, line["own"] > 0) == (shift > 0, shift == 0)
 
 
 def test_a_sheet_shows_each_face_in_every_expression(make_job: MakeJob) -> None:

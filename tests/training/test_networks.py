@@ -12,7 +12,7 @@ from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.classifier import OUTPUTS, Classifier
 from cctranslate.training.discriminators import build_discriminator
 from cctranslate.training.export import TranslatorGraph
-from cctranslate.training.generators import build_generator
+from cctranslate.training.generators import Flow, build_generator
 from tests.backbone import needs_backbone
 
 X = torch.rand(3, 1, 48, 48) * 2 - 1
@@ -91,6 +91,19 @@ def test_a_judge_reads_a_face_as_its_mirror_image(name: str) -> None:
 def test_flow_starts_as_nearly_the_identity() -> None:
     torch.manual_seed(0)
     assert (build_generator(FLOW.generator)(X, LABELS) - X).abs().mean() < 0.02
+
+
+def test_flow_can_wipe_a_stripe_away_and_leave_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    monkeypatch.setattr(Flow, "KEPT", -5.0)
+    flow = Flow(FLOW.generator)
+    x = torch.zeros(1, 1, 48, 48)
+    x[:, :, 30:33, 12:36] = 1.0
+    torch.nn.init.zeros_(flow.paint.weight)
+    torch.nn.init.zeros_(flow.flow.weight)
+    wiped = flow(x, LABELS[:1])
+    assert wiped[:, :, 30:33, 16:32].max() < 0.5
+    assert wiped[:, :, :12].abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
