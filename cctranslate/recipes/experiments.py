@@ -113,12 +113,12 @@ GUIDE_PLAIN = ClassifierRecipe(
     kind="plain",
     widths=(32, 64, 96),
     batch_size=64,
-    epochs=14,
+    epochs=12,
     lr=0.05,
     vote_share=0.7,
     class_balance=0.75,
     noise=0.1,
-    adversarial=0.75,
+    adversarial=0.3,
 )
 
 DEFAULT = FLOW.name
