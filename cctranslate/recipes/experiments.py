@@ -39,7 +39,7 @@ FLOW = Recipe(
         vote_share=0.7,
         certainty=0.5,
     ),
-    guides=("guide-smooth", "guide-plain", "guide-strided"),
+    guides=("guide-smooth", "guide-plain"),
     encoder="encoder",
 )
 
@@ -81,20 +81,6 @@ GUIDE_SMOOTH = ClassifierRecipe(
     adversarial=0.5,
 )
 
-GUIDE_STRIDED = ClassifierRecipe(
-    name="guide-strided",
-    about="a strided, group-normed guide for G, hardened by noise and adversarial steps",
-    kind="strided",
-    widths=(32, 64, 96, 128),
-    batch_size=64,
-    epochs=12,
-    lr=0.03,
-    vote_share=0.7,
-    class_balance=0.75,
-    noise=0.1,
-    adversarial=0.5,
-)
-
 ENCODER = ClassifierRecipe(
     name="encoder",
     about="tells faces of one expression apart, so that G keeps the person",
@@ -126,7 +112,7 @@ DEFAULT = FLOW.name
 RECIPES: dict[str, AnyRecipe] = {
     recipe.name: recipe
     for recipe in (
-        *(FLOW, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, GUIDE_STRIDED, ENCODER),
+        *(FLOW, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER),
         *(*seed.LOG, *seed.VARIANTS),
     )
 }

@@ -144,7 +144,7 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
     job = make_job(small("flow", 2))
     fit(job)
     teachers = sorted(p.name for p in (job.folder / TEACHERS).iterdir())
-    assert teachers == ["encoder", "guide-plain", "guide-smooth", "guide-strided"]
+    assert teachers == ["encoder", "guide-plain", "guide-smooth"]
     before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
     assert fit(make_job(small("flow", 2), resume=True)).finished
     assert (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
