@@ -80,6 +80,8 @@ def read(picture: Image.Image) -> Canvas:
         return Canvas(levels=_deep(upright), icc=icc, exif=exif)
     if upright.mode == "CMYK":
         upright, icc = _from_ink(upright, icc), None
+    if upright.mode == "LAB":
+        icc = None  # of Lab; Pillow converts to sRGB
     bands = "L" if upright.mode in _GRAYS else "RGB"
     if not upright.has_transparency_data:
         return Canvas(levels=np.asarray(upright.convert(bands)), icc=icc, exif=exif)
