@@ -1,10 +1,12 @@
 """From a detector's five points to the framing that FER2013's faces have."""
 
+from typing import Any, TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.pixels import SIZE, Gray
+from cctranslate.pixels import SIZE
 
 Frame = NDArray[np.float64]
 """A 2x3 affine map from places in the 48x48 face, as (x, y, 1), to places in its picture.
@@ -13,6 +15,8 @@ Whole numbers are the middles of pixels in both.
 """
 Points = NDArray[np.float64]
 """Five (x, y): eyes, nose's tip and mouth's corners, left before right as one sees them."""
+
+Picture = TypeVar("Picture", bound=NDArray[Any])
 
 TEMPLATE: Points = np.array(
     [[14.4, 17.8], [32.6, 17.8], [23.5, 28.0], [16.4, 35.8], [30.6, 35.8]], np.float64
@@ -41,10 +45,10 @@ def side(frame: Frame) -> float:
     return float(SIZE * np.hypot(*frame[:, 0]))
 
 
-def crop(picture: Gray, frame: Frame, size: int = SIZE) -> Gray:
+def crop(picture: Picture, frame: Frame, size: int = SIZE) -> Picture:
     """What lies in a frame of `size` by `size` places; beyond the picture's edges these go on.
 
-    Each level is the mean over its place in the picture [H,W], so that no detail turns to noise.
+    Each level is the mean over its place in a picture [H,W,...]: no detail turns to noise.
     """
     left, top, right, bottom = bounds(frame, picture.shape, size)
     finer = int(np.ceil(np.hypot(*frame[:, 0])))
@@ -57,7 +61,8 @@ def crop(picture: Gray, frame: Frame, size: int = SIZE) -> Gray:
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    small = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, picture.dtype)  # type: ignore[return-value]
 
 
 def joined(outer: Frame, inner: Frame) -> Frame:

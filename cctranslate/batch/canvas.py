@@ -2,15 +2,17 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
-from cctranslate.pixels import Gray, float_levels
+from cctranslate.pixels import Gray, Scaled, float_levels
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
+T = TypeVar("T", bound=np.generic)
 _GRAYS = {"1", "L", "LA", "La"}
 _UNSEEN = 128
 """Gray that the detector and the models see where a picture is transparent."""
@@ -35,7 +37,7 @@ class Canvas:
         eight = (levels >> 8).astype(np.uint8) if levels.dtype == np.uint16 else levels
         if self.alpha is None:
             return np.asarray(eight, np.uint8)
-        opaque = self.alpha.reshape(*self.alpha.shape, *(1,) * (levels.ndim - 2)) / np.float32(255)
+        opaque = like(self.alpha, levels) / np.float32(255)
         return np.asarray(np.rint(eight * opaque + _UNSEEN * (1 - opaque)), np.uint8)
 
     def picture(self, levels: Levels) -> Image.Image:
@@ -49,6 +51,18 @@ class Canvas:
 def gray(seen: Gray) -> Gray:
     """An RGB or gray picture [H,W,3] or [H,W] uint8 in gray [H,W]."""
     return seen if seen.ndim == 2 else np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def luma(colours: Scaled) -> Scaled:
+    """An RGB or gray picture [H,W,3] or [H,W] of floats in gray [H,W]."""
+    if colours.ndim == 2:
+        return colours
+    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def like(plane: NDArray[T], picture: NDArray[Any]) -> NDArray[T]:
+    """A plane [H,W] that goes with a picture [H,W] or [H,W,3]."""
+    return plane.reshape(plane.shape + (1,) * (picture.ndim - 2))
 
 
 def read(picture: Image.Image) -> Canvas:
@@ -66,6 +80,8 @@ def read(picture: Image.Image) -> Canvas:
         return Canvas(levels=_deep(upright), icc=icc, exif=exif)
     if upright.mode == "CMYK":
         upright, icc = _from_ink(upright, icc), None
+    if upright.mode == "LAB":
+        icc = None  # of Lab; Pillow converts to sRGB
     bands = "L" if upright.mode in _GRAYS else "RGB"
     if not upright.has_transparency_data:
         return Canvas(levels=np.asarray(upright.convert(bands)), icc=icc, exif=exif)

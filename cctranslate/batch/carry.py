@@ -6,25 +6,20 @@ towards the frame's edge, where nothing is left of them, so that there is no bor
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from cctranslate.batch.align import Frame, bounds, side
-from cctranslate.batch.canvas import Levels
+from cctranslate.batch.align import Frame, bounds, crop, side
+from cctranslate.batch.canvas import Levels, like, luma
+from cctranslate.batch.cover import covered, enlarged
 from cctranslate.pixels import SIZE, Scaled
 
 REACH = 0.75
 """Share of the way from the frame's middle to its edge where a change begins to fade."""
 
-FAINT, FULL = 0.04, 0.2
-"""Fine paint, of [-1, 1], from which on what was there is painted over, and by which in full."""
-BROAD, NEAR, COARSE = 4.0, 1.0, 0.8
-"""Deviations in pixels of the face: broader paint is light on what is there and covers nothing;
-fine paint covers what is near it; and what the model saw of that is coarse."""
-
 
 def _window() -> Scaled:
     """How much of a change is kept [48,48]: all in the middle, none at the edge."""
-    line = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 2 - 1)
+    # None in the two outermost places: enlarging brings each up to two places further out.
+    line = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 2 - 2)
     # A rounded square: no corner of the frame can show.
     radius = (line[:, None] ** 4 + line[None] ** 4) ** 0.25
     left = ((1 - radius) / (1 - REACH)).clip(0, 1)
@@ -42,20 +37,19 @@ def carry(levels: Levels, frame: Frame, edit: Scaled, fade: bool = True) -> None
     change goes up to the frame's edge. Pixels outside the frame are left alone.
     """
     left, top, right, bottom = bounds(frame, levels.shape)
-    local, scale = frame - [[0, 0, left], [0, 0, top]], side(frame) / SIZE
-    enlarged = cv2.warpAffine(
-        np.ascontiguousarray((edit * WINDOW if fade else edit).transpose(1, 2, 0)),
-        local,
-        (right - left, bottom - top),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_CONSTANT if fade else cv2.BORDER_REPLICATE,
-    )
-    field = np.asarray(enlarged, np.float32)
-    flow = field[..., :2] @ frame[:, :2].T.astype(np.float32)
+    local = frame - [[0, 0, left], [0, 0, top]]
+    kept = WINDOW if fade else np.ones_like(WINDOW)
+    # Light in [0, 1] a gray range from here on, as the levels are.
+    edit = edit * kept * np.array([1, 1, 0.5], np.float32).reshape(3, 1, 1)
+    field = enlarged(edit.transpose(1, 2, 0), local, (right - left, bottom - top), fade)
+    flow, light = field[..., :2] @ frame[:, :2].T.astype(np.float32), field[..., 2]
+    colours = _in_1(_moved(levels, flow, left, top))
+    bright = luma(colours)
+    if side(frame) > SIZE:
+        colours, bright = covered(colours, _in_1(crop(levels, frame)), edit, kept, local)
     part = levels[top:bottom, left:right]
-    moved = _softened(_moved(levels, flow, left, top), _painted(field[..., 2], scale), scale)
-    changed = _lit(moved, field[..., 2])
-    np.copyto(part, changed, where=field.any(-1).reshape(part.shape[:2] + (1,) * (part.ndim - 2)))
+    lit = np.rint(_lit(colours, bright + light) * np.iinfo(levels.dtype).max).astype(levels.dtype)
+    np.copyto(part, lit, where=like(np.asarray(field.any(-1)), part))
 
 
 def _moved(levels: Levels, flow: Scaled, left: int, top: int) -> Levels:
@@ -76,44 +70,17 @@ def _moved(levels: Levels, flow: Scaled, left: int, top: int) -> Levels:
     return np.asarray(moved, levels.dtype)  # type: ignore[return-value]
 
 
-def _painted(paint: Scaled, scale: float) -> Scaled:
-    """How much of what was there is painted over [H,W], from 0 to 1."""
-    fine = paint - _blurred(paint, BROAD * scale)
-    near = _blurred(np.abs(fine), NEAR * scale)
-    share = ((near - FAINT) / (FULL - FAINT)).clip(0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
-
-
-def _softened(levels: Levels, painted: Scaled, scale: float) -> Levels:
-    """What is painted over keeps only what the model saw of it: finer detail would show through."""
-    if scale <= 1 or not painted.any():
-        return levels
-    coarse = _blurred(levels.astype(np.float32), COARSE * scale)
-    mixed = levels + _broadcast(painted, levels) * (coarse - levels)
-    return np.rint(mixed).astype(levels.dtype)  # type: ignore[return-value]
-
-
-def _blurred(plane: Scaled, deviation: float) -> Scaled:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), deviation), np.float32)
-
-
-def _lit(levels: Levels, paint: Scaled) -> Levels:
-    """Pixels with so much light added [H,W], the luma of each changing by just that.
+def _lit(colours: Scaled, wanted: Scaled) -> Scaled:
+    """Colours in [0, 1] brought to the luma that is wanted [H,W].
 
     Shade scales a colour down, light brings it nearer to white: hues stay, and nothing clips.
     """
-    white = float(np.iinfo(levels.dtype).max)
-    colours = levels.astype(np.float32)
-    luma = colours if levels.ndim == 2 else cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)
-    wanted = (luma + paint * (white / 2)).clip(0, white)
-    darker = wanted / luma.clip(1e-3)
-    lighter = (wanted - luma) / (white - luma).clip(1e-3)
-    darker, lighter = (_broadcast(share, levels) for share in (darker, lighter))
-    lit: NDArray[np.float32] = np.where(
-        darker <= 1, colours * darker, colours + (white - colours) * lighter.clip(0, 1)
-    )
-    return np.rint(lit).clip(0, white).astype(levels.dtype)  # type: ignore[return-value]
+    bright, wanted = luma(colours), wanted.clip(0, 1)
+    darker = like(wanted / bright.clip(1e-5), colours)
+    lighter = like((wanted - bright) / (1 - bright).clip(1e-5), colours).clip(0, 1)
+    lit = np.where(darker <= 1, colours * darker, colours + (1 - colours) * lighter)
+    return np.asarray(lit.clip(0, 1), np.float32)
 
 
-def _broadcast(plane: Scaled, levels: Levels) -> Scaled:
-    return plane if levels.ndim == 2 else plane[..., None]
+def _in_1(levels: Levels) -> Scaled:
+    return levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)

@@ -171,7 +171,9 @@ def encode(result: Result, form: str, packet: str | None) -> bytes:
         options |= {"pnginfo": info, "compress_level": 4}
     else:
         options["xmp"] = (packet or "").encode()
-        options |= {"quality": 95, "subsampling": 0} if form == "jpeg" else {"lossless": True}
+        # Exact: colours stay where the picture is transparent, too.
+        webp = {"lossless": True, "exact": True}
+        options |= {"quality": 95, "subsampling": 0} if form == "jpeg" else webp
     out = io.BytesIO()
     try:
         _fitting(result.picture, form).save(out, form, **options)

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from cctranslate.batch.align import whole
+from cctranslate.batch.align import align, crop, whole
 from cctranslate.batch.canvas import gray
 from cctranslate.batch.carry import WINDOW, carry
+from cctranslate.batch.find import Finder
 from tests import drawn, photos
 
 NOTHING = np.zeros((3, 48, 48), np.float32)
@@ -98,3 +99,73 @@ def test_at_48_pixels_it_is_what_the_generator_does() -> None:
     carry(changed, whole(48, 48), np.stack([NOTHING[0], NOTHING[0], light]), fade=False)
     expected = np.rint((face + light * 127.5).clip(0, 255))
     assert np.abs(changed - expected).max() <= 1
+
+
+FINE = 12
+"""Pixels of the picture to one of the face, in what follows."""
+
+
+def mouth(paint: float) -> np.ndarray:
+    """A change that paints over four rows of the face."""
+    change = NOTHING.copy()
+    change[2, 30:34, 16:32] = paint
+    return change
+
+
+def test_teeth_that_are_painted_over_take_the_colour_of_the_skin() -> None:
+    skin, teeth = (190, 130, 100), (235, 235, 230)
+    picture = np.full((48 * FINE, 48 * FINE, 3), skin, np.uint8)
+    picture[31 * FINE : 33 * FINE, 18 * FINE : 30 * FINE] = teeth
+    before = gray(picture).astype(float)
+    paint = (before[0, 0] - before[32 * FINE, 24 * FINE]) / 127.5
+    carry(picture, whole(48 * FINE, 48 * FINE), mouth(paint))
+    red, green, blue = picture[32 * FINE, 24 * FINE].astype(int)
+    assert red - green > 30
+    assert green - blue > 10
+
+
+def test_the_skins_texture_stays_under_paint_and_shapes_do_not() -> None:
+    texture = np.random.default_rng(0).normal(0, 2, (48 * FINE, 48 * FINE))
+    plain = np.rint(150 + texture).clip(0, 255).astype(np.uint8)
+    lined = plain.copy()
+    lined[32 * FINE - 3 : 32 * FINE + 3, 18 * FINE : 30 * FINE] -= 120
+    there = slice(32 * FINE - 20, 32 * FINE + 20), slice(22 * FINE, 26 * FINE)
+    for picture, shows in ((plain, True), (lined, False)):
+        before = picture.copy()[there].astype(float)
+        carry(picture, whole(48 * FINE, 48 * FINE), mouth(-0.5))
+        after = picture[there].astype(float)
+        rows = before - before.mean(1, keepdims=True), after - after.mean(1, keepdims=True)
+        assert (np.corrcoef(*(row.ravel() for row in rows))[0, 1] > 0.9) == shows
+        steps = np.abs(np.diff(after.mean(1))).max()
+        assert steps < 12, "no line of 6 pixels and 120 levels is left"
+
+
+@pytest.mark.parametrize("name", [photos.COLLINS, photos.HOPPER])
+def test_seen_at_48_pixels_again_it_is_what_the_generator_made(name: str) -> None:
+    large = np.asarray(photos.portrait(name, 1536))
+    (found,) = Finder().find(large)
+    frame = align(found.points)
+    face = crop(gray(large), frame)
+    small, changed = face.copy(), large.copy()
+    change = np.zeros((3, 48, 48), np.float32)
+    change[1] = np.sin(np.arange(48) / 4)[:, None]
+    change[2] = 0.5 * np.sin(np.arange(48))
+    carry(small, whole(48, 48), change)
+    carry(changed, frame, change)
+    gap = np.abs(crop(gray(changed), frame).astype(int) - small)
+    assert gap.mean() < np.abs(small.astype(int) - face).mean() / 6
+
+
+def test_no_pixel_outside_the_frame_changes_however_much_is_painted_at_its_edge() -> None:
+    picture = noise((800, 800, 3))
+    frame = np.array([[12.0, 3.0, 80.0], [-3.0, 12.0, 200.0]])
+    change = np.random.default_rng(1).normal(0, 1, (3, 48, 48)).astype(np.float32)
+    changed = picture.copy()
+    carry(changed, frame, change)
+    corners = np.array([[-0.5, -0.5, 1], [47.5, -0.5, 1], [47.5, 47.5, 1], [-0.5, 47.5, 1]])
+    inside = np.zeros((800, 800), np.uint8)
+    cv2.fillConvexPoly(inside, np.rint(corners @ frame.T).astype(np.int32), 1)
+    assert (changed != picture).any()
+    np.testing.assert_array_equal(changed[inside == 0], picture[inside == 0])
+    edge = np.abs(changed.astype(int) - picture)[cv2.erode(inside, np.ones((9, 9))) == 0]
+    assert edge.max() <= 4, "a step of levels at the frame's edge would be a line to see"

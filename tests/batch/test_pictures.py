@@ -188,6 +188,35 @@ def test_profiles_are_kept_and_ink_becomes_light_by_its_own(
             assert b"compositeWithTrainedAlgorithmicMedia" in picture.info["xmp"]
 
 
+@pytest.mark.parametrize("form", ["png", "webp"])
+def test_colours_stay_where_a_picture_is_transparent(
+    run: Run, mouths: Path, tmp_path: Path, form: str
+) -> None:
+    picture = photos.portrait(photos.HOPPER)
+    picture.putalpha(Image.new("L", picture.size, 255))
+    picture.paste((200, 10, 90, 0), (0, 0, 60, 60))
+    picture.save(tmp_path / "a.png")
+    words = ("--to", "sad", "--weights", mouths, "--format", form)
+    run(tmp_path / "a.png", *words, "-o", tmp_path / "out")
+    (path,) = (tmp_path / "out" / "sad").iterdir()
+    gap = np.abs(levels(path) - levels(tmp_path / "a.png"))
+    (row,) = rows(tmp_path / "out")
+    assert outside(gap, boxes([row])[0]).max() == 0
+
+
+def test_a_lab_pictures_profile_does_not_go_with_its_rgb_result(
+    run: Run, mouths: Path, tmp_path: Path
+) -> None:
+    srgb, lab = (ImageCms.createProfile(space) for space in ("sRGB", "LAB"))
+    picture = ImageCms.profileToProfile(photos.portrait(photos.HOPPER), srgb, lab, outputMode="LAB")
+    assert picture is not None
+    profile = ImageCms.ImageCmsProfile(lab).tobytes()
+    picture.save(tmp_path / "a.tif", icc_profile=profile)
+    run(tmp_path / "a.tif", "--to", "sad", "--weights", mouths, "-o", tmp_path / "out")
+    with Image.open(tmp_path / "out" / "sad" / "a.png") as result:
+        assert (result.mode, result.info.get("icc_profile")) == ("RGB", None)
+
+
 def with_exif() -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Maker"
