@@ -11,6 +11,8 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
 
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
+COPIES = "report.jsonl", "report.parquet"
+"""Of the report, if they were asked for in OUT."""
 
 
 class OptionError(UserError):
@@ -51,7 +53,7 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
                 if (folder / emotion).exists():
                     shutil.rmtree(folder / emotion)
         shards = [path.name for path in out.iterdir() if SHARD.fullmatch(path.name)]
-        for name in (*shards, TABLE, RUN, PAGE):
+        for name in (*shards, TABLE, RUN, PAGE, *COPIES):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror}") from None

@@ -14,6 +14,7 @@ from typing import Any
 from cctranslate import __version__, bundle
 from cctranslate.batch import page, pipeline, report, sheet
 from cctranslate.batch.bars import too_few_confirmed, too_many_failed
+from cctranslate.batch.checks import check
 from cctranslate.batch.faces import Look
 from cctranslate.batch.find import Finder
 from cctranslate.batch.folder import PAGE, REPORT, claim, refuse_strangers, write_run
@@ -51,7 +52,7 @@ class Job:
             InputError: an input is not there.
             OptionError: options that cannot go together.
         """
-        self.options.check()
+        check(self.options)
         self._bundle()
         count = 0
         for item in self.options.items():
@@ -71,7 +72,7 @@ class Job:
             OptionError: OUT holds a run with other options, or files of somebody else's.
             OutputError: results cannot be written; rows so far stay.
         """
-        self.options.check()
+        check(self.options)
         found = self._bundle()
         models = Models(found, self.options.device, self.options.batch_size)
         out = self.options.out
