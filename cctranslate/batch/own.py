@@ -54,4 +54,4 @@ def _wrote(out: Path, option: str, given: Path | None) -> bool:
         earlier = told[option.removeprefix("--")]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False
-    return earlier == (None if given is None else str(given))
+    return bool(earlier == (None if given is None else str(given)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cctranslate.batch import job
+from cctranslate.batch import folder, job
 from tests.conftest import Run, rows, tree
 
 
@@ -49,10 +49,8 @@ def test_called_again_it_finds_the_same(run: Run, inside: Path, form: str) -> No
 
 
 def test_a_pattern_names_folders_as_a_shell_does(run: Run, faces: Path, tmp_path: Path) -> None:
-    for out, words in {
-        "pattern": [f"{faces}/s*"],
-        "shell": [faces / "sad", faces / "surprise"],
-    }.items():
+    calls = {"pattern": (f"{faces}/s*",), "shell": (f"{faces}/sad", f"{faces}/surprise")}
+    for out, words in calls.items():
         assert run(*words, "--to", "happy", "-o", tmp_path / out).exit_code == 0
     sources = [row["source"] for row in rows(tmp_path / "pattern")]
     assert sources == [str(faces / "sad/4.png"), str(faces / "surprise/5.png")]
@@ -102,7 +100,7 @@ def test_an_input_that_goes_before_its_turn_has_a_row(
     run: Run, faces: Path, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = {"file": faces / "sad/4.png", "folder": faces / "sad", "pattern": faces / "sad/*"}[form]
-    claim = job.claim
+    claim = folder.claim
 
     def going(*asked: Any) -> None:
         shutil.rmtree(faces / "sad")
