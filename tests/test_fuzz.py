@@ -26,6 +26,7 @@ from cctranslate.batch.item import Item, Member
 from cctranslate.batch.journal import Journal
 from cctranslate.batch.layout import Variant
 from cctranslate.batch.merge import merge
+from cctranslate.batch.own import Own
 from cctranslate.batch.source import from_inputs
 from cctranslate.bundle import BundleError
 from cctranslate.emotions import EMOTIONS
@@ -132,7 +133,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_any_archive_is_read_or_refused(place: Path, content: bytes) -> None:
     path = place / "archive"
     path.write_bytes(content)
-    for item in from_inputs([str(path)]):
+    for item in from_inputs([str(path)], Own(())):
         check(item)
     refused(lambda: dataset.load(path), dataset.DataError)
 
@@ -151,7 +152,7 @@ ROWS = st.lists(st.lists(CELLS, max_size=4).map(",".join), max_size=4).map("\n".
 def test_any_table_is_read_or_refused(place: Path, header: str, body: str) -> None:
     path = place / "fer2013.csv"
     path.write_bytes(f"{header}\n{body}".encode("utf-8", "replace"))
-    for item in from_inputs([str(path)]):
+    for item in from_inputs([str(path)], Own(())):
         check(item)
     refused(lambda: dataset.load(path), dataset.DataError)
 

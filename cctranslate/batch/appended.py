@@ -42,7 +42,7 @@ class Appended:
         self.end += len(content)
 
     def close(self) -> None:
-        """Make sure that it is on disk.
+        """Make sure that it is on disk, and still where it was made.
 
         Raises:
             OutputError: it is not.
@@ -50,6 +50,9 @@ class Appended:
         try:
             with self._file:
                 os.fsync(self._file.fileno())
+                own = os.fstat(self._file.fileno())
+            if not os.path.samestat(own, self.path.stat()):
+                raise OutputError(f"{self.path}: another file took its place")
         except OSError as error:
             raise self._refusal(error) from None
 

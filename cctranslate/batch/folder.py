@@ -11,6 +11,10 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
 
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
+OWNER = ".run-of"
+"""Hidden in `--unconfirmed-to`: the OUT of the run that writes there."""
+COPIES = "report.jsonl", "report.parquet"
+"""Of the report, if they were asked for in OUT."""
 
 
 class OptionError(UserError):
@@ -33,16 +37,16 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
     `aside`, where what is not confirmed goes, comes with it.
 
     Raises:
-        OptionError: it holds another run, or `aside` files that are not from the run there.
+        OptionError: it holds another run, or `aside` is another's or holds files of somebody's.
         OutputError: it cannot be written.
     """
-    if (out / RUN).exists() and not overwrite:
+    begun = (out / RUN).exists() and not overwrite
+    if begun:
         _compare(out, asked)
+    if aside:
+        _take(aside, out)
+    if begun:
         return
-    if aside and _holds_anything(aside) and _aside_of(out) != str(aside):
-        raise OptionError(
-            f"{aside} holds files that are not from the run in {out}: name another --unconfirmed-to"
-        )
     try:
         # First of all, or a run that goes on after a kill would trust its rows.
         (out / REPORT).unlink(missing_ok=True)
@@ -51,7 +55,7 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
                 if (folder / emotion).exists():
                     shutil.rmtree(folder / emotion)
         shards = [path.name for path in out.iterdir() if SHARD.fullmatch(path.name)]
-        for name in (*shards, TABLE, RUN, PAGE):
+        for name in (*shards, TABLE, RUN, PAGE, *COPIES):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
@@ -74,6 +78,42 @@ def write_run(out: Path, content: dict[str, Any]) -> None:
 
 def _holds_anything(out: Path) -> bool:
     return out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir())
+
+
+def _take(aside: Path, out: Path) -> None:
+    """Make `aside` that of the run in `out` alone: another's results may have the same names.
+
+    Raises:
+        OptionError: it is another run's.
+        OutputError: it cannot be written.
+    """
+    marker, own = aside / OWNER, str(out.resolve())
+    refusal = OptionError(
+        f"{aside} holds files that are not from the run in {out}: name another --unconfirmed-to"
+    )
+    try:
+        owner = _owner(marker)
+        others = owner not in (None, own) and (Path(str(owner)) / RUN).exists()
+        if others or (_holds_anything(aside) and _aside_of(out) != str(aside)):
+            raise refusal
+        if owner == own:
+            return
+        if owner is not None:
+            marker.unlink()
+        aside.mkdir(parents=True, exist_ok=True)
+        with marker.open("x", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(own)
+    except FileExistsError:
+        raise refusal from None  # somebody was quicker
+    except OSError as error:
+        raise OutputError(f"{aside}: cannot be written: {error.strerror}") from None
+
+
+def _owner(marker: Path) -> str | None:
+    try:
+        return marker.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return None
 
 
 def _aside_of(out: Path) -> str | None:

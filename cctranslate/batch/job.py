@@ -2,20 +2,19 @@
 
 import json
 import os
-import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from cctranslate import __version__, bundle
 from cctranslate.batch import page, pipeline, report, sheet
 from cctranslate.batch.bars import too_few_confirmed, too_many_failed
+from cctranslate.batch.checks import check
 from cctranslate.batch.faces import Look
 from cctranslate.batch.find import Finder
 from cctranslate.batch.folder import PAGE, REPORT, claim, refuse_strangers, write_run
@@ -27,6 +26,7 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Row
 from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models, cores
+from cctranslate.batch.stop import Stop
 from cctranslate.batch.writer import OutputError
 from cctranslate.bundle import Bundle
 
@@ -37,9 +37,12 @@ class Job:
 
     options: Options
     echo: Callable[[str], None]
-    _stop: int = field(default=0, init=False)
+    _stop: Stop = field(init=False)
     _finished: bool = field(default=False, init=False)
     _finder: Finder = field(default_factory=Finder, init=False)
+
+    def __post_init__(self) -> None:
+        self._stop = Stop(echo=self.echo)
 
     def describe(self) -> int:
         """Say what `run` would do: inputs to stdout, the rest to stderr. Returns the exit code.
@@ -49,7 +52,7 @@ class Job:
             InputError: an input is not there.
             OptionError: options that cannot go together.
         """
-        self.options.check()
+        check(self.options)
         self._bundle()
         count = 0
         for item in self.options.items():
@@ -69,7 +72,7 @@ class Job:
             OptionError: OUT holds a run with other options, or files of somebody else's.
             OutputError: results cannot be written; rows so far stay.
         """
-        self.options.check()
+        check(self.options)
         found = self._bundle()
         models = Models(found, self.options.device, self.options.batch_size)
         out = self.options.out
@@ -83,8 +86,9 @@ class Job:
             if self.options.retry_failed:
                 report.drop_failed(out / REPORT)
             journal = Journal(out / REPORT, len(self.options.plan.variants))
-            self._go_on(found, models, journal, on_input)
-        if self._stop:
+            with self._stop.listening():
+                self._go_on(found, models, journal, on_input)
+        if self._stop.asked:
             return 130
         return 5 if self._missed(journal.counts) else journal.counts.exit_code
 
@@ -109,7 +113,7 @@ class Job:
         started = time.monotonic()
         try:
             self._emit_known()
-            with self._stoppable(), warnings.catch_warnings():
+            with warnings.catch_warnings():
                 # On faulty metadata, which does not concern the pixels.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
                 self._translate(models, journal, on_input)
@@ -126,7 +130,7 @@ class Job:
         keeper = Keeper(asked.plan, asked.denied, asked.per_class, written)
         with closing(asked.writer(journal.last)) as writer:
             pipeline.run(
-                self._items(lambda: self._stop > 0 or self._enough(journal)),
+                self._items(journal),
                 look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
                 models=models,
                 keeper=keeper,
@@ -141,7 +145,7 @@ class Job:
                 workers=asked.workers or cores(),
                 on_rows=lambda rows: self._note(rows, on_input),
             )
-        self._finished = not (self._stop or self._enough(journal))
+        self._finished = not (self._stop.asked or self._enough(journal))
         if keeper.full:
             self.echo(f"each expression has its --per-class {asked.per_class}: that was all")
 
@@ -154,9 +158,9 @@ class Job:
     def _identity(self, found: Bundle) -> dict[str, Any]:
         return self.options.identity(found.digests, self._finder.digest)
 
-    def _items(self, stopped: Callable[[], bool]) -> Iterator[Item]:
-        for item in self.options.items():
-            if stopped():
+    def _items(self, journal: Journal) -> Iterator[Item]:
+        for item in self._stop.until(self.options.items()):
+            if self._enough(journal):
                 return
             yield item
 
@@ -173,23 +177,6 @@ class Job:
         if self.options.report == "-":
             for row in rows:
                 _emit(row.cells())
-
-    @contextmanager
-    def _stoppable(self) -> Iterator[None]:
-        """The first SIGINT or SIGTERM lets what is in flight finish; a second one does not."""
-
-        def stop(signum: int, frame: FrameType | None) -> None:
-            self._stop += 1
-            if self._stop > 1:
-                raise KeyboardInterrupt
-            self.echo("stopping: finishing what is in flight")
-
-        kept = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in kept.items():
-                signal.signal(number, handler)
 
     def _close(self, found: Bundle, models: Models, journal: Journal, started: float) -> None:
         """Write run.json, the sheet, the other report and the page, and say how it went."""
@@ -244,7 +231,7 @@ class Job:
         )
         for emotion, share in counts.shares().items():
             self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")
-        if self._stop:
+        if self._stop.asked:
             from_here = "begins anew" if self.options.stream else "goes on from here"
             self.echo(f"interrupted: the same command {from_here}")
 

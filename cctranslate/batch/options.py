@@ -1,7 +1,6 @@
-"""What a call of `batch` was asked for: its options, whether they go together, its inputs."""
+"""What a call of `batch` was asked for: its options, and what follows from them."""
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -11,10 +10,10 @@ from typing import Any, Literal
 from cctranslate.batch import shard, source
 from cctranslate.batch.faces import Where
 from cctranslate.batch.fer_csv import FerCsv
-from cctranslate.batch.folder import OptionError
 from cctranslate.batch.item import Item
 from cctranslate.batch.keep import APART, DROPPED
 from cctranslate.batch.layout import Kind, Layout
+from cctranslate.batch.own import Own
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.shards import Shards, member, sample
 from cctranslate.batch.stdout import Stdout
@@ -127,67 +126,15 @@ class Options:
         return Stdout(form, lambda placed: member(placed.place, form.encode(placed)), one)
 
     @property
+    def copy(self) -> Path | None:
+        """Where a copy of the report goes, if it is a file."""
+        return Path(self.report) if self.report and self.report != "-" else None
+
+    @property
     def sheet_place(self) -> Path:
         """Where the contact sheet goes."""
         out = self.out.resolve()
         return self.sheet or out.with_name(f"{out.name}-sheet.png")
-
-    def check(self) -> None:
-        """What can be known to be wrong is told before anything is written.
-
-        Raises:
-            InputError: an input is not there.
-            OptionError: options that cannot go together.
-        """
-        if self.layout == "fer-csv" and self.result != "face":
-            raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
-        if self.layout == "fer-csv" and self.format != "png":
-            raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
-        if self.stream:
-            self._check_stream()
-        if self.inputs.count(source.STDIN) > 1:
-            raise OptionError("- is one picture from stdin: name it once")
-        out = self.out.resolve()
-        for word in self.inputs:
-            source.check(word)
-            for option, folder in (("--out", self.out), ("--unconfirmed-to", self.unconfirmed_to)):
-                if word != source.STDIN and folder and _lies_in(Path(word), folder):
-                    raise OptionError(
-                        f"{word} lies in {option} {folder}: results must not be inputs"
-                    )
-        if self.unconfirmed_to:
-            self._check_aside(self.unconfirmed_to)
-        if self.sheet and out in self.sheet.resolve().parents:
-            raise OptionError(f"--sheet {self.sheet}: {self.out} holds no picture but results")
-        copy = Path(self.report) if self.report and self.report != "-" else None
-        for option, path in (("--report", copy), ("--sheet", self.sheet)):
-            if path and not path.parent.is_dir() and path.parent.resolve() != out:
-                raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
-
-    def _check_aside(self, aside: Path) -> None:
-        """What a folder of its own for the unconfirmed asks for."""
-        if self.confirmed_only:
-            raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
-        if self.stream or self.layout not in ("imagefolder", "tree"):
-            raise OptionError("--unconfirmed-to takes files of their own: imagefolder or tree")
-        if _lies_in(aside, self.out) or _lies_in(self.out, aside):
-            raise OptionError(f"--unconfirmed-to {aside} and --out {self.out}: one holds the other")
-
-    def _check_stream(self) -> None:
-        """What only a folder can have."""
-        if self.layout == "fer-csv":
-            raise OptionError("-o - writes pictures: name a folder for --layout fer-csv")
-        if self.report == "-":
-            raise OptionError("-o - and --report -: only one of them can be stdout")
-        for option, asked in (
-            ("--sheet", self.sheet),
-            ("--overwrite", self.overwrite),
-            ("--retry-failed", self.retry_failed),
-        ):
-            if asked:
-                raise OptionError(f"{option} needs a folder: -o - keeps nothing")
-        if sys.stdout.isatty() and not self.dry_run:
-            raise OptionError("-o - writes bytes: send stdout to a file or a pipe")
 
     def items(self) -> Iterator[Item]:
         """The inputs as a stream.
@@ -196,9 +143,9 @@ class Options:
             InputError: a list or folder that cannot be read.
         """
         items: Iterable[Item] = (
-            source.from_list(self.files_from, self.null)
+            source.from_list(self.files_from, self.null, self._own)
             if self.files_from
-            else source.from_inputs(self.inputs, leave_out=self._own)
+            else source.from_inputs(self.inputs, self._own)
         )
         if self.shard:
             share = self.shard
@@ -206,14 +153,15 @@ class Options:
         return islice(items, self.limit)
 
     @property
-    def _own(self) -> tuple[Path, ...]:
+    def _own(self) -> Own:
         """What is written, and never an input."""
-        return (self.out, self.sheet_place, *([self.aside] if self.aside else []))
+        return Own(filter(None, (self.out, self.sheet_place, self.aside, self.copy)))
 
     def identity(self, digests: dict[str, str], detector: str) -> dict[str, Any]:
         """What two calls must share to be one run: not how it is computed, but what is made."""
         return {
-            "INPUT": list(self.inputs),
+            # A shell's `*.png` names the sheet of the call before, too.
+            "INPUT": [word for word in self.inputs if not self._own.holds(Path(word))],
             "--files-from": self.files_from,
             "--to": list(self.targets),
             "--strength": list(self.plan.strengths),
@@ -241,7 +189,3 @@ class Options:
             name: str(value) if isinstance(value, Path) else value
             for name, value in vars(self).items()
         }
-
-
-def _lies_in(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())

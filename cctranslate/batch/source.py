@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cctranslate.batch.archives import LARGEST, from_tar, from_zip, is_tar, is_zip
 from cctranslate.batch.item import Broken, Item, Member
+from cctranslate.batch.own import Own
 from cctranslate.batch.table import from_table, is_table
 from cctranslate.errors import UserError
 
@@ -24,13 +25,18 @@ def check(word: str) -> None:
     """Make sure that an input names something.
 
     Raises:
-        InputError: it does not; the message names it.
+        InputError: it does not, or a folder that cannot be listed; the message names it.
     """
     if word == STDIN:
         if sys.stdin.isatty():
             raise InputError("- is a picture from stdin: send it one")
         return
     if os.path.lexists(word):
+        try:
+            if os.path.isdir(word):  # noqa: PTH112
+                os.scandir(word).close()
+        except OSError as error:
+            raise InputError(f"{word}: cannot be listed: {error.strerror}") from None
         return
     if not glob.has_magic(word):
         raise InputError(f"{word}: not found: name a picture, a folder or a pattern")
@@ -38,34 +44,39 @@ def check(word: str) -> None:
         raise InputError(f"{word}: matches nothing: check the pattern")
 
 
-def from_inputs(inputs: Iterable[str], leave_out: Iterable[Path] = ()) -> Iterator[Item]:
+def from_inputs(inputs: Iterable[str], own: Own) -> Iterator[Item]:
     """Items of each input in turn: a file, what is in it, a folder (sorted), a glob or stdin.
 
-    Archives and datasets are opened where they are named, not where they lie in a folder. Walking
-    passes by the files and folders in `leave_out`: results must not become inputs.
-
-    Raises:
-        InputError: a named folder that cannot be listed.
+    Archives and datasets are opened where they are named, not where they lie in a folder. What is
+    the run's `own` is passed by: results must not become inputs.
     """
     for word in inputs:
-        path = Path(word)
         if word == STDIN:
             yield _from_stdin()
-        elif path.is_dir():
-            for found, relative in walk(path, leave_out):
-                yield Item(path=found, relative=relative, named=False)
-        elif os.path.lexists(path):
-            yield from _opened(path, path.name)
-        else:
-            for match in sorted(glob.glob(word, recursive=True)):  # noqa: PTH207
-                if not Path(match).is_dir():
-                    yield from _opened(Path(match), Path(match).name)
+            continue
+        for path in _named(word):
+            if own.holds(path):
+                continue
+            if not path.is_dir():
+                yield from _opened(path, path.name)
+            elif "**" not in word or os.path.lexists(word):  # else their files match as well
+                for found, relative in walk(path, own.places):
+                    yield Item(path=found, relative=relative, named=False)
 
 
-def from_list(listed: str, nul: bool) -> Iterator[Item]:
+def _named(word: str) -> list[Path]:
+    """What a word names: itself, or what it matches; itself, to fail, if that has gone."""
+    if os.path.lexists(word):
+        return [Path(word)]
+    matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207
+    return matches or [Path(word)]
+
+
+def from_list(listed: str, nul: bool, own: Own) -> Iterator[Item]:
     """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
 
-    A path keeps its folders in its name, without a leading root or `..`.
+    A path keeps its folders in its name, without a leading root or `..`. What is the run's `own`
+    is passed by.
 
     Raises:
         InputError: the list cannot be read.
@@ -76,6 +87,8 @@ def from_list(listed: str, nul: bool) -> Iterator[Item]:
         if not word:
             continue
         path = Path(word)
+        if own.holds(path):
+            continue
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
         yield from _opened(path, "/".join(parts))
 
@@ -169,8 +182,8 @@ def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str
     """Files below a folder, sorted by name in each, with their path relative to it, `/`-joined.
 
     Linked folders are followed, but never into one that is being walked already; hidden files
-    and folders are left alone. A folder below that cannot be listed comes as an item, to fail with
-    its own row. Only one folder's names are held for each level.
+    and folders are left alone. A folder that cannot be listed comes as an item, to fail with its
+    own row. Only one folder's names are held for each level.
     """
     closed = [_identity(path) for path in (root, *leave_out) if path.exists()]
     yield from _walk(root, "", frozenset(closed))
@@ -181,10 +194,8 @@ def _walk(
 ) -> Iterator[tuple[Path, str]]:
     try:
         names = sorted(entry.name for entry in folder.iterdir())
-    except OSError as error:
-        if not prefix:
-            raise InputError(f"{folder}: cannot be listed: {error.strerror}") from None
-        yield folder, prefix.rstrip("/")
+    except OSError:
+        yield folder, prefix.rstrip("/") or folder.name
         return
     for name in names:
         if name.startswith("."):

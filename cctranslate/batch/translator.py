@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from cctranslate import bundle
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.sessions import Models
-from cctranslate.emotions import EMOTIONS, parse_emotions
+from cctranslate.emotions import EMOTIONS, parse_emotion, parse_emotions
 from cctranslate.pixels import Gray, to_gray
 
 
@@ -49,7 +49,7 @@ class Translator:
         Raises:
             ValueError: `target` names no expression.
         """
-        return next(self.translate_many([image], [target]))[0]
+        return next(self.translate_many([image], [parse_emotion(target)]))[0]
 
     def translate_many(
         self, images: Iterable[Image.Image], targets: Sequence[str]
@@ -59,8 +59,9 @@ class Translator:
         Raises:
             ValueError: a target names no expression.
         """
-        plan = Plan(targets=parse_emotions(tuple(targets)))
-        stream = iter(images)
+        return self._stream(iter(images), Plan(targets=parse_emotions(tuple(targets))))
+
+    def _stream(self, stream: Iterator[Image.Image], plan: Plan) -> Iterator[list[Translation]]:
         while batch := list(islice(stream, self._models.batch_size)):
             originals = np.stack([_upright(image) for image in batch])
             translated = self._models.translate(originals, plan.labels).faces

@@ -272,11 +272,12 @@ def _run(job: Job) -> int:
 
 
 def _speaker(options: dict[str, Any]) -> Any:
-    """Words for people go to stderr, unless they asked for quiet."""
+    """Words for people go to stderr, above the progress bar, unless they asked for quiet."""
+    from tqdm import tqdm
 
     def speak(line: str) -> None:
         if not options["quiet"]:
-            click.echo(line, err=True)
+            tqdm.write(line, file=sys.stderr)
 
     return speak
 

@@ -31,9 +31,9 @@ def doctor(context: click.Context, weights: Path | None, device: str) -> None:
 
     wrong, fatal = 0, False
     for finding in examine(weights, device):
-        click.echo(f"{finding.name:16}{finding.said}")
+        click.echo(f"{finding.name:24}{finding.said}")
         if finding.advice:
-            click.echo(f"{'':14}! {finding.advice}")
+            click.echo(f"{'':22}! {finding.advice}")
         wrong += bool(finding.advice)
         fatal = fatal or finding.fatal
     click.echo(f"{wrong} to mend" if wrong else "nothing to mend")

@@ -16,6 +16,7 @@ from PIL import Image
 
 from cctranslate.batch.archives import LARGEST, relative
 from cctranslate.batch.item import Broken
+from cctranslate.batch.own import Own
 from cctranslate.batch.source import from_inputs
 from cctranslate.emotions import EMOTIONS
 from tests import drawn
@@ -120,7 +121,7 @@ def test_a_header_that_says_it_is_huge_is_not_read(tmp_path: Path) -> None:
         file.write(block)
         file.write(bytes(1 << 22))
     tracemalloc.start()
-    (item,) = from_inputs([str(tmp_path / "a.tar.gz")])
+    (item,) = from_inputs([str(tmp_path / "a.tar.gz")], Own(()))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(item, Broken)
@@ -205,7 +206,7 @@ def test_a_long_archive_takes_no_more_memory(tmp_path: Path) -> None:
     def peak(count: int) -> int:
         path = tarred(tmp_path / f"{count}.tar.gz", {f"{k}.png": b"" for k in range(count)})
         tracemalloc.start()
-        assert sum(1 for _ in from_inputs([str(path)])) == count
+        assert sum(1 for _ in from_inputs([str(path)], Own(()))) == count
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

@@ -232,3 +232,9 @@ def test_from_python(weights: Path) -> None:
     assert one.image.size == (48, 48)
     many = list(translator.translate_many([picture] * 20, ["sad", "angry"]))
     assert [[t.target for t in each] for each in many] == [["angry", "sad"]] * 20
+    for words in (["sad", "x"], []):
+        with pytest.raises(ValueError, match="choose from"):
+            translator.translate_many([picture], words)
+    for word in ("sad,angry", "all"):  # which are several
+        with pytest.raises(ValueError, match="is no expression"):
+            translator.translate(picture, word)

@@ -111,7 +111,7 @@ def test_nothing_there_is_exit_3(run: Run, tmp_path: Path) -> None:
         (["IN", "--to", "sad", "--report", "r.xlsx"], "name a .csv, .jsonl or .parquet"),
         (["IN", "--to", "sad", "--report", "none/r.csv"], "no folder none"),
         (["IN", "--to", "sad", "--sheet", "none/s.png"], "no folder none"),
-        (["IN", "--to", "sad", "-o", "out", "--sheet", "out/s.png"], "no picture but results"),
+        (["IN", "--to", "sad", "-o", "out", "--sheet", "out/s.png"], "nothing but results"),
         (["nowhere", "--to", "sad", "--dry-run"], "nowhere: not found"),
     ],
 )

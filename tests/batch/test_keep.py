@@ -1,6 +1,7 @@
 """Writing only some of the results, always the same ones."""
 
 import json
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cctranslate.batch.folder import OWNER
 from tests import drawn
 from tests.conftest import Run, child, rows, tree
 
@@ -122,6 +124,11 @@ def test_it_is_part_of_what_a_run_is(run: Run, mixed: Path, tmp_path: Path) -> N
     assert "another --per-class" in other.stderr
 
 
+def kept_apart(aside: Path) -> dict[str, bytes]:
+    """The results in a folder of the unconfirmed, which says, hidden, whose it is."""
+    return {name: content for name, content in tree(aside).items() if name != OWNER}
+
+
 def test_what_is_not_confirmed_goes_elsewhere(run: Run, mixed: Path, tmp_path: Path) -> None:
     whole, out, aside = tmp_path / "whole", tmp_path / "out", tmp_path / "aside"
     words = (mixed, "--to", "happy,neutral")
@@ -134,7 +141,7 @@ def test_what_is_not_confirmed_goes_elsewhere(run: Run, mixed: Path, tmp_path: P
         assert row["output"] == ("../aside/" if denied else "") + other["output"]
         assert row["reason"] == ("not confirmed" if denied else "")
         assert (out / row["output"]).read_bytes() == (whole / other["output"]).read_bytes()
-    assert len(tree(out)) + len(tree(aside)) == 80
+    assert len(tree(out)) + len(kept_apart(aside)) == 80
     shown = (out / "report.html").read_text(encoding="utf-8")
     assert "../aside/happy/" in shown
 
@@ -166,10 +173,32 @@ def test_the_folder_of_the_unconfirmed_is_the_runs_own(
     (aside / "happy" / "mine.png").unlink()
     (aside / "happy").rmdir()
     run(*words)
-    before = tree(aside)
+    before = kept_apart(aside)
     assert before
     assert run(*words, "--overwrite").exit_code == 0
-    assert tree(aside) == before
+    assert kept_apart(aside) == before
+
+
+def test_two_runs_share_no_folder_of_the_unconfirmed(run: Run, mixed: Path, tmp_path: Path) -> None:
+    first, second, aside = tmp_path / "first", tmp_path / "second", tmp_path / "aside"
+    words = (mixed, "--to", "happy", "--unconfirmed-to", aside)
+    shutil.copy(mixed / "01.png", mixed / "+.png")
+    assert run(*words, "-o", first, "--limit", "1").exit_code == 0
+    assert not kept_apart(aside)  # nothing was denied yet, and it is the first one's all the same
+    for more in ((), ("--overwrite",)):
+        result = run(*words, "-o", second, *more)
+        assert result.exit_code == 2
+        assert "not from the run" in result.output
+    assert run(*words, "-o", first).exit_code == 0
+    before = kept_apart(aside)
+    assert before
+    shutil.rmtree(first)
+    for out in (first, second):
+        assert run(*words, "-o", out).exit_code == 2
+        assert kept_apart(aside) == before
+    shutil.rmtree(aside / "happy")
+    assert run(*words, "-o", second).exit_code == 0
+    assert kept_apart(aside) == before
 
 
 @pytest.mark.parametrize(

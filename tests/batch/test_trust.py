@@ -163,6 +163,26 @@ def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Pa
     assert told[-1]["reason"] == "decode: No such file or directory"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="what is open cannot be removed there")
+@pytest.mark.parametrize("another", [False, True])
+def test_a_report_that_goes_while_it_is_written_is_one_line(
+    weights: Path, tmp_path: Path, another: bool
+) -> None:
+    folder, out = many(tmp_path / "in", 900), tmp_path / "out"
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
+    process = child(*words, "--batch-size", "1", "-q", stderr=subprocess.PIPE)
+    while len(lines(out)) < 5:
+        time.sleep(0.002)
+    (out / "report.csv").unlink()
+    if another:
+        (out / "report.csv").write_text("mine")
+    _, said = process.communicate()
+    assert process.returncode == 1
+    reason = "another file took its place" if another else "cannot be written: No such file"
+    assert said.startswith(f"Error: {out / 'report.csv'}: {reason}".encode())
+    assert len(said.splitlines()) == 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names have no such bytes elsewhere")
 def test_no_name_breaks_the_report(run: Run, tmp_path: Path) -> None:
     names = [b"\xe9" * 251 + b".png", "\u00e9".encode() * 125 + b"s.png", b'a\rb".png', b"\r\n.png"]

@@ -34,6 +34,7 @@ from cctranslate.batch.faces import Decoded, Look, Unusable, decode
 from cctranslate.batch.find import Finder
 from cctranslate.batch.layout import Layout
 from cctranslate.batch.outcome import Outcome, translate
+from cctranslate.batch.own import Own
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models
@@ -139,7 +140,7 @@ def in_batches(faces: list[Decoded | Unusable], plan: Plan, models: Models) -> l
 
 def stages(folder: Path, out: Path) -> dict[str, Cost]:
     """Each stage alone, and the same work as a loop."""
-    items = list(from_inputs([str(folder)]))
+    items = list(from_inputs([str(folder)], Own(())))
     plan, found = Plan(targets=(TARGET,)), bundle.load(bundle.shipped())
     models, single = (Models(found, "cpu", size) for size in (None, 1))
     write = finisher(out, plan)

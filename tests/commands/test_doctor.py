@@ -33,7 +33,7 @@ def pretend(folder: Path, package: str) -> Path:
 
 
 def said(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    return {line[:16].strip(): line[16:] for line in done.stdout.splitlines() if line[:1] != " "}
+    return {line[:24].strip(): line[24:] for line in done.stdout.splitlines() if line[:1] != " "}
 
 
 def advice(done: subprocess.CompletedProcess[str]) -> list[str]:

@@ -1,0 +1,66 @@
+"""Signals that come while nothing is in flight: a run that waits, or closes its books, ends too."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import child, rows
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="no such signals or pipes there")
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+
+
+def lines(out: Path) -> int:
+    report = out / "report.csv"
+    return report.read_bytes().count(b"\n") if report.exists() else 0
+
+
+@SIGNALS
+def test_a_run_that_waits_for_its_list_ends(
+    weights: Path, faces: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "out"
+    words = ("batch", "-T", "-", "--to", "happy", "--weights", weights, "-o", out)
+    listed = b"".join(os.fsencode(path) + b"\n" for path in sorted(faces.rglob("*.png")))
+    with child(
+        *(*words, "--batch-size", "1", "--workers", "1"),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(listed + b"half a na")
+        process.stdin.flush()
+        while lines(out) < 2:
+            time.sleep(0.005)
+        process.send_signal(number)
+        said = process.stderr.read()  # whoever sends the list says nothing more, and does not end
+        assert process.wait() == 130, said
+    assert b"the same command goes on from here" in said
+    told = json.loads((out / "run.json").read_text())
+    assert (told["finished"], told["done"], told["failed"]) == (False, 7, 0)
+
+
+@SIGNALS
+def test_books_are_closed_all_the_same(
+    weights: Path, faces: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    out, copy = tmp_path / "out", tmp_path / "copy.csv"
+    os.mkfifo(copy)
+    process = child(
+        *("batch", faces, "--to", "happy", "--weights", weights, "-o", out, "--report", copy),
+        stderr=subprocess.PIPE,
+    )
+    while not (out / "report.html").exists():
+        time.sleep(0.005)
+    process.send_signal(number)
+    assert copy.read_bytes() == (out / "report.csv").read_bytes()
+    _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert b"7 inputs: 7 done" in said
+    assert len(rows(out)) == 7
