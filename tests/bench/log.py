@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--faces", type=int, help="PublicTest faces to measure on, all if not said")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--backbone", help="ResNet50's weights: a file, or `random`")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def body(recipe: AnyRecipe) -> str:
