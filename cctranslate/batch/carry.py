@@ -73,12 +73,14 @@ def _moved(levels: Levels, flow: Scaled, left: int, top: int) -> Levels:
 def _lit(colours: Scaled, wanted: Scaled) -> Scaled:
     """Colours in [0, 1] brought to the luma that is wanted [H,W].
 
-    Shade scales a colour down, light brings it nearer to white: hues stay, and nothing clips.
+    Light brings a colour nearer to white. Shade scales it down and deepens it, as light does that
+    was scattered in skin: scaled alone, a dark mouth would look like ash on it. Nothing clips.
     """
     bright, wanted = luma(colours), wanted.clip(0, 1)
-    darker = like(wanted / bright.clip(1e-5), colours)
     lighter = like((wanted - bright) / (1 - bright).clip(1e-5), colours).clip(0, 1)
-    lit = np.where(darker <= 1, colours * darker, colours + (1 - colours) * lighter)
+    deep = colours ** like(1 + (bright - wanted).clip(0), colours)
+    darker = deep * like(wanted / luma(deep).clip(1e-5), colours)
+    lit = np.where(like(wanted < bright, colours), darker, colours + (1 - colours) * lighter)
     return np.asarray(lit.clip(0, 1), np.float32)
 
 

@@ -16,6 +16,9 @@ FAINT, FULL = 0.02, 0.1
 PLAIN, BUSY = 0.01, 0.04
 """Finer detail than the model sees, of a gray range, up to which it is texture that stays under
 paint, and from which on it is a shape that would show through."""
+GRAYER = 0.1
+"""How much less saturated than the skin around it paint must find a place to take all its colour
+from there: a shaded tooth would be a gray lip."""
 NEAR, BROAD = 1.0, 4.0
 """Deviations in pixels of the face: fine paint covers what is near it, and is of the colour that is
 broadly there; broader paint is light on what is there and covers nothing."""
@@ -40,7 +43,10 @@ def covered(
     busy = _busy(crop(np.abs(bright - view), local))
     share = enlarged(painted * busy, local, size).clip(0, 1)
     broad = enlarged(_blurred(seen, BROAD), local, size)
-    return colours + like(share, colours) * (broad - colours), bright + share * (view - bright)
+    left = colours + like(share, colours) * (broad - colours)
+    if colours.ndim == 3:
+        left = _tinted(left, broad, enlarged(painted, local, size).clip(0, 1))
+    return left, bright + share * (view - bright)
 
 
 def enlarged(planes: Scaled, local: Frame, size: tuple[int, int], fade: bool = False) -> Scaled:
@@ -58,6 +64,21 @@ def _moved(seen: Scaled, edit: Scaled) -> Scaled:
     places = edit[0] + line, edit[1] + line[:, None]
     moved = cv2.remap(seen, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
+
+
+def _tinted(colours: Scaled, broad: Scaled, share: Scaled) -> Scaled:
+    """Colours [H,W,3] in that share [H,W] as saturated as what is broadly there, if they are less.
+
+    The luma stays. Lips, which are more saturated than skin, keep their colour.
+    """
+    skin = (broad * like(luma(colours) / luma(broad).clip(1e-5), colours)).clip(0, 1)
+    share = share * _step(_saturation(skin) - _saturation(colours), 0, GRAYER)
+    return np.asarray(colours + like(share, colours) * (skin - colours), np.float32)
+
+
+def _saturation(colours: Scaled) -> Scaled:
+    most = colours.max(-1)
+    return np.asarray((most - colours.min(-1)) / most.clip(1e-5), np.float32)
 
 
 def _painted(light: Scaled) -> Scaled:
