@@ -133,12 +133,12 @@ def test_a_mouth_painted_over_teeth_or_skin_is_no_grayer_than_the_skin() -> None
     skin, teeth = (190, 130, 100), (235, 235, 230)
     picture = np.full((96, 96, 3), skin, np.uint8)
     picture[60:68, 36:60] = teeth
-    picture = cv2.GaussianBlur(picture, (0, 0), 4)
-    before = picture.copy()
+    before = np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
+    picture[:] = before
     carry(picture, whole(96, 96), mouth(-0.8))
     there = [picture[64, 48], picture[64, 34]]
     assert saturation(before[64, 48].astype(float)) < 0.2
-    assert all(saturation(pixel.astype(float)) > 0.45 for pixel in there)
+    assert all(saturation(pixel.astype(float)) > 0.4 for pixel in there)
     assert all(pixel[0] > pixel[1] > pixel[2] for pixel in there)
 
 
