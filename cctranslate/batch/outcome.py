@@ -77,15 +77,15 @@ def _run(models: Models, plan: Plan, faces: list[Face], edits_needed: bool) -> l
         for i, face in enumerate(faces):
             if face.found:
                 translated[i] = [_faded(face.levels, edit) for edit in edits[i]]
-    judged = models.judge(levels, translated)
+    probabilities = models.judge(translated)
     return [
         FaceResults(
             translated=translated[i, best],
             edits=None if edits is None else edits[i, best],
-            probabilities=judged.probabilities[i, best],
-            before=judged.before[i],
+            probabilities=probabilities[i, best],
+            before=results.before[i],
         )
-        for i, best in enumerate(plan.best(judged.probabilities))
+        for i, best in enumerate(plan.best(probabilities))
     ]
 
 

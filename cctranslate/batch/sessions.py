@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from cctranslate import already
 from cctranslate.bundle import Bundle, BundleError
 from cctranslate.errors import UserError
 from cctranslate.pixels import SIZE, Gray, Scaled, to_levels, to_scaled
@@ -31,18 +32,12 @@ class Translated:
     """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
 
     An edit is where each place is fetched from, x and y in pixels, and the light added to it, in
-    [-1,1] a gray range; None where they were not asked for.
+    [-1,1] a gray range; None where they were not asked for. `before` [N,7] are the judge's
+    probabilities of the faces as they came.
     """
 
     faces: Gray
     edits: Scaled | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """The judge's probabilities: [N,K,7] of translations, `before` [N,7] of the faces."""
-
-    probabilities: Scaled
     before: Scaled
 
 
@@ -83,12 +78,15 @@ class Models:
     def translate(self, faces: Gray, labels: Scaled, edits: bool = False) -> Translated:
         """Faces [N,48,48] uint8, N at most the batch size, to label rows [K,7].
 
-        The batch is filled up to its fixed size: a new shape costs CUDA a search and memory.
+        Those that have a target already are left nearly as they are (`already`). The batch is
+        filled up to its fixed size: a new shape costs CUDA a search and memory.
 
         Raises:
             DeviceError: the device gave up, as when its memory is full.
         """
         n, filled = len(faces), self._filled(faces)
+        (before,) = self._outputs(self._judge, ["probabilities"], faces=filled)
+        shares = already.share(before[:n], labels)
         wanted = ["translated", *(self._parts if edits else ())]
         outputs = self._outputs(self._generator, wanted, faces=filled, labels=labels)
         translated, *parts = (output[:n] for output in outputs)
@@ -97,12 +95,13 @@ class Models:
             light = translated - to_scaled(faces)[:, None, None]
             parts = [np.zeros_like(light).repeat(2, 2), light]
         return Translated(
-            faces=to_levels(translated[:, :, 0]),
-            edits=np.concatenate(parts, 2) if edits else None,
+            faces=already.toned(faces, to_levels(translated[:, :, 0]), shares),
+            edits=np.concatenate(parts, 2) * shares[..., None, None, None] if edits else None,
+            before=before[:n],
         )
 
-    def judge(self, faces: Gray, translated: Gray) -> Judged:
-        """What the judge makes of faces [N,48,48] and of their translations [N,K,48,48], uint8.
+    def judge(self, translated: Gray) -> Scaled:
+        """The judge's probabilities [N,K,7] of translations [N,K,48,48] uint8.
 
         Raises:
             DeviceError: the device gave up, as when its memory is full.
@@ -111,12 +110,9 @@ class Models:
         # The judge sees what is written, rounded to gray levels, and the faces as they were.
         levels = np.zeros((self.batch_size, k, SIZE, SIZE), np.uint8)
         levels[:n] = translated
-        seen = np.concatenate([to_scaled(levels).reshape(-1, 1, SIZE, SIZE), self._filled(faces)])
+        seen = to_scaled(levels).reshape(-1, 1, SIZE, SIZE)
         (said,) = self._outputs(self._judge, ["probabilities"], faces=seen)
-        return Judged(
-            probabilities=said[: self.batch_size * k].reshape(self.batch_size, k, -1)[:n],
-            before=said[self.batch_size * k :][:n],
-        )
+        return said.reshape(self.batch_size, k, -1)[:n]
 
     def _filled(self, faces: Gray) -> Scaled:
         filled = np.zeros((self.batch_size, 1, SIZE, SIZE), np.float32)

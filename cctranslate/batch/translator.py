@@ -65,7 +65,7 @@ class Translator:
         while batch := list(islice(stream, self._models.batch_size)):
             originals = np.stack([_upright(image) for image in batch])
             translated = self._models.translate(originals, plan.labels).faces
-            judged = self._models.judge(originals, translated).probabilities
+            judged = self._models.judge(translated)
             for faces, probabilities in zip(translated, judged, strict=True):
                 yield [
                     Translation(

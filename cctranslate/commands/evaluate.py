@@ -102,6 +102,10 @@ def table(figures: dict[str, Any]) -> str:
         f"{figures['cycle_error']} gray levels; identity of other people "
         f"{figures['identity_of_other_people']}; FID and KID between the judge's features",
         "",
+        f"as `batch` leaves faces that the judge reads as the target already, own_change is "
+        f"{figures['already']['own_change']:.1f}; of other faces it tones "
+        f"{figures['already']['toned_down']:.1%} down",
+        "",
         *_controls(figures),
         "",
         judge_table(figures["judge"]),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cctranslate import already
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray
 from cctranslate.training.control import diversity, strength_curve
@@ -58,7 +59,7 @@ def evaluate(
     targets = _targets(models, test, translated, known, training, random)
     of_source, others = known.embed(test.images), random.permutation(len(test))
     probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
-    witness = models.witness(test.images)
+    judged, witness = models.judge(test.images)[0], models.witness(test.images)
     told = {
         "faces": len(test),
         "targets": targets,
@@ -68,7 +69,8 @@ def evaluate(
         "probed": len(probed),
         "strengths": strength_curve(models, probed, known),
         "diversity": diversity(models, probed),
-        "judge": figures(models.judge(test.images)[0], test, votes),
+        "already": _already(test, translated, judged),
+        "judge": figures(judged, test, votes),
         "witness": None if witness is None else figures(witness, test, votes),
     }
     return Evaluation(figures=told, faces=test.images, translated=translated)
@@ -150,6 +152,23 @@ def _target(
         "roughness": round(roughness(translated[other]) / roughness(test.images[other]), 4)
         if other.any()
         else None,
+    }
+
+
+def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict[str, Any]:
+    """What `batch` makes of translations [N,7,48,48], faces that have a target already toned down.
+
+    `toned_down` is the share of those of other expressions; `own_change` is as that of a target.
+    """
+    shares = already.share(judged, np.eye(KINDS, dtype=np.float32))
+    own = np.arange(len(test)), test.labels
+    left = already.toned(test.images, translated, shares)[own]
+    change = np.abs(left.astype(np.float32) - test.images).mean((1, 2))
+    means = [change[test.labels == k].mean() for k in np.unique(test.labels)]
+    other = test.labels[:, None] != np.arange(KINDS)
+    return {
+        "own_change": round(float(np.mean(means)), 4),
+        "toned_down": _average((shares < 1)[other], 4),
     }
 
 

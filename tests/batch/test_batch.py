@@ -39,6 +39,23 @@ def test_the_result_is_what_the_generator_made(run: Run, faces: Path, tmp_path: 
     np.testing.assert_array_equal(got[8:], drawn.face(4, 0)[8:])
 
 
+@pytest.mark.parametrize("size", [48, 200])
+def test_a_face_that_has_the_expression_already_is_left_as_it_is(
+    run: Run, tmp_path: Path, size: int
+) -> None:
+    smiling = drawn.face(4, 0).copy()
+    smiling[:8, :8] = 118  # which the tiny judge reads as happy, and the generator takes to 128
+    picture = Image.fromarray(smiling).resize((size, size), Image.Resampling.NEAREST)
+    picture.save(tmp_path / "smiling.png")
+    out = tmp_path / "out"
+    run(tmp_path / "smiling.png", "--to", "happy,sad", "--faces", "whole", "-o", out)
+    for target, changed in (("happy", False), ("sad", True)):
+        with Image.open(out / target / "smiling.png") as result:
+            gap = np.abs(np.asarray(result).astype(int) - np.asarray(picture))
+        assert (gap.max() > 5) == changed, target
+    assert [row["confirmed"] for row in rows(out)] == ["true", "true"]
+
+
 def test_run_json_adds_up_and_says_what_ran(run: Run, faces: Path, tmp_path: Path) -> None:
     (faces / "broken.png").write_bytes(b"\x89PNG\r\n")
     (faces / "notes.txt").write_text("no picture")

@@ -117,7 +117,7 @@ def read(models: Models, faces: list[Gray]) -> np.ndarray:
     said = [np.zeros(0, int)]
     for i in range(0, len(faces), models.batch_size):
         part = np.stack(faces[i : i + models.batch_size])
-        said.append(models.judge(part, part[:, None]).before.argmax(-1))
+        said.append(models.judge(part[:, None])[:, 0].argmax(-1))
     return np.concatenate(said)
 
 
