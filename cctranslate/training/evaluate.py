@@ -40,13 +40,19 @@ class Evaluation:
 
 
 def evaluate(
-    folder: Path, splits: Splits, votes: Votes | None, limit: int | None, seed: int = 0
+    folder: Path,
+    splits: Splits,
+    votes: Votes | None,
+    limit: int | None,
+    seed: int = 0,
+    controls: bool = True,
 ) -> Evaluation:
     """Measure a bundle on PublicTest faces that do not also stand in Training.
 
     FID and KID are taken in the judge's feature space against Training faces of the target's
     class, as many on either side; `real` is two halves of those against one another.
-    A figure for which there are no faces is None.
+    A figure for which there are no faces is None. Without `controls` strengths and samples are not
+    tried, which takes longer than all the rest.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -58,7 +64,6 @@ def evaluate(
     translated = models.translate(test.images, np.eye(KINDS, dtype=np.float32))
     targets = _targets(models, test, translated, known, training, random)
     of_source, others = known.embed(test.images), random.permutation(len(test))
-    probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
     judged, witness = models.judge(test.images)[0], models.witness(test.images)
     told = {
         "faces": len(test),
@@ -66,13 +71,17 @@ def evaluate(
         "mean": _mean(targets),
         "identity_of_other_people": round(float((of_source * of_source[others]).sum(1).mean()), 4),
         "cycle_error": _cycle_error(models, test, translated),
-        "probed": len(probed),
-        "strengths": strength_curve(models, probed, known),
-        "diversity": diversity(models, probed),
         "already": _already(test, translated, judged),
         "judge": figures(judged, test, votes),
         "witness": None if witness is None else figures(witness, test, votes),
     }
+    if controls:
+        probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
+        told |= {
+            "probed": len(probed),
+            "strengths": strength_curve(models, probed, known),
+            "diversity": diversity(models, probed),
+        }
     return Evaluation(figures=told, faces=test.images, translated=translated)
 
 
@@ -93,7 +102,12 @@ def _held_out(
 
 
 def evaluate_run(
-    run: Path, judge: Path, splits: Splits, votes: Votes | None, limit: int | None
+    run: Path,
+    judge: Path,
+    splits: Splits,
+    votes: Votes | None,
+    limit: int | None,
+    controls: bool = True,
 ) -> Evaluation:
     """Measure a run by way of the bundle that `export` would make of it.
 
@@ -104,7 +118,7 @@ def evaluate_run(
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "bundle"
         export(run, judge, exported)
-        return evaluate(exported, splits, votes, limit)
+        return evaluate(exported, splits, votes, limit, controls=controls)
 
 
 def _targets(

@@ -151,7 +151,9 @@ def _row(series: Series, job: Job, steps: int) -> Row:
     if isinstance(job.recipe, ClassifierRecipe):
         judged = runs.read_json(job.folder / runs.MEASURED)["judge"]["fer2013"]
         return row | {"accuracy": judged["accuracy"], "confusion": judged["confusion"]}
-    told = evaluate_run(job.folder, series.judge, job.splits, job.votes, series.faces).figures
+    told = evaluate_run(
+        job.folder, series.judge, job.splits, job.votes, series.faces, controls=False
+    ).figures
     runs.write_json(job.folder / runs.MEASURED, told)
     row |= {name: _mean(told, job.recipe, name) for name in ("confirmed", "identity", "fid")}
     return row | {"cycle_error": told["cycle_error"], "d_accuracy": lines[-1]["d_accuracy"]}
