@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
@@ -42,7 +43,21 @@ class _Group(click.Group):
             sys.stdout.flush()
         except BrokenPipeError:
             raise _Gone("") from None
+        except FileNotFoundError:
+            if _working_directory_is_there():
+                raise
+            raise click.ClickException(
+                "the working directory was deleted: change to one that is there"
+            ) from None
         return result
+
+
+def _working_directory_is_there() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @click.group(cls=_Group, context_settings=CONTEXT)

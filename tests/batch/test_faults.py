@@ -283,3 +283,20 @@ def test_an_unreadable_picture_has_a_row(run: Run, faces: Path, tmp_path: Path) 
     assert result.exit_code == 1
     failed = [row for row in rows(tmp_path / "out") if row["status"] == "failed"]
     assert [row["reason"] for row in failed] == ["decode: Permission denied"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no folder that is somebody's can be deleted there")
+def test_a_working_directory_that_was_deleted_is_one_line(faces: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = 'rmdir "$PWD" && exec "$@"'
+    result = subprocess.run(
+        ["sh", "-c", script, "sh", *command("batch", faces, "--to", "sad")],
+        cwd=gone,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert result.stderr == (
+        "Error: the working directory was deleted: change to one that is there\n"
+    )
