@@ -35,8 +35,16 @@ def test_every_command_is_shown() -> None:
 
 
 def test_what_it_links_to_is_there() -> None:
-    links = re.findall(r"\]\(((?!http)[^)]+)\)", README)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    links = [link.partition("#") for link in re.findall(r"\]\(((?!http)[^)]+)\)", README)]
+    assert [file for file, _, _ in links if not (ROOT / file).exists()] == []
+    for file, _, anchor in links:
+        assert not anchor or anchor in anchors((ROOT / file).read_text(encoding="utf-8"))
+
+
+def anchors(page: str) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
