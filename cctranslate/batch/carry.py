@@ -78,7 +78,8 @@ def _lit(colours: Scaled, wanted: Scaled) -> Scaled:
     """
     bright, wanted = luma(colours), wanted.clip(0, 1)
     lighter = like((wanted - bright) / (1 - bright).clip(1e-5), colours).clip(0, 1)
-    deep = colours ** like(1 + (bright - wanted).clip(0), colours)
+    # Cubic enlarging may have gone a little below black, which has no power.
+    deep = colours.clip(0) ** like(1 + (bright - wanted).clip(0), colours)
     darker = deep * like(wanted / luma(deep).clip(1e-5), colours)
     lit = np.where(like(wanted < bright, colours), darker, colours + (1 - colours) * lighter)
     return np.asarray(lit.clip(0, 1), np.float32)

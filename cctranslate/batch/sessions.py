@@ -107,7 +107,7 @@ class Models:
             DeviceError: the device gave up, as when its memory is full.
         """
         n, k = translated.shape[:2]
-        # The judge sees what is written, rounded to gray levels, and the faces as they were.
+        # The judge sees what is written, rounded to gray levels.
         levels = np.zeros((self.batch_size, k, SIZE, SIZE), np.uint8)
         levels[:n] = translated
         seen = to_scaled(levels).reshape(-1, 1, SIZE, SIZE)
