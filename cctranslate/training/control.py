@@ -12,9 +12,23 @@ from cctranslate.training.dataset import Faces
 from cctranslate.training.metrics import Eigenfaces
 from cctranslate.training.models import Models
 
+PROBED = 500
+"""Faces on which strengths and styles are tried, each of them several times."""
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SAMPLES = 4
 KINDS = len(EMOTIONS)
+
+
+def controls(
+    models: Models, test: Faces, known: Eigenfaces, random: np.random.Generator
+) -> dict[str, Any]:
+    """What strengths and samples do, on some of the faces."""
+    probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
+    return {
+        "probed": len(probed),
+        "strengths": strength_curve(models, probed, known),
+        "diversity": diversity(models, probed),
+    }
 
 
 def strength_curve(models: Models, test: Faces, known: Eigenfaces) -> list[dict[str, float]]:

@@ -12,7 +12,7 @@ from PIL import Image
 from cctranslate import already
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray
-from cctranslate.training.control import diversity, strength_curve
+from cctranslate.training.control import controls
 from cctranslate.training.dataset import DataError, Faces, Splits, without_copies
 from cctranslate.training.export import export
 from cctranslate.training.judging import figures
@@ -25,8 +25,6 @@ from cctranslate.training.metrics import (
 from cctranslate.training.models import Models
 from cctranslate.training.votes import Votes, matched
 
-PROBED = 500
-"""Faces on which strengths and styles are tried, each of them several times."""
 KINDS = len(EMOTIONS)
 
 
@@ -45,13 +43,13 @@ def evaluate(
     votes: Votes | None,
     limit: int | None,
     seed: int = 0,
-    controls: bool = True,
+    probing: bool = True,
 ) -> Evaluation:
     """Measure a bundle on PublicTest faces that do not also stand in Training.
 
     FID and KID are taken in the judge's feature space against Training faces of the target's
     class, as many on either side; `real` is two halves of those against one another.
-    A figure for which there are no faces is None. Without `controls` strengths and samples are not
+    A figure for which there are no faces is None. Without `probing` strengths and samples are not
     tried, which takes longer than all the rest.
 
     Raises:
@@ -75,13 +73,8 @@ def evaluate(
         "judge": figures(judged, test, votes),
         "witness": None if witness is None else figures(witness, test, votes),
     }
-    if controls:
-        probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
-        told |= {
-            "probed": len(probed),
-            "strengths": strength_curve(models, probed, known),
-            "diversity": diversity(models, probed),
-        }
+    if probing:
+        told |= controls(models, test, known, random)
     return Evaluation(figures=told, faces=test.images, translated=translated)
 
 
@@ -107,7 +100,7 @@ def evaluate_run(
     splits: Splits,
     votes: Votes | None,
     limit: int | None,
-    controls: bool = True,
+    probing: bool = True,
 ) -> Evaluation:
     """Measure a run by way of the bundle that `export` would make of it.
 
@@ -118,7 +111,7 @@ def evaluate_run(
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "bundle"
         export(run, judge, exported)
-        return evaluate(exported, splits, votes, limit, controls=controls)
+        return evaluate(exported, splits, votes, limit, probing=probing)
 
 
 def _targets(

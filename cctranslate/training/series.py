@@ -152,7 +152,7 @@ def _row(series: Series, job: Job, steps: int) -> Row:
         judged = runs.read_json(job.folder / runs.MEASURED)["judge"]["fer2013"]
         return row | {"accuracy": judged["accuracy"], "confusion": judged["confusion"]}
     told = evaluate_run(
-        job.folder, series.judge, job.splits, job.votes, series.faces, controls=False
+        job.folder, series.judge, job.splits, job.votes, series.faces, probing=False
     ).figures
     runs.write_json(job.folder / runs.MEASURED, told)
     row |= {name: _mean(told, job.recipe, name) for name in ("confirmed", "identity", "fid")}
