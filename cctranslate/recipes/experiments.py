@@ -13,10 +13,10 @@ from cctranslate.recipes.spec import (
     derive,
 )
 
-FLOW = Recipe(
-    name="flow",
-    about="ours: warps what moves and paints what appears, relativistic D, robust guides, "
-    "a true cycle, no more change than it takes",
+FLOW_START = Recipe(
+    name="flow-start",
+    about="ours, the first half: warps what moves and paints what appears, relativistic D, robust "
+    "guides, a true cycle, no more change than it takes",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
     discriminator=DiscriminatorSpec(kind="residual", width=40, conditional=False),
     weights=Weights(
@@ -41,6 +41,16 @@ FLOW = Recipe(
     ),
     guides=("guide-smooth", "guide-plain"),
     encoder="encoder",
+)
+
+FLOW = derive(
+    FLOW_START,
+    name="flow",
+    about="ours: goes on from `flow-start` with a third guide, more often right than the others",
+    start="flow-start",
+    weights={"change": 25, "identity": 8},
+    procedure={"warm_up": 0.0, "epochs": 12, "lr": 3e-4},
+    guides=("guide-smooth", "guide-plain", "guide-sharp"),
 )
 
 JUDGE = ClassifierRecipe(
@@ -107,12 +117,25 @@ GUIDE_PLAIN = ClassifierRecipe(
     adversarial=0.3,
 )
 
+GUIDE_SHARP = ClassifierRecipe(
+    name="guide-sharp",
+    about="a plain convolutional guide for the rest of G's way: hardened less, more often right",
+    kind="plain",
+    widths=(40, 72, 112),
+    batch_size=64,
+    epochs=18,
+    lr=0.05,
+    vote_share=0.7,
+    class_balance=0.5,
+    noise=0.1,
+)
+
 DEFAULT = FLOW.name
 
 RECIPES: dict[str, AnyRecipe] = {
     recipe.name: recipe
     for recipe in (
-        *(FLOW, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, ENCODER),
+        *(FLOW, FLOW_START, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, GUIDE_SHARP, ENCODER),
         *(*seed.LOG, *seed.VARIANTS),
     )
 }
@@ -127,6 +150,15 @@ def find(name: str) -> AnyRecipe:
     if name not in RECIPES:
         raise ValueError(f"no recipe {name!r}: choose from {', '.join(RECIPES)}")
     return RECIPES[name]
+
+
+def teachers(recipe: AnyRecipe) -> set[str]:
+    """The classifiers that a generator learned from, also while it was the one it started from."""
+    if isinstance(recipe, ClassifierRecipe):
+        return set()
+    own = {*recipe.guides} | ({recipe.encoder} if recipe.encoder else set())
+    before = RECIPES.get(recipe.start or "")
+    return own | teachers(before) if before else own
 
 
 def override(

@@ -146,6 +146,8 @@ class Recipe:
     """Classifier recipes trained before G, which then learns from them; never the judge."""
     encoder: str | None = None
     """The recipe with objective `identity` that is trained before G, for `weights.identity`."""
+    start: str | None = None
+    """The recipe of the same networks, trained before, whose G and D this one goes on from."""
 
     def __post_init__(self) -> None:
         weights, procedure = self.weights, self.procedure

@@ -15,7 +15,8 @@ from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
 from cctranslate.pixels import SIZE, to_scaled
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, to_json
+from cctranslate.recipes import experiments
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, to_json
 from cctranslate.training import checkpoint, runs
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.fit import load_classifier, load_generator
@@ -198,10 +199,9 @@ def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> di
 
 def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
     """Refuse a judge that is none, that the translator was taught by, or that is not finished."""
-    teachers = (*taught.guides, taught.encoder) if isinstance(taught, Recipe) else ()
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
         raise RunError(f"{judge}: a run of {recipe.name}, which is no judge")
-    if recipe.name in teachers:
+    if recipe.name in experiments.teachers(taught):
         raise RunError(f"{judge}: a run of {recipe.name}, which taught the translator: no judge")
     if not (judge / runs.MEASURED).exists():
         raise RunError(

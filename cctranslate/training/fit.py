@@ -1,4 +1,4 @@
-"""A whole `fit`: its teachers first, then the recipe's own training, then its figures."""
+"""A whole `fit`: what a recipe builds on first, then its own training, then its figures."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from cctranslate.training.runs import Facts, RunError
 from cctranslate.training.votes import Votes, digest, matched
 
 TEACHERS = "teachers"
-"""Where in a run's folder the runs of its guides and its encoder lie."""
+"""Where in a run's folder those lie that it builds on: guides, encoder, the one it starts from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +36,15 @@ class Job:
     device: torch.device
     seed: int = 0
     resume: bool = False
+    teachers: Path | None = None
+    """Where the runs lie that it builds on; in a folder of its own if it is not said."""
     limits: Limits = field(default_factory=Limits)
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
 
 
 def fit(job: Job) -> Outcome:
-    """Train what the job asks for; a recipe's teachers are trained first, in its folder.
+    """Train what the job asks for; what its recipe builds on is trained first, in its folder.
 
     Raises:
         RunError: the folder already holds a run that is not resumed, or one on other data.
@@ -56,7 +58,7 @@ def fit(job: Job) -> Outcome:
             matched(job.splits[usage], job.votes)
     _claim(job)
     started = time.monotonic()
-    for name in _teachers(job.recipe):
+    for name in _before(job.recipe):
         if not fit(_teacher_job(job, name, time.monotonic() - started)).finished:
             return Outcome(step=0, finished=False)
     limits = _remaining(job.limits, time.monotonic() - started)
@@ -134,17 +136,22 @@ def _claim(job: Job) -> None:
         )
 
 
-def _teachers(recipe: AnyRecipe) -> tuple[str, ...]:
+def _before(recipe: AnyRecipe) -> tuple[str, ...]:
     if isinstance(recipe, ClassifierRecipe):
         return ()
-    return recipe.guides + ((recipe.encoder,) if recipe.encoder else ())
+    return recipe.guides + tuple(name for name in (recipe.encoder, recipe.start) if name)
+
+
+def _teachers(job: Job) -> Path:
+    return job.teachers or job.folder / TEACHERS
 
 
 def _teacher_job(job: Job, name: str, spent: float) -> Job:
     return replace(
         job,
         recipe=experiments.find(name),
-        folder=job.folder / TEACHERS / name,
+        folder=_teachers(job) / name,
+        teachers=_teachers(job),
         resume=True,
         limits=_remaining(job.limits, spent),
     )
@@ -160,12 +167,15 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
     faces = job.splits["Training"]
     if isinstance(job.recipe, ClassifierRecipe):
         return ClassifierTrainer(job.recipe, faces, job.votes, job.device, job.seed)
-    folder, encoder = job.folder / TEACHERS, job.recipe.encoder
+    folder, encoder, start = _teachers(job), job.recipe.encoder, job.recipe.start
     teachers = Frozen(
         guides=tuple(load_classifier(folder / name) for name in job.recipe.guides),
         encoder=load_classifier(folder / encoder) if encoder else None,
     )
-    return GanTrainer(job.recipe, faces, job.votes, teachers, job.device, job.seed)
+    trainer = GanTrainer(job.recipe, faces, job.votes, teachers, job.device, job.seed)
+    if start:
+        trainer.begin(checkpoint.load(folder / start, experiments.find(start))["trainer"])
+    return trainer
 
 
 def _steps_done(job: Job) -> int:

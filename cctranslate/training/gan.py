@@ -206,6 +206,12 @@ class GanTrainer:
         for name in _STATE:
             getattr(self, name).load_state_dict(state[name])
 
+    def begin(self, state: dict[str, Any]) -> None:
+        """Start from where a run of another recipe ended: its averaged G, and its D."""
+        self.g.load_state_dict(state["average"])
+        self.average.load_state_dict(state["average"])
+        self.d.load_state_dict(state["d"])
+
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """A row a face: as it was, then in all seven expressions by the averaged G."""

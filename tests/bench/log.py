@@ -1,12 +1,12 @@
 """The seed's experiment log with numbers: each recipe for as many images, measured alike.
 
     python tests/bench/log.py fer2013.csv --votes ferplus.csv -o runs/log --images 40000
-    python tests/bench/log.py fer2013.csv -o runs/log --images 40000 --device cuda t24 t25 flow
+    python tests/bench/log.py fer2013.csv -o runs/log --images 40000 --device cuda t24 flow-start
 
 Prints one Markdown table of the rows that there are, and says below what could not run. A row that
 is kept in OUT is not run again, so that the table can be filled in run by run, on several machines:
-copy their OUT/<recipe> together. `flow` trains its teachers first, or takes those that lie in
-OUT/flow/teachers.
+copy their OUT/<recipe> together. Of ours it is `flow-start`, which begins from nothing as they do;
+it trains its teachers first, or takes those that lie in OUT/flow-start/teachers.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from pathlib import Path
 from cctranslate import bundle
 from cctranslate.errors import UserError
 from cctranslate.recipes import seed
-from cctranslate.recipes.experiments import FLOW, find, override
+from cctranslate.recipes.experiments import FLOW_START, find, override
 from cctranslate.recipes.spec import AnyRecipe, Recipe, backbone_of, derive, to_json
 from cctranslate.training import dataset, device, series
 from cctranslate.training.votes import load_votes
 
-ALL = (*(recipe.name for recipe in (*seed.LOG, *seed.VARIANTS)), FLOW.name)
+ALL = (*(recipe.name for recipe in (*seed.LOG, *seed.VARIANTS)), FLOW_START.name)
 
 
 def arguments() -> argparse.Namespace:

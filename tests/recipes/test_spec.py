@@ -50,6 +50,15 @@ def test_no_recipe_trains_a_generator_on_the_judge() -> None:
         derive(T26, guides=("judge",), weights={"guide": 1.0})
 
 
+def test_a_recipe_starts_from_one_of_the_same_networks() -> None:
+    recipes = [r for r in RECIPES.values() if isinstance(r, Recipe) and r.start]
+    assert recipes
+    for recipe in recipes:
+        before = find(recipe.start or "")
+        assert isinstance(before, Recipe)
+        assert (recipe.generator, recipe.discriminator) == (before.generator, before.discriminator)
+
+
 def test_derive_changes_one_field_of_one_part() -> None:
     changed = derive(T26, name="other", weights={"cycle": 3.0})
     assert changed.weights.cycle == 3.0

@@ -144,16 +144,32 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
     job = make_job(small("flow", 2))
     fit(job)
     teachers = sorted(p.name for p in (job.folder / TEACHERS).iterdir())
-    assert teachers == ["encoder", "guide-plain", "guide-smooth"]
+    assert teachers == ["encoder", "flow-start", "guide-plain", "guide-sharp", "guide-smooth"]
+    assert not (job.folder / TEACHERS / "flow-start" / TEACHERS).exists()
     before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
     assert fit(make_job(small("flow", 2), resume=True)).finished
     assert (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
 
 
+def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(make_job: MakeJob) -> None:
+    flow = small("flow", 1)
+    assert isinstance(flow, Recipe)
+    assert flow.start
+    job = make_job(derive(flow, procedure={"lr": 1e-12}))
+    fit(job)
+    began, ended = (
+        checkpoint.load(folder, read_facts(folder).recipe)["trainer"]
+        for folder in (job.folder / TEACHERS / flow.start, job.folder)
+    )
+    for then, now in (("average", "g"), ("average", "average"), ("d", "d")):
+        for name, value in began[then].items():
+            torch.testing.assert_close(ended[now][name], value, msg=f"{now}.{name}")
+
+
 def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
     make_job: MakeJob,
 ) -> None:
-    flow = small("flow", 8)
+    flow = small("flow-start", 8)
     assert isinstance(flow, Recipe)
     recipe = derive(flow, procedure={"warm_up": 0.5, "lazy": 2})
     job = make_job(recipe)
@@ -180,7 +196,7 @@ def test_guides_say_nothing_of_faces_that_keep_their_own_expression(
         return replace(batch, targets=(batch.classes + shift) % 7)
 
     monkeypatch.setattr(Batches, "draw", draw_shifted)
-    flow = small("flow", 2)
+    flow = small("flow-start", 2)
     assert isinstance(flow, Recipe)
     job = make_job(derive(flow, procedure={"warm_up": 1.0}))
     fit(job)
@@ -342,8 +358,8 @@ def test_public_test_faces_that_all_stand_in_training_calibrate_nothing(make_job
 
 
 def test_the_time_that_teachers_take_counts(make_job: MakeJob) -> None:
-    fit(make_job(small("flow", 2)))
-    resumed = make_job(small("flow", 2), resume=True)
+    fit(make_job(small("flow-start", 2)))
+    resumed = make_job(small("flow-start", 2), resume=True)
     (resumed.folder / checkpoint.FILE).unlink()
     limited = Job(**{**vars(resumed), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
     outcome = fit(limited)
