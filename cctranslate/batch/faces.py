@@ -169,7 +169,6 @@ def _kept(item: Item, content: bytes) -> Member:
         relative=item.relative,
         named=item.named,
         inner=item.inner,
-        read=lambda: content,
         content=content,
     )
 

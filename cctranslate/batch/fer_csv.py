@@ -1,7 +1,7 @@
 """`--layout fer-csv`: results as rows of one CSV, the form that FER2013 itself comes in."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cctranslate.batch.appended import Appended
@@ -15,10 +15,21 @@ _LEVELS = tuple(map(str, range(256)))
 _PIECE = 1 << 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """An input's results as lines of the table."""
+
+    in_memory: bool = True
+
+    def write(self, results: Iterable[Placed]) -> bytes:
+        """The lines of an input's results, which are faces of the models' size."""
+        return "".join(map(_line, results)).encode()
+
+
 class FerCsv:
     """The table of a run, which grows at its end."""
 
-    in_memory = True
+    packer = Lines()
 
     def __init__(self, out: Path, last: frozenset[str]) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
@@ -36,10 +47,6 @@ class FerCsv:
             self._path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from None
-
-    def write(self, results: Iterable[Placed]) -> bytes:
-        """The lines of an input's results, which are faces of the models' size."""
-        return "".join(map(_line, results)).encode()
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Append an input's lines.

@@ -89,6 +89,10 @@ class Finder:
         cv2.setNumThreads(1)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
+    def __reduce__(self) -> tuple[type["Finder"], tuple[()]]:
+        """Another process opens the model for itself."""
+        return Finder, ()
+
     def find(self, seen: Gray) -> list[Found]:
         """The faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
         seen, back = _shrunk(seen, SIDES[-1])

@@ -60,13 +60,18 @@ class Item:
         return self
 
 
+def _is_read() -> bytes:
+    """Stands where a way to an open archive was, which cannot go to another process."""
+    raise MemberError("read already")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member(Item):
     """A member of an archive, whose `content` comes with `fetch`."""
 
-    read: Callable[[], bytes]
-    """Raises MemberError."""
     content: bytes = b""
+    read: Callable[[], bytes] = _is_read
+    """Raises MemberError."""
 
     @property
     def held(self) -> int:
@@ -76,7 +81,7 @@ class Member(Item):
     def fetch(self) -> Item:
         """The member with its content, or the reason why it has none."""
         try:
-            return replace(self, content=self.read())
+            return replace(self, content=self.read(), read=_is_read)
         except MemberError as error:
             return Broken(
                 path=self.path,

@@ -25,8 +25,9 @@ from cctranslate.batch.lock import hold
 from cctranslate.batch.options import Options
 from cctranslate.batch.report import Counts, Row
 from cctranslate.batch.results import Finisher
-from cctranslate.batch.sessions import Models, cores
+from cctranslate.batch.sessions import CUDA, Models, cores
 from cctranslate.batch.stop import Stop
+from cctranslate.batch.workers import Kind, Work, Workers
 from cctranslate.batch.writer import OutputError
 from cctranslate.bundle import Bundle
 
@@ -129,25 +130,37 @@ class Job:
         in_pictures = asked.result == "picture"
         keeper = Keeper(asked.plan, asked.denied, asked.per_class, written)
         with closing(asked.writer(journal.last)) as writer:
-            pipeline.run(
-                self._items(journal),
+            work = Work(
                 look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
-                models=models,
-                keeper=keeper,
                 finisher=Finisher(
                     plan=asked.plan,
                     layout=asked.places,
-                    writer=writer,
+                    packer=writer.packer,
                     in_pictures=in_pictures,
                     metadata=asked.metadata == "keep",
                 ),
-                journal=journal,
-                workers=asked.workers or cores(),
-                on_rows=lambda rows: self._note(rows, on_input),
             )
+            with Workers(
+                work=work, count=asked.workers or cores(), kind=self._kind(models)
+            ) as workers:
+                pipeline.run(
+                    self._items(journal),
+                    models=models,
+                    keeper=keeper,
+                    workers=workers,
+                    writer=writer,
+                    journal=journal,
+                    on_rows=lambda rows: self._note(rows, on_input),
+                )
         self._finished = not (self._stop.asked or self._enough(journal))
         if keeper.full:
             self.echo(f"each expression has its --per-class {asked.per_class}: that was all")
+
+    def _kind(self, models: Models) -> Kind:
+        """On a CPU the models are the limit, beside a GPU one process's Python is."""
+        if self.options.processes is None:
+            return "processes" if models.provider == CUDA else "threads"
+        return "processes" if self.options.processes else "threads"
 
     def _enough(self, journal: Journal) -> bool:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)

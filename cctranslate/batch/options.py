@@ -15,8 +15,8 @@ from cctranslate.batch.keep import APART, DROPPED
 from cctranslate.batch.layout import Kind, Layout
 from cctranslate.batch.own import Own
 from cctranslate.batch.plan import Plan
-from cctranslate.batch.shards import Shards, member, sample
-from cctranslate.batch.stdout import Stdout
+from cctranslate.batch.shards import Samples, Shards
+from cctranslate.batch.stdout import Members, Stdout
 from cctranslate.batch.writer import SUFFIXES, Files, Form, Writer
 
 Wanted = Literal["picture", "face"]
@@ -52,6 +52,7 @@ class Options:
     device: str
     batch_size: int | None
     workers: int | None
+    processes: bool | None
     overwrite: bool
     retry_failed: bool
     weights: Path | None
@@ -121,9 +122,9 @@ class Options:
 
     def _stdout(self, form: Form) -> Stdout:
         if self.layout == "webdataset":
-            return Stdout(form, lambda placed: sample(placed, form), one=False)
+            return Stdout(Samples(form=form), one=False)
         one = len(self.inputs) == len(self.plan.variants) == 1 and source.is_one(self.inputs[0])
-        return Stdout(form, lambda placed: member(placed.place, form.encode(placed)), one)
+        return Stdout(Members(form=form, one=one), one)
 
     @property
     def copy(self) -> Path | None:

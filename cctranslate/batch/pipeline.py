@@ -1,14 +1,11 @@
 """The stages joined: items are decoded, translated, judged, written and reported, in order."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeVar
 
 from cctranslate.batch import report
 from cctranslate.batch.archives import LARGEST
-from cctranslate.batch.faces import Decoded, Look, Unusable, decode
+from cctranslate.batch.faces import Decoded, Unusable
 from cctranslate.batch.item import Item
 from cctranslate.batch.journal import Journal
 from cctranslate.batch.keep import Keeper
@@ -16,79 +13,38 @@ from cctranslate.batch.layout import Layout, Names
 from cctranslate.batch.outcome import Named, Outcome, translate
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.report import Row
-from cctranslate.batch.results import Finisher
 from cctranslate.batch.sessions import Models
-
-A = TypeVar("A")
-B = TypeVar("B")
+from cctranslate.batch.workers import Workers
+from cctranslate.batch.writer import Writer
 
 
 def run(
     items: Iterable[Item],
     *,
-    look: Look,
     models: Models,
     keeper: Keeper,
-    finisher: Finisher,
+    workers: Workers,
+    writer: Writer,
     journal: Journal,
-    workers: int,
     on_rows: Callable[[list[Row]], None],
 ) -> None:
     """Take every item to its rows. What is in flight is bounded by the window, not the input.
 
     Raises:
         OutputError: results or rows cannot be written any more; what has a row is done.
+        WorkersError: a worker was killed; what has a row is done.
     """
-    window = max(4 * models.batch_size, 4 * workers)
-    with ThreadPoolExecutor(workers) as pool:
-        named = _named(items, journal, finisher.layout)
-        fetched = ((item.fetch(), name) for item, name in named)
-        decoded = ordered(
-            pool, lambda pair: (decode(pair[0], look), pair[1]), fetched, window, _held
-        )
-        outcomes = _chosen(
-            _translated(decoded, finisher.plan, models, finisher.in_pictures), keeper
-        )
-        # Photographs that wait for their turn may take as much as those that are worked on.
-        most = LARGEST * (workers if finisher.writer.in_memory else 1)
-        finished = ordered(pool, finisher.finish, outcomes, window, finisher.weigh, most)
-        for rows, content in finished:
-            placed = finisher.writer.add(rows, content)
-            journal.add(placed)
-            on_rows(placed)
-
-
-def ordered(
-    pool: ThreadPoolExecutor,
-    work: Callable[[A], B],
-    things: Iterable[A],
-    window: int,
-    weigh: Callable[[A], int],
-    most: int = LARGEST,
-) -> Iterator[B]:
-    """`pool.map` for a stream: results in order, at most `window` of them ahead of the reader.
-
-    What `weigh` says that they hold is bounded by `most` bytes; the last may go over that.
-    """
-    ahead: deque[tuple[Future[B], int]] = deque()
-    held = 0
-    try:
-        for thing in things:
-            ahead.append((pool.submit(work, thing), weigh(thing)))
-            held += ahead[-1][1]
-            while len(ahead) >= window or held > most:
-                future, weight = ahead.popleft()
-                held -= weight
-                yield future.result()
-        while ahead:
-            yield ahead.popleft()[0].result()
-    finally:
-        for future, _ in ahead:
-            future.cancel()
-
-
-def _held(pair: tuple[Item, str]) -> int:
-    return pair[0].held
+    window = max(4 * models.batch_size, 4 * workers.count)
+    finisher = workers.work.finisher
+    named = _named(items, journal, finisher.layout)
+    decoded = workers.decode(((item.fetch(), name) for item, name in named), window)
+    outcomes = _chosen(_translated(decoded, finisher.plan, models, finisher.in_pictures), keeper)
+    # Photographs that wait for their turn may take as much as those that are worked on.
+    most = LARGEST * (workers.count if finisher.packer.in_memory else 1)
+    for rows, content in workers.finish(outcomes, window, most):
+        placed = writer.add(rows, content)
+        journal.add(placed)
+        on_rows(placed)
 
 
 def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[tuple[Item, str]]:

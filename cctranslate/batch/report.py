@@ -52,7 +52,7 @@ class Row:
 
     def cells(self) -> dict[str, str]:
         """The row as text, by column."""
-        values = {column.name: str(getattr(self, column.name)) for column in fields(self)}
+        values = {name: str(value) for name, value in vars(self).items()}
         if self.probabilities:
             values |= dict(zip(_SPREAD, map(str, self.probabilities), strict=True))
         return {name: values.get(name, "") for name in COLUMNS}

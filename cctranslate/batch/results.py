@@ -13,7 +13,7 @@ from cctranslate.batch.layout import Layout
 from cctranslate.batch.outcome import Outcome
 from cctranslate.batch.plan import Plan
 from cctranslate.batch.report import Row, Status
-from cctranslate.batch.writer import Placed, Result, Writer
+from cctranslate.batch.writer import Packer, Placed, Result
 from cctranslate.emotions import EMOTIONS
 
 Draw = Callable[[int, int], Result]
@@ -30,7 +30,7 @@ class Finisher:
 
     plan: Plan
     layout: Layout
-    writer: Writer
+    packer: Packer
     in_pictures: bool
     """Whether results are whole pictures, and not the faces alone."""
     metadata: bool
@@ -57,7 +57,7 @@ class Finisher:
             reason = " ".join(str(error).split()) or type(error).__name__
             return _without_result(item, "failed", f"read: {reason}")
         try:
-            return rows, self.writer.write(self._results(rows, draw, item.usage))
+            return rows, self.packer.write(self._results(rows, draw, item.usage))
         except OSError as error:
             return _without_result(item, "failed", f"write: {error.strerror or error}")
 
@@ -76,7 +76,7 @@ class Finisher:
         if isinstance(outcome, Unusable):
             return 0
         decoded = outcome.decoded
-        waiting = self.in_pictures and self.writer.in_memory
+        waiting = self.in_pictures and self.packer.in_memory
         pixels = decoded.width * decoded.height * len(self.plan.variants) * waiting
         return decoded.item.held + BYTES * pixels
 

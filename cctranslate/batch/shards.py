@@ -3,7 +3,7 @@
 import json
 import tarfile
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,27 @@ END = bytes(2 * _BLOCK)
 """What a tar ends with."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """An input's results as a tar's members."""
+
+    form: Form
+    in_memory: bool = True
+
+    def write(self, results: Iterable[Placed]) -> bytes:
+        """The members of an input's results.
+
+        Raises:
+            OSError: the format cannot hold a picture.
+        """
+        return b"".join(_sample(placed, self.form) for placed in results)
+
+
 class Shards:
     """The tars of a run: one is open and grows at its end, those before it are full.
 
     No time or owner is written, so that the same results are the same bytes.
     """
-
-    in_memory = True
 
     def __init__(self, out: Path, form: Form, last: frozenset[str]) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
@@ -34,7 +48,7 @@ class Shards:
         Raises:
             OutputError: they are not there, or what is behind them cannot be taken away.
         """
-        self._out, self._form = out, form
+        self.packer, self._out = Samples(form=form), out
         self._number = int(min(last).partition(".")[0]) if last else -1
         path = out / shard(self._number)
         self._file = Appended(path, _end(path, last)) if last else None
@@ -44,14 +58,6 @@ class Shards:
                     later.unlink()
         except OSError as error:
             raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
-
-    def write(self, results: Iterable[Placed]) -> bytes:
-        """The members of an input's results.
-
-        Raises:
-            OSError: the format cannot hold a picture.
-        """
-        return b"".join(sample(placed, self._form) for placed in results)
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Append an input's members to one tar.
@@ -83,7 +89,7 @@ class Shards:
             self._file = None
 
 
-def sample(placed: Placed, form: Form) -> bytes:
+def _sample(placed: Placed, form: Form) -> bytes:
     """A result's class, what is known of it, and its picture, as members of a tar.
 
     Raises:

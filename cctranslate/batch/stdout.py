@@ -1,21 +1,21 @@
 """`-o -`: results to standard output."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from cctranslate.batch.report import Row
-from cctranslate.batch.shards import END
-from cctranslate.batch.writer import Form, OutputError, Placed
+from cctranslate.batch.shards import END, member
+from cctranslate.batch.writer import Form, OutputError, Packer, Placed
 
 
-class Stdout:
-    """A tar of the results, or the bytes of the only one."""
+@dataclass(frozen=True, kw_only=True)
+class Members:
+    """An input's results as a tar's members; of the only input a tar, or its one result bare."""
 
-    in_memory = True
-
-    def __init__(self, form: Form, pack: Callable[[Placed], bytes], one: bool) -> None:
-        """`pack` makes a result's members; `one`: there is one input, whose only result is bare."""
-        self._form, self._pack, self._one = form, pack, one
+    form: Form
+    one: bool
+    in_memory: bool = True
 
     def write(self, results: Iterable[Placed]) -> bytes:
         """An input's members, or its only result as it is.
@@ -24,9 +24,18 @@ class Stdout:
             OSError: the format cannot hold a picture.
         """
         made = list(results)
-        if self._one and len(made) == 1:
-            return self._form.encode(made[0])
-        return b"".join(map(self._pack, made)) + END * self._one
+        if self.one and len(made) == 1:
+            return self.form.encode(made[0])
+        packed = (member(placed.place, self.form.encode(placed)) for placed in made)
+        return b"".join(packed) + END * self.one
+
+
+class Stdout:
+    """A tar of the results, or the bytes of the only one."""
+
+    def __init__(self, packer: Packer, one: bool) -> None:
+        """`one`: there is one input, and its results are whole as they come."""
+        self.packer, self._one = packer, one
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Write an input's results.

@@ -59,23 +59,31 @@ class Placed:
         return self.rows[0].target
 
 
-class Writer(Protocol):
-    """How a layout's results are written."""
+class Packer(Protocol):
+    """How a layout's results are made, in any thread or process."""
 
     @property
     def in_memory(self) -> bool:
-        """Whether results wait in memory for `add`."""
+        """Whether results wait in memory for the writer's `add`."""
 
     def write(self, results: Iterable[Placed]) -> bytes:
-        """Make an input's results, all or none of them, in any thread; returns what `add` takes.
+        """Make an input's results, all or none of them; returns what the writer's `add` takes.
 
         Raises:
             OutputError: nothing can be written any more.
             OSError: these results alone cannot be written, or their format not hold them.
         """
 
+
+class Writer(Protocol):
+    """Where a layout's results go, one input after the other."""
+
+    @property
+    def packer(self) -> Packer:
+        """What makes them."""
+
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
-        """Put away what `write` made, in the inputs' order; the rows say where it came to lie.
+        """Put away what the packer made, in the inputs' order; the rows say where it came to lie.
 
         Raises:
             OutputError: nothing can be written any more.
@@ -113,6 +121,11 @@ class Files:
     out: Path
     form: Form
     in_memory: bool = False
+
+    @property
+    def packer(self) -> Files:
+        """Itself: files are written where they are made."""
+        return self
 
     def write(self, results: Iterable[Placed]) -> bytes:
         """Write each under a temporary name and rename it; if one fails, the others are unlinked.

@@ -168,7 +168,12 @@ LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
 @click.option(
     "--workers",
     type=click.IntRange(1, 256),
-    help="Threads that decode and encode.  [default: by cores]",
+    help="How many decode and encode at once.  [default: by cores]",
+)
+@click.option(
+    "--processes/--threads",
+    default=None,
+    help="What they are.  [default: processes beside a GPU, else threads]",
 )
 @click.option("--overwrite", is_flag=True, help="Start anew instead of going on.")
 @click.option("--retry-failed", is_flag=True, help="Do again what failed in an earlier call.")

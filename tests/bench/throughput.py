@@ -125,8 +125,8 @@ def start(arguments: list[str], first_line: bool) -> float:
 def finisher(out: Path, plan: Plan) -> Finisher:
     """What the command writes its results with."""
     places = Layout(kind="imagefolder", suffix=SUFFIXES["png"], tagged=False, apart=False)
-    writer = Files(out=out, form=Form(format="png", mark=True))
-    return Finisher(plan=plan, layout=places, writer=writer, in_pictures=True, metadata=False)
+    packer = Files(out=out, form=Form(format="png", mark=True))
+    return Finisher(plan=plan, layout=places, packer=packer, in_pictures=True, metadata=False)
 
 
 def in_batches(faces: list[Decoded | Unusable], plan: Plan, models: Models) -> list[Outcome]:
