@@ -1,6 +1,6 @@
 """Bars for a run: too many failures stop it, a poor share of confirmed results is told."""
 
-from cctranslate.batch.report import Counts
+from cctranslate.batch.rows import Counts
 
 SETTLED = 100
 """Inputs that must have ended before a share of them says anything."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cctranslate.batch.appended import Appended
 from cctranslate.batch.layout import TABLE
-from cctranslate.batch.report import Row
+from cctranslate.batch.rows import Row
 from cctranslate.batch.writer import OutputError, Placed
 from cctranslate.emotions import EMOTIONS
 

@@ -23,8 +23,8 @@ from cctranslate.batch.journal import Journal
 from cctranslate.batch.keep import Keeper
 from cctranslate.batch.lock import hold
 from cctranslate.batch.options import Options
-from cctranslate.batch.report import Counts, Row
 from cctranslate.batch.results import Finisher
+from cctranslate.batch.rows import Counts, Row, typed
 from cctranslate.batch.sessions import CUDA, Models, cores
 from cctranslate.batch.stop import Stop
 from cctranslate.batch.workers import Kind, Work, Workers
@@ -250,5 +250,5 @@ class Job:
 
 
 def _emit(row: dict[str, str]) -> None:
-    sys.stdout.write(json.dumps(report.typed(row)) + "\n")
+    sys.stdout.write(json.dumps(typed(row)) + "\n")
     sys.stdout.flush()

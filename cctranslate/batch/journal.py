@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from cctranslate.batch.appended import Appended
-from cctranslate.batch.report import COLUMNS, Counts, Row, inputs, line
+from cctranslate.batch.report import inputs
+from cctranslate.batch.rows import COLUMNS, Counts, Row, line
 
 
 class Journal:

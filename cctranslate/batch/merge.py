@@ -8,7 +8,7 @@ from typing import Any
 
 from cctranslate.batch import report
 from cctranslate.batch.folder import REPORT, RUN, OptionError
-from cctranslate.batch.report import Counts
+from cctranslate.batch.rows import Counts
 from cctranslate.batch.writer import OutputError
 
 SHARD = "--shard"

@@ -16,7 +16,7 @@ from string import Template
 from typing import Any, TextIO
 
 from cctranslate.batch import report
-from cctranslate.batch.report import readable
+from cctranslate.batch.rows import readable
 from cctranslate.batch.thumbnails import Thumbnails
 from cctranslate.batch.writer import OutputError
 from cctranslate.emotions import EMOTIONS

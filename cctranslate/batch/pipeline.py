@@ -12,7 +12,7 @@ from cctranslate.batch.keep import Keeper
 from cctranslate.batch.layout import Layout, Names
 from cctranslate.batch.outcome import Named, Outcome, translate
 from cctranslate.batch.plan import Plan
-from cctranslate.batch.report import Row
+from cctranslate.batch.rows import Row
 from cctranslate.batch.sessions import Models
 from cctranslate.batch.workers import Workers
 from cctranslate.batch.writer import Writer

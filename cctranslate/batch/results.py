@@ -12,7 +12,7 @@ from cctranslate.batch.keep import APART
 from cctranslate.batch.layout import Layout
 from cctranslate.batch.outcome import Outcome
 from cctranslate.batch.plan import Plan
-from cctranslate.batch.report import Row, Status
+from cctranslate.batch.rows import Row, Status
 from cctranslate.batch.writer import Packer, Placed, Result
 from cctranslate.emotions import EMOTIONS
 

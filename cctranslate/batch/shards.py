@@ -9,7 +9,7 @@ from typing import Any
 
 from cctranslate.batch.appended import Appended
 from cctranslate.batch.layout import SHARD, shard
-from cctranslate.batch.report import Row
+from cctranslate.batch.rows import Row
 from cctranslate.batch.writer import Form, OutputError, Placed
 from cctranslate.emotions import EMOTIONS
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cctranslate.batch.report import Row
+from cctranslate.batch.rows import Row
 from cctranslate.batch.shards import END, member
 from cctranslate.batch.writer import Form, OutputError, Packer, Placed
 

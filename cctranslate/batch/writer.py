@@ -1,24 +1,20 @@
 """Results: encoded, marked as AI-made, and as files, written under a temporary name and renamed."""
 
-from __future__ import annotations
-
 import errno
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, Self
 from xml.sax.saxutils import escape
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cctranslate import __version__
+from cctranslate.batch.rows import Row
 from cctranslate.errors import UserError
 from cctranslate.pixels import float_levels
-
-if TYPE_CHECKING:
-    from cctranslate.batch.report import Row
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
@@ -123,7 +119,7 @@ class Files:
     in_memory: bool = False
 
     @property
-    def packer(self) -> Files:
+    def packer(self) -> Self:
         """Itself: files are written where they are made."""
         return self
 

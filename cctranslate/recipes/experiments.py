@@ -61,7 +61,7 @@ JUDGE = ClassifierRecipe(
     batch_size=64,
     epochs=40,
     lr=0.05,
-    vote_share=0.7,
+    vote_share=1.0,
     mirrored=True,
 )
 

@@ -13,7 +13,7 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.recipes.spec import Procedure
 from cctranslate.training.dataset import Faces
-from cctranslate.training.generators import CLASSES
+from cctranslate.training.edit import CLASSES
 from cctranslate.training.sampler import Indices, Sampler
 from cctranslate.training.votes import Votes, soft_labels
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from cctranslate.pixels import SIZE
 from cctranslate.recipes.spec import DiscriminatorKind, DiscriminatorSpec
 from cctranslate.training.backbone import FEATURES, Backbone
-from cctranslate.training.generators import CLASSES, keras_init
+from cctranslate.training.edit import CLASSES
+from cctranslate.training.unets import keras_init
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ from cctranslate.recipes import experiments
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, to_json
 from cctranslate.training import checkpoint, runs
 from cctranslate.training.classifier import Classifier
+from cctranslate.training.edit import Generator
 from cctranslate.training.fit import load_classifier, load_generator
-from cctranslate.training.generators import Generator
 from cctranslate.training.runs import RunError
 
 OPSET = 18

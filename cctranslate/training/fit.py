@@ -14,8 +14,9 @@ from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.training import checkpoint, loop, runs
 from cctranslate.training.classifier import Classifier, predict_logits
 from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
+from cctranslate.training.edit import Generator
 from cctranslate.training.gan import Frozen, GanTrainer
-from cctranslate.training.generators import Generator, build_generator
+from cctranslate.training.generators import build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
 from cctranslate.training.runs import Facts, RunError

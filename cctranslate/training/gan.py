@@ -17,7 +17,8 @@ from cctranslate.training.batches import Batch, Batches
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.dataset import Faces
 from cctranslate.training.discriminators import build_discriminator
-from cctranslate.training.generators import CLASSES, Code, Edit, build_generator
+from cctranslate.training.edit import CLASSES, Code, Edit
+from cctranslate.training.generators import build_generator
 from cctranslate.training.losses import Pairs, Terms
 from cctranslate.training.votes import Votes
 

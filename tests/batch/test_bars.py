@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.bars import too_many_failed
-from cctranslate.batch.report import Counts
+from cctranslate.batch.rows import Counts
 from tests import drawn
 from tests.conftest import Run, rows, tree
 

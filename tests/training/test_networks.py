@@ -12,7 +12,8 @@ from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.classifier import OUTPUTS, Classifier
 from cctranslate.training.discriminators import build_discriminator
 from cctranslate.training.export import TranslatorGraph
-from cctranslate.training.generators import Flow, build_generator
+from cctranslate.training.flow import Flow
+from cctranslate.training.generators import build_generator
 from tests.backbone import needs_backbone
 
 X = torch.rand(3, 1, 48, 48) * 2 - 1

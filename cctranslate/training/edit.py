@@ -1,0 +1,44 @@
+"""What every generator gives: an edit of a face, made of the face's code and a target."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from cctranslate.emotions import EMOTIONS
+
+CLASSES = len(EMOTIONS)
+Code = tuple[Tensor, ...]
+"""What a face is encoded to: itself, then feature maps [N,C,H,W] from fine to coarse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A translation [N,1,48,48] and its parts: it is the face warped by `flow`, plus `paint`.
+
+    `flow` [N,2,48,48] is in pixels, x then y, from each place to where it is fetched from.
+    A generator that draws the face anew has a flow of zeros and paints the difference.
+    """
+
+    image: Tensor
+    flow: Tensor
+    paint: Tensor
+
+
+class Generator(nn.Module):
+    """A translator of faces [N,1,48,48] in [-1,1] by label rows [N,7]."""
+
+    def encode(self, x: Tensor) -> Code:
+        """The face's code, which does not depend on the target."""
+        raise NotImplementedError
+
+    def edit(self, code: Code, labels: Tensor) -> Edit:
+        """The code's face with the expression of `labels` [N,7]."""
+        raise NotImplementedError
+
+    def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
+        """The face [N,1,48,48] with so much [N] of an edit: 0 leaves it as it was, 1 is all."""
+        return (x + strength[:, None, None, None] * edit.paint).clamp(-1, 1)
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        """Encode and decode once: [N,1,48,48]."""
+        return self.edit(self.encode(x), labels).image
