@@ -1,8 +1,11 @@
 """Pictures' faces through the generator and the judge."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +14,11 @@ from cctranslate.batch.carry import carry
 from cctranslate.batch.face import Face
 from cctranslate.batch.faces import Decoded, Unusable
 from cctranslate.batch.plan import Plan
-from cctranslate.batch.sessions import Models
 from cctranslate.pixels import SIZE, Gray, Scaled
+
+if TYPE_CHECKING:
+    # Worker processes need no onnxruntime.
+    from cctranslate.batch.sessions import Models
 
 Named = tuple[Decoded | Unusable, str]
 

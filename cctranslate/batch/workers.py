@@ -75,8 +75,8 @@ class Workers:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Wait for what is in hand."""
-        self._pool.shutdown()
+        """Wait for what is in hand; what nobody waits for any more is not begun."""
+        self._pool.shutdown(cancel_futures=True)
 
     def decode(
         self, pairs: Iterable[tuple[Item, str]], window: int, most: int = LARGEST
