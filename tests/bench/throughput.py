@@ -14,6 +14,9 @@ besides. It tells more than time does where other work shares the cores.
 
 Memory is a process's peak with a bundle that does next to nothing, on links to the same faces:
 beside small models more is seen of what grows with the number of inputs. Linux only.
+
+`files alone` is the pace with that bundle: what a run comes to where the models take no time, by
+worker threads and by worker processes, as many as there are cores.
 """
 
 import argparse
@@ -46,6 +49,8 @@ from tests import tiny
 TARGET = "happy"
 FEW = 1000
 """Inputs of the smaller run whose memory is measured."""
+FILES = 10_000
+"""Inputs of the runs that show what files take by themselves."""
 ROUNDS, STARTS = 3, 5
 """How often the pace and the start are measured; what is told is the one in the middle."""
 MEASURE = """
@@ -233,6 +238,12 @@ def measure(place: Path, asked: argparse.Namespace) -> None:
         print(f"{count} inputs: {peak:.0f} MiB, {cost.seconds:.0f} s", flush=True)
         peaks.append(peak)
     print(f"{peaks[1] / peaks[0]:.2f} times the memory")
+
+    link(faces, place / "files", FILES)
+    for kind in ("--threads", "--processes"):
+        made = words(place / "files", place / f"out{kind}", "--weights", weights, kind)
+        cost, _ = command(FILES, [*made, "--no-html"])
+        print(f"files alone {kind}: {FILES / cost.seconds:,.0f} pictures/s", flush=True)
 
 
 if __name__ == "__main__":
