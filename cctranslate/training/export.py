@@ -21,6 +21,7 @@ from cctranslate.training import checkpoint, runs
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.edit import Generator
 from cctranslate.training.fit import load_classifier, load_generator
+from cctranslate.training.half import halve
 from cctranslate.training.runs import RunError
 
 OPSET = 18
@@ -84,12 +85,14 @@ def export(
     out: Path,
     gain: tuple[float, ...] = (1.0,) * len(EMOTIONS),
     witness: Path | None = None,
+    half: bool = False,
 ) -> dict[str, Any]:
     """Write a run's bundle to `out`; `judge` is a judge's run or a bundle to take it from.
 
     So is `witness`; without one the bundle holds the witness that `judge` holds, if any.
 
     `gain` says for each expression how many times as far as the run itself strength 1 goes.
+    With `half` the graphs compute in float16; `float16` in the card says how far that takes each.
 
     Returns the card's facts; `step` of `steps` tells whether the run is finished. A bundle that
     stood in `out` is replaced only by a whole one.
@@ -97,6 +100,7 @@ def export(
     Raises:
         RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
         ExportError: torch and onnxruntime differ; nothing is left behind.
+        HalfError: so do float32 and float16.
     """
     facts = runs.read_facts(run)
     graph = TranslatorGraph(load_generator(run), gain).eval()
@@ -111,6 +115,7 @@ def export(
         _write(graph, folder / "generator.onnx", {"faces": faces, "labels": labels}, _TRANSLATOR)
         differs = _largest_difference(graph, folder / "generator.onnx", faces, labels)
         classifiers = _place_all(judge, witness, facts.recipe, folder, faces)
+        graphs = sorted(folder.glob("*.onnx")) if half else []
         measured = runs.MEASURED
         told = {
             "cctranslate": __version__,
@@ -121,6 +126,7 @@ def export(
             "data": facts.data,
             "gain": dict(zip(EMOTIONS, gain, strict=True)),
             "largest_difference": differs,
+            "float16": {path.stem: halve(path, faces=faces, labels=labels) for path in graphs},
             **classifiers,
             "measured": runs.read_json(run / measured) if (run / measured).exists() else {},
         }

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.cli import cli
@@ -21,8 +22,9 @@ from cctranslate.pixels import to_scaled
 from cctranslate.recipes import seed
 from cctranslate.recipes.experiments import RECIPES, find
 from cctranslate.training.export import _place
+from cctranslate.training.half import HalfError, halve
 from cctranslate.training.runs import Facts, RunError, write_facts, write_json
-from tests import drawn
+from tests import drawn, tiny
 from tests.conftest import child
 
 
@@ -150,6 +152,38 @@ def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
         for folder, strength in ((tmp_path / "far", 0.5), (made / "bundle", 1.0))
     )
     np.testing.assert_allclose(half_of_far, all_of_near, atol=1e-4)
+
+
+def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
+    made: Path, tmp_path: Path, faces: Path
+) -> None:
+    whole, half = made / "bundle", tmp_path / "half"
+    result = run("export", made / "t26", "--judge", whole, "--half", "-o", half)
+    assert result.exit_code == 0, result.output
+    assert "float16 and float32 by" in result.stderr
+    for name in ("generator", "judge"):
+        sizes = [bundle.load(folder).file(name).stat().st_size for folder in (half, whole)]
+        assert sizes[0] < 0.6 * sizes[1]
+        assert 0 < bundle.load(half).card["float16"][name] < 3e-2
+    pictures = []
+    for folder in (half, whole):
+        out = tmp_path / "out" / folder.name
+        words = ("batch", faces, "--to", "sad", "--device", "cpu", "-o", out, "--weights", folder)
+        assert run(*words).exit_code == 0
+        found = [Image.open(path) for path in sorted((out / "sad").iterdir())]
+        pictures.append(np.stack([np.asarray(picture, np.int64) for picture in found]))
+    assert 0 < np.abs(pictures[0] - pictures[1]).max() <= 4
+    # Taken from a bundle that is halved, a judge is left as it is.
+    again = run("export", made / "t26", "--judge", half, "--half", "-o", tmp_path / "again")
+    assert again.exit_code == 0, again.output
+    assert bundle.load(tmp_path / "again").card["float16"]["judge"] == 0
+
+
+def test_what_float16_makes_another_thing_of_is_refused(tmp_path: Path) -> None:
+    folder = tiny.write_bundle(tmp_path)
+    x = np.full((1, 1, 48, 48), 1e9, np.float32)
+    with pytest.raises(HalfError, match="leave out --half"):
+        halve(folder / "generator.onnx", faces=x, labels=np.eye(7, dtype=np.float32))
 
 
 def test_an_altered_bundle_is_refused(made: Path, tmp_path: Path) -> None:
