@@ -62,7 +62,6 @@ JUDGE = ClassifierRecipe(
     epochs=40,
     lr=0.05,
     vote_share=1.0,
-    mirrored=True,
 )
 
 WITNESS = ClassifierRecipe(
