@@ -27,7 +27,7 @@ from cctranslate.batch.results import Finisher
 from cctranslate.batch.rows import Counts, Row, typed
 from cctranslate.batch.sessions import CUDA, Models, cores
 from cctranslate.batch.stop import Stop
-from cctranslate.batch.workers import Kind, Work, Workers
+from cctranslate.batch.workers import Work, Workers
 from cctranslate.batch.writer import OutputError
 from cctranslate.bundle import Bundle
 
@@ -140,9 +140,10 @@ class Job:
                     metadata=asked.metadata == "keep",
                 ),
             )
-            with Workers(
-                work=work, count=asked.workers or cores(), kind=self._kind(models)
-            ) as workers:
+            # On a CPU the models are the limit, beside a GPU one process's Python is.
+            processes = models.provider == CUDA if asked.processes is None else asked.processes
+            count = asked.workers or cores()
+            with Workers(work=work, count=count, processes=processes) as workers:
                 pipeline.run(
                     self._items(journal),
                     models=models,
@@ -155,12 +156,6 @@ class Job:
         self._finished = not (self._stop.asked or self._enough(journal))
         if keeper.full:
             self.echo(f"each expression has its --per-class {asked.per_class}: that was all")
-
-    def _kind(self, models: Models) -> Kind:
-        """On a CPU the models are the limit, beside a GPU one process's Python is."""
-        if self.options.processes is None:
-            return "processes" if models.provider == CUDA else "threads"
-        return "processes" if self.options.processes else "threads"
 
     def _enough(self, journal: Journal) -> bool:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)

@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import Literal, TypeVar
+from typing import Generic, TypeVar
 
 from cctranslate.batch.archives import LARGEST
 from cctranslate.batch.faces import Look, Unusable, decode
@@ -24,7 +24,6 @@ from cctranslate.errors import UserError
 
 A = TypeVar("A")
 B = TypeVar("B")
-Kind = Literal["threads", "processes"]
 CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
 """How long a process is to be busy with what it is handed at once, and how many that are at most:
 to hand one small picture over takes as long as to decode it."""
@@ -57,21 +56,22 @@ class Workers:
 
     work: Work
     count: int
-    kind: Kind
+    processes: bool
+    """What they are; else threads."""
     _pool: Executor = field(init=False)
 
     def __enter__(self) -> "Workers":
         """Get ready; processes start as they are needed."""
-        if self.kind == "threads":
+        if not self.processes:
             self._pool = ThreadPoolExecutor(self.count)
-        else:
-            self._pool = ProcessPoolExecutor(
-                self.count,
-                # A copy by fork would have onnxruntime's locks without its threads.
-                multiprocessing.get_context("spawn"),
-                initializer=_begin,
-                initargs=(self.work,),
-            )
+            return self
+        self._pool = ProcessPoolExecutor(
+            self.count,
+            # A copy by fork would have onnxruntime's locks without its threads.
+            multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(self.work,),
+        )
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -112,35 +112,25 @@ class Workers:
         Threads take one thing at a time; processes a chunk, and there are two for each of them.
         What `weigh` says that they hold is bounded by `most` bytes; the last may go over that.
         """
-        ahead: deque[tuple[Future[tuple[list[B], float]], int, int]] = deque()
-        size, waiting, held = 1, 0, 0
+        ahead = _Ahead[B](fixed=not self.processes)
         chunk: list[A] = []
         weight = 0
-        stream, ended = iter(things), False
         try:
-            while not ended or ahead:
-                while not ended and len(chunk) < size and held + weight <= most:
-                    try:
-                        thing = next(stream)
-                    except StopIteration:
-                        ended = True
-                        break
-                    chunk.append(thing)
-                    weight += weigh(thing)
-                if chunk:
-                    ahead.append((self._submit(task, chunk), len(chunk), weight))
-                    waiting, held = waiting + len(chunk), held + weight
-                    chunk, weight = [], 0
-                full = waiting >= window and len(ahead) >= 2 * self.count
-                if ahead and (ended or full or held > most):
-                    future, count, weight_then = ahead.popleft()
-                    made, seconds = future.result()
-                    waiting, held = waiting - count, held - weight_then
-                    if self.kind == "processes":
-                        # Small pictures go by the dozen, photographs one by one.
-                        fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
-                        size = min(max(fitting, 1), 2 * size, LARGEST_CHUNK)
-                    yield from made
+            for thing in things:
+                chunk.append(thing)
+                weight += weigh(thing)
+                if len(chunk) < ahead.size and ahead.held + weight <= most:
+                    continue
+                ahead.put(self._submit(task, chunk), len(chunk), weight)
+                chunk, weight = [], 0
+                while ahead.held > most or (
+                    ahead.waiting >= window and len(ahead.chunks) >= 2 * self.count
+                ):
+                    yield from ahead.take()
+            if chunk:
+                ahead.put(self._submit(task, chunk), len(chunk), weight)
+            while ahead.chunks:
+                yield from ahead.take()
         except BrokenProcessPool:
             # The pool asks those that are left to end, which they do not hear.
             for child in multiprocessing.active_children():
@@ -150,16 +140,43 @@ class Workers:
                 "command goes on; give it fewer --workers"
             ) from None
         finally:
-            for future, _, _ in ahead:
+            for future, _, _ in ahead.chunks:
                 future.cancel()
 
     def _submit(
         self, task: Callable[[Work, A], B], chunk: list[A]
     ) -> "Future[tuple[list[B], float]]":
-        if self.kind == "threads":
+        if not self.processes:
             return self._pool.submit(_done, self.work, task, chunk)
         with _unheard():
             return self._pool.submit(_done_by_process, task, chunk)
+
+
+@dataclass(kw_only=True)
+class _Ahead(Generic[B]):
+    """Chunks that are in hand, in order, and how many things the next one is to have."""
+
+    fixed: bool
+    """Whether that stays one."""
+    chunks: deque[tuple[Future[tuple[list[B], float]], int, int]] = field(default_factory=deque)
+    waiting: int = 0
+    held: int = 0
+    size: int = 1
+
+    def put(self, future: Future[tuple[list[B], float]], count: int, weight: int) -> None:
+        self.chunks.append((future, count, weight))
+        self.waiting, self.held = self.waiting + count, self.held + weight
+
+    def take(self) -> list[B]:
+        """What became of the first."""
+        future, count, weight = self.chunks.popleft()
+        made, seconds = future.result()
+        self.waiting, self.held = self.waiting - count, self.held - weight
+        if not self.fixed:
+            # Small pictures go by the dozen, photographs one by one.
+            fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
+            self.size = min(max(fitting, 1), 2 * self.size, LARGEST_CHUNK)
+        return made
 
 
 def _done(work: Work, task: Callable[[Work, A], B], chunk: list[A]) -> tuple[list[B], float]:

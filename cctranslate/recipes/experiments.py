@@ -116,17 +116,14 @@ GUIDE_PLAIN = ClassifierRecipe(
     adversarial=0.3,
 )
 
-GUIDE_SHARP = ClassifierRecipe(
+GUIDE_SHARP = derive(
+    GUIDE_PLAIN,
     name="guide-sharp",
     about="a plain convolutional guide for the rest of G's way: hardened less, more often right",
-    kind="plain",
     widths=(40, 72, 112),
-    batch_size=64,
     epochs=18,
-    lr=0.05,
-    vote_share=0.7,
     class_balance=0.5,
-    noise=0.1,
+    adversarial=0.0,
 )
 
 DEFAULT = FLOW.name
@@ -155,9 +152,8 @@ def teachers(recipe: AnyRecipe) -> set[str]:
     """The classifiers that a generator learned from, also while it was the one it started from."""
     if isinstance(recipe, ClassifierRecipe):
         return set()
-    own = {*recipe.guides} | ({recipe.encoder} if recipe.encoder else set())
     before = RECIPES.get(recipe.start or "")
-    return own | teachers(before) if before else own
+    return {*recipe.teachers} | (teachers(before) if before else set())
 
 
 def override(

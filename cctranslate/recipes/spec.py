@@ -149,6 +149,11 @@ class Recipe:
     start: str | None = None
     """The recipe of the same networks, trained before, whose G and D this one goes on from."""
 
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The classifiers that it learns from itself: its guides, then its encoder."""
+        return self.guides + ((self.encoder,) if self.encoder else ())
+
     def __post_init__(self) -> None:
         weights, procedure = self.weights, self.procedure
         if bool(self.guides) != (weights.guide > 0):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +21,7 @@ from cctranslate.training.classifier import Classifier
 from cctranslate.training.edit import Generator
 from cctranslate.training.fit import load_classifier, load_generator
 from cctranslate.training.half import halve
+from cctranslate.training.models import open_graph
 from cctranslate.training.runs import RunError
 
 OPSET = 18
@@ -133,13 +133,6 @@ def export(
         bundle.write_card(folder, **told)
         _move(folder, out)
     return told
-
-
-def open_graph(path: Path) -> onnxruntime.InferenceSession:
-    """A session of a graph on the CPU: what `export` checks and `evaluate` measures."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 _TRANSLATOR = {

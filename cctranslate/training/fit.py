@@ -140,7 +140,7 @@ def _claim(job: Job) -> None:
 def _before(recipe: AnyRecipe) -> tuple[str, ...]:
     if isinstance(recipe, ClassifierRecipe):
         return ()
-    return recipe.guides + tuple(name for name in (recipe.encoder, recipe.start) if name)
+    return recipe.teachers + ((recipe.start,) if recipe.start else ())
 
 
 def _teachers(job: Job) -> Path:

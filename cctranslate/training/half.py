@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from cctranslate.errors import UserError
+from cctranslate.training.models import open_graph
 
 TOLERANCE = 3e-2
 """The largest difference in [-1, 1] that passes: four gray levels, in one pixel of all."""
@@ -41,9 +41,7 @@ def halve(path: Path, **inputs: np.ndarray) -> float:
 
 
 def _outputs(path: Path, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = open_graph(path)
     fed = {value.name: inputs[value.name] for value in session.get_inputs()}
     outputs: list[np.ndarray] = session.run(None, fed)
     return outputs

@@ -9,9 +9,15 @@ from numpy.typing import NDArray
 from cctranslate import bundle
 from cctranslate.bundle import WITNESS
 from cctranslate.pixels import Gray, to_levels, to_scaled
-from cctranslate.training.export import open_graph
 
 BATCH = 64
+
+
+def open_graph(path: Path) -> onnxruntime.InferenceSession:
+    """A session of a graph on the CPU: what `export` checks and `evaluate` measures."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 class Models:
