@@ -72,6 +72,8 @@ class Models:
         self._judge = _session(bundle.judge, providers)
         used = {session.get_providers()[0] for session in (self._generator, self._judge)}
         self.provider = CUDA if used == {CUDA} else CPU
+        number = providers[0][1]["device_id"] if self.provider == CUDA else 0
+        self._memory = ("cuda" if self.provider == CUDA else "cpu", number)
         given = {output.name for output in self._generator.get_outputs()}
         self._parts = _PARTS if given.issuperset(_PARTS) else ()
 
@@ -84,11 +86,13 @@ class Models:
         Raises:
             DeviceError: the device gave up, as when its memory is full.
         """
-        n, filled = len(faces), self._filled(faces)
-        (before,) = self._outputs(self._judge, ["probabilities"], faces=filled)
+        # Sent to the device once: both graphs read the faces where they lie.
+        n, there = len(faces), self._sent(self._filled(faces))
+        (before,) = self._outputs(self._judge, ["probabilities"], faces=there)
         shares = already.share(before[:n], labels)
         wanted = ["translated", *(self._parts if edits else ())]
-        outputs = self._outputs(self._generator, wanted, faces=filled, labels=labels)
+        sent = self._sent(labels)
+        outputs = self._outputs(self._generator, wanted, faces=there, labels=sent)
         translated, *parts = (output[:n] for output in outputs)
         if edits and not parts:
             # A bundle from before there were edits: all that it changes is light.
@@ -110,7 +114,7 @@ class Models:
         # The judge sees what is written, rounded to gray levels.
         levels = np.zeros((self.batch_size, k, SIZE, SIZE), np.uint8)
         levels[:n] = translated
-        seen = to_scaled(levels).reshape(-1, 1, SIZE, SIZE)
+        seen = self._sent(to_scaled(levels).reshape(-1, 1, SIZE, SIZE))
         (said,) = self._outputs(self._judge, ["probabilities"], faces=seen)
         return said.reshape(self.batch_size, k, -1)[:n]
 
@@ -119,15 +123,35 @@ class Models:
         filled[: len(faces), 0] = to_scaled(faces)
         return filled
 
+    def _sent(self, array: Scaled) -> onnxruntime.OrtValue:
+        """The array in the device's memory; a CPU's is where it is, and nothing is copied."""
+        with self._device_may_give_up():
+            contiguous = np.ascontiguousarray(array)
+            return onnxruntime.OrtValue.ortvalue_from_numpy(contiguous, *self._memory)
+
     def _outputs(
-        self, session: onnxruntime.InferenceSession, names: list[str], **arrays: Scaled
+        self,
+        session: onnxruntime.InferenceSession,
+        names: list[str],
+        **inputs: onnxruntime.OrtValue,
     ) -> list[Scaled]:
+        with self._device_may_give_up():
+            binding = session.io_binding()
+            for name, value in inputs.items():
+                binding.bind_ortvalue_input(name, value)
+            for name in names:
+                binding.bind_output(name)  # to the host: it is rounded, judged and written there
+            session.run_with_iobinding(binding)
+            outputs: list[Scaled] = binding.copy_outputs_to_cpu()
+        return outputs
+
+    @contextmanager
+    def _device_may_give_up(self) -> Iterator[None]:
         try:
-            outputs: list[Scaled] = session.run(names, arrays)
+            yield
         except Exception as error:
             first = str(error).splitlines()[0]
             raise DeviceError(f"{self.provider}: {first}: try a smaller --batch-size") from None
-        return outputs
 
 
 def _no_cuda(device: str) -> DeviceError:
