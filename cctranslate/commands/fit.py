@@ -240,7 +240,7 @@ def _describe(recipe: AnyRecipe) -> None:
     import json
 
     from cctranslate.commands.needs import training_half
-    from cctranslate.recipes.spec import to_json
+    from cctranslate.recipes.stored import to_json
 
     click.echo(json.dumps(to_json(recipe), indent=2))
     with training_half():

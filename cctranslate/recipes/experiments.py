@@ -43,14 +43,25 @@ FLOW_START = Recipe(
     encoder="encoder",
 )
 
-FLOW = derive(
+FLOW_MIDDLE = derive(
     FLOW_START,
-    name="flow",
-    about="ours: goes on from `flow-start` with a third guide, more often right than the others",
+    name="flow-middle",
+    about="ours, the second part: goes on from `flow-start` with a third guide, more often right",
     start="flow-start",
     weights={"change": 25, "identity": 8},
     procedure={"warm_up": 0.0, "epochs": 12, "lr": 3e-4},
     guides=("guide-smooth", "guide-plain", "guide-sharp"),
+)
+
+FLOW = derive(
+    FLOW_MIDDLE,
+    name="flow",
+    about="ours: goes on from `flow-middle` with a new D, which sees each result beside its "
+    "source, and reads fear by the eyes",
+    start="flow-middle",
+    weights={"adversarial": 8, "change": 28, "identity": 12},
+    procedure={"paired": True, "fresh_d": True, "by_the_eyes": ("fear",), "epochs": 5},
+    guides=("guide-sharp", "guide-clear"),
 )
 
 JUDGE = ClassifierRecipe(
@@ -126,12 +137,21 @@ GUIDE_SHARP = derive(
     adversarial=0.0,
 )
 
+GUIDE_CLEAR = derive(
+    GUIDE_SMOOTH,
+    name="guide-clear",
+    about="a group-normed SiLU guide for the end of G's way: hardened less, more often right",
+    epochs=18,
+    adversarial=0.0,
+)
+
 DEFAULT = FLOW.name
 
 RECIPES: dict[str, AnyRecipe] = {
     recipe.name: recipe
     for recipe in (
-        *(FLOW, FLOW_START, JUDGE, WITNESS, GUIDE_SMOOTH, GUIDE_PLAIN, GUIDE_SHARP, ENCODER),
+        *(FLOW, FLOW_MIDDLE, FLOW_START, JUDGE, WITNESS),
+        *(GUIDE_SMOOTH, GUIDE_PLAIN, GUIDE_SHARP, GUIDE_CLEAR, ENCODER),
         *(*seed.LOG, *seed.VARIANTS),
     )
 }

@@ -1,6 +1,6 @@
 """What one experiment is: frozen dataclasses, so that a recipe is data and a typo is an error."""
 
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
 AdversarialLoss = Literal["bce", "least-squares", "relativistic"]
@@ -100,6 +100,11 @@ class Procedure:
     adversarial: AdversarialLoss
     targets: Targets
     """One drawn target a face, one other than its own, or all others of each (T24)."""
+    paired: bool = False
+    """D compares each result of one drawn target with the face it was made of, whose person, light
+    and hands it shares; else with another face, one that has the target's expression."""
+    fresh_d: bool = False
+    """D begins anew where G goes on from another recipe: what it is to tell apart has changed."""
     classes: ClassLoss = "zeros"
     """D's class head: sigmoid with zeros for fakes (T22) or with their targets (T21), softmax with
     their targets (T17), or softmax with an eighth class for fakes (the code of T9)."""
@@ -122,6 +127,9 @@ class Procedure:
     """Decay of the averaged generator, which is what is exported."""
     flip: bool = False
     """Faces are mirrored half of the time."""
+    by_the_eyes: tuple[str, ...] = ()
+    """Expressions that the guides mostly read from the upper half alone: below it FER2013's
+    frightened faces hold their hands, and G would paint fingers rather than open eyes."""
     cycle_noise: float = 0.0
     """Standard deviation of the noise before the way back: against hiding the source in it."""
     class_balance: float = 0.0
@@ -147,7 +155,8 @@ class Recipe:
     encoder: str | None = None
     """The recipe with objective `identity` that is trained before G, for `weights.identity`."""
     start: str | None = None
-    """The recipe of the same networks, trained before, whose G and D this one goes on from."""
+    """The recipe of the same networks, trained before, whose G this one goes on from, and
+    whose D unless the procedure begins with a fresh one."""
 
     @property
     def teachers(self) -> tuple[str, ...]:
@@ -165,6 +174,10 @@ class Recipe:
                 raise ValueError(f"{self.name}: guides names the {name}, which no G is trained on")
         if procedure.adversarial == "relativistic" and procedure.targets != "one":
             raise ValueError(f"{self.name}: adversarial 'relativistic' pairs need targets 'one'")
+        if procedure.paired and procedure.targets != "one":
+            raise ValueError(f"{self.name}: procedure.paired needs targets 'one'")
+        if procedure.fresh_d and not self.start:
+            raise ValueError(f"{self.name}: procedure.fresh_d needs a start to go on from")
         if weights.classification > 0 and weights.d_class == 0:
             raise ValueError(f"{self.name}: weights.classification needs weights.d_class")
         headed = self.discriminator.kind == "strided" or self.discriminator.head > 0
@@ -243,33 +256,3 @@ def backbone_of(recipe: AnyRecipe) -> str | None:
     """Where a recipe's ResNet50 begins from; None if it has none."""
     network = recipe.discriminator if isinstance(recipe, Recipe) else recipe
     return network.backbone if network.kind == "resnet50" else None
-
-
-def to_json(recipe: AnyRecipe) -> dict[str, Any]:
-    """The recipe as plain JSON data."""
-    return asdict(recipe)
-
-
-def from_json(data: dict[str, Any]) -> AnyRecipe:
-    """The recipe that `to_json` wrote.
-
-    Raises:
-        TypeError: fields are missing or unknown.
-        ValueError: fields that contradict one another.
-    """
-    if "generator" not in data:
-        return ClassifierRecipe(**{**data, "widths": tuple(data["widths"])})
-    procedure = {
-        **data["procedure"],
-        "betas": tuple(data["procedure"]["betas"]),
-        # A run of an older version has none.
-        "domains": tuple(data["procedure"].get("domains", ())),
-    }
-    parts = {
-        "generator": GeneratorSpec(**data["generator"]),
-        "discriminator": DiscriminatorSpec(**data["discriminator"]),
-        "weights": Weights(**data["weights"]),
-        "procedure": Procedure(**procedure),
-        "guides": tuple(data["guides"]),
-    }
-    return Recipe(**{**data, **parts})

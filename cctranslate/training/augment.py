@@ -46,6 +46,12 @@ def cutout(x: Tensor, *, side: int) -> Tensor:
     return x.masked_fill(hole[:, None], 0.0)
 
 
+def without_lower_half(x: Tensor, chosen: Tensor) -> Tensor:
+    """The faces [N,C,H,W], those `chosen` [N] with all below the middle of the nose set to gray."""
+    below = torch.arange(x.shape[-2], device=x.device) >= x.shape[-2] * 0.6
+    return x.masked_fill(chosen[:, None, None, None] & below[:, None], 0.0)
+
+
 def for_classifier(x: Tensor) -> Tensor:
     """What a classifier sees in training: moved, mirrored, relit, with a hole."""
     x = affine(x, shift=4, turn=0.2, zoom=(0.85, 1.15), flip=True)

@@ -84,15 +84,18 @@ class Batches:
         chosen = self._sampler.batch(step)
         classes = self._classes[chosen]
         targets, source = self._targets(classes)
-        alone = self._procedure.targets == "one"
-        real = self._sampler.partners(step, targets) if alone else chosen
+        x, real = self._seen(chosen), chosen
+        seen = x
+        if self._procedure.targets == "one" and not self._procedure.paired:
+            real = self._sampler.partners(step, targets)
+            seen = self._seen(real)
         return Batch(
-            x=self._seen(chosen),
+            x=x,
             classes=self._tensor(classes),
             labels=self._tensor(self._labels[chosen]),
             source=self._tensor(source),
             targets=self._tensor(targets),
-            real=self._seen(real),
+            real=seen,
             real_classes=self._tensor(self._classes[real]),
             real_labels=self._tensor(self._labels[real]),
         )

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from cctranslate.errors import UserError
-from cctranslate.recipes.spec import AnyRecipe, from_json
+from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.recipes.stored import from_json
 
 FILE = "checkpoint.pt"
 

@@ -15,7 +15,8 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
 from cctranslate.pixels import SIZE, to_scaled
 from cctranslate.recipes import experiments
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, to_json
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
+from cctranslate.recipes.stored import to_json
 from cctranslate.training import checkpoint, runs
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.edit import Generator

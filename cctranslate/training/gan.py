@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
 from cctranslate.training import augment, backbone, checkpoint, device, losses
@@ -26,6 +27,8 @@ R1_EVERY = 8
 """The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
 N = TypeVar("N", bound=nn.Module)
 GUIDE_NOISE = 0.1
+HIDDEN = 0.75
+"""How often a guide sees the upper half alone of what it is to read by the eyes."""
 SHEET_FACES = 14
 
 
@@ -181,8 +184,17 @@ class GanTrainer:
 
     def _guide(self, fake: Tensor, targets: Tensor) -> Tensor:
         """The guides' mean loss [N], each on a view of its own."""
-        views = [guide(augment.for_guide(fake, GUIDE_NOISE)).float() for guide in self.guides]
+        views = [guide(self._view(fake, targets)).float() for guide in self.guides]
         return torch.stack([losses.guide_loss(view, targets) for view in views]).mean(0)
+
+    def _view(self, fake: Tensor, targets: Tensor) -> Tensor:
+        view = augment.for_guide(fake, GUIDE_NOISE)
+        by_the_eyes = self.recipe.procedure.by_the_eyes
+        if not by_the_eyes:
+            return view
+        told = torch.tensor([EMOTIONS.index(name) for name in by_the_eyes], device=fake.device)
+        hidden = torch.rand(len(fake), device=fake.device) < HIDDEN
+        return augment.without_lower_half(view, torch.isin(targets, told) & hidden)
 
     def _identity(self, encoder: Classifier, source: Tensor, fake: Tensor) -> Tensor:
         """How far the encoder takes the faces for others, both seen in the same view."""
@@ -208,10 +220,11 @@ class GanTrainer:
             getattr(self, name).load_state_dict(state[name])
 
     def begin(self, state: dict[str, Any]) -> None:
-        """Start from where a run of another recipe ended: its averaged G, and its D."""
+        """Start from where a run of another recipe ended: its averaged G, and mostly its D."""
         self.g.load_state_dict(state["average"])
         self.average.load_state_dict(state["average"])
-        self.d.load_state_dict(state["d"])
+        if not self.recipe.procedure.fresh_d:
+            self.d.load_state_dict(state["d"])
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:

@@ -13,7 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from cctranslate.errors import UserError
-from cctranslate.recipes.spec import AnyRecipe, to_json
+from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.recipes.stored import to_json
 from cctranslate.training import checkpoint, runs
 
 LOG = "log.jsonl"

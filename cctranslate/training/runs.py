@@ -11,7 +11,8 @@ import torch
 
 from cctranslate import __version__
 from cctranslate.errors import UserError
-from cctranslate.recipes.spec import AnyRecipe, from_json, to_json
+from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.recipes.stored import from_json, to_json
 
 FACTS = "recipe.json"
 MEASURED = "measured.json"

@@ -18,7 +18,8 @@ from cctranslate import bundle
 from cctranslate.errors import UserError
 from cctranslate.recipes import seed
 from cctranslate.recipes.experiments import FLOW_START, find, override
-from cctranslate.recipes.spec import AnyRecipe, Recipe, backbone_of, derive, to_json
+from cctranslate.recipes.spec import AnyRecipe, Recipe, backbone_of, derive
+from cctranslate.recipes.stored import to_json
 from cctranslate.training import dataset, device, series
 from cctranslate.training.votes import load_votes
 

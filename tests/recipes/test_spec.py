@@ -6,7 +6,8 @@ import pytest
 
 from cctranslate.recipes.experiments import RECIPES, find, override
 from cctranslate.recipes.seed import LOG, SWEEPS, T26, VARIANTS
-from cctranslate.recipes.spec import ClassifierRecipe, Recipe, derive, from_json, to_json
+from cctranslate.recipes.spec import ClassifierRecipe, Recipe, derive
+from cctranslate.recipes.stored import from_json, to_json
 
 
 def test_every_recipe_is_found_by_its_own_name() -> None:
@@ -84,6 +85,8 @@ def test_a_misspelt_field_is_a_type_error() -> None:
         ({"procedure": {"warm_up": 0.5}}, "procedure.warm_up"),
         ({"weights": {"d_mismatch": 1.0}}, "told the label"),
         ({"procedure": {"targets": "one-other", "g_parts": 6}}, "all-others"),
+        ({"procedure": {"paired": True}}, "procedure.paired"),
+        ({"procedure": {"fresh_d": True}}, "procedure.fresh_d"),
     ],
 )
 def test_a_contradiction_names_its_fields(changes: dict[str, object], named: str) -> None:

@@ -16,11 +16,13 @@ import pytest
 import torch
 from PIL import Image
 
+from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.experiments import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe, Recipe, derive
-from cctranslate.training import checkpoint, dataset
+from cctranslate.training import checkpoint, dataset, gan
 from cctranslate.training.batches import Batch, Batches
 from cctranslate.training.checkpoint import CheckpointError
+from cctranslate.training.classifier import Classifier
 from cctranslate.training.dataset import DataError
 from cctranslate.training.device import DeviceError, choose
 from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier
@@ -144,26 +146,40 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
     job = make_job(small("flow", 2))
     fit(job)
     teachers = sorted(p.name for p in (job.folder / TEACHERS).iterdir())
-    assert teachers == ["encoder", "flow-start", "guide-plain", "guide-sharp", "guide-smooth"]
+    assert teachers == [
+        "encoder",
+        "flow-middle",
+        "flow-start",
+        "guide-clear",
+        "guide-plain",
+        "guide-sharp",
+        "guide-smooth",
+    ]
     assert not (job.folder / TEACHERS / "flow-start" / TEACHERS).exists()
     before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
     assert fit(make_job(small("flow", 2), resume=True)).finished
     assert (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
 
 
-def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(make_job: MakeJob) -> None:
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
+    make_job: MakeJob, fresh: bool
+) -> None:
     flow = small("flow", 1)
     assert isinstance(flow, Recipe)
     assert flow.start
-    job = make_job(derive(flow, procedure={"lr": 1e-12}))
+    still = {"lr": 1e-12, "fresh_d": fresh}
+    job = make_job(derive(flow, procedure=still))
     fit(job)
     began, ended = (
         checkpoint.load(folder, read_facts(folder).recipe)["trainer"]
         for folder in (job.folder / TEACHERS / flow.start, job.folder)
     )
-    for then, now in (("average", "g"), ("average", "average"), ("d", "d")):
+    for then, now in (("average", "g"), ("average", "average")):
         for name, value in began[then].items():
             torch.testing.assert_close(ended[now][name], value, msg=f"{now}.{name}")
+    kept = [torch.allclose(ended["d"][name], value) for name, value in began["d"].items()]
+    assert all(kept) != fresh
 
 
 def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
@@ -202,6 +218,49 @@ def test_guides_say_nothing_of_faces_that_keep_their_own_expression(
     fit(job)
     line = log(job.folder)[-1]
     assert (line["guide"] > 0, line["own"] > 0) == (shift > 0, shift == 0)
+
+
+def test_a_paired_d_compares_each_result_with_its_own_source(make_job: MakeJob) -> None:
+    flow = small("flow-start", 1)
+    assert isinstance(flow, Recipe)
+    job = make_job(flow)
+
+    def drawn(paired: bool) -> Batch:
+        procedure = derive(flow, procedure={"paired": paired}).procedure
+        faces = job.splits["Training"]
+        batches = Batches(procedure, faces, job.votes, torch.device("cpu"), seed=0)
+        torch.manual_seed(0)
+        return batches.draw(0)
+
+    beside, other = drawn(True), drawn(False)
+    torch.testing.assert_close(beside.real, beside.x)
+    torch.testing.assert_close(beside.real_classes, beside.classes)
+    assert not torch.equal(other.real, other.x)
+    torch.testing.assert_close(other.real_classes, other.targets)
+
+
+def test_what_is_read_by_the_eyes_moves_nothing_below_them(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+    call = Classifier.forward
+
+    def watched(guide: Classifier, x: torch.Tensor) -> torch.Tensor:
+        if not guide.training and x.grad_fn is not None:  # what G made
+            seen.append(x.detach())
+        return call(guide, x)
+
+    monkeypatch.setattr(gan, "HIDDEN", 1.0)
+    monkeypatch.setattr(Classifier, "forward", watched)
+    flow = small("flow-start", 1)
+    assert isinstance(flow, Recipe)
+    for by_the_eyes in (EMOTIONS, ()):
+        seen.clear()
+        recipe = derive(flow, procedure={"warm_up": 1.0, "by_the_eyes": by_the_eyes})
+        fit(make_job(recipe, folder=f"read-by-{len(by_the_eyes)}"))
+        assert seen
+        hidden = [not x[:, :, 30:].any() and bool(x[:, :, :20].any()) for x in seen]
+        assert all(hidden) if by_the_eyes else not any(hidden)
 
 
 def test_a_sheet_shows_each_face_in_every_expression(make_job: MakeJob) -> None:
