@@ -15,7 +15,7 @@ from cctranslate.recipes.spec import (
 
 FLOW_START = Recipe(
     name="flow-start",
-    about="ours, the first half: warps what moves and paints what appears, relativistic D, robust "
+    about="ours, the first part: warps what moves and paints what appears, relativistic D, robust "
     "guides, a true cycle, no more change than it takes",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
     discriminator=DiscriminatorSpec(kind="residual", width=40, conditional=False),
