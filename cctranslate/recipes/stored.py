@@ -1,17 +1,9 @@
 """Recipes as the JSON data that runs and bundles keep."""
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any, get_origin
 
-from cctranslate.recipes.spec import (
-    AnyRecipe,
-    ClassifierRecipe,
-    DiscriminatorSpec,
-    GeneratorSpec,
-    Procedure,
-    Recipe,
-    Weights,
-)
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 
 
 def to_json(recipe: AnyRecipe) -> dict[str, Any]:
@@ -26,20 +18,18 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
         TypeError: fields are missing or unknown.
         ValueError: fields that contradict one another.
     """
-    if "generator" not in data:
-        return ClassifierRecipe(**{**data, "widths": tuple(data["widths"])})
-    procedure = {
-        **data["procedure"],
-        "betas": tuple(data["procedure"]["betas"]),
-        # A run of an older version has none.
-        "domains": tuple(data["procedure"].get("domains", ())),
-        "by_the_eyes": tuple(data["procedure"].get("by_the_eyes", ())),
-    }
-    parts = {
-        "generator": GeneratorSpec(**data["generator"]),
-        "discriminator": DiscriminatorSpec(**data["discriminator"]),
-        "weights": Weights(**data["weights"]),
-        "procedure": Procedure(**procedure),
-        "guides": tuple(data["guides"]),
-    }
-    return Recipe(**{**data, **parts})
+    recipe: AnyRecipe = _read(Recipe if "generator" in data else ClassifierRecipe, data)
+    return recipe
+
+
+def _read(kind: Any, data: dict[str, Any]) -> Any:
+    """A dataclass of its fields: JSON has lists for tuples, an older version lacks some fields."""
+    given = {**data}
+    for field in fields(kind):
+        if field.name not in given:
+            continue
+        if is_dataclass(field.type):
+            given[field.name] = _read(field.type, given[field.name])
+        elif get_origin(field.type) is tuple:
+            given[field.name] = tuple(given[field.name])
+    return kind(**given)

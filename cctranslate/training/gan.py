@@ -64,6 +64,8 @@ class GanTrainer:
         self.average = copy.deepcopy(self.g).requires_grad_(False).eval()
         self.g_optimizer = torch.optim.Adam(self.g.parameters(), procedure.lr, procedure.betas)
         self.d_optimizer = torch.optim.Adam(self.d.parameters(), procedure.lr, procedure.betas)
+        told = [EMOTIONS.index(emotion) for emotion in procedure.by_the_eyes]
+        self._by_the_eyes = torch.tensor(told, dtype=torch.int64, device=place)
         self._shown = self.batches.spread(SHEET_FACES)
 
     @property
@@ -189,12 +191,10 @@ class GanTrainer:
 
     def _view(self, fake: Tensor, targets: Tensor) -> Tensor:
         view = augment.for_guide(fake, GUIDE_NOISE)
-        by_the_eyes = self.recipe.procedure.by_the_eyes
-        if not by_the_eyes:
+        if not len(self._by_the_eyes):
             return view
-        told = torch.tensor([EMOTIONS.index(name) for name in by_the_eyes], device=fake.device)
         hidden = torch.rand(len(fake), device=fake.device) < HIDDEN
-        return augment.without_lower_half(view, torch.isin(targets, told) & hidden)
+        return augment.without_lower_half(view, torch.isin(targets, self._by_the_eyes) & hidden)
 
     def _identity(self, encoder: Classifier, source: Tensor, fake: Tensor) -> Tensor:
         """How far the encoder takes the faces for others, both seen in the same view."""
