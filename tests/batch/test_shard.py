@@ -12,6 +12,13 @@ from cctranslate.cli import cli
 from tests.conftest import Run, rows, tree
 
 
+@pytest.fixture
+def faces(faces: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Named from beside them: a share goes by names, and tmp_path's differs from run to run."""
+    monkeypatch.chdir(faces.parent)
+    return Path(faces.name)
+
+
 def merge(*words: str | Path) -> Result:
     return CliRunner().invoke(cli, ["report", "merge", *map(str, words)])
 
