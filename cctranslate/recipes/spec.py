@@ -9,7 +9,7 @@ GeneratorKind = Literal["unet", "padded-unet", "flow"]
 DiscriminatorKind = Literal["strided", "patch", "resnet50", "residual"]
 LabelPlace = Literal["none", "input", "latent", "joined"]
 Objective = Literal["expression", "identity"]
-ClassifierKind = Literal["residual", "plain", "smooth", "strided", "resnet50"]
+ClassifierKind = Literal["residual", "plain", "smooth", "separable", "strided", "resnet50"]
 Targets = Literal["one", "one-other", "all-others"]
 IMAGENET = "imagenet"
 """Where a backbone's weights come from, unless a file or `random` is named instead."""
@@ -74,7 +74,10 @@ class Weights:
     """Frozen guide classifiers on jittered, noised fakes (cross-entropy with the target), but for
     faces that are to keep their own expression."""
     identity: float = 0.0
-    """One minus the cosine of a frozen encoder's embeddings of a face and its translation."""
+    """One minus the cosine of frozen encoders' embeddings of a face and its translation."""
+    drift: float = 0.0
+    """Squared distance between what a target's translations add to their sources' embeddings on
+    average and what sets real faces of it apart: what they all share beyond that is G's mark."""
     cycle: float = 0.0
     """L1 between a face and its translation translated back: the true cycle."""
     reconstruction: float = 0.0
@@ -128,7 +131,7 @@ class Procedure:
     flip: bool = False
     """Faces are mirrored half of the time."""
     by_the_eyes: tuple[str, ...] = ()
-    """Expressions that the guides mostly read from the upper half alone: below it FER2013's
+    """Expressions that the guides read from the upper half alone: below it FER2013's
     frightened faces hold their hands, and G would paint fingers rather than open eyes."""
     cycle_noise: float = 0.0
     """Standard deviation of the noise before the way back: against hiding the source in it."""
@@ -152,23 +155,25 @@ class Recipe:
     procedure: Procedure
     guides: tuple[str, ...] = ()
     """Classifier recipes trained before G, which then learns from them; never the judge."""
-    encoder: str | None = None
-    """The recipe with objective `identity` that is trained before G, for `weights.identity`."""
+    encoders: tuple[str, ...] = ()
+    """Recipes with objective `identity`, trained before G, for `weights.identity` and `drift`."""
     start: str | None = None
     """The recipe of the same networks, trained before, whose G this one goes on from, and
     whose D unless the procedure begins with a fresh one."""
 
     @property
     def teachers(self) -> tuple[str, ...]:
-        """The classifiers that it learns from itself: its guides, then its encoder."""
-        return self.guides + ((self.encoder,) if self.encoder else ())
+        """The classifiers that it learns from itself: its guides, then its encoders."""
+        return self.guides + self.encoders
 
     def __post_init__(self) -> None:
         weights, procedure = self.weights, self.procedure
         if bool(self.guides) != (weights.guide > 0):
             raise ValueError(f"{self.name}: guides and weights.guide go together")
-        if (self.encoder is not None) != (weights.identity > 0):
-            raise ValueError(f"{self.name}: encoder and weights.identity go together")
+        if bool(self.encoders) != (weights.identity > 0):
+            raise ValueError(f"{self.name}: encoders and weights.identity go together")
+        if weights.drift > 0 and not self.encoders:
+            raise ValueError(f"{self.name}: weights.drift needs encoders")
         for name in ("judge", "witness"):
             if name in self.guides:
                 raise ValueError(f"{self.name}: guides names the {name}, which no G is trained on")

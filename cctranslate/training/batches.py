@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.pixels import Gray, to_scaled
+from cctranslate.pixels import Gray
 from cctranslate.recipes.spec import Procedure
 from cctranslate.training.dataset import Faces
 from cctranslate.training.edit import CLASSES
 from cctranslate.training.sampler import Indices, Sampler
+from cctranslate.training.stock import Stock
 from cctranslate.training.votes import Votes, soft_labels
 
 
@@ -62,8 +63,13 @@ class Batches:
         kept = labels.max(1) >= max(procedure.certainty, 1e-6)
         named = [EMOTIONS.index(emotion) for emotion in procedure.domains]
         self._domains = np.array(sorted(named) or range(CLASSES))
+        # There already when a step is recorded, which can fetch nothing.
+        self._domains_on = {
+            where.type: torch.from_numpy(self._domains).to(where)
+            for where in (torch.device("cpu"), place)
+        }
         kept &= np.isin(labels.argmax(1), self._domains)
-        self._images, self._labels = faces.images[kept], labels[kept]
+        self._stock, self._labels = Stock(faces.images[kept], place), labels[kept]
         self._classes = self._labels.argmax(1).astype(np.int64)
         self._procedure, self._device, self._seed = procedure, place, seed
         self._sampler = Sampler(
@@ -113,7 +119,7 @@ class Batches:
 
     def others(self, classes: Tensor) -> Tensor:
         """A class other than each of `classes` [N], drawn evenly from those there are."""
-        domains = torch.from_numpy(self._domains).to(classes.device)
+        domains = self._domains_on[classes.device.type]
         shift = torch.randint(1, len(domains), classes.shape, device=classes.device)
         return domains[(torch.searchsorted(domains, classes) + shift) % len(domains)]
 
@@ -123,19 +129,14 @@ class Batches:
         pools = [np.flatnonzero(self._classes == c) for c in self._domains]
         share = count // len(pools)
         chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
-        return self._images[np.concatenate(chosen)]
+        return self._stock.levels(np.concatenate(chosen))
 
     def _seen(self, chosen: Indices) -> Tensor:
         """Faces as they are or, if so asked, mirrored half of the time."""
-        x = self.scaled(self._images[chosen])
+        x = self._stock.scaled(chosen)
         if not self._procedure.flip:
             return x
         return torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
-
-    def scaled(self, images: Gray) -> Tensor:
-        """Gray faces [N,48,48] as [N,1,48,48] on the device."""
-        x = torch.from_numpy(to_scaled(images))[:, None].to(self._device)
-        return x.contiguous(memory_format=torch.channels_last)
 
     def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self._device)

@@ -74,9 +74,9 @@ def _first_line(error: Exception) -> str:
 @torch.no_grad()
 def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Move `average` a step towards `network`: weights and float buffers by 1 - `decay`."""
-    pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
+    floats = [pair for pair in pairs if pair[0].is_floating_point()]
+    torch._foreach_lerp_([mean for mean, _ in floats], [value for _, value in floats], 1 - decay)
     for mean, value in pairs:
-        if mean.is_floating_point():
-            mean.lerp_(value.to(mean.dtype), 1 - decay)
-        else:
+        if not mean.is_floating_point():
             mean.copy_(value)

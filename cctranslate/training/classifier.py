@@ -125,6 +125,28 @@ def _smooth(widths: tuple[int, ...]) -> nn.Sequential:
     )
 
 
+class _Separable(nn.Module):
+    """Depthwise 5x5, then two 1x1 convolutions about a GELU (after ConvNeXt, Liu et al. 2022)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(width, width, 5, 1, 2, groups=width, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        self.wide = nn.Conv2d(width, 3 * width, 1)
+        self.narrow = nn.Conv2d(3 * width, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.narrow(F.gelu(self.wide(self.norm(self.depthwise(x)))))
+
+
+def _separable(widths: tuple[int, ...]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for scale, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
+        layers += [nn.Conv2d(c_in, c_out, 3, 2, 1, bias=False), nn.BatchNorm2d(c_out)]
+        layers += [_Separable(c_out) for _ in range(1 if scale == 0 else 2)]
+    return nn.Sequential(*layers)
+
+
 def _strided(widths: tuple[int, ...]) -> nn.Sequential:
     """The body of the seed's first discriminators."""
     layers: list[nn.Module] = []
@@ -143,6 +165,7 @@ _BODIES: dict[ClassifierKind, Callable[[tuple[int, ...]], nn.Module]] = {
     "residual": _residual,
     "plain": _plain,
     "smooth": _smooth,
+    "separable": _separable,
     "strided": _strided,
     "resnet50": _resnet50,
 }

@@ -15,15 +15,16 @@ from cctranslate.training import checkpoint, loop, runs
 from cctranslate.training.classifier import Classifier, predict_logits
 from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
 from cctranslate.training.edit import Generator
-from cctranslate.training.gan import Frozen, GanTrainer
+from cctranslate.training.gan import GanTrainer
 from cctranslate.training.generators import build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
 from cctranslate.training.runs import Facts, RunError
+from cctranslate.training.teachers import Frozen
 from cctranslate.training.votes import Votes, digest, matched
 
 TEACHERS = "teachers"
-"""Where in a run's folder those lie that it builds on: guides, encoder, the one it starts from."""
+"""Where in a run's folder those lie that it builds on: guides, encoders, the one it starts from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,12 +169,12 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
     faces = job.splits["Training"]
     if isinstance(job.recipe, ClassifierRecipe):
         return ClassifierTrainer(job.recipe, faces, job.votes, job.device, job.seed)
-    folder, encoder, start = _teachers(job), job.recipe.encoder, job.recipe.start
-    teachers = Frozen(
+    folder, start = _teachers(job), job.recipe.start
+    frozen = Frozen(
         guides=tuple(load_classifier(folder / name) for name in job.recipe.guides),
-        encoder=load_classifier(folder / encoder) if encoder else None,
+        encoders=tuple(load_classifier(folder / name) for name in job.recipe.encoders),
     )
-    trainer = GanTrainer(job.recipe, faces, job.votes, teachers, job.device, job.seed)
+    trainer = GanTrainer(job.recipe, faces, job.votes, frozen, job.device, job.seed)
     if start:
         trainer.begin(checkpoint.load(folder / start, experiments.find(start))["trainer"])
     return trainer

@@ -10,34 +10,34 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
-from cctranslate.training import augment, backbone, checkpoint, device, losses
+from cctranslate.training import adam, backbone, checkpoint, device, losses, stock
 from cctranslate.training.batches import Batch, Batches
-from cctranslate.training.classifier import Classifier
 from cctranslate.training.dataset import Faces
 from cctranslate.training.discriminators import build_discriminator
 from cctranslate.training.edit import CLASSES, Code, Edit
 from cctranslate.training.generators import build_generator
 from cctranslate.training.losses import Pairs, Terms
+from cctranslate.training.recorder import Recorder
+from cctranslate.training.teachers import Frozen, Teachers
 from cctranslate.training.votes import Votes
 
 R1_EVERY = 8
 """The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
 N = TypeVar("N", bound=nn.Module)
-GUIDE_NOISE = 0.1
-HIDDEN = 0.75
-"""How often a guide sees the upper half alone of what it is to read by the eyes."""
 SHEET_FACES = 14
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frozen:
-    """The networks that were trained before G and teach it."""
+class Turn:
+    """What a step does: whom it steps, and which of the costly terms it takes."""
 
-    guides: tuple[Classifier, ...] = ()
-    encoder: Classifier | None = None
+    d: bool
+    g: bool
+    penalties: bool
+    cycle: bool
+    person: bool
 
 
 class GanTrainer:
@@ -48,7 +48,7 @@ class GanTrainer:
         recipe: Recipe,
         faces: Faces,
         votes: Votes | None,
-        teachers: Frozen,
+        frozen: Frozen,
         place: torch.device,
         seed: int,
     ) -> None:
@@ -56,16 +56,14 @@ class GanTrainer:
         procedure = recipe.procedure
         self.recipe, self.device = recipe, place
         self.batches = Batches(procedure, faces, votes, place, seed)
-        self.guides = [_still(guide, place) for guide in teachers.guides]
-        self.encoder = _still(teachers.encoder, place) if teachers.encoder else None
+        self.teachers = Teachers(frozen, procedure, place)
         self.g = _prepared(build_generator(recipe.generator), place)
         self.d = _prepared(build_discriminator(recipe.discriminator), place)
         backbone.start(self.d, recipe.discriminator.backbone)
         self.average = copy.deepcopy(self.g).requires_grad_(False).eval()
-        self.g_optimizer = torch.optim.Adam(self.g.parameters(), procedure.lr, procedure.betas)
-        self.d_optimizer = torch.optim.Adam(self.d.parameters(), procedure.lr, procedure.betas)
-        told = [EMOTIONS.index(emotion) for emotion in procedure.by_the_eyes]
-        self._by_the_eyes = torch.tensor(told, dtype=torch.int64, device=place)
+        self.g_optimizer = adam.build(self.g, procedure.lr, procedure.betas, place)
+        self.d_optimizer = adam.build(self.d, procedure.lr, procedure.betas, place)
+        self._recorder = Recorder(self._work, place)
         self._shown = self.batches.spread(SHEET_FACES)
 
     @property
@@ -79,31 +77,47 @@ class GanTrainer:
         return max(1, round(self.recipe.procedure.epochs * self.steps_an_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """Draw faces and targets, encode once, decode each, step D and, when it is its turn, G."""
+        """Draw faces and targets, step D and, when it is its turn, G."""
         batch = self.batches.draw(step)
         self._set_rate(step)
-        g_turn = step % self.recipe.procedure.g_every == 0
-        parts = batch.parts(self.recipe.procedure.g_parts)
-        whole = g_turn and len(parts) == 1
-        with torch.set_grad_enabled(whole):
-            code, edit = self._translate(batch)
-        warm = step >= round(self.recipe.procedure.warm_up * self.steps)
-        terms = self._step_d(batch, edit.image.detach(), step) if warm else {}
-        if g_turn:
-            due = self._due(step) if warm else {}
-            for part in parts:
-                now = (code, edit) if whole else self._translate(part)
-                terms |= self._step_g(part, *now, due)
+        turn = self._turn(step)
+        terms = self._recorder(turn, batch)
+        if turn.g:
             decay = min(self.recipe.procedure.ema, (1 + step) / (10 + step))
             checkpoint.update_average(self.average, self.g, decay)
-        return {name: value.detach() for name, value in terms.items()}
+        return terms
+
+    def _turn(self, step: int) -> Turn:
+        procedure, weights = self.recipe.procedure, self.recipe.weights
+        d = step >= round(procedure.warm_up * self.steps)
+        phase = step % procedure.lazy
+        return Turn(
+            d=d,
+            g=step % procedure.g_every == 0,
+            penalties=d and weights.r1 > 0 and step % R1_EVERY == 0,
+            cycle=d and weights.cycle > 0 and phase == 0,
+            person=d and self.teachers.know_people and phase == procedure.lazy - 1,
+        )
+
+    def _work(self, turn: Turn, batch: Batch) -> Terms:
+        """Encode once, decode each, step D and G as the turn says."""
+        parts = batch.parts(self.recipe.procedure.g_parts)
+        whole = turn.g and len(parts) == 1
+        with torch.set_grad_enabled(whole):
+            code, edit = self._translate(batch)
+        terms = self._step_d(batch, edit.image.detach(), turn) if turn.d else {}
+        if turn.g:
+            for part in parts:
+                now = (code, edit) if whole else self._translate(part)
+                terms |= self._step_g(part, *now, turn)
+        return terms
 
     def _translate(self, batch: Batch) -> tuple[Code, Edit]:
         with device.autocast(self.device):
             code = self.g.encode(batch.x)
             return code, self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
 
-    def _step_d(self, batch: Batch, fake: Tensor, step: int) -> Terms:
+    def _step_d(self, batch: Batch, fake: Tensor, turn: Turn) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         self.d.requires_grad_(True)
         with device.autocast(self.device):
@@ -113,7 +127,7 @@ class GanTrainer:
         if refused is not None:
             terms["d_mismatch"] = losses.d_refusal(procedure.adversarial, refused)
         loss = losses.total(terms, asdict(weights))
-        if weights.r1 and step % R1_EVERY == 0:
+        if turn.penalties:
             penalty = self._penalty(batch.real, batch.real_classes)
             penalty = penalty + self._penalty(fake, batch.targets)
             loss = loss + R1_EVERY * weights.r1 / 2 * penalty
@@ -126,34 +140,22 @@ class GanTrainer:
         images = images.detach().requires_grad_()
         return losses.gradient_penalty(self.d(images, classes).realness(classes), images)
 
-    def _due(self, step: int) -> dict[str, int]:
-        """The costly terms of a step, and how many times as heavy they are taken."""
-        lazy = self.recipe.procedure.lazy
-        due = {"adversarial": 1}
-        if self.recipe.weights.cycle and step % lazy == 0:
-            due["cycle"] = lazy
-        if self.encoder is not None and step % lazy == lazy - 1:
-            due["identity"] = lazy
-        return due
-
-    def _step_g(self, batch: Batch, code: Code, edit: Edit, due: dict[str, int]) -> Terms:
+    def _step_g(self, batch: Batch, code: Code, edit: Edit, turn: Turn) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         source, fake = batch.x[batch.source], edit.image
         own = (batch.targets == batch.classes[batch.source]).float()
         self.d.requires_grad_(False)
         terms: Terms = {}
         with device.autocast(self.device):
-            if "adversarial" in due:
+            if turn.d:
                 pairs = self._verdicts(batch, fake)
                 terms |= losses.g_terms(procedure.adversarial, weights, pairs, procedure.classes)
             if weights.guide:
-                terms["guide"] = _mean(self._guide(fake, batch.targets), 1 - own)
-            if self.encoder is not None and "identity" in due:
-                terms["identity"] = self._identity(self.encoder, source, fake)
+                terms["guide"] = _mean(self.teachers.guide(fake, batch.targets), 1 - own)
             if weights.reconstruction:
                 redrawn = self.g.edit(code, batch.labels).image
                 terms["reconstruction"] = F.l1_loss(redrawn, batch.x)
-            if "cycle" in due:
+            if turn.cycle:
                 noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
                 back = self.g(noisy, batch.labels[batch.source])
                 terms["cycle"] = F.l1_loss(back, source)
@@ -163,12 +165,18 @@ class GanTrainer:
                 terms["own"] = _mean((fake - source).abs().mean((1, 2, 3)), own)
             if weights.smoothness:
                 terms["smoothness"] = losses.smoothness(edit.flow)
-        heavy = {name: value * due.get(name, 1) for name, value in asdict(weights).items()}
+        if turn.person:
+            terms |= self.teachers.person(batch, source, fake)
+        heavy = {name: value * self._times(name) for name, value in asdict(weights).items()}
         loss = losses.total(terms, heavy)
         self.g_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.g_optimizer.step()
         return terms
+
+    def _times(self, term: str) -> int:
+        """How many times as heavy a term is taken that is not taken in every step."""
+        return self.recipe.procedure.lazy if term in ("cycle", "identity", "drift") else 1
 
     def _verdicts(self, batch: Batch, fake: Tensor) -> Pairs:
         return Pairs(
@@ -184,40 +192,24 @@ class GanTrainer:
         wrong = self.batches.others(batch.real_classes)
         return self.d(batch.real, wrong).realness(wrong)
 
-    def _guide(self, fake: Tensor, targets: Tensor) -> Tensor:
-        """The guides' mean loss [N], each on a view of its own."""
-        views = [guide(self._view(fake, targets)).float() for guide in self.guides]
-        return torch.stack([losses.guide_loss(view, targets) for view in views]).mean(0)
-
-    def _view(self, fake: Tensor, targets: Tensor) -> Tensor:
-        view = augment.for_guide(fake, GUIDE_NOISE)
-        if not len(self._by_the_eyes):
-            return view
-        hidden = torch.rand(len(fake), device=fake.device) < HIDDEN
-        return augment.without_lower_half(view, torch.isin(targets, self._by_the_eyes) & hidden)
-
-    def _identity(self, encoder: Classifier, source: Tensor, fake: Tensor) -> Tensor:
-        """How far the encoder takes the faces for others, both seen in the same view."""
-        views = augment.for_identity(torch.cat([source, fake], 1))
-        z = encoder(views.transpose(0, 1).reshape(-1, 1, *views.shape[2:])).float()
-        return 1 - F.cosine_similarity(*z.chunk(2)).mean()
-
     def _set_rate(self, step: int) -> None:
         procedure = self.recipe.procedure
         past_half = max(0.0, step / self.steps - 0.5) * 2 if procedure.lr_decay else 0.0
+        rate = procedure.lr * 0.5 * (1 + math.cos(math.pi * past_half))
         for optimizer in (self.g_optimizer, self.d_optimizer):
-            for group in optimizer.param_groups:
-                group["lr"] = procedure.lr * 0.5 * (1 + math.cos(math.pi * past_half))
+            adam.set_rate(optimizer, rate)
 
     def state(self) -> dict[str, Any]:
         """Networks, average and optimisers; the sheet's faces, for export to check on."""
-        networks = {name: getattr(self, name).state_dict() for name in _STATE}
+        networks = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
         return {**networks, "faces": torch.from_numpy(self._shown)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them over."""
-        for name in _STATE:
+        for name in _NETWORKS:
             getattr(self, name).load_state_dict(state[name])
+        for name in _OPTIMIZERS:
+            adam.restore(getattr(self, name), state[name])
 
     def begin(self, state: dict[str, Any]) -> None:
         """Start from where a run of another recipe ended: its averaged G, and mostly its D."""
@@ -229,7 +221,7 @@ class GanTrainer:
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """A row a face: as it was, then in all seven expressions by the averaged G."""
-        x = self.batches.scaled(self._shown)
+        x = stock.scaled(torch.from_numpy(self._shown).to(self.device))
         rows = [x.cpu()] + [
             self.average(x, torch.eye(CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()
             for k in range(CLASSES)
@@ -239,16 +231,13 @@ class GanTrainer:
         return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
 
 
-_STATE = ("g", "d", "average", "g_optimizer", "d_optimizer")
+_NETWORKS = ("g", "d", "average", "teachers")
+_OPTIMIZERS = ("g_optimizer", "d_optimizer")
 
 
 def _mean(values: Tensor, chosen: Tensor) -> Tensor:
     """The mean of the values [N] where `chosen` [N] is 1; 0 if it is nowhere."""
     return (values * chosen).sum() / chosen.sum().clamp_min(1)
-
-
-def _still(network: Classifier, place: torch.device) -> Classifier:
-    return network.to(place).eval().requires_grad_(False)
 
 
 def _prepared(network: N, place: torch.device) -> N:

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.pixels import to_scaled
 from cctranslate.recipes.spec import ClassifierRecipe
 from cctranslate.training import augment, backbone, checkpoint, device
 from cctranslate.training.classifier import (
@@ -21,6 +20,7 @@ from cctranslate.training.classifier import (
 )
 from cctranslate.training.dataset import Faces, Splits, without_copies
 from cctranslate.training.sampler import Sampler
+from cctranslate.training.stock import Stock
 from cctranslate.training.votes import Votes, majority, soft_labels
 
 
@@ -39,7 +39,7 @@ class ClassifierTrainer:
         labels = soft_labels(faces, votes, recipe.vote_share)
         kept = labels.sum(1) > 0
         self.recipe, self.device = recipe, place
-        self.images, self.labels = faces.images[kept], labels[kept]
+        self.stock, self.labels = Stock(faces.images[kept], place), labels[kept]
         self.sampler = Sampler(self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
         network = Classifier(recipe)
         backbone.start(network, recipe.backbone)
@@ -81,7 +81,7 @@ class ClassifierTrainer:
         """Cross-entropy on augmented faces, worsened by noise and an adversarial step if asked."""
         chosen = self.sampler.batch(step)
         y = torch.from_numpy(self.labels[chosen]).to(self.device)
-        logits = self._outputs(self._worsen(augment.for_classifier(self._faces(chosen)), y))
+        logits = self._outputs(self._worsen(augment.for_classifier(self.stock.scaled(chosen)), y))
         hit = logits.detach().argmax(1) == y.argmax(1)
         return F.cross_entropy(logits, y), hit.float().mean()
 
@@ -94,7 +94,7 @@ class ClassifierTrainer:
         drawn = self.sampler.batch(step)
         expression = int(self.sampler.classes[drawn[0]])
         chosen = np.unique(self.sampler.partners(step, np.full(len(drawn), expression)))
-        x = self._faces(chosen)
+        x = self.stock.scaled(chosen)
         views = torch.cat([augment.for_encoder(x), augment.for_encoder(x)])
         z = F.normalize(self._outputs(views), dim=1)
         similar = (z @ z.T / 0.1).fill_diagonal_(-1e4)
@@ -102,9 +102,6 @@ class ClassifierTrainer:
         other = torch.arange(2 * n, device=self.device).roll(n)
         hit = similar.detach().argmax(1) == other
         return F.cross_entropy(similar, other), hit.float().mean()
-
-    def _faces(self, chosen: np.ndarray) -> Tensor:
-        return torch.from_numpy(to_scaled(self.images[chosen]))[:, None].to(self.device)
 
     def _outputs(self, x: Tensor) -> Tensor:
         self.network.train()

@@ -17,7 +17,8 @@ from pathlib import Path
 from cctranslate import bundle
 from cctranslate.errors import UserError
 from cctranslate.recipes import seed
-from cctranslate.recipes.experiments import FLOW_START, find, override
+from cctranslate.recipes.experiments import find, override
+from cctranslate.recipes.flow import FLOW_START
 from cctranslate.recipes.spec import AnyRecipe, Recipe, backbone_of, derive
 from cctranslate.recipes.stored import to_json
 from cctranslate.training import dataset, device, series

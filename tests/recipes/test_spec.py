@@ -46,7 +46,7 @@ def test_t26_has_the_weights_and_rates_of_the_log() -> None:
 
 def test_no_recipe_trains_a_generator_on_the_judge() -> None:
     taught = [r for r in RECIPES.values() if isinstance(r, Recipe)]
-    assert all("judge" not in (*r.guides, r.encoder) for r in taught)
+    assert all("judge" not in (*r.guides, *r.encoders) for r in taught)
     with pytest.raises(ValueError, match="judge"):
         derive(T26, guides=("judge",), weights={"guide": 1.0})
 

@@ -18,8 +18,8 @@ from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.experiments import RECIPES, find, override
-from cctranslate.recipes.spec import AnyRecipe, Recipe, derive
-from cctranslate.training import checkpoint, dataset, gan
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
+from cctranslate.training import checkpoint, dataset
 from cctranslate.training.batches import Batch, Batches
 from cctranslate.training.checkpoint import CheckpointError
 from cctranslate.training.classifier import Classifier
@@ -36,6 +36,19 @@ MakeJob = Callable[..., Job]
 BACKED = ("t6-code", "t7", "t9", "c2")
 """Recipes of ResNet50."""
 RUNNABLE = [pytest.param(n, marks=needs_backbone if n in BACKED else ()) for n in RECIPES]
+
+
+@pytest.fixture(autouse=True)
+def quick_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a recipe builds on is trained for steps of minutes in earnest: here for a few small."""
+    for name, known in RECIPES.items():
+        if isinstance(known, Recipe) and known.guides:
+            quick: AnyRecipe = derive(known, procedure={"batch_size": 8, "epochs": 0.3})
+        elif isinstance(known, ClassifierRecipe) and name.startswith(("guide", "encoder")):
+            quick = derive(known, batch_size=8, epochs=1)
+        else:
+            continue
+        monkeypatch.setitem(RECIPES, name, quick)
 
 
 @pytest.fixture
@@ -148,12 +161,21 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
     teachers = sorted(p.name for p in (job.folder / TEACHERS).iterdir())
     assert teachers == [
         "encoder",
+        "encoder-plain",
+        "encoder-smooth",
+        "flow-late",
         "flow-middle",
         "flow-start",
+        "flow-wide",
+        "guide-broad",
         "guide-clear",
+        "guide-fine",
+        "guide-labels",
         "guide-plain",
         "guide-sharp",
         "guide-smooth",
+        "guide-soft",
+        "guide-wide",
     ]
     assert not (job.folder / TEACHERS / "flow-start" / TEACHERS).exists()
     before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
@@ -250,7 +272,6 @@ def test_what_is_read_by_the_eyes_moves_nothing_below_them(
             seen.append(x.detach())
         return call(guide, x)
 
-    monkeypatch.setattr(gan, "HIDDEN", 1.0)
     monkeypatch.setattr(Classifier, "forward", watched)
     flow = small("flow-start", 1)
     assert isinstance(flow, Recipe)
@@ -298,7 +319,7 @@ def test_training_never_sees_a_test_row(make_job: MakeJob) -> None:
     job = make_job(small("judge", 2))
     training = job.splits["Training"]
     trainer = ClassifierTrainer(find("judge"), training, None, job.device, 0)  # type: ignore[arg-type]
-    assert len(trainer.images) == len(training)
+    assert len(trainer.labels) == len(training)
     test_only = {k: v for k, v in job.splits.items() if k != "Training"}
     with pytest.raises(dataset.DataError, match="no Training rows"):
         fit(Job(**{**vars(job), "splits": test_only}))

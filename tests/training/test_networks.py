@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cctranslate.recipes.experiments import FLOW, RECIPES, find
+from cctranslate.recipes.experiments import RECIPES, find
+from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.seed import T1, T5, T9, T11, T26
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.classifier import OUTPUTS, Classifier

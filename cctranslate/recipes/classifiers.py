@@ -1,0 +1,155 @@
+"""The classifiers of ours: judge and witness, and the guides and encoders that teach `flow`."""
+
+from cctranslate.recipes.spec import ClassifierRecipe, derive
+
+JUDGE = ClassifierRecipe(
+    name="judge",
+    about="the independent classifier that confirms labels; no generator is ever trained on it",
+    kind="residual",
+    widths=(40, 80, 116),
+    batch_size=64,
+    epochs=40,
+    lr=0.05,
+    vote_share=1.0,
+)
+
+WITNESS = ClassifierRecipe(
+    name="witness",
+    about="a second opinion for `evaluate`: of another shape than the judge, seen by no generator",
+    kind="plain",
+    widths=(40, 80, 128),
+    batch_size=64,
+    epochs=20,
+    lr=0.05,
+    vote_share=0.7,
+    mirrored=True,
+)
+
+GUIDE_SMOOTH = ClassifierRecipe(
+    name="guide-smooth",
+    about="a group-normed SiLU guide for G, hardened by noise and adversarial steps",
+    kind="smooth",
+    widths=(32, 64, 96),
+    batch_size=64,
+    epochs=8,
+    lr=0.05,
+    vote_share=0.7,
+    class_balance=0.5,
+    noise=0.1,
+    adversarial=0.5,
+)
+
+ENCODER = ClassifierRecipe(
+    name="encoder",
+    about="tells faces of one expression apart, so that G keeps the person",
+    objective="identity",
+    kind="plain",
+    widths=(32, 64, 128),
+    batch_size=192,
+    epochs=10,
+    lr=0.1,
+    dropout=0.0,
+)
+
+GUIDE_PLAIN = ClassifierRecipe(
+    name="guide-plain",
+    about="a plain convolutional guide for G, hardened by noise and adversarial steps",
+    kind="plain",
+    widths=(32, 64, 96),
+    batch_size=64,
+    epochs=12,
+    lr=0.05,
+    vote_share=0.7,
+    class_balance=0.75,
+    noise=0.1,
+    adversarial=0.3,
+)
+
+GUIDE_SHARP = derive(
+    GUIDE_PLAIN,
+    name="guide-sharp",
+    about="a plain convolutional guide for the rest of G's way: hardened less, more often right",
+    widths=(40, 72, 112),
+    epochs=18,
+    class_balance=0.5,
+    adversarial=0.0,
+)
+
+GUIDE_CLEAR = derive(
+    GUIDE_SMOOTH,
+    name="guide-clear",
+    about="a group-normed SiLU guide for the end of G's way: hardened less, more often right",
+    epochs=18,
+    adversarial=0.0,
+)
+
+GUIDE_WIDE = ClassifierRecipe(
+    name="guide-wide",
+    about="a plain convolutional guide for G, wider and in larger batches",
+    kind="plain",
+    widths=(64, 112, 160),
+    batch_size=256,
+    epochs=30,
+    lr=0.12,
+    vote_share=0.7,
+    class_balance=0.5,
+    noise=0.1,
+)
+
+GUIDE_SOFT = derive(
+    GUIDE_WIDE,
+    name="guide-soft",
+    about="a group-normed SiLU guide for G, wider and in larger batches",
+    kind="smooth",
+    widths=(48, 96, 144),
+)
+
+GUIDE_BROAD = derive(
+    GUIDE_WIDE,
+    name="guide-broad",
+    about="a guide of separable convolutions for G, by FER+ votes alone",
+    kind="separable",
+    widths=(64, 128, 192),
+    vote_share=1.0,
+)
+
+GUIDE_LABELS = derive(
+    GUIDE_WIDE,
+    name="guide-labels",
+    about="a plain convolutional guide for G, mostly by FER2013's own labels",
+    widths=(48, 88, 136),
+    vote_share=0.3,
+)
+
+GUIDE_FINE = derive(
+    GUIDE_BROAD,
+    name="guide-fine",
+    about="a guide of separable convolutions for G, mostly by FER2013's own labels",
+    widths=(48, 96, 160),
+    vote_share=0.3,
+)
+
+ENCODER_PLAIN = derive(
+    ENCODER,
+    name="encoder-plain",
+    about="tells faces of one expression apart, wider and in larger batches",
+    widths=(48, 96, 160),
+    batch_size=384,
+    epochs=30,
+    lr=0.15,
+)
+
+ENCODER_SMOOTH = derive(
+    ENCODER_PLAIN,
+    name="encoder-smooth",
+    about="tells faces of one expression apart, by a group-normed SiLU network",
+    kind="smooth",
+    widths=(32, 64, 128),
+)
+
+ALL = (
+    *(JUDGE, WITNESS),
+    *(GUIDE_SMOOTH, GUIDE_PLAIN, GUIDE_SHARP, GUIDE_CLEAR),
+    *(GUIDE_WIDE, GUIDE_SOFT, GUIDE_BROAD, GUIDE_LABELS, GUIDE_FINE),
+    *(ENCODER, ENCODER_PLAIN, ENCODER_SMOOTH),
+)

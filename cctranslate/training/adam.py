@@ -1,0 +1,36 @@
+"""Adam as it steps best on a device, and its state from one kind of device to another."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Adam = torch.optim.Adam
+
+
+def build(network: nn.Module, lr: float, betas: tuple[float, float], place: torch.device) -> Adam:
+    """Adam (Kingma and Ba 2015) for a network; on a CUDA device one that can be recorded."""
+    parameters = network.parameters()
+    if place.type != "cuda":
+        return Adam(parameters, lr, betas)
+    rate = torch.tensor(lr, device=place)
+    return Adam(parameters, rate, betas, fused=True, capturable=True)
+
+
+def set_rate(optimizer: Adam, rate: float) -> None:
+    """Set the learning rate: where a recorded step reads it, if there is one."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def restore(optimizer: Adam, state: dict[str, Any]) -> None:
+    """Take over a saved state, but for how this device steps, whichever it was saved on."""
+    ways = ("lr", "fused", "capturable")
+    groups = [
+        {**saved, **{way: here[way] for way in ways}}
+        for saved, here in zip(state["param_groups"], optimizer.param_groups, strict=True)
+    ]
+    optimizer.load_state_dict({**state, "param_groups": groups})

@@ -1,0 +1,118 @@
+"""What frozen networks teach G: guides the expression, encoders the person."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.recipes.spec import Procedure
+from cctranslate.training import augment, device, losses
+from cctranslate.training.batches import Batch
+from cctranslate.training.classifier import OUTPUTS, Classifier
+from cctranslate.training.edit import CLASSES
+
+GUIDE_NOISE = 0.1
+FORGET = 0.02
+"""Share of what a batch adds to the running means of how far results and real faces lie."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """The networks that were trained before G and teach it."""
+
+    guides: tuple[Classifier, ...] = ()
+    encoders: tuple[Classifier, ...] = ()
+
+
+class Teachers(nn.Module):
+    """G's terms that frozen networks give; its buffers are the running means of `drift`."""
+
+    def __init__(self, frozen: Frozen, procedure: Procedure, place: torch.device) -> None:
+        super().__init__()
+        # Not submodules: a run's checkpoint holds what it trains, and these it does not.
+        self._guides = [_still(guide, place) for guide in frozen.guides]
+        self._encoders = [_still(encoder, place) for encoder in frozen.encoders]
+        self._device = place
+        told = [EMOTIONS.index(emotion) for emotion in procedure.by_the_eyes]
+        self._by_the_eyes = torch.tensor(told, dtype=torch.int64, device=place)
+        size = (len(self._encoders), CLASSES, OUTPUTS["identity"])
+        for name in ("moved", "real"):
+            self.register_buffer(name, torch.zeros(size, device=place))
+            self.register_buffer(f"{name}_count", torch.zeros(CLASSES, device=place))
+
+    moved: Tensor
+    moved_count: Tensor
+    real: Tensor
+    real_count: Tensor
+
+    @property
+    def know_people(self) -> bool:
+        """Whether there are encoders."""
+        return bool(self._encoders)
+
+    def guide(self, fake: Tensor, targets: Tensor) -> Tensor:
+        """The loss [N] of what the guides say together, each of a view of its own.
+
+        Their mean is right more often than any of them: G is not to satisfy each guide's errors,
+        nor the one whose view hides the mouth when the others have seen it smile.
+        """
+        views = [guide(self._view(fake, targets)).float() for guide in self._guides]
+        return losses.guide_loss(torch.stack(views).mean(0), targets)
+
+    def _view(self, fake: Tensor, targets: Tensor) -> Tensor:
+        view = augment.for_guide(fake, GUIDE_NOISE)
+        return augment.without_lower_half(view, (targets[:, None] == self._by_the_eyes).any(1))
+
+    def person(self, batch: Batch, source: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """How far the encoders take the faces for others, and how far all of a target drift.
+
+        `identity` is one minus the cosine of a face's and its translation's embeddings, both seen
+        whole, then in the same close view. `drift`, of whole faces, compares the mean of what a
+        target's translations add to their sources' embeddings with what sets real faces of that
+        expression apart from all faces: the squared distance, its mean over targets. What every
+        result of a target shares beyond that is G's mark, which no one's face has.
+        """
+        pairs = [self._pair(encoder, source, fake) for encoder in self._encoders]
+        befores = torch.stack([before for before, _ in pairs])
+        afters = torch.stack([after for _, after in pairs])
+        away = 1 - (befores * afters).sum(2).mean()
+        n = len(fake)
+        return {"identity": away, "drift": self._drift(batch, befores[:, :n], afters[:, :n])}
+
+    def _pair(self, encoder: Classifier, source: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings [2N,128] before and after: of faces whole, then of a close view of each."""
+        close = augment.for_identity(torch.cat([source, fake], 1))
+        with device.autocast(self._device):
+            with torch.no_grad():
+                before = encoder(torch.cat([source, close[:, :1]])).float()
+            after = encoder(torch.cat([fake, close[:, 1:]])).float()
+        return F.normalize(before, dim=1), F.normalize(after, dim=1)
+
+    def _drift(self, batch: Batch, before: Tensor, after: Tensor) -> Tensor:
+        """Embeddings [E,N,128] of sources and results; one step of the running means, too."""
+        targets = F.one_hot(batch.targets, CLASSES).float()
+        real = batch.labels[batch.source]
+        moved_now = torch.einsum("nk,end->ekd", targets, after - before)
+        with torch.no_grad():
+            for name, rows, values in (
+                ("moved", targets, moved_now),
+                ("real", real, torch.einsum("nk,end->ekd", real, before)),
+            ):
+                getattr(self, name).mul_(1 - FORGET).add_(values)
+                getattr(self, f"{name}_count").mul_(1 - FORGET).add_(rows.sum(0))
+            seen = self.real_count.clamp_min(1)[:, None]
+            apart = self.real / seen - self.real.sum(1, keepdim=True) / self.real_count.sum()
+            apart.index_fill_(1, self._by_the_eyes, 0.0)  # hands set those faces apart, too
+            off = self.moved / self.moved_count.clamp_min(1)[:, None] - apart
+            there = (targets.sum(0) > 0).float()[:, None]
+        # The running mean says how far off a target is, with little noise; the gradient that a
+        # batch's own mean gives of that squared distance is this product's.
+        mean_now = moved_now / targets.sum(0).clamp_min(1)[:, None]
+        pull = 2 * (off * there * (mean_now - mean_now.detach())).sum((1, 2))
+        return (off.square().sum((1, 2)) + pull).mean() / CLASSES
+
+
+def _still(network: Classifier, place: torch.device) -> Classifier:
+    return network.to(place).eval().requires_grad_(False)
