@@ -108,6 +108,9 @@ class Procedure:
     and hands it shares; else with another face, one that has the target's expression."""
     fresh_d: bool = False
     """D begins anew where G goes on from another recipe: what it is to tell apart has changed."""
+    kept: float = 0.0
+    """Share of the weights of the G that it went on from in those of the G that it ends as: between
+    the two lie some that are better than either (WiSE-FT, Wortsman et al. 2022)."""
     classes: ClassLoss = "zeros"
     """D's class head: sigmoid with zeros for fakes (T22) or with their targets (T21), softmax with
     their targets (T17), or softmax with an eighth class for fakes (the code of T9)."""
@@ -131,7 +134,7 @@ class Procedure:
     flip: bool = False
     """Faces are mirrored half of the time."""
     by_the_eyes: tuple[str, ...] = ()
-    """Expressions that the guides read from the upper half alone: below it FER2013's
+    """Expressions that the guides mostly read from the upper half alone: below it FER2013's
     frightened faces hold their hands, and G would paint fingers rather than open eyes."""
     cycle_noise: float = 0.0
     """Standard deviation of the noise before the way back: against hiding the source in it."""
@@ -183,6 +186,8 @@ class Recipe:
             raise ValueError(f"{self.name}: procedure.paired needs targets 'one'")
         if procedure.fresh_d and not self.start:
             raise ValueError(f"{self.name}: procedure.fresh_d needs a start to go on from")
+        if procedure.kept and not self.start:
+            raise ValueError(f"{self.name}: procedure.kept needs a start to keep some of")
         if weights.classification > 0 and weights.d_class == 0:
             raise ValueError(f"{self.name}: weights.classification needs weights.d_class")
         headed = self.discriminator.kind == "strided" or self.discriminator.head > 0

@@ -15,7 +15,7 @@ from cctranslate.training import checkpoint, loop, runs
 from cctranslate.training.classifier import Classifier, predict_logits
 from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
 from cctranslate.training.edit import Generator
-from cctranslate.training.gan import GanTrainer
+from cctranslate.training.gan import GanTrainer, resulting
 from cctranslate.training.generators import build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
@@ -99,7 +99,7 @@ def load_classifier(folder: Path) -> Classifier:
 
 
 def load_generator(folder: Path) -> Generator:
-    """The averaged generator of a run, in evaluation mode.
+    """The generator that a run ends as, in evaluation mode.
 
     Raises:
         RunError, CheckpointError: no such run, or one of a classifier.
@@ -108,7 +108,8 @@ def load_generator(folder: Path) -> Generator:
     if not isinstance(recipe, Recipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
-    network.load_state_dict(checkpoint.load(folder, recipe)["trainer"]["average"])
+    state = checkpoint.load(folder, recipe)["trainer"]
+    network.load_state_dict(resulting(state, recipe.procedure.kept))
     return network.eval()
 
 
@@ -176,7 +177,10 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
     )
     trainer = GanTrainer(job.recipe, faces, job.votes, frozen, job.device, job.seed)
     if start:
-        trainer.begin(checkpoint.load(folder / start, experiments.find(start))["trainer"])
+        before = experiments.find(start)
+        assert isinstance(before, Recipe)
+        ended = checkpoint.load(folder / start, before)["trainer"]
+        trainer.begin(ended, before.procedure.kept)
     return trainer
 
 

@@ -65,6 +65,7 @@ class GanTrainer:
         self.d_optimizer = adam.build(self.d, procedure.lr, procedure.betas, place)
         self._recorder = Recorder(self._work, place)
         self._shown = self.batches.spread(SHEET_FACES)
+        self._began: dict[str, Tensor] = {}
 
     @property
     def steps_an_epoch(self) -> int:
@@ -202,7 +203,10 @@ class GanTrainer:
     def state(self) -> dict[str, Any]:
         """Networks, average and optimisers; the sheet's faces, for export to check on."""
         networks = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
-        return {**networks, "faces": torch.from_numpy(self._shown)}
+        shown = {"faces": torch.from_numpy(self._shown)}
+        # Some of it is in the result.
+        began = {"began": self._began} if self.recipe.procedure.kept else {}
+        return {**networks, **shown, **began}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them over."""
@@ -211,10 +215,13 @@ class GanTrainer:
         for name in _OPTIMIZERS:
             adam.restore(getattr(self, name), state[name])
 
-    def begin(self, state: dict[str, Any]) -> None:
-        """Start from where a run of another recipe ended: its averaged G, and mostly its D."""
-        self.g.load_state_dict(state["average"])
-        self.average.load_state_dict(state["average"])
+    def begin(self, state: dict[str, Any], kept: float) -> None:
+        """Start from where a run of another recipe, which `kept` that share of the G before it,
+        ended: its resulting G, and mostly its D.
+        """
+        self._began = resulting(state, kept)
+        self.g.load_state_dict(self._began)
+        self.average.load_state_dict(self._began)
         if not self.recipe.procedure.fresh_d:
             self.d.load_state_dict(state["d"])
 
@@ -229,6 +236,17 @@ class GanTrainer:
         grid = torch.cat([row[:, 0] for row in rows], 2).flatten(0, 1)
         picture = Image.fromarray(to_levels(grid.float().numpy()))
         return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
+
+
+def resulting(state: dict[str, Any], kept: float) -> dict[str, Tensor]:
+    """The weights of the G that a run ends as: its averaged G and what it keeps of the one before.
+
+    `state` is a trainer's, `kept` its procedure's share.
+    """
+    average: dict[str, Tensor] = state["average"]
+    if not kept:
+        return average
+    return {name: torch.lerp(value, state["began"][name], kept) for name, value in average.items()}
 
 
 _NETWORKS = ("g", "d", "average", "teachers")

@@ -14,6 +14,8 @@ from cctranslate.training.classifier import OUTPUTS, Classifier
 from cctranslate.training.edit import CLASSES
 
 GUIDE_NOISE = 0.1
+HIDDEN = 0.75
+"""How often a guide sees the upper half alone of what it is to read by the eyes."""
 FORGET = 0.02
 """Share of what a batch adds to the running means of how far results and real faces lie."""
 
@@ -53,41 +55,39 @@ class Teachers(nn.Module):
         return bool(self._encoders)
 
     def guide(self, fake: Tensor, targets: Tensor) -> Tensor:
-        """The loss [N] of what the guides say together, each of a view of its own.
-
-        Their mean is right more often than any of them: G is not to satisfy each guide's errors,
-        nor the one whose view hides the mouth when the others have seen it smile.
-        """
+        """The guides' mean loss [N], each on a view of its own."""
         views = [guide(self._view(fake, targets)).float() for guide in self._guides]
-        return losses.guide_loss(torch.stack(views).mean(0), targets)
+        return torch.stack([losses.guide_loss(view, targets) for view in views]).mean(0)
 
     def _view(self, fake: Tensor, targets: Tensor) -> Tensor:
         view = augment.for_guide(fake, GUIDE_NOISE)
-        return augment.without_lower_half(view, (targets[:, None] == self._by_the_eyes).any(1))
+        if not len(self._by_the_eyes):
+            return view
+        hidden = torch.rand(len(fake), device=fake.device) < HIDDEN
+        return augment.without_lower_half(view, torch.isin(targets, self._by_the_eyes) & hidden)
 
     def person(self, batch: Batch, source: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """How far the encoders take the faces for others, and how far all of a target drift.
 
         `identity` is one minus the cosine of a face's and its translation's embeddings, both seen
-        whole, then in the same close view. `drift`, of whole faces, compares the mean of what a
-        target's translations add to their sources' embeddings with what sets real faces of that
-        expression apart from all faces: the squared distance, its mean over targets. What every
-        result of a target shares beyond that is G's mark, which no one's face has.
+        in the same view. `drift` compares the mean of what a target's translations add to their
+        sources' embeddings with what sets real faces of that expression apart from all faces: the
+        squared distance, its mean over targets. What every result of a target shares beyond that
+        is G's mark, which no one's face has.
         """
         pairs = [self._pair(encoder, source, fake) for encoder in self._encoders]
-        befores = torch.stack([before for before, _ in pairs])
-        afters = torch.stack([after for _, after in pairs])
-        away = 1 - (befores * afters).sum(2).mean()
-        n = len(fake)
-        return {"identity": away, "drift": self._drift(batch, befores[:, :n], afters[:, :n])}
+        before = torch.stack([before for before, _ in pairs])
+        after = torch.stack([after for _, after in pairs])
+        away = 1 - (before * after).sum(2).mean()
+        return {"identity": away, "drift": self._drift(batch, before, after)}
 
     def _pair(self, encoder: Classifier, source: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings [2N,128] before and after: of faces whole, then of a close view of each."""
-        close = augment.for_identity(torch.cat([source, fake], 1))
+        """Embeddings [N,128] before and after."""
+        views = augment.for_identity(torch.cat([source, fake], 1))
         with device.autocast(self._device):
             with torch.no_grad():
-                before = encoder(torch.cat([source, close[:, :1]])).float()
-            after = encoder(torch.cat([fake, close[:, 1:]])).float()
+                before = encoder(views[:, :1]).float()
+            after = encoder(views[:, 1:]).float()
         return F.normalize(before, dim=1), F.normalize(after, dim=1)
 
     def _drift(self, batch: Batch, before: Tensor, after: Tensor) -> Tensor:
@@ -104,7 +104,6 @@ class Teachers(nn.Module):
                 getattr(self, f"{name}_count").mul_(1 - FORGET).add_(rows.sum(0))
             seen = self.real_count.clamp_min(1)[:, None]
             apart = self.real / seen - self.real.sum(1, keepdim=True) / self.real_count.sum()
-            apart.index_fill_(1, self._by_the_eyes, 0.0)  # hands set those faces apart, too
             off = self.moved / self.moved_count.clamp_min(1)[:, None] - apart
             there = (targets.sum(0) > 0).float()[:, None]
         # The running mean says how far off a target is, with little noise; the gradient that a

@@ -77,6 +77,8 @@ def test_a_misspelt_field_is_a_type_error() -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
+        ({"procedure": {"kept": 0.5}}, "procedure.kept"),
+        ({"weights": {"drift": 1.0}}, "weights.drift"),
         ({"guides": ("guide-plain",)}, "weights.guide"),
         ({"weights": {"identity": 1.0}}, "weights.identity"),
         ({"procedure": {"adversarial": "relativistic"}}, "targets"),

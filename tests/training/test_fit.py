@@ -19,13 +19,13 @@ from PIL import Image
 from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.experiments import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
-from cctranslate.training import checkpoint, dataset
+from cctranslate.training import checkpoint, dataset, teachers
 from cctranslate.training.batches import Batch, Batches
 from cctranslate.training.checkpoint import CheckpointError
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.dataset import DataError
 from cctranslate.training.device import DeviceError, choose
-from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier
+from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier, load_generator
 from cctranslate.training.loop import DivergedError, Limits
 from cctranslate.training.runs import RunError, latest_folder, next_folder, read_facts
 from cctranslate.training.votes import load_votes
@@ -166,7 +166,6 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
         "flow-late",
         "flow-middle",
         "flow-start",
-        "flow-wide",
         "guide-broad",
         "guide-clear",
         "guide-fine",
@@ -202,6 +201,28 @@ def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
             torch.testing.assert_close(ended[now][name], value, msg=f"{now}.{name}")
     kept = [torch.allclose(ended["d"][name], value) for name, value in began["d"].items()]
     assert all(kept) != fresh
+
+
+def test_a_run_ends_as_half_of_what_it_went_on_from(make_job: MakeJob) -> None:
+    flow = small("flow", 2)
+    assert isinstance(flow, Recipe)
+    assert flow.procedure.kept == 0.5
+    job = make_job(flow)
+    fit(job)
+    ended = load_generator(job.folder).state_dict()
+    trained = checkpoint.load(job.folder, flow)["trainer"]["average"]
+    began = load_generator(job.folder / TEACHERS / str(flow.start)).state_dict()
+    assert any(not torch.equal(trained[name], began[name]) for name in began)
+    for name, value in ended.items():
+        torch.testing.assert_close(value, (trained[name] + began[name]) / 2)
+    # What goes on from it goes on from what it ended as.
+    after = derive(flow, name="after", start="flow", procedure={"lr": 1e-12, "kept": 0.0})
+    RECIPES["flow"] = flow  # the fixture puts it back
+    again = Job(**{**vars(make_job(after, "after")), "teachers": job.folder / TEACHERS})
+    (job.folder / TEACHERS / "flow").symlink_to(job.folder, target_is_directory=True)
+    fit(again)
+    for name, value in load_generator(again.folder).state_dict().items():
+        torch.testing.assert_close(value, ended[name])
 
 
 def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
@@ -272,6 +293,7 @@ def test_what_is_read_by_the_eyes_moves_nothing_below_them(
             seen.append(x.detach())
         return call(guide, x)
 
+    monkeypatch.setattr(teachers, "HIDDEN", 1.0)
     monkeypatch.setattr(Classifier, "forward", watched)
     flow = small("flow-start", 1)
     assert isinstance(flow, Recipe)

@@ -5,11 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cctranslate.emotions import EMOTIONS
-from cctranslate.recipes.classifiers import ENCODER_PLAIN, GUIDE_SHARP
+from cctranslate.recipes.classifiers import ENCODER_PLAIN
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.spec import derive
-from cctranslate.training import losses
 from cctranslate.training.batches import Batch
 from cctranslate.training.classifier import Classifier
 from cctranslate.training.teachers import FORGET, Frozen, Teachers
@@ -52,13 +50,7 @@ def off(batch: Batch, before: Tensor, after: Tensor) -> Tensor:
     rows = F.one_hot(batch.targets, 7).float()
     moved = torch.einsum("nk,end->ekd", rows, after - before) / rows.sum(0)[:, None]
     of_class = torch.einsum("nk,end->ekd", batch.labels, before) / batch.labels.sum(0)[:, None]
-    return moved - shown_whole(of_class - before.mean(1, keepdim=True))
-
-
-def shown_whole(apart: Tensor) -> Tensor:
-    """Frightened faces are known by their eyes alone: their hands are not to be aimed at."""
-    apart[:, EMOTIONS.index("fear")] = 0
-    return apart
+    return moved - (of_class - before.mean(1, keepdim=True))
 
 
 def test_drift_and_its_gradient_are_the_squared_distance_of_the_means(teachers: Teachers) -> None:
@@ -88,7 +80,7 @@ def test_drift_remembers_earlier_batches(teachers: Teachers) -> None:
     moved = torch.einsum("nk,end->ekd", rows, after - before) / rows.sum(0).clamp_min(1)[:, None]
     of_class = torch.einsum("nk,end->ekd", labels, before) / labels.sum(0)[:, None]
     mean = torch.einsum("n,end->ed", weight, before)[:, None] / weight.sum()
-    plain = (moved - shown_whole(of_class - mean)).square().sum((1, 2)).mean() / 7
+    plain = (moved - (of_class - mean)).square().sum((1, 2)).mean() / 7
     assert drift.item() == pytest.approx(plain.item(), rel=1e-4)
 
 
@@ -104,28 +96,3 @@ def test_a_face_that_stays_as_it_was_is_the_same_person() -> None:
     teachers = Teachers(Frozen(encoders=(Pixels(ENCODER),)), PROCEDURE, CPU)
     assert teachers.person(batch, batch.x, batch.x)["identity"].item() == pytest.approx(0, abs=1e-4)
     assert teachers.person(batch, batch.x, batch.x.flip(0))["identity"] > 0.3
-
-
-def test_guides_are_asked_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(0)
-    guides = tuple(Classifier(derive(GUIDE_SHARP, widths=(8, 8, 8))).eval() for _ in range(2))
-    for guide in guides:
-        guide.head.weight.data *= 50
-    whole = derive(FLOW, procedure={"by_the_eyes": ()}).procedure
-    teachers = Teachers(Frozen(guides=guides), whole, CPU)
-    monkeypatch.setattr("cctranslate.training.augment.for_guide", lambda x, noise: x)
-    batch = a_batch()
-    with torch.no_grad():
-        both = torch.stack([guide(batch.x) for guide in guides]).mean(0)
-        got = teachers.guide(batch.x, batch.targets)
-    torch.testing.assert_close(got, losses.guide_loss(both, batch.targets))
-
-
-def test_what_is_read_by_the_eyes_has_no_mouth_for_a_guide() -> None:
-    teachers = Teachers(Frozen(), PROCEDURE, CPU)
-    assert PROCEDURE.by_the_eyes == ("fear",)
-    torch.manual_seed(0)
-    targets = torch.arange(350) % 7
-    view = teachers._view(torch.ones(350, 1, 48, 48), targets)
-    hidden = (view[:, :, 30:] == 0).flatten(1).all(1)
-    assert torch.equal(hidden, targets == EMOTIONS.index("fear"))
