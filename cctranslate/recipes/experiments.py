@@ -6,11 +6,7 @@ from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, backbo
 DEFAULT = flow.FLOW.name
 
 RECIPES: dict[str, AnyRecipe] = {
-    recipe.name: recipe
-    for recipe in (
-        *(*flow.PARTS, *classifiers.ALL),
-        *(*seed.LOG, *seed.VARIANTS),
-    )
+    recipe.name: recipe for recipe in (*flow.PARTS, *classifiers.ALL, *seed.LOG, *seed.VARIANTS)
 }
 
 

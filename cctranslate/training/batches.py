@@ -64,10 +64,7 @@ class Batches:
         named = [EMOTIONS.index(emotion) for emotion in procedure.domains]
         self._domains = np.array(sorted(named) or range(CLASSES))
         # There already when a step is recorded, which can fetch nothing.
-        self._domains_on = {
-            where.type: torch.from_numpy(self._domains).to(where)
-            for where in (torch.device("cpu"), place)
-        }
+        self._domains_there = torch.from_numpy(self._domains).to(place)
         kept &= np.isin(labels.argmax(1), self._domains)
         self._stock, self._labels = Stock(faces.images[kept], place), labels[kept]
         self._classes = self._labels.argmax(1).astype(np.int64)
@@ -113,13 +110,13 @@ class Batches:
             drawn = torch.randint(len(self._domains), (len(classes),)).numpy()
             return self._domains[drawn], each
         if self._procedure.targets == "one-other":
-            return self.others(torch.from_numpy(classes)).numpy(), each
+            return self.others(self._tensor(classes)).cpu().numpy(), each
         others = [self._domains[self._domains != c] for c in classes]
         return np.concatenate(others), np.repeat(each, len(self._domains) - 1)
 
     def others(self, classes: Tensor) -> Tensor:
         """A class other than each of `classes` [N], drawn evenly from those there are."""
-        domains = self._domains_on[classes.device.type]
+        domains = self._domains_there
         shift = torch.randint(1, len(domains), classes.shape, device=classes.device)
         return domains[(torch.searchsorted(domains, classes) + shift) % len(domains)]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cctranslate.errors import UserError
 from cctranslate.recipes.spec import AnyRecipe
@@ -69,6 +69,17 @@ def _same(saved: dict[str, Any], recipe: AnyRecipe) -> bool:
 def _first_line(error: Exception) -> str:
     """torch explains itself over many lines."""
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def resulting(state: dict[str, Any], kept: float) -> dict[str, Tensor]:
+    """The weights of the G that a run ends as: its averaged G and what it keeps of the one before.
+
+    `state` is its trainer's, `kept` its procedure's share.
+    """
+    average: dict[str, Tensor] = state["average"]
+    if not kept:
+        return average
+    return {name: torch.lerp(value, state["began"][name], kept) for name, value in average.items()}
 
 
 @torch.no_grad()

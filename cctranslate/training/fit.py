@@ -15,7 +15,7 @@ from cctranslate.training import checkpoint, loop, runs
 from cctranslate.training.classifier import Classifier, predict_logits
 from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
 from cctranslate.training.edit import Generator
-from cctranslate.training.gan import GanTrainer, resulting
+from cctranslate.training.gan import GanTrainer
 from cctranslate.training.generators import build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
@@ -109,7 +109,7 @@ def load_generator(folder: Path) -> Generator:
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
     state = checkpoint.load(folder, recipe)["trainer"]
-    network.load_state_dict(resulting(state, recipe.procedure.kept))
+    network.load_state_dict(checkpoint.resulting(state, recipe.procedure.kept))
     return network.eval()
 
 
@@ -180,7 +180,7 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
         before = experiments.find(start)
         assert isinstance(before, Recipe)
         ended = checkpoint.load(folder / start, before)["trainer"]
-        trainer.begin(ended, before.procedure.kept)
+        trainer.begin(checkpoint.resulting(ended, before.procedure.kept), ended["d"])
     return trainer
 
 

@@ -167,7 +167,7 @@ class GanTrainer:
             if weights.smoothness:
                 terms["smoothness"] = losses.smoothness(edit.flow)
         if turn.person:
-            terms |= self.teachers.person(batch, source, fake)
+            terms |= self.teachers.person(batch, source, fake, drift=weights.drift > 0)
         heavy = {name: value * self._times(name) for name, value in asdict(weights).items()}
         loss = losses.total(terms, heavy)
         self.g_optimizer.zero_grad()
@@ -215,15 +215,13 @@ class GanTrainer:
         for name in _OPTIMIZERS:
             adam.restore(getattr(self, name), state[name])
 
-    def begin(self, state: dict[str, Any], kept: float) -> None:
-        """Start from where a run of another recipe, which `kept` that share of the G before it,
-        ended: its resulting G, and mostly its D.
-        """
-        self._began = resulting(state, kept)
-        self.g.load_state_dict(self._began)
-        self.average.load_state_dict(self._began)
+    def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
+        """Start from the networks that a run of another recipe ended with; mostly with its D."""
+        self._began = g
+        self.g.load_state_dict(g)
+        self.average.load_state_dict(g)
         if not self.recipe.procedure.fresh_d:
-            self.d.load_state_dict(state["d"])
+            self.d.load_state_dict(d)
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
@@ -236,17 +234,6 @@ class GanTrainer:
         grid = torch.cat([row[:, 0] for row in rows], 2).flatten(0, 1)
         picture = Image.fromarray(to_levels(grid.float().numpy()))
         return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
-
-
-def resulting(state: dict[str, Any], kept: float) -> dict[str, Tensor]:
-    """The weights of the G that a run ends as: its averaged G and what it keeps of the one before.
-
-    `state` is a trainer's, `kept` its procedure's share.
-    """
-    average: dict[str, Tensor] = state["average"]
-    if not kept:
-        return average
-    return {name: torch.lerp(value, state["began"][name], kept) for name, value in average.items()}
 
 
 _NETWORKS = ("g", "d", "average", "teachers")

@@ -29,7 +29,7 @@ class Frozen:
 
 
 class Teachers(nn.Module):
-    """G's terms that frozen networks give; its buffers are the running means of `drift`."""
+    """G's terms that frozen networks give; what it remembers is what `drift` compares."""
 
     def __init__(self, frozen: Frozen, procedure: Procedure, place: torch.device) -> None:
         super().__init__()
@@ -39,15 +39,7 @@ class Teachers(nn.Module):
         self._device = place
         told = [EMOTIONS.index(emotion) for emotion in procedure.by_the_eyes]
         self._by_the_eyes = torch.tensor(told, dtype=torch.int64, device=place)
-        size = (len(self._encoders), CLASSES, OUTPUTS["identity"])
-        for name in ("moved", "real"):
-            self.register_buffer(name, torch.zeros(size, device=place))
-            self.register_buffer(f"{name}_count", torch.zeros(CLASSES, device=place))
-
-    moved: Tensor
-    moved_count: Tensor
-    real: Tensor
-    real_count: Tensor
+        self.moved, self.real = (_Running(len(self._encoders), place) for _ in range(2))
 
     @property
     def know_people(self) -> bool:
@@ -66,7 +58,9 @@ class Teachers(nn.Module):
         hidden = torch.rand(len(fake), device=fake.device) < HIDDEN
         return augment.without_lower_half(view, torch.isin(targets, self._by_the_eyes) & hidden)
 
-    def person(self, batch: Batch, source: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def person(
+        self, batch: Batch, source: Tensor, fake: Tensor, *, drift: bool
+    ) -> dict[str, Tensor]:
         """How far the encoders take the faces for others, and how far all of a target drift.
 
         `identity` is one minus the cosine of a face's and its translation's embeddings, both seen
@@ -79,7 +73,8 @@ class Teachers(nn.Module):
         before = torch.stack([before for before, _ in pairs])
         after = torch.stack([after for _, after in pairs])
         away = 1 - (before * after).sum(2).mean()
-        return {"identity": away, "drift": self._drift(batch, before, after)}
+        terms = {"identity": away}
+        return terms | {"drift": self._drift(batch, before, after)} if drift else terms
 
     def _pair(self, encoder: Classifier, source: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Embeddings [N,128] before and after."""
@@ -96,21 +91,38 @@ class Teachers(nn.Module):
         real = batch.labels[batch.source]
         moved_now = torch.einsum("nk,end->ekd", targets, after - before)
         with torch.no_grad():
-            for name, rows, values in (
-                ("moved", targets, moved_now),
-                ("real", real, torch.einsum("nk,end->ekd", real, before)),
-            ):
-                getattr(self, name).mul_(1 - FORGET).add_(values)
-                getattr(self, f"{name}_count").mul_(1 - FORGET).add_(rows.sum(0))
-            seen = self.real_count.clamp_min(1)[:, None]
-            apart = self.real / seen - self.real.sum(1, keepdim=True) / self.real_count.sum()
-            off = self.moved / self.moved_count.clamp_min(1)[:, None] - apart
+            self.moved.add(moved_now, targets.sum(0))
+            self.real.add(torch.einsum("nk,end->ekd", real, before), real.sum(0))
+            of_all = self.real.sums.sum(1, keepdim=True) / self.real.counts.sum()
+            off = self.moved.means() - (self.real.means() - of_all)
             there = (targets.sum(0) > 0).float()[:, None]
         # The running mean says how far off a target is, with little noise; the gradient that a
         # batch's own mean gives of that squared distance is this product's.
         mean_now = moved_now / targets.sum(0).clamp_min(1)[:, None]
         pull = 2 * (off * there * (mean_now - mean_now.detach())).sum((1, 2))
         return (off.square().sum((1, 2)) + pull).mean() / CLASSES
+
+
+class _Running(nn.Module):
+    """Embeddings' means by class [E,7,128] over the last batches."""
+
+    def __init__(self, encoders: int, place: torch.device) -> None:
+        super().__init__()
+        size = (encoders, CLASSES, OUTPUTS["identity"])
+        self.register_buffer("sums", torch.zeros(size, device=place))
+        self.register_buffer("counts", torch.zeros(CLASSES, device=place))
+
+    sums: Tensor
+    counts: Tensor
+
+    def add(self, sums: Tensor, counts: Tensor) -> None:
+        """Take in a batch's sums [E,7,128] of so many [7]."""
+        self.sums.mul_(1 - FORGET).add_(sums)
+        self.counts.mul_(1 - FORGET).add_(counts)
+
+    def means(self) -> Tensor:
+        """As they are now; zeros where nothing was seen."""
+        return self.sums / self.counts.clamp_min(1)[:, None]
 
 
 def _still(network: Classifier, place: torch.device) -> Classifier:
