@@ -5,15 +5,15 @@ import os
 import signal
 import threading
 import time
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cctranslate.batch.archives import LARGEST
 from cctranslate.batch.faces import Look, Unusable, decode
@@ -58,25 +58,21 @@ class Workers:
     count: int
     processes: bool
     """What they are; else threads."""
-    _pool: Executor = field(init=False)
+    _threads: ThreadPoolExecutor = field(init=False)
+    """They do the work, or each hands it to a process of its own."""
+    _hands: list["_Hand"] = field(default_factory=list)
+    _mine: threading.local = field(default_factory=threading.local)
 
     def __enter__(self) -> "Workers":
-        """Get ready; processes start as they are needed."""
-        if not self.processes:
-            self._pool = ThreadPoolExecutor(self.count)
-            return self
-        self._pool = ProcessPoolExecutor(
-            self.count,
-            # A copy by fork would have onnxruntime's locks without its threads.
-            multiprocessing.get_context("spawn"),
-            initializer=_begin,
-            initargs=(self.work,),
-        )
+        """Get ready; threads and processes start as they are needed."""
+        self._threads = ThreadPoolExecutor(self.count)
         return self
 
     def __exit__(self, *failure: object) -> None:
         """Wait for what is in hand; what nobody waits for any more is not begun."""
-        self._pool.shutdown(cancel_futures=True)
+        self._threads.shutdown(cancel_futures=True)
+        for hand in self._hands:
+            hand.close()
 
     def decode(
         self, pairs: Iterable[tuple[Item, str]], window: int, most: int = LARGEST
@@ -131,14 +127,6 @@ class Workers:
                 ahead.put(self._submit(task, chunk), len(chunk), weight)
             while ahead.chunks:
                 yield from ahead.take()
-        except BrokenProcessPool:
-            # The pool asks those that are left to end, which they do not hear.
-            for child in multiprocessing.active_children():
-                child.kill()
-            raise WorkersError(
-                "a worker process was killed, as the system does when memory is short: the same "
-                "command goes on; give it fewer --workers"
-            ) from None
         finally:
             for future, _, _ in ahead.chunks:
                 future.cancel()
@@ -146,10 +134,54 @@ class Workers:
     def _submit(
         self, task: Callable[[Work, A], B], chunk: list[A]
     ) -> "Future[tuple[list[B], float]]":
-        if not self.processes:
-            return self._pool.submit(_done, self.work, task, chunk)
-        with _unheard():
-            return self._pool.submit(_done_by_process, task, chunk)
+        if self.processes:
+            return self._threads.submit(self._hand_over, task, chunk)
+        return self._threads.submit(_done, self.work, task, chunk)
+
+    def _hand_over(self, task: Callable[[Work, A], B], chunk: list[A]) -> tuple[list[B], float]:
+        """What this thread's process makes of a chunk."""
+        if not hasattr(self._mine, "hand"):
+            self._mine.hand = _Hand(self.work)
+            self._hands.append(self._mine.hand)
+        hand: _Hand = self._mine.hand
+        return hand.ask(task, chunk)
+
+
+class _Hand:
+    """A process that works for one thread.
+
+    Each has a pipe of its own, whose other end no one else holds: one that is killed is heard of
+    as the pipe's end, in the middle of a message, too, where a queue that several write to, as
+    those of `concurrent.futures` are, would be waited at for ever.
+    """
+
+    def __init__(self, work: Work) -> None:
+        # A copy by fork would have onnxruntime's locks without its threads.
+        context = multiprocessing.get_context("spawn")
+        self._pipe, its = context.Pipe()
+        self._process = context.Process(target=_serve, args=(work, its))
+        with its, _unheard(), _missed():
+            self._process.start()
+
+    def ask(self, task: Callable[[Work, A], B], chunk: list[A]) -> tuple[list[B], float]:
+        """What it makes of a chunk, and the seconds that takes.
+
+        Raises:
+            Exception: what the task raises.
+            WorkersError: it is gone.
+        """
+        with _missed():
+            self._pipe.send((task, chunk))
+            answer = self._pipe.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        made: tuple[list[B], float] = answer
+        return made
+
+    def close(self) -> None:
+        """Let it end, and wait for that."""
+        self._pipe.close()
+        self._process.join()
 
 
 @dataclass(kw_only=True)
@@ -186,23 +218,23 @@ def _done(work: Work, task: Callable[[Work, A], B], chunk: list[A]) -> tuple[lis
     return made, time.perf_counter() - started
 
 
-def _done_by_process(task: Callable[[Work, A], B], chunk: list[A]) -> tuple[list[B], float]:
-    return _done(_own[0], task, chunk)
-
-
-_own: list[Work] = []
-"""The work of this process, if it is a worker."""
-
-
-def _begin(work: Work) -> None:
-    """Make this process a worker."""
+def _serve(work: Work, pipe: "connection.Connection[Any, Any]") -> None:
+    """What a worker process does until nobody asks any more."""
     # They go to all of a terminal or a job, and what is in hand is to be finished.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     # As the run does itself, on faulty metadata.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    _own.append(work)
     threading.Thread(target=_end_with_the_run, daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            task, chunk = pipe.recv()
+            try:
+                answer: object = _done(work, task, chunk)
+            except Exception as failure:
+                failure.add_note(traceback.format_exc())
+                answer = failure
+            pipe.send(answer)
 
 
 def _end_with_the_run() -> None:
@@ -211,6 +243,18 @@ def _end_with_the_run() -> None:
     if run is not None:
         connection.wait([run.sentinel])
         os._exit(1)
+
+
+@contextmanager
+def _missed() -> Iterator[None]:
+    """Say of a worker that is gone why that may be."""
+    try:
+        yield
+    except (EOFError, OSError):
+        raise WorkersError(
+            "a worker process was killed, as the system does when memory is short: the same "
+            "command goes on; give it fewer --workers"
+        ) from None
 
 
 @contextmanager

@@ -104,6 +104,18 @@ def alive(number: int) -> bool:
     return state != "Z"
 
 
+def asleep(number: int) -> bool:
+    """Whether a process has done nothing for a while."""
+    before = spent(number)
+    time.sleep(0.2)
+    return spent(number) == before
+
+
+def spent(number: int) -> list[str]:
+    """A process's seconds, as the system counts them."""
+    return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[11:13]
+
+
 def equals_never_stopped(weights: Path, folder: Path, out: Path) -> None:
     whole = out.parent / "whole"
     for place in (out, whole):
@@ -158,3 +170,29 @@ def test_a_worker_that_is_killed_is_one_line(weights: Path, tmp_path: Path) -> N
     assert b"Traceback" not in said
     assert json.loads((out / "run.json").read_text())["finished"] is False
     equals_never_stopped(weights, folder, out)
+
+
+@ONLY_LINUX
+def test_a_worker_that_is_killed_while_it_answers_is_one_line(
+    weights: Path, tmp_path: Path
+) -> None:
+    packed, out = tmp_path / "packed.zip", tmp_path / "out"
+    photos.portrait(photos.COLLINS).save(tmp_path / "large.png")
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(100):
+            archive.write(tmp_path / "large.png", f"{number}.png")
+    with begin(weights, packed, out, stderr=subprocess.PIPE) as process:
+        wait_for_rows(process, out)
+        # What comes with each is more than a pipe holds: they stop with half of it written.
+        process.send_signal(signal.SIGSTOP)
+        there = workers(process.pid)
+        for number in there:
+            while not asleep(number):
+                time.sleep(0.05)
+        for number in there:
+            os.kill(number, signal.SIGKILL)
+        process.send_signal(signal.SIGCONT)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert b"Error: a worker process was killed" in said
+    assert b"Traceback" not in said
