@@ -1,37 +1,23 @@
 """Threads or processes that decode pictures and finish their results, in chunks and in order."""
 
-import multiprocessing
-import os
-import signal
-import threading
-import time
-import traceback
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import connection
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from cctranslate.batch.archives import LARGEST
 from cctranslate.batch.faces import Look, Unusable, decode
+from cctranslate.batch.hand import Hand, done
 from cctranslate.batch.item import Item
 from cctranslate.batch.outcome import Named, Outcome
 from cctranslate.batch.results import Finished, Finisher
-from cctranslate.errors import UserError
 
 A = TypeVar("A")
 B = TypeVar("B")
 CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
 """How long a process is to be busy with what it is handed at once, and how many that are at most:
 to hand one small picture over takes as long as to decode it."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class WorkersError(UserError):
-    """The workers are gone; what has a row is done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +45,9 @@ class Workers:
     processes: bool
     """What they are; else threads."""
     _threads: ThreadPoolExecutor = field(init=False)
-    """They do the work, or each hands it to a process of its own."""
-    _hands: list["_Hand"] = field(default_factory=list)
-    _mine: threading.local = field(default_factory=threading.local)
+    """They do the work, or hand it to as many processes."""
+    _idle: list[Hand[Work]] = field(default_factory=list)
+    """Processes with nothing to do."""
 
     def __enter__(self) -> "Workers":
         """Get ready; threads and processes start as they are needed."""
@@ -71,7 +57,7 @@ class Workers:
     def __exit__(self, *failure: object) -> None:
         """Wait for what is in hand; what nobody waits for any more is not begun."""
         self._threads.shutdown(cancel_futures=True)
-        for hand in self._hands:
+        for hand in self._idle:
             hand.close()
 
     def decode(
@@ -136,52 +122,18 @@ class Workers:
     ) -> "Future[tuple[list[B], float]]":
         if self.processes:
             return self._threads.submit(self._hand_over, task, chunk)
-        return self._threads.submit(_done, self.work, task, chunk)
+        return self._threads.submit(done, self.work, task, chunk)
 
     def _hand_over(self, task: Callable[[Work, A], B], chunk: list[A]) -> tuple[list[B], float]:
-        """What this thread's process makes of a chunk."""
-        if not hasattr(self._mine, "hand"):
-            self._mine.hand = _Hand(self.work)
-            self._hands.append(self._mine.hand)
-        hand: _Hand = self._mine.hand
-        return hand.ask(task, chunk)
-
-
-class _Hand:
-    """A process that works for one thread.
-
-    Each has a pipe of its own, whose other end no one else holds: one that is killed is heard of
-    as the pipe's end, in the middle of a message, too, where a queue that several write to, as
-    those of `concurrent.futures` are, would be waited at for ever.
-    """
-
-    def __init__(self, work: Work) -> None:
-        # A copy by fork would have onnxruntime's locks without its threads.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, its = context.Pipe()
-        self._process = context.Process(target=_serve, args=(work, its))
-        with its, _unheard(), _missed():
-            self._process.start()
-
-    def ask(self, task: Callable[[Work, A], B], chunk: list[A]) -> tuple[list[B], float]:
-        """What it makes of a chunk, and the seconds that takes.
-
-        Raises:
-            Exception: what the task raises.
-            WorkersError: it is gone.
-        """
-        with _missed():
-            self._pipe.send((task, chunk))
-            answer = self._pipe.recv()
-        if isinstance(answer, Exception):
-            raise answer
-        made: tuple[list[B], float] = answer
-        return made
-
-    def close(self) -> None:
-        """Let it end, and wait for that."""
-        self._pipe.close()
-        self._process.join()
+        """What a process makes of a chunk."""
+        try:
+            hand = self._idle.pop()
+        except IndexError:
+            hand = Hand(self.work)
+        try:
+            return hand.ask(task, chunk)
+        finally:
+            self._idle.append(hand)
 
 
 @dataclass(kw_only=True)
@@ -209,62 +161,3 @@ class _Ahead(Generic[B]):
             fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
             self.size = min(max(fitting, 1), 2 * self.size, LARGEST_CHUNK)
         return made
-
-
-def _done(work: Work, task: Callable[[Work, A], B], chunk: list[A]) -> tuple[list[B], float]:
-    """What became of a chunk, and the seconds that it took."""
-    started = time.perf_counter()
-    made = [task(work, thing) for thing in chunk]
-    return made, time.perf_counter() - started
-
-
-def _serve(work: Work, pipe: "connection.Connection[Any, Any]") -> None:
-    """What a worker process does until nobody asks any more."""
-    # They go to all of a terminal or a job, and what is in hand is to be finished.
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    # As the run does itself, on faulty metadata.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    threading.Thread(target=_end_with_the_run, daemon=True).start()
-    with suppress(EOFError, OSError):
-        while True:
-            task, chunk = pipe.recv()
-            try:
-                answer: object = _done(work, task, chunk)
-            except Exception as failure:
-                failure.add_note(traceback.format_exc())
-                answer = failure
-            pipe.send(answer)
-
-
-def _end_with_the_run() -> None:
-    """No worker outlives a run that was killed: it would write where the next one does."""
-    run = multiprocessing.parent_process()
-    if run is not None:
-        connection.wait([run.sentinel])
-        os._exit(1)
-
-
-@contextmanager
-def _missed() -> Iterator[None]:
-    """Say of a worker that is gone why that may be."""
-    try:
-        yield
-    except (EOFError, OSError):
-        raise WorkersError(
-            "a worker process was killed, as the system does when memory is short: the same "
-            "command goes on; give it fewer --workers"
-        ) from None
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Keep signals from processes that are starting: they have not learned to ignore them yet."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
