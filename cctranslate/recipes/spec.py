@@ -84,6 +84,8 @@ class Weights:
     """L1 between a face and its own encoding decoded with its own label (the log's T17 to T26)."""
     change: float = 0.0
     """Mean square of a translation's change: many faint strokes rather than one loud stamp."""
+    eyes: float = 0.0
+    """Mean square of its change about the eyes, besides: by them people are told apart."""
     own: float = 0.0
     """L1 between a face and its translation to its own expression, which it already has."""
     smoothness: float = 0.0

@@ -162,6 +162,8 @@ class GanTrainer:
                 terms["cycle"] = F.l1_loss(back, source)
             if weights.change:
                 terms["change"] = F.mse_loss(fake, source)
+            if weights.eyes:
+                terms["eyes"] = losses.change_about_the_eyes(fake, source)
             if weights.own:
                 terms["own"] = _mean((fake - source).abs().mean((1, 2, 3)), own)
             if weights.smoothness:

@@ -12,6 +12,8 @@ from cctranslate.training.discriminators import Verdict
 
 Terms = dict[str, Tensor]
 """Unweighted terms by name, to log."""
+EYES, EYES_SPREAD = 0.35, 0.11
+"""How far down a picture eyes and brows lie, on average and by standard deviation, in heights."""
 
 
 def _bce(logits: Tensor, target: float) -> Tensor:
@@ -176,3 +178,10 @@ def g_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs, classes: Clas
     if weights.classification > 0 and pairs.fake.expression is not None:
         terms["classification"] = G_CLASS[classes](pairs.fake.expression, pairs.fake_classes)
     return terms
+
+
+def change_about_the_eyes(fake: Tensor, source: Tensor) -> Tensor:
+    """Mean square of the change [N,1,48,48], weighed by how near a row is to that of the eyes."""
+    rows = torch.arange(fake.shape[-2], device=fake.device, dtype=torch.float32)
+    near = torch.exp(-0.5 * ((rows / fake.shape[-2] - EYES) / EYES_SPREAD) ** 2)
+    return ((fake - source).square() * near[:, None]).mean()

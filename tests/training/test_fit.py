@@ -166,6 +166,7 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
         "flow-late",
         "flow-middle",
         "flow-start",
+        "flow-wide",
         "guide-broad",
         "guide-clear",
         "guide-fine",

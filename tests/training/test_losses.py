@@ -63,6 +63,17 @@ def test_smoothness_of_a_ramp() -> None:
     assert losses.smoothness(field).item() == pytest.approx(1)
 
 
+def test_change_costs_more_about_the_eyes_than_at_the_mouth() -> None:
+    face = torch.zeros(2, 1, 48, 48)
+    eyes, mouth = face.clone(), face.clone()
+    eyes[:, :, 15:19, 20:24] = 0.5
+    mouth[:, :, 36:40, 20:24] = 0.5
+    cost = [losses.change_about_the_eyes(changed, face).item() for changed in (eyes, mouth)]
+    plain = torch.nn.functional.mse_loss(eyes, face).item()
+    assert cost[0] == pytest.approx(plain, rel=0.1)
+    assert cost[1] < 0.01 * plain
+
+
 def test_total_weighs_by_name() -> None:
     terms = {"cycle": torch.tensor(2.0), "change": torch.tensor(3.0)}
     assert losses.total(terms, {"cycle": 10.0, "change": 1.0}).item() == pytest.approx(23)
