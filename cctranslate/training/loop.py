@@ -155,11 +155,21 @@ def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> No
 
 
 def _restore(trainer: Trainer, folder: Path) -> int:
-    """Load the checkpoint and cut the log back to it; 0 if the run never reached a tick."""
+    """Load the checkpoint and cut the log back to it; 0 if the run never reached a tick.
+
+    Raises:
+        CheckpointError: there is one, of other networks than the trainer's.
+    """
     step = 0
     if (folder / checkpoint.FILE).exists():
         saved = checkpoint.load(folder, trainer.recipe)
-        trainer.restore(saved["trainer"])
+        try:
+            trainer.restore(saved["trainer"])
+        except (KeyError, RuntimeError, ValueError):  # torch's, of networks of another shape, too
+            raise checkpoint.CheckpointError(
+                f"{folder / checkpoint.FILE}: does not fit the run's networks: another version of "
+                "cctranslate wrote it, or it is not whole: start anew in another folder with -o"
+            ) from None
         step = saved["step"]
     log = folder / LOG
     if log.exists():

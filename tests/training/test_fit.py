@@ -193,12 +193,13 @@ def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
     still = {"lr": 1e-12, "fresh_d": fresh}
     job = make_job(derive(flow, procedure=still))
     fit(job)
+    before = job.folder / TEACHERS / flow.start
     began, ended = (
         checkpoint.load(folder, read_facts(folder).recipe)["trainer"]
-        for folder in (job.folder / TEACHERS / flow.start, job.folder)
+        for folder in (before, job.folder)
     )
     for now in ("g", "average"):
-        for name, value in began["average"].items():
+        for name, value in load_generator(before).state_dict().items():
             torch.testing.assert_close(ended[now][name], value, msg=f"{now}.{name}")
     kept = [torch.allclose(ended["d"][name], value) for name, value in began["d"].items()]
     assert all(kept) != fresh
@@ -431,6 +432,21 @@ def test_a_checkpoint_of_something_else_is_refused(make_job: MakeJob) -> None:
     file.unlink()
     with pytest.raises(CheckpointError, match="no checkpoint yet: go on with `fit --resume`"):
         load_classifier(job.folder)
+
+
+def test_a_checkpoint_of_other_networks_is_refused(make_job: MakeJob) -> None:
+    job = make_job(small("guide-plain", 2))
+    fit(job)
+    file = job.folder / checkpoint.FILE
+    saved = torch.load(file, weights_only=True)
+    network = dict(saved["trainer"]["network"])
+    name, weight = next((k, v) for k, v in network.items() if v.ndim == 4)
+    halved = {**saved["trainer"], "network": {**network, name: weight[: len(weight) // 2]}}
+    for trainer in ({}, halved):
+        torch.save({**saved, "trainer": trainer}, file)
+        with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit") as caught:
+            fit(make_job(job.recipe, resume=True))
+        assert "\n" not in str(caught.value)
 
 
 def test_a_folder_with_other_files_is_not_trained_in(make_job: MakeJob) -> None:
