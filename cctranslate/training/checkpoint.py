@@ -1,5 +1,7 @@
 """Checkpoints: everything a run needs to go on, and the averaged weights that are exported."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,22 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
     if not _same(state["recipe"], recipe):
         raise CheckpointError(f"{path}: of another recipe than the {recipe.name} beside it")
     return state
+
+
+@contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Take over what the checkpoint there holds.
+
+    Raises:
+        CheckpointError: it is of other networks, or not whole.
+    """
+    try:
+        yield
+    except (KeyError, RuntimeError, ValueError) as error:  # what torch raises of another shape
+        raise CheckpointError(
+            f"{folder / FILE}: does not fit the run's networks ({_first_line(error)}): another "
+            "version of cctranslate wrote it, or it is not whole: start anew in another folder"
+        ) from None
 
 
 def _same(saved: dict[str, Any], recipe: AnyRecipe) -> bool:

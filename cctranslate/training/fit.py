@@ -94,7 +94,9 @@ def load_classifier(folder: Path) -> Classifier:
     if not isinstance(recipe, ClassifierRecipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
     network = Classifier(recipe)
-    network.load_state_dict(checkpoint.load(folder, recipe)["trainer"]["average"])
+    state = checkpoint.load(folder, recipe)["trainer"]
+    with checkpoint.fitting(folder):
+        network.load_state_dict(state["average"])
     return network.eval()
 
 
@@ -109,7 +111,8 @@ def load_generator(folder: Path) -> Generator:
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
     state = checkpoint.load(folder, recipe)["trainer"]
-    network.load_state_dict(checkpoint.resulting(state, recipe.procedure.kept))
+    with checkpoint.fitting(folder):
+        network.load_state_dict(checkpoint.resulting(state, recipe.procedure.kept))
     return network.eval()
 
 
@@ -180,7 +183,8 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
         before = experiments.find(start)
         assert isinstance(before, Recipe)
         ended = checkpoint.load(folder / start, before)["trainer"]
-        trainer.begin(checkpoint.resulting(ended, before.procedure.kept), ended["d"])
+        with checkpoint.fitting(folder / start):
+            trainer.begin(checkpoint.resulting(ended, before.procedure.kept), ended["d"])
     return trainer
 
 

@@ -163,13 +163,8 @@ def _restore(trainer: Trainer, folder: Path) -> int:
     step = 0
     if (folder / checkpoint.FILE).exists():
         saved = checkpoint.load(folder, trainer.recipe)
-        try:
+        with checkpoint.fitting(folder):
             trainer.restore(saved["trainer"])
-        except (KeyError, RuntimeError, ValueError):  # torch's, of networks of another shape, too
-            raise checkpoint.CheckpointError(
-                f"{folder / checkpoint.FILE}: does not fit the run's networks: another version of "
-                "cctranslate wrote it, or it is not whole: start anew in another folder with -o"
-            ) from None
         step = saved["step"]
     log = folder / LOG
     if log.exists():

@@ -447,6 +447,9 @@ def test_a_checkpoint_of_other_networks_is_refused(make_job: MakeJob) -> None:
         with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit") as caught:
             fit(make_job(job.recipe, resume=True))
         assert "\n" not in str(caught.value)
+    torch.save({**saved, "trainer": {**halved, "average": halved["network"]}}, file)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit"):
+        load_classifier(job.folder)
 
 
 def test_a_folder_with_other_files_is_not_trained_in(make_job: MakeJob) -> None:
