@@ -152,7 +152,7 @@ class GanTrainer:
                 pairs = self._verdicts(batch, fake)
                 terms |= losses.g_terms(procedure.adversarial, weights, pairs, procedure.classes)
             if weights.guide:
-                terms["guide"] = _mean(self.teachers.guide(fake, batch.targets), 1 - own)
+                terms["guide"] = losses.mean_of(self.teachers.guide(fake, batch.targets), 1 - own)
             if weights.reconstruction:
                 redrawn = self.g.edit(code, batch.labels).image
                 terms["reconstruction"] = F.l1_loss(redrawn, batch.x)
@@ -160,12 +160,7 @@ class GanTrainer:
                 noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
                 back = self.g(noisy, batch.labels[batch.source])
                 terms["cycle"] = F.l1_loss(back, source)
-            if weights.change:
-                terms["change"] = F.mse_loss(fake, source)
-            if weights.eyes:
-                terms["eyes"] = losses.change_about_the_eyes(fake, source)
-            if weights.own:
-                terms["own"] = _mean((fake - source).abs().mean((1, 2, 3)), own)
+            terms |= losses.change_terms(weights, fake, source, own)
             if weights.smoothness:
                 terms["smoothness"] = losses.smoothness(edit.flow)
         if turn.person:
@@ -240,11 +235,6 @@ class GanTrainer:
 
 _NETWORKS = ("g", "d", "average", "teachers")
 _OPTIMIZERS = ("g_optimizer", "d_optimizer")
-
-
-def _mean(values: Tensor, chosen: Tensor) -> Tensor:
-    """The mean of the values [N] where `chosen` [N] is 1; 0 if it is nowhere."""
-    return (values * chosen).sum() / chosen.sum().clamp_min(1)
 
 
 def _prepared(network: N, place: torch.device) -> N:

@@ -180,6 +180,23 @@ def g_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs, classes: Clas
     return terms
 
 
+def change_terms(weights: Weights, fake: Tensor, source: Tensor, own: Tensor) -> Terms:
+    """What changing faces [N,1,48,48] costs; `own` [N] is 1 where they keep their expression."""
+    terms: Terms = {}
+    if weights.change:
+        terms["change"] = F.mse_loss(fake, source)
+    if weights.eyes:
+        terms["eyes"] = change_about_the_eyes(fake, source)
+    if weights.own:
+        terms["own"] = mean_of((fake - source).abs().mean((1, 2, 3)), own)
+    return terms
+
+
+def mean_of(values: Tensor, chosen: Tensor) -> Tensor:
+    """The mean of the values [N] where `chosen` [N] is 1; 0 if it is nowhere."""
+    return (values * chosen).sum() / chosen.sum().clamp_min(1)
+
+
 def change_about_the_eyes(fake: Tensor, source: Tensor) -> Tensor:
     """Mean square of the change [N,1,48,48], weighed by how near a row is to that of the eyes."""
     rows = torch.arange(fake.shape[-2], device=fake.device, dtype=torch.float32)
