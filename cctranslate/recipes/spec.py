@@ -78,6 +78,10 @@ class Weights:
     drift: float = 0.0
     """Squared distance between what a target's translations add to their sources' embeddings on
     average and what sets real faces of it apart: what they all share beyond that is G's mark."""
+    likeness: float = 0.0
+    """As `identity`, by the face recogniser that ships (`training/recogniser.py`)."""
+    likeness_drift: float = 0.0
+    """As `drift`, by that recogniser."""
     cycle: float = 0.0
     """L1 between a face and its translation translated back: the true cycle."""
     reconstruction: float = 0.0
@@ -182,6 +186,8 @@ class Recipe:
         for name in ("judge", "witness"):
             if name in self.guides:
                 raise ValueError(f"{self.name}: guides names the {name}, which no G is trained on")
+        if weights.likeness_drift > 0 and not weights.likeness:
+            raise ValueError(f"{self.name}: weights.likeness_drift needs weights.likeness")
         if procedure.adversarial == "relativistic" and procedure.targets != "one":
             raise ValueError(f"{self.name}: adversarial 'relativistic' pairs need targets 'one'")
         if procedure.paired and procedure.targets != "one":

@@ -66,6 +66,11 @@ def for_identity(x: Tensor) -> Tensor:
     return cutout(affine(x, shift=4, turn=0.15, zoom=(0.95, 1.7), flip=True), side=18)
 
 
+def for_recogniser(x: Tensor) -> Tensor:
+    """What the recogniser sees: whole faces, as those that it learned on."""
+    return affine(x, shift=3, turn=0.15, zoom=(0.9, 1.3), flip=True)
+
+
 def for_encoder(x: Tensor) -> Tensor:
     """What an encoder of identity must see through besides: light, noise."""
     x = light(for_identity(x), brightness=0.2, contrast=0.3)

@@ -11,7 +11,7 @@ import torch
 
 from cctranslate.recipes import experiments
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
-from cctranslate.training import checkpoint, loop, runs
+from cctranslate.training import checkpoint, loop, recogniser, runs
 from cctranslate.training.classifier import Classifier, predict_logits
 from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
 from cctranslate.training.edit import Generator
@@ -177,6 +177,7 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
     frozen = Frozen(
         guides=tuple(load_classifier(folder / name) for name in job.recipe.guides),
         encoders=tuple(load_classifier(folder / name) for name in job.recipe.encoders),
+        recogniser=recogniser.load() if job.recipe.weights.likeness else None,
     )
     trainer = GanTrainer(job.recipe, faces, job.votes, frozen, job.device, job.seed)
     if start:

@@ -164,7 +164,7 @@ class GanTrainer:
             if weights.smoothness:
                 terms["smoothness"] = losses.smoothness(edit.flow)
         if turn.person:
-            terms |= self.teachers.person(batch, source, fake, drift=weights.drift > 0)
+            terms |= self.teachers.person(batch, source, fake, weights)
         heavy = {name: value * self._times(name) for name, value in asdict(weights).items()}
         loss = losses.total(terms, heavy)
         self.g_optimizer.zero_grad()
@@ -174,7 +174,7 @@ class GanTrainer:
 
     def _times(self, term: str) -> int:
         """How many times as heavy a term is taken that is not taken in every step."""
-        return self.recipe.procedure.lazy if term in ("cycle", "identity", "drift") else 1
+        return self.recipe.procedure.lazy if term in _LAZY else 1
 
     def _verdicts(self, batch: Batch, fake: Tensor) -> Pairs:
         return Pairs(
@@ -235,6 +235,7 @@ class GanTrainer:
 
 _NETWORKS = ("g", "d", "average", "teachers")
 _OPTIMIZERS = ("g_optimizer", "d_optimizer")
+_LAZY = ("cycle", "identity", "drift", "likeness", "likeness_drift")
 
 
 def _prepared(network: N, place: torch.device) -> N:

@@ -1,5 +1,8 @@
 """What frozen networks teach G, against plain definitions."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,10 +10,13 @@ from torch import Tensor
 
 from cctranslate.recipes.classifiers import ENCODER_PLAIN
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.spec import derive
+from cctranslate.recipes.spec import Weights, derive
+from cctranslate.training import recogniser, stock
 from cctranslate.training.batches import Batch
 from cctranslate.training.classifier import Classifier
-from cctranslate.training.teachers import FORGET, Frozen, Teachers
+from cctranslate.training.people import FORGET
+from cctranslate.training.teachers import Frozen, Teachers
+from tests import photos
 
 N = 24
 CPU = torch.device("cpu")
@@ -56,7 +62,7 @@ def off(batch: Batch, before: Tensor, after: Tensor) -> Tensor:
 def test_drift_and_its_gradient_are_the_squared_distance_of_the_means(teachers: Teachers) -> None:
     batch, before = a_batch(), unit(2, N, 128)
     after = (before + 0.1 * torch.randn_like(before)).requires_grad_()
-    drift = teachers._drift(batch, before, after)
+    drift = teachers.encoders.drift(batch, before, after)
     plain = off(batch, before, after).square().sum((1, 2)).mean() / 7
     assert drift.item() == pytest.approx(plain.item(), rel=1e-5)
     (gradient,) = torch.autograd.grad(drift, after)
@@ -67,8 +73,8 @@ def test_drift_and_its_gradient_are_the_squared_distance_of_the_means(teachers: 
 def test_drift_remembers_earlier_batches(teachers: Teachers) -> None:
     first, second = a_batch(), a_batch()
     zs = [(unit(2, N, 128), unit(2, N, 128)) for _ in range(2)]
-    teachers._drift(first, *zs[0])
-    drift = teachers._drift(second, *zs[1])
+    teachers.encoders.drift(first, *zs[0])
+    drift = teachers.encoders.drift(second, *zs[1])
     old = 1 - FORGET
     both = Batch(
         **{name: torch.cat([value, getattr(second, name)]) for name, value in vars(first).items()}
@@ -94,6 +100,23 @@ class Pixels(Classifier):
 def test_a_face_that_stays_as_it_was_is_the_same_person() -> None:
     batch = a_batch()
     teachers = Teachers(Frozen(encoders=(Pixels(ENCODER),)), PROCEDURE, CPU)
-    same = teachers.person(batch, batch.x, batch.x, drift=False)
+    same = teachers.person(batch, batch.x, batch.x, Weights())
     assert same["identity"].item() == pytest.approx(0, abs=1e-4)
-    assert teachers.person(batch, batch.x, batch.x.flip(0), drift=False)["identity"] > 0.3
+    assert teachers.person(batch, batch.x, batch.x.flip(0), Weights())["identity"] > 0.3
+
+
+def test_the_recogniser_is_asked_for_what_the_weights_name() -> None:
+    batch, asked = a_batch(), Weights(likeness=1.0, likeness_drift=1.0)
+    faces = stock.scaled(torch.from_numpy(np.stack(photos.people()))).repeat(2, 1, 1, 1)
+    batch = replace(batch, x=faces)
+    teachers = Teachers(Frozen(recogniser=recogniser.load()), PROCEDURE, CPU)
+    assert teachers.know_people
+    same = teachers.person(batch, batch.x, batch.x, asked)
+    assert same.keys() == {"likeness", "likeness_drift"}
+    assert same["likeness"].item() == pytest.approx(0, abs=1e-4)
+    fake = batch.x.flip(0).requires_grad_()
+    other = teachers.person(batch, batch.x, fake, asked)
+    assert other["likeness"] > 0.6
+    (gradient,) = torch.autograd.grad(other["likeness"] + other["likeness_drift"], fake)
+    assert gradient.abs().sum() > 0
+    assert not any(name.startswith("recogniser.layers") for name in teachers.state_dict())

@@ -1,0 +1,77 @@
+"""A face recogniser from elsewhere: it saw many pictures of each person, which FER2013 lacks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate import bundle
+from cctranslate.bundle import BundleError
+
+CARD = "recogniser.json"
+STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
+"""Of MobileNet's depthwise convolutions (Howard et al. 2017)."""
+WIDTH = 1024
+SIDE = 128
+"""Pixels that a face is brought to. The network learned on 224; at 128, for a third of the time, it
+still finds 96.5% of 200 FER2013 faces again that were mirrored, moved and relit, at 112 88.5%."""
+
+
+class Recogniser(nn.Module):
+    """MobileNet's features of faces (Savchenko 2019): [N,1,48,48] in [-1,1] -> [N,1024].
+
+    They are of the convolutions alone, less their mean over faces of FER2013's Training rows, so
+    that a cosine of 0 is another person.
+    """
+
+    mean: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers, width = [nn.Conv2d(1, 32, 3, 2)], 32
+        for i, stride in enumerate(STRIDES):
+            wider = min(WIDTH, width * 2) if stride == 2 or i == 0 else width
+            edge = 1 if stride == 1 else 0
+            layers.append(nn.Conv2d(width, width, 3, stride, edge, groups=width))
+            layers.append(nn.Conv2d(width, wider, 1))
+            width = wider
+        self.layers = nn.ModuleList(layers)
+        self.register_buffer("mean", torch.zeros(WIDTH))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Batch normalisation is part of the weights; padding is TensorFlow's."""
+        levels = (x + 1) * 127.5
+        h = F.interpolate(levels, (SIDE, SIDE), mode="bilinear", align_corners=False)
+        for layer in self.layers:
+            if layer.stride == (2, 2):
+                h = F.pad(h, (0, 1, 0, 1))
+            h = F.relu6(layer(h))
+        return h.mean((2, 3)) - self.mean
+
+
+def load() -> Recogniser:
+    """The recogniser that comes with the package, in evaluation mode.
+
+    Raises:
+        BundleError: it is missing or altered.
+    """
+    path = bundle.shipped() / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        path = path.parent / card["name"]
+        if bundle.sha256(path) != card["sha256"]:
+            raise BundleError(f"{path}: not the recogniser of its card: install cctranslate again")
+        weights = _read(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BundleError(f"{path}: not there or not readable: install cctranslate again") from None
+    network = Recogniser()
+    network.load_state_dict(weights)
+    return network.eval()
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}

@@ -1,0 +1,91 @@
+"""Make the recogniser that `likeness` asks, out of Human's `faceres`, a MobileNet of tfjs.
+
+    python tests/bench/recogniser.py faceres.json faceres.bin fer2013.csv weights
+
+The files are those of `models/` in the npm package `@vladmandic/human`. Batch normalisation and the
+three equal channels of a gray face become part of the weights; the mean of the features of every
+14th of FER2013's Training faces lies beside them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cctranslate.bundle import sha256
+from cctranslate.training import dataset, recogniser, stock
+from cctranslate.training.recogniser import Recogniser
+
+NAME = "recogniser.npz"
+EVERY = 14
+PATH = click.Path(path_type=Path, exists=True)
+
+
+@click.command()
+@click.argument("graph", type=PATH)
+@click.argument("weights", type=PATH)
+@click.argument("data", type=PATH)
+@click.argument("out", type=PATH)
+def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
+    """Convert, add the mean, and write file and card."""
+    network = Recogniser().eval()
+    said = json.loads(graph.read_text(encoding="utf-8"))
+    convert(network, said, weights.read_bytes())
+    faces = stock.scaled(torch.from_numpy(dataset.load(data)["Training"].images[::EVERY]))
+    with torch.inference_mode():
+        network.mean += torch.cat([network(batch) for batch in torch.split(faces, 64)]).mean(0)
+    state = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()}
+    np.savez_compressed(out / NAME, **state)
+    card = {
+        "name": NAME,
+        "sha256": sha256(out / NAME),
+        "bytes": (out / NAME).stat().st_size,
+        "model": "faceres, MobileNet features of faces (Savchenko, 2019, PeerJ CS 5:e197)",
+        "source": "models/faceres of the npm package @vladmandic/human",
+        "licence": "MIT, Copyright (c) 2021 Vladimir Mandic; its text is in LICENSE-recogniser",
+    }
+    (out / recogniser.CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    click.echo(f"{out / NAME}: {card['bytes']} bytes")
+
+
+def convert(network: Recogniser, graph: dict[str, Any], data: bytes) -> None:
+    """Give the network the graph's weights."""
+    arrays = read(graph, data)
+    nodes = {node["name"]: node for node in graph["modelTopology"]["node"]}
+
+    def given(node: str) -> torch.Tensor:
+        """What a node is given besides the layer before."""
+        return torch.from_numpy(arrays[nodes[node]["input"][1].split(":")[0]])
+
+    first = given("conv1_bn/batchnorm_1/mul_1").permute(3, 2, 0, 1).sum(1, keepdim=True)
+    pairs = [(first, given("conv1_bn/batchnorm_1/add_1"))]
+    for i in range(1, len(recogniser.STRIDES) + 1):
+        scale = given(f"conv_dw_{i}_bn/batchnorm_1/mul_1").reshape(-1, 1, 1, 1)
+        each = given(f"conv_dw_{i}/depthwise").permute(2, 3, 0, 1) * scale
+        pairs.append((each, given(f"conv_dw_{i}_bn/batchnorm_1/add_1")))
+        point = given(f"conv_pw_{i}_bn/batchnorm_1/mul_1").permute(3, 2, 0, 1)
+        pairs.append((point, given(f"conv_pw_{i}_bn/batchnorm_1/add_1")))
+    state = {"mean": network.mean}
+    for i, (weight, bias) in enumerate(pairs):
+        state |= {f"layers.{i}.weight": weight, f"layers.{i}.bias": bias.reshape(-1)}
+    network.load_state_dict(state)
+
+
+def read(graph: dict[str, Any], data: bytes) -> dict[str, NDArray[np.float32]]:
+    """The graph's arrays, which lie one after the other, those of floats as halves."""
+    arrays, at = {}, 0
+    for group in graph["weightsManifest"]:
+        for weight in group["weights"]:
+            kind = np.dtype(weight.get("quantization", weight)["dtype"]).newbyteorder("<")
+            count = int(np.prod(weight["shape"]))
+            array = np.frombuffer(data, kind, count, at).reshape(weight["shape"])
+            arrays[weight["name"]], at = array.astype(np.float32), at + array.nbytes
+    return arrays
+
+
+if __name__ == "__main__":
+    main()
