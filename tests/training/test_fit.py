@@ -163,6 +163,8 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
         "encoder",
         "encoder-plain",
         "encoder-smooth",
+        "flow-eyes",
+        "flow-known",
         "flow-late",
         "flow-middle",
         "flow-start",
@@ -206,7 +208,7 @@ def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
 
 
 def test_a_run_ends_as_half_of_what_it_went_on_from(make_job: MakeJob) -> None:
-    flow = small("flow", 2)
+    flow = small("flow-eyes", 2)
     assert isinstance(flow, Recipe)
     assert flow.procedure.kept == 0.5
     job = make_job(flow)
@@ -218,10 +220,10 @@ def test_a_run_ends_as_half_of_what_it_went_on_from(make_job: MakeJob) -> None:
     for name, value in ended.items():
         torch.testing.assert_close(value, (trained[name] + began[name]) / 2)
     # What goes on from it goes on from what it ended as.
-    after = derive(flow, name="after", start="flow", procedure={"lr": 1e-12, "kept": 0.0})
-    RECIPES["flow"] = flow  # the fixture puts it back
+    after = derive(flow, name="after", start="flow-eyes", procedure={"lr": 1e-12, "kept": 0.0})
+    RECIPES["flow-eyes"] = flow  # the fixture puts it back
     again = Job(**{**vars(make_job(after, "after")), "teachers": job.folder / TEACHERS})
-    (job.folder / TEACHERS / "flow").symlink_to(job.folder, target_is_directory=True)
+    (job.folder / TEACHERS / "flow-eyes").symlink_to(job.folder, target_is_directory=True)
     fit(again)
     for name, value in load_generator(again.folder).state_dict().items():
         torch.testing.assert_close(value, ended[name])
