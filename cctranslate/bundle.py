@@ -73,6 +73,25 @@ def shipped() -> Path:
     return packaged if (packaged / CARD).is_file() else beside
 
 
+def alone(card: str) -> tuple[Path, str]:
+    """A file that ships beside the bundle, with a card of its own, and its SHA-256.
+
+    Raises:
+        BundleError: it is missing or altered.
+    """
+    path = shipped() / card
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        path = path.parent / told["name"]
+        digest = sha256(path)
+        whole = digest == told["sha256"]
+    except (OSError, ValueError, LookupError, TypeError):
+        whole = False
+    if not whole:
+        raise BundleError(f"{path}: missing or altered: install cctranslate again")
+    return path, digest
+
+
 def load(folder: Path) -> Bundle:
     """Read and check a bundle.
 
@@ -98,7 +117,7 @@ def load(folder: Path) -> Bundle:
 def write_card(folder: Path, **facts: Any) -> Path:
     """Write the card for the model files that lie in `folder`, with `facts` about them."""
     paths = {model: folder / f"{model}.onnx" for model in (*MODELS, WITNESS)}
-    files = {m: _entry(path) for m, path in paths.items() if m in MODELS or path.exists()}
+    files = {m: entry(path) for m, path in paths.items() if m in MODELS or path.exists()}
     card = {
         "format": FORMAT,
         "classes": list(EMOTIONS),
@@ -117,7 +136,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _entry(path: Path) -> dict[str, Any]:
+def entry(path: Path) -> dict[str, Any]:
+    """What a card says of a file: its name, digest and size in bytes."""
     return {"name": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
 
 

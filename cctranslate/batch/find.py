@@ -1,19 +1,16 @@
 """Faces in a picture of any size: YuNet, over OpenCV."""
 
-import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import resources
 from operator import itemgetter
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cctranslate import bundle
 from cctranslate.batch.align import Frame, Points, align, crop, joined, side
-from cctranslate.bundle import BundleError, sha256
 from cctranslate.pixels import SIZE, Gray
 
 CARD = "detector.json"
@@ -72,18 +69,7 @@ class Finder:
         Raises:
             BundleError: it is missing or altered.
         """
-        folder = _folder()
-        path = folder / CARD
-        try:
-            card = json.loads(path.read_text(encoding="utf-8"))
-            path = folder / card["name"]
-            whole = sha256(path) == card["sha256"]
-        except (OSError, ValueError, LookupError, TypeError):
-            whole = False
-        if not whole:
-            raise BundleError(f"{path}: missing or altered: install cctranslate again")
-        self.digest: str = card["sha256"]
-        self._path = path
+        self._path, self.digest = bundle.alone(CARD)
         self._own = threading.local()
         # Pictures are what runs side by side.
         cv2.setNumThreads(1)
@@ -212,9 +198,3 @@ def _distinct(found: list[Found]) -> list[Found]:
         if all(np.hypot(*(other.points.mean(0) - middle)) > reach for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: (-one.width * one.height, one.left, one.top))
-
-
-def _folder() -> Path:
-    packaged = Path(str(resources.files("cctranslate"))) / "weights"
-    beside = Path(__file__).parent.parent.parent / "weights"
-    return packaged if (packaged / CARD).is_file() else beside

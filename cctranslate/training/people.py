@@ -1,7 +1,6 @@
 """Whether a changed face is still that person, as frozen networks that tell people apart see it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,24 +16,24 @@ Embedder = Callable[[Tensor], Tensor]
 """Faces [N,1,48,48] in [-1,1] -> embeddings [N,E]."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Encoders:
-    """Frozen networks whose embeddings are as wide, and what they see of faces [N,C,48,48]."""
-
-    networks: tuple[nn.Module, ...] = ()
-    view: Callable[[Tensor], Tensor]
-    width: int
-
-
 class People(nn.Module):
-    """What some encoders say of batches; it remembers the running means that `drift` compares."""
+    """What some encoders say of batches; it remembers the running means that `drift` compares.
 
-    def __init__(self, encoders: Encoders, place: torch.device) -> None:
+    Each gives embeddings of `width` and sees `view` of faces [N,C,48,48].
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[nn.Module],
+        view: Callable[[Tensor], Tensor],
+        width: int,
+        place: torch.device,
+    ) -> None:
         super().__init__()
         # Not submodules: a run's checkpoint holds what it trains, and these it does not.
-        self._networks: list[Embedder] = [still(n, place) for n in encoders.networks]
-        self._view, self._device = encoders.view, place
-        size = (len(self._networks), CLASSES, encoders.width)
+        self._networks: list[Embedder] = [still(network, place) for network in networks]
+        self._view, self._device = view, place
+        size = (len(self._networks), CLASSES, width)
         self.moved, self.real = (_Running(size, place) for _ in range(2))
 
     def __len__(self) -> int:

@@ -1,15 +1,11 @@
 """A face recogniser from elsewhere: it saw many pictures of each person, which FER2013 lacks."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cctranslate import bundle
-from cctranslate.bundle import BundleError
 
 CARD = "recogniser.json"
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
@@ -58,20 +54,9 @@ def load() -> Recogniser:
     Raises:
         BundleError: it is missing or altered.
     """
-    path = bundle.shipped() / CARD
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        path = path.parent / card["name"]
-        if bundle.sha256(path) != card["sha256"]:
-            raise BundleError(f"{path}: not the recogniser of its card: install cctranslate again")
-        weights = _read(path)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise BundleError(f"{path}: not there or not readable: install cctranslate again") from None
+    path, _ = bundle.alone(CARD)
     network = Recogniser()
-    network.load_state_dict(weights)
-    return network.eval()
-
-
-def _read(path: Path) -> dict[str, Tensor]:
     with np.load(path, allow_pickle=False) as arrays:
-        return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+        # Stored as halves; they become what the network computes in.
+        network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays.files})
+    return network.eval()

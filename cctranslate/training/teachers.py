@@ -10,7 +10,7 @@ from cctranslate.recipes.spec import Procedure, Weights
 from cctranslate.training import augment, losses, recogniser
 from cctranslate.training.batches import Batch
 from cctranslate.training.classifier import OUTPUTS, Classifier
-from cctranslate.training.people import Encoders, People, away, still
+from cctranslate.training.people import People, away, still
 from cctranslate.training.recogniser import Recogniser
 
 GUIDE_NOISE = 0.1
@@ -36,16 +36,9 @@ class Teachers(nn.Module):
         self._guides = [still(guide, place) for guide in frozen.guides]
         told = [EMOTIONS.index(emotion) for emotion in procedure.by_the_eyes]
         self._by_the_eyes = torch.tensor(told, dtype=torch.int64, device=place)
-        self.encoders = People(
-            Encoders(
-                networks=frozen.encoders, view=augment.for_identity, width=OUTPUTS["identity"]
-            ),
-            place,
-        )
+        self.encoders = People(frozen.encoders, augment.for_identity, OUTPUTS["identity"], place)
         known = () if frozen.recogniser is None else (frozen.recogniser,)
-        self.recogniser = People(
-            Encoders(networks=known, view=augment.for_recogniser, width=recogniser.WIDTH), place
-        )
+        self.recogniser = People(known, augment.for_recogniser, recogniser.WIDTH, place)
 
     @property
     def know_people(self) -> bool:
@@ -74,14 +67,13 @@ class Teachers(nn.Module):
         `likeness_drift` are what `People.drift` makes of either.
         """
         terms: dict[str, Tensor] = {}
-        if len(self.encoders):
-            pair = self.encoders.embed(source, fake)
-            terms["identity"] = away(*pair)
-            if weights.drift:
-                terms["drift"] = self.encoders.drift(batch, *pair)
-        if len(self.recogniser):
-            pair = self.recogniser.embed(source, fake)
-            terms["likeness"] = away(*pair)
-            if weights.likeness_drift:
-                terms["likeness_drift"] = self.recogniser.drift(batch, *pair)
+        for people, kept, drift, minded in (
+            (self.encoders, "identity", "drift", weights.drift),
+            (self.recogniser, "likeness", "likeness_drift", weights.likeness_drift),
+        ):
+            if len(people):
+                pair = people.embed(source, fake)
+                terms[kept] = away(*pair)
+                if minded:
+                    terms[drift] = people.drift(batch, *pair)
         return terms

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cctranslate import bundle
 from cctranslate.batch import find
 from cctranslate.batch.align import TEMPLATE, align, bounds, crop, side, whole
 from cctranslate.batch.find import Finder
@@ -93,7 +94,7 @@ def test_a_detector_that_was_altered_is_refused(
         shutil.copyfile(photos.FOLDER.parent.parent / "weights" / name, tmp_path / name)
     with (tmp_path / "face_detection_yunet_2023mar.onnx").open("ab") as file:
         file.write(b"x")
-    monkeypatch.setattr(find, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(bundle, "shipped", lambda: tmp_path)
     with pytest.raises(BundleError, match="altered"):
         Finder()
 

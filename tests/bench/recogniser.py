@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cctranslate.bundle import sha256
+from cctranslate.bundle import entry
 from cctranslate.training import dataset, recogniser, stock
 from cctranslate.training.recogniser import Recogniser
 
@@ -41,9 +41,7 @@ def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
     state = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()}
     np.savez_compressed(out / NAME, **state)
     card = {
-        "name": NAME,
-        "sha256": sha256(out / NAME),
-        "bytes": (out / NAME).stat().st_size,
+        **entry(out / NAME),
         "model": "faceres, MobileNet features of faces (Savchenko, 2019, PeerJ CS 5:e197)",
         "source": "models/faceres of the npm package @vladmandic/human",
         "licence": "MIT, Copyright (c) 2021 Vladimir Mandic; its text is in LICENSE-recogniser",
