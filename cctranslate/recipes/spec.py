@@ -82,6 +82,9 @@ class Weights:
     """As `identity`, by the face recogniser that ships (`training/recogniser.py`)."""
     likeness_drift: float = 0.0
     """As `drift`, by that recogniser."""
+    likeness_frechet: float = 0.0
+    """Frechet distance of its embeddings of all translations to those of the faces they were
+    (`training/frechet.py`)."""
     cycle: float = 0.0
     """L1 between a face and its translation translated back: the true cycle."""
     reconstruction: float = 0.0
@@ -186,8 +189,9 @@ class Recipe:
         for name in ("judge", "witness"):
             if name in self.guides:
                 raise ValueError(f"{self.name}: guides names the {name}, which no G is trained on")
-        if weights.likeness_drift > 0 and not weights.likeness:
-            raise ValueError(f"{self.name}: weights.likeness_drift needs weights.likeness")
+        for name in ("likeness_drift", "likeness_frechet"):
+            if getattr(weights, name) > 0 and not weights.likeness:
+                raise ValueError(f"{self.name}: weights.{name} needs weights.likeness")
         if procedure.adversarial == "relativistic" and procedure.targets != "one":
             raise ValueError(f"{self.name}: adversarial 'relativistic' pairs need targets 'one'")
         if procedure.paired and procedure.targets != "one":

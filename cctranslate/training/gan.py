@@ -235,7 +235,7 @@ class GanTrainer:
 
 _NETWORKS = ("g", "d", "average", "teachers")
 _OPTIMIZERS = ("g_optimizer", "d_optimizer")
-_LAZY = ("cycle", "identity", "drift", "likeness", "likeness_drift")
+_LAZY = ("cycle", "identity", "drift", "likeness", "likeness_drift", "likeness_frechet")
 
 
 def _prepared(network: N, place: torch.device) -> N:

@@ -10,6 +10,7 @@ from cctranslate.recipes.spec import Procedure, Weights
 from cctranslate.training import augment, losses, recogniser
 from cctranslate.training.batches import Batch
 from cctranslate.training.classifier import OUTPUTS, Classifier
+from cctranslate.training.frechet import Frechet
 from cctranslate.training.people import People, away, still
 from cctranslate.training.recogniser import Recogniser
 
@@ -39,6 +40,7 @@ class Teachers(nn.Module):
         self.encoders = People(frozen.encoders, augment.for_identity, OUTPUTS["identity"], place)
         known = () if frozen.recogniser is None else (frozen.recogniser,)
         self.recogniser = People(known, augment.for_recogniser, recogniser.WIDTH, place)
+        self.frechet = Frechet(known[0].axes, place) if known else None
 
     @property
     def know_people(self) -> bool:
@@ -64,7 +66,8 @@ class Teachers(nn.Module):
 
         `identity` is one minus the cosine of a face's and its translation's embeddings, both seen
         in the same view, by the encoders, `likeness` the same by the recogniser; `drift` and
-        `likeness_drift` are what `People.drift` makes of either.
+        `likeness_drift` are what `People.drift` makes of either, `likeness_frechet` what
+        `Frechet` makes of the recogniser's.
         """
         terms: dict[str, Tensor] = {}
         for people, kept, drift, minded in (
@@ -76,4 +79,6 @@ class Teachers(nn.Module):
                 terms[kept] = away(*pair)
                 if minded:
                     terms[drift] = people.drift(batch, *pair)
+                if self.frechet and kept == "likeness" and weights.likeness_frechet:
+                    terms["likeness_frechet"] = self.frechet(pair[0][0], pair[1][0])
         return terms

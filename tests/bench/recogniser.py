@@ -4,7 +4,7 @@
 
 The files are those of `models/` in the npm package `@vladmandic/human`. Batch normalisation and the
 three equal channels of a gray face become part of the weights; the mean of the features of every
-14th of FER2013's Training faces lies beside them.
+14th of FER2013's Training faces lies beside them, and the directions in which they differ most.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from cctranslate.bundle import entry
@@ -31,13 +32,16 @@ PATH = click.Path(path_type=Path, exists=True)
 @click.argument("data", type=PATH)
 @click.argument("out", type=PATH)
 def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
-    """Convert, add the mean, and write file and card."""
+    """Convert, add mean and axes, and write file and card."""
     network = Recogniser().eval()
     said = json.loads(graph.read_text(encoding="utf-8"))
     convert(network, said, weights.read_bytes())
     faces = stock.scaled(torch.from_numpy(dataset.load(data)["Training"].images[::EVERY]))
     with torch.inference_mode():
-        network.mean += torch.cat([network(batch) for batch in torch.split(faces, 64)]).mean(0)
+        found = torch.cat([network(batch) for batch in torch.split(faces, 64)])
+        network.mean += found.mean(0)
+        apart = F.normalize(found - network.mean).T.cov()
+        network.axes += torch.linalg.eigh(apart)[1].flip(1)[:, : recogniser.AXES].T
     state = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()}
     np.savez_compressed(out / NAME, **state)
     card = {
@@ -67,7 +71,7 @@ def convert(network: Recogniser, graph: dict[str, Any], data: bytes) -> None:
         pairs.append((each, given(f"conv_dw_{i}_bn/batchnorm_1/add_1")))
         point = given(f"conv_pw_{i}_bn/batchnorm_1/mul_1").permute(3, 2, 0, 1)
         pairs.append((point, given(f"conv_pw_{i}_bn/batchnorm_1/add_1")))
-    state = {"mean": network.mean}
+    state = {"mean": network.mean, "axes": network.axes}
     for i, (weight, bias) in enumerate(pairs):
         state |= {f"layers.{i}.weight": weight, f"layers.{i}.bias": bias.reshape(-1)}
     network.load_state_dict(state)

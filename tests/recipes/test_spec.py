@@ -80,6 +80,7 @@ def test_a_misspelt_field_is_a_type_error() -> None:
         ({"procedure": {"kept": 0.5}}, "procedure.kept"),
         ({"weights": {"drift": 1.0}}, "weights.drift"),
         ({"weights": {"likeness_drift": 1.0}}, "weights.likeness"),
+        ({"weights": {"likeness_frechet": 1.0}}, "weights.likeness"),
         ({"guides": ("guide-plain",)}, "weights.guide"),
         ({"weights": {"identity": 1.0}}, "weights.identity"),
         ({"procedure": {"adversarial": "relativistic"}}, "targets"),

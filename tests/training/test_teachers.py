@@ -106,13 +106,13 @@ def test_a_face_that_stays_as_it_was_is_the_same_person() -> None:
 
 
 def test_the_recogniser_is_asked_for_what_the_weights_name() -> None:
-    batch, asked = a_batch(), Weights(likeness=1.0, likeness_drift=1.0)
+    batch, asked = a_batch(), Weights(likeness=1.0, likeness_drift=1.0, likeness_frechet=1.0)
     faces = stock.scaled(torch.from_numpy(np.stack(photos.people()))).repeat(2, 1, 1, 1)
     batch = replace(batch, x=faces)
     teachers = Teachers(Frozen(recogniser=recogniser.load()), PROCEDURE, CPU)
     assert teachers.know_people
     same = teachers.person(batch, batch.x, batch.x, asked)
-    assert same.keys() == {"likeness", "likeness_drift"}
+    assert same.keys() == {"likeness", "likeness_drift", "likeness_frechet"}
     assert same["likeness"].item() == pytest.approx(0, abs=1e-4)
     fake = batch.x.flip(0).requires_grad_()
     other = teachers.person(batch, batch.x, fake, asked)
