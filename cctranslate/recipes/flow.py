@@ -101,14 +101,30 @@ FLOW_KNOWN = derive(
     encoders=(),
 )
 
-FLOW = derive(
+FLOW_LOUD = derive(
     FLOW_KNOWN,
-    name="flow",
-    about="ours: goes on from `flow-known`, with louder guides and more against a common mark; a "
-    "quarter of it is what it went on from",
+    name="flow-loud",
+    about="ours, the seventh part: goes on from `flow-known`, with louder guides and more against "
+    "a common mark",
     start="flow-known",
     weights={"guide": 8, "likeness_drift": 30, "change": 10, "eyes": 100},
-    procedure={"epochs": 2.1, "kept": 0.25},
+    procedure={"epochs": 2.1},
 )
-
-PARTS = (FLOW, FLOW_KNOWN, FLOW_EYES, FLOW_WIDE, FLOW_LATE, FLOW_MIDDLE, FLOW_START)
+FLOW = derive(
+    FLOW_LOUD,
+    name="flow",
+    about="ours: goes on from `flow-loud`, with results that lie as far apart as real faces do",
+    start="flow-loud",
+    weights={"guide": 10, "likeness_drift": 40, "likeness_frechet": 100},
+    procedure={"epochs": 7.2},
+)
+PARTS = (
+    FLOW,
+    FLOW_LOUD,
+    FLOW_KNOWN,
+    FLOW_EYES,
+    FLOW_WIDE,
+    FLOW_LATE,
+    FLOW_MIDDLE,
+    FLOW_START,
+)

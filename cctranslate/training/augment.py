@@ -67,10 +67,7 @@ def for_identity(x: Tensor) -> Tensor:
 
 
 def for_recogniser(x: Tensor) -> Tensor:
-    """What the recogniser sees: whole faces, as they lie in the dataset but for a little.
-
-    In views that differ more, what all results have in common averages out before it is seen.
-    """
+    """What the recogniser sees: whole faces, about as they lie in the dataset."""
     return affine(x, shift=2, turn=0.08, zoom=(0.95, 1.15), flip=True)
 
 

@@ -19,6 +19,7 @@ from cctranslate.training.gan import GanTrainer
 from cctranslate.training.generators import build_generator
 from cctranslate.training.judging import ClassifierTrainer, figures
 from cctranslate.training.loop import Limits, Outcome
+from cctranslate.training.recogniser import Recogniser
 from cctranslate.training.runs import Facts, RunError
 from cctranslate.training.teachers import Frozen
 from cctranslate.training.votes import Votes, digest, matched
@@ -52,12 +53,16 @@ def fit(job: Job) -> Outcome:
         RunError: the folder already holds a run that is not resumed, or one on other data.
         DataError: the data has no training faces, or votes that do not fit.
         CheckpointError, DivergedError: see `loop.run`.
+        BundleError: the recogniser that the recipe asks for is missing or altered.
     """
     if "Training" not in job.splits:
         raise DataError("the data holds no Training rows: nothing else is trained on")
     if job.votes is not None:
         for usage in job.splits.keys() & {"Training", "PublicTest"}:
             matched(job.splits[usage], job.votes)
+    # Before the hours of what is trained first: a harmed install is told at once.
+    asked = isinstance(job.recipe, Recipe) and job.recipe.weights.likeness > 0
+    known = recogniser.load() if asked else None
     _claim(job)
     started = time.monotonic()
     for name in _before(job.recipe):
@@ -66,7 +71,7 @@ def fit(job: Job) -> Outcome:
     limits = _remaining(job.limits, time.monotonic() - started)
     if limits.max_minutes is not None and limits.max_minutes <= 0:
         return Outcome(step=_steps_done(job), finished=False)
-    trainer = _trainer(job)
+    trainer = _trainer(job, known)
     job.on_start(job.recipe.name, _steps_done(job), trainer.steps)
     outcome = loop.run(
         trainer,
@@ -169,7 +174,7 @@ def _remaining(limits: Limits, spent: float) -> Limits:
     return replace(limits, max_minutes=limits.max_minutes - spent / 60)
 
 
-def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
+def _trainer(job: Job, known: Recogniser | None) -> GanTrainer | ClassifierTrainer:
     faces = job.splits["Training"]
     if isinstance(job.recipe, ClassifierRecipe):
         return ClassifierTrainer(job.recipe, faces, job.votes, job.device, job.seed)
@@ -177,7 +182,7 @@ def _trainer(job: Job) -> GanTrainer | ClassifierTrainer:
     frozen = Frozen(
         guides=tuple(load_classifier(folder / name) for name in job.recipe.guides),
         encoders=tuple(load_classifier(folder / name) for name in job.recipe.encoders),
-        recogniser=recogniser.load() if job.recipe.weights.likeness else None,
+        recogniser=known,
     )
     trainer = GanTrainer(job.recipe, faces, job.votes, frozen, job.device, job.seed)
     if start:

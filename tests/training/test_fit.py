@@ -16,6 +16,8 @@ import pytest
 import torch
 from PIL import Image
 
+from cctranslate import bundle
+from cctranslate.bundle import BundleError
 from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.experiments import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
@@ -155,6 +157,16 @@ def wait_for_lines(path: Path, count: int) -> None:
     raise AssertionError(f"{path} never had {count} lines")
 
 
+def test_a_harmed_install_is_told_before_anything_is_trained(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bundle, "shipped", lambda: tmp_path / "nothing")
+    job = make_job(find("flow"))
+    with pytest.raises(BundleError, match="recogniser"):
+        fit(job)
+    assert not job.folder.exists()
+
+
 def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
     job = make_job(small("flow", 2))
     fit(job)
@@ -166,6 +178,7 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
         "flow-eyes",
         "flow-known",
         "flow-late",
+        "flow-loud",
         "flow-middle",
         "flow-start",
         "flow-wide",

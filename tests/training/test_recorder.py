@@ -17,7 +17,7 @@ CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA de
 RECIPE = derive(
     FLOW,
     guides=(),
-    weights={"guide": 0.0, "likeness": 0.0, "likeness_drift": 0.0},
+    weights={"guide": 0.0, "likeness": 0.0, "likeness_drift": 0.0, "likeness_frechet": 0.0},
     procedure={"batch_size": 8, "epochs": 20, "warm_up": 0.0},
 )
 STEPS = 8 * (EAGER + 3)
