@@ -70,15 +70,16 @@ class Teachers(nn.Module):
         `Frechet` makes of the recogniser's.
         """
         terms: dict[str, Tensor] = {}
-        for people, kept, drift, minded in (
-            (self.encoders, "identity", "drift", weights.drift),
-            (self.recogniser, "likeness", "likeness_drift", weights.likeness_drift),
-        ):
-            if len(people):
-                pair = people.embed(source, fake)
-                terms[kept] = away(*pair)
-                if minded:
-                    terms[drift] = people.drift(batch, *pair)
-                if self.frechet and kept == "likeness" and weights.likeness_frechet:
-                    terms["likeness_frechet"] = self.frechet(pair[0][0], pair[1][0])
+        if len(self.encoders):
+            pair = self.encoders.embed(source, fake)
+            terms["identity"] = away(*pair)
+            if weights.drift:
+                terms["drift"] = self.encoders.drift(batch, *pair)
+        if self.frechet is not None:
+            pair = self.recogniser.embed(source, fake)
+            terms["likeness"] = away(*pair)
+            if weights.likeness_drift:
+                terms["likeness_drift"] = self.recogniser.drift(batch, *pair)
+            if weights.likeness_frechet:
+                terms["likeness_frechet"] = self.frechet(pair[0][0], pair[1][0])
         return terms
