@@ -110,6 +110,7 @@ FLOW_LOUD = derive(
     weights={"guide": 8, "likeness_drift": 30, "change": 10, "eyes": 100},
     procedure={"epochs": 2.1},
 )
+
 FLOW = derive(
     FLOW_LOUD,
     name="flow",
@@ -118,6 +119,7 @@ FLOW = derive(
     weights={"guide": 10, "likeness_drift": 40, "likeness_frechet": 100},
     procedure={"epochs": 7.2},
 )
+
 PARTS = (
     FLOW,
     FLOW_LOUD,

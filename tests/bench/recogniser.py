@@ -71,7 +71,7 @@ def convert(network: Recogniser, graph: dict[str, Any], data: bytes) -> None:
         pairs.append((each, given(f"conv_dw_{i}_bn/batchnorm_1/add_1")))
         point = given(f"conv_pw_{i}_bn/batchnorm_1/mul_1").permute(3, 2, 0, 1)
         pairs.append((point, given(f"conv_pw_{i}_bn/batchnorm_1/add_1")))
-    state = {"mean": network.mean, "axes": network.axes}
+    state = dict(network.named_buffers())
     for i, (weight, bias) in enumerate(pairs):
         state |= {f"layers.{i}.weight": weight, f"layers.{i}.bias": bias.reshape(-1)}
     network.load_state_dict(state)
