@@ -1,7 +1,12 @@
 """Batch face-expression translation with a conditional cycle-consistent GAN."""
 
+import os
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
+
+# onnxruntime 1.29 and newer sends usage events unless this is set before its first import.
+# Worker processes inherit it. A value that the user has set stays.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from cctranslate.batch.translator import Translation, Translator
