@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
-    from cctranslate.batch.translator import Translation, Translator
+    from cctranslate.translator import Translation, Translator
 
 __version__ = metadata.version("cctranslate")
 __all__ = ["Translation", "Translator", "__version__"]
@@ -18,7 +18,7 @@ __all__ = ["Translation", "Translator", "__version__"]
 def __getattr__(name: str) -> Any:
     """Import the translator, and with it onnxruntime, only when it is asked for."""
     if name in ("Translation", "Translator"):
-        from cctranslate.batch import translator
+        from cctranslate import translator
 
         return getattr(translator, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cctranslate.training.backbone import Backbone, BackboneError
+from cctranslate.training.networks.resnet50 import Backbone, BackboneError
 
 
 def _usable() -> bool:

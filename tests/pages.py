@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cctranslate.batch.rows import COLUMNS
+from cctranslate.batch.report.schema import COLUMNS
 from tests import drawn, photos
 from tests.conftest import rows
 

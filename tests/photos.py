@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cctranslate.batch.align import align, crop
-from cctranslate.batch.find import Finder
+from cctranslate.faces.alignment import align, crop
+from cctranslate.faces.detector import Finder
 from cctranslate.pixels import Gray
 
 FOLDER = Path(__file__).parent.parent / "datasets" / "photos"

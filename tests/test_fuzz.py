@@ -18,20 +18,22 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch import folder, page, report, sheet
-from cctranslate.batch.faces import Decoded, Look, Unusable, decode
-from cctranslate.batch.find import Finder
-from cctranslate.batch.folder import OptionError
-from cctranslate.batch.item import Item, Member
-from cctranslate.batch.journal import Journal
-from cctranslate.batch.layout import Variant
-from cctranslate.batch.merge import merge
-from cctranslate.batch.own import Own
-from cctranslate.batch.source import from_inputs
+from cctranslate.batch.gallery import contact_sheet, html_page
+from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
+from cctranslate.batch.inputs.exclusions import Own
+from cctranslate.batch.inputs.items import Item, Member
+from cctranslate.batch.inputs.sources import from_inputs
+from cctranslate.batch.merge_reports import merge
+from cctranslate.batch.outputs import folder
+from cctranslate.batch.outputs.folder import OptionError
+from cctranslate.batch.outputs.layout import Variant
+from cctranslate.batch.report import formats
+from cctranslate.batch.report.journal import Journal
 from cctranslate.bundle import BundleError
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
-from cctranslate.training import dataset
+from cctranslate.faces.detector import Finder
+from cctranslate.training.data import fer2013
 from tests import drawn
 from tests.conftest import child
 
@@ -135,7 +137,7 @@ def test_any_archive_is_read_or_refused(place: Path, content: bytes) -> None:
     path.write_bytes(content)
     for item in from_inputs([str(path)], Own(())):
         check(item)
-    refused(lambda: dataset.load(path), dataset.DataError)
+    refused(lambda: fer2013.load(path), fer2013.DataError)
 
 
 FACE = " ".join(map(str, drawn.face(3, 0).ravel()))
@@ -154,7 +156,7 @@ def test_any_table_is_read_or_refused(place: Path, header: str, body: str) -> No
     path.write_bytes(f"{header}\n{body}".encode("utf-8", "replace"))
     for item in from_inputs([str(path)], Own(())):
         check(item)
-    refused(lambda: dataset.load(path), dataset.DataError)
+    refused(lambda: fer2013.load(path), fer2013.DataError)
 
 
 JSON = st.recursive(
@@ -231,8 +233,8 @@ def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, dat
 
     def go_on() -> None:
         Journal(journal, 1).close()
-        sheet.draw(journal, out, (Variant(target="happy", strength=1),))
-        page.write(out / folder.PAGE, journal, run)
-        report.copy(journal, place / "copy.jsonl")
+        contact_sheet.draw(journal, out, (Variant(target="happy", strength=1),))
+        html_page.write(out / folder.PAGE, journal, run)
+        formats.copy(journal, place / "copy.jsonl")
 
     refused(go_on, OptionError)

@@ -7,17 +7,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from cctranslate.batch import shard, source
-from cctranslate.batch.faces import Where
-from cctranslate.batch.fer_csv import FerCsv
-from cctranslate.batch.item import Item
-from cctranslate.batch.keep import APART, DROPPED
-from cctranslate.batch.layout import Kind, Layout
-from cctranslate.batch.own import Own
-from cctranslate.batch.plan import Plan
-from cctranslate.batch.shards import Samples, Shards
-from cctranslate.batch.stdout import Members, Stdout
-from cctranslate.batch.writer import SUFFIXES, Files, Form, Writer
+from cctranslate.batch.inputs import job_array, sources
+from cctranslate.batch.inputs.decoding import Where
+from cctranslate.batch.inputs.exclusions import Own
+from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.outputs.fer_csv import FerCsv
+from cctranslate.batch.outputs.layout import Kind, Layout
+from cctranslate.batch.outputs.stdout import Members, Stdout
+from cctranslate.batch.outputs.webdataset import Samples, Shards
+from cctranslate.batch.outputs.writers import SUFFIXES, Files, Form, Writer
+from cctranslate.batch.stages.selection import APART, DROPPED
+from cctranslate.inference.variants import Plan
 
 Wanted = Literal["picture", "face"]
 
@@ -56,7 +56,7 @@ class Options:
     overwrite: bool
     retry_failed: bool
     weights: Path | None
-    shard: shard.Share | None
+    shard: job_array.Share | None
     limit: int | None
     dry_run: bool
     no_mark: bool
@@ -123,7 +123,7 @@ class Options:
     def _stdout(self, form: Form) -> Stdout:
         if self.layout == "webdataset":
             return Stdout(Samples(form=form), one=False)
-        one = len(self.inputs) == len(self.plan.variants) == 1 and source.is_one(self.inputs[0])
+        one = len(self.inputs) == len(self.plan.variants) == 1 and sources.is_one(self.inputs[0])
         return Stdout(Members(form=form, one=one), one)
 
     @property
@@ -144,13 +144,13 @@ class Options:
             InputError: a list or folder that cannot be read.
         """
         items: Iterable[Item] = (
-            source.from_list(self.files_from, self.null, self._own)
+            sources.from_list(self.files_from, self.null, self._own)
             if self.files_from
-            else source.from_inputs(self.inputs, self._own)
+            else sources.from_inputs(self.inputs, self._own)
         )
         if self.shard:
             share = self.shard
-            items = (item for item in items if shard.holds(share, item.source))
+            items = (item for item in items if job_array.holds(share, item.source))
         return islice(items, self.limit)
 
     @property

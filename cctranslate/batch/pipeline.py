@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from cctranslate.batch import report
-from cctranslate.batch.archives import LARGEST
-from cctranslate.batch.faces import Decoded, Unusable
-from cctranslate.batch.item import Item
-from cctranslate.batch.journal import Journal
-from cctranslate.batch.keep import Keeper
-from cctranslate.batch.layout import Layout, Names
-from cctranslate.batch.outcome import Named, Outcome, translate
-from cctranslate.batch.plan import Plan
-from cctranslate.batch.rows import Row
-from cctranslate.batch.sessions import Models
-from cctranslate.batch.workers import Workers
-from cctranslate.batch.writer import Writer
+from cctranslate.batch.inputs.archives import LARGEST
+from cctranslate.batch.inputs.decoding import Decoded, Unusable
+from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.outputs.layout import Layout, Names
+from cctranslate.batch.outputs.writers import Writer
+from cctranslate.batch.report import formats
+from cctranslate.batch.report.journal import Journal
+from cctranslate.batch.report.schema import Row
+from cctranslate.batch.stages.ordered_map import Workers
+from cctranslate.batch.stages.selection import Keeper
+from cctranslate.batch.stages.translate import Named, Outcome, translate
+from cctranslate.inference.sessions import Models
+from cctranslate.inference.variants import Plan
 
 
 def run(
@@ -49,7 +49,7 @@ def run(
 
 def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[tuple[Item, str]]:
     """Items that are still to be done, with their results' names; one named twice comes once."""
-    earlier = (row for row in report.read(journal.path) if row["output"])
+    earlier = (row for row in formats.read(journal.path) if row["output"])
     names = Names(layout.name(row) for row in earlier)
     seen: set[int] = set()
     for item in items:

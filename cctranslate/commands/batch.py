@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cctranslate.commands.values import Number, device_option, failures, report_place, share
+from cctranslate.commands.params import Number, device_option, failures, report_place, share
 
 if TYPE_CHECKING:
-    from cctranslate.batch.job import Job
+    from cctranslate.batch.run import Job
 
 FORMATS = ("png", "jpeg", "webp")
 LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
@@ -238,13 +238,13 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("-0 goes with --files-from")
     if options["result"] is None:
         options["result"] = "face" if options["layout"] == "fer-csv" else "picture"
-    from cctranslate.batch.folder import OptionError
-    from cctranslate.batch.job import Job
-    from cctranslate.batch.lock import BusyError
+    from cctranslate.batch.inputs.sources import InputError
     from cctranslate.batch.options import Options
-    from cctranslate.batch.sessions import DeviceError
-    from cctranslate.batch.source import InputError
+    from cctranslate.batch.outputs.folder import OptionError
+    from cctranslate.batch.outputs.lock import BusyError
+    from cctranslate.batch.run import Job
     from cctranslate.emotions import parse_emotions
+    from cctranslate.inference.sessions import DeviceError
 
     try:
         targets = parse_emotions(options.pop("to"))

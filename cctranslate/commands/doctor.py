@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.values import device_option
+from cctranslate.commands.params import device_option
 
 
 @click.command()
@@ -27,7 +27,7 @@ def doctor(context: click.Context, weights: Path | None, device: str) -> None:
     \b
     Exit codes: 0 `batch` can run, 4 the bundle, onnxruntime or the device is unusable.
     """
-    from cctranslate.batch.checkup import examine
+    from cctranslate.batch.doctor import examine
 
     wrong, fatal = 0, False
     for finding in examine(weights, device):

@@ -60,13 +60,13 @@ def evaluate(
         raise click.BadParameter("name a .png, .jpg or .webp", param_hint="--sheet")
     with training_half():
         from cctranslate import bundle
-        from cctranslate.training import dataset
+        from cctranslate.training.data import fer2013
+        from cctranslate.training.data.ferplus import load_votes
         from cctranslate.training.evaluate import evaluate as measure
         from cctranslate.training.evaluate import evaluate_run
         from cctranslate.training.evaluate import sheet as draw
-        from cctranslate.training.votes import load_votes
 
-        splits = dataset.load(data)
+        splits = fer2013.load(data)
         known_votes = load_votes(votes) if votes else None
         if run:
             evaluation = evaluate_run(run, judge or bundle.shipped(), splits, known_votes, limit)

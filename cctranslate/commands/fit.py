@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cctranslate.commands.params import Number
 from cctranslate.commands.progress import Progress
-from cctranslate.commands.values import Number
 
 if TYPE_CHECKING:
     from cctranslate.recipes.spec import AnyRecipe
@@ -97,17 +97,15 @@ def fit(
     cctranslate fit --recipe judge                  the classifier that confirms labels
     cctranslate fit --sweep t27 --epochs 1          which weights come nearest to real faces
     """
-    from cctranslate.recipes import experiments
+    from cctranslate.recipes import registry
 
     if list_recipes:
-        for known in experiments.RECIPES.values():
+        for known in registry.RECIPES.values():
             click.echo(f"{known.name:14} {known.about}")
         return
     try:
         resolved = [
-            experiments.override(
-                known, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone
-            )
+            registry.override(known, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone)
             for known in _chosen(recipe, sweep)
         ]
     except ValueError as error:
@@ -132,15 +130,15 @@ def _chosen(recipe: str | None, sweep: str | None) -> Sequence[AnyRecipe]:
     Raises:
         ValueError: there is none, or both are named.
     """
-    from cctranslate.recipes import experiments, seed
+    from cctranslate.recipes import original_log, registry
 
     if sweep is None:
-        return [experiments.find(recipe or experiments.DEFAULT)]
+        return [registry.find(recipe or registry.DEFAULT)]
     if recipe is not None:
         raise ValueError("--sweep has recipes of its own: leave --recipe out")
-    if sweep not in seed.SWEEPS:
-        raise ValueError(f"no search {sweep!r}: choose from {', '.join(seed.SWEEPS)}")
-    return seed.SWEEPS[sweep]
+    if sweep not in original_log.SWEEPS:
+        raise ValueError(f"no search {sweep!r}: choose from {', '.join(original_log.SWEEPS)}")
+    return original_log.SWEEPS[sweep]
 
 
 def _train(
@@ -157,17 +155,18 @@ def _train(
     from cctranslate.commands.needs import training_half
 
     with training_half():
-        from cctranslate.training import dataset, runs
         from cctranslate.training import device as devices
+        from cctranslate.training import run_folder
+        from cctranslate.training.data import fer2013
+        from cctranslate.training.data.ferplus import load_votes
         from cctranslate.training.fit import Job
         from cctranslate.training.loop import Limits
-        from cctranslate.training.votes import load_votes
 
         place = devices.choose(device)
-        splits = dataset.load(data)
+        splits = fer2013.load(data)
         known_votes = load_votes(votes) if votes else None
         if folder is None:
-            find = runs.latest_folder if resume else runs.next_folder
+            find = run_folder.latest_folder if resume else run_folder.next_folder
             folder = find(RUNS, recipe.name)
         progress = Progress(quiet)
         job = Job(
@@ -200,13 +199,13 @@ def _tell_figures(job: Job) -> None:
     from cctranslate.commands.evaluate import judge_table, table
     from cctranslate.errors import UserError
     from cctranslate.recipes.spec import Recipe
-    from cctranslate.training import runs
+    from cctranslate.training import run_folder
     from cctranslate.training.evaluate import evaluate_run
 
-    kept = job.folder / runs.MEASURED
+    kept = job.folder / run_folder.MEASURED
     if not isinstance(job.recipe, Recipe):
         if kept.exists():
-            click.echo(judge_table(runs.read_json(kept)["judge"]))
+            click.echo(judge_table(run_folder.read_json(kept)["judge"]))
         return
     if "PublicTest" not in job.splits:
         click.echo("not measured: the data has no PublicTest rows", err=True)
@@ -216,7 +215,7 @@ def _tell_figures(job: Job) -> None:
     except UserError as error:
         click.echo(f"not measured: {error}", err=True)
         return
-    runs.write_json(kept, told)
+    run_folder.write_json(kept, told)
     click.echo(table(told))
 
 
@@ -240,11 +239,11 @@ def _describe(recipe: AnyRecipe) -> None:
     import json
 
     from cctranslate.commands.needs import training_half
-    from cctranslate.recipes.stored import to_json
+    from cctranslate.recipes.serialization import to_json
 
     click.echo(json.dumps(to_json(recipe), indent=2))
     with training_half():
-        from cctranslate.training.cost import sizes
+        from cctranslate.training.networks.cost import sizes
 
         for name, count in sizes(recipe).items():
             click.echo(f"{name}: {count:,} parameters", err=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.values import report_file
+from cctranslate.commands.params import report_file
 
 
 @click.group()
@@ -45,8 +45,8 @@ def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrit
     \b
     cctranslate report merge out/1 out/2 out/3 -o report.csv
     """
-    from cctranslate.batch.folder import OptionError
-    from cctranslate.batch.merge import merge as join
+    from cctranslate.batch.merge_reports import merge as join
+    from cctranslate.batch.outputs.folder import OptionError
     from cctranslate.errors import UserError
 
     if out.exists() and not overwrite:

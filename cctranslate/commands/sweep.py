@@ -28,16 +28,16 @@ def search(
     from cctranslate.commands.needs import training_half
 
     with training_half():
-        from cctranslate.training import dataset
         from cctranslate.training import device as devices
-        from cctranslate.training.series import Series, by_distance, table, train
-        from cctranslate.training.votes import load_votes
+        from cctranslate.training.data import fer2013
+        from cctranslate.training.data.ferplus import load_votes
+        from cctranslate.training.sweep import Series, by_distance, table, train
 
         place = devices.choose(device)
         progress = Progress(quiet)
         series = Series(
             root=root,
-            splits=dataset.load(data),
+            splits=fer2013.load(data),
             votes=load_votes(votes) if votes else None,
             device=place,
             judge=bundle.shipped(),

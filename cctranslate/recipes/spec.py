@@ -79,12 +79,12 @@ class Weights:
     """Squared distance between what a target's translations add to their sources' embeddings on
     average and what sets real faces of it apart: what they all share beyond that is G's mark."""
     likeness: float = 0.0
-    """As `identity`, by the face recogniser that ships (`training/recogniser.py`)."""
+    """As `identity`, by the face recogniser that ships (`training/networks/face_recognizer.py`)."""
     likeness_drift: float = 0.0
     """As `drift`, by that recogniser."""
     likeness_frechet: float = 0.0
     """Frechet distance of its embeddings of all translations to those of the faces they were
-    (`training/frechet.py`)."""
+    (`training/losses/frechet.py`)."""
     cycle: float = 0.0
     """L1 between a face and its translation translated back: the true cycle."""
     reconstruction: float = 0.0

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cctranslate.errors import UserError
+from cctranslate.recipes.serialization import from_json
 from cctranslate.recipes.spec import AnyRecipe
-from cctranslate.recipes.stored import from_json
 
 FILE = "checkpoint.pt"
 

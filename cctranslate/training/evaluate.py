@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cctranslate import already
 from cctranslate.emotions import EMOTIONS
+from cctranslate.inference import attenuation
+from cctranslate.inference.models import Models
 from cctranslate.pixels import Gray
-from cctranslate.training.control import controls
-from cctranslate.training.dataset import DataError, Faces, Splits, without_copies
+from cctranslate.training.data.fer2013 import DataError, Faces, Splits, without_copies
+from cctranslate.training.data.ferplus import Votes, matched
 from cctranslate.training.export import export
-from cctranslate.training.judging import figures
-from cctranslate.training.metrics import (
+from cctranslate.training.metrics.controls import controls
+from cctranslate.training.metrics.distribution import (
     Eigenfaces,
     frechet_distance,
     kernel_distance,
     roughness,
 )
-from cctranslate.training.models import Models
-from cctranslate.training.votes import Votes, matched
+from cctranslate.training.trainers.classifier import figures
 
 KINDS = len(EMOTIONS)
 
@@ -167,9 +167,9 @@ def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict
 
     `toned_down` is the share of those of other expressions; `own_change` is as that of a target.
     """
-    shares = already.share(judged, np.eye(KINDS, dtype=np.float32))
+    shares = attenuation.share(judged, np.eye(KINDS, dtype=np.float32))
     own = np.arange(len(test)), test.labels
-    left = already.toned(test.images, translated, shares)[own]
+    left = attenuation.toned(test.images, translated, shares)[own]
     change = np.abs(left.astype(np.float32) - test.images).mean((1, 2))
     means = [change[test.labels == k].mean() for k in np.unique(test.labels)]
     other = test.labels[:, None] != np.arange(KINDS)

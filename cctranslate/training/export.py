@@ -13,17 +13,17 @@ from torch import Tensor, nn
 from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
+from cctranslate.inference.models import open_graph
 from cctranslate.pixels import SIZE, to_scaled
-from cctranslate.recipes import experiments
+from cctranslate.recipes import registry
+from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
-from cctranslate.recipes.stored import to_json
-from cctranslate.training import checkpoint, runs
-from cctranslate.training.classifier import Classifier
-from cctranslate.training.edit import Generator
+from cctranslate.training import checkpoint, run_folder
 from cctranslate.training.fit import load_classifier, load_generator
-from cctranslate.training.half import halve
-from cctranslate.training.models import open_graph
-from cctranslate.training.runs import RunError
+from cctranslate.training.fp16 import halve
+from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.generator import Generator
+from cctranslate.training.run_folder import RunError
 
 OPSET = 18
 TOLERANCE = 2e-3
@@ -103,7 +103,7 @@ def export(
         ExportError: torch and onnxruntime differ; nothing is left behind.
         HalfError: so do float32 and float16.
     """
-    facts = runs.read_facts(run)
+    facts = run_folder.read_facts(run)
     graph = TranslatorGraph(load_generator(run), gain).eval()
     saved = checkpoint.load(run, facts.recipe)
     faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
@@ -117,7 +117,7 @@ def export(
         differs = _largest_difference(graph, folder / "generator.onnx", faces, labels)
         classifiers = _place_all(judge, witness, facts.recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
-        measured = runs.MEASURED
+        measured = run_folder.MEASURED
         told = {
             "cctranslate": __version__,
             "recipe": to_json(facts.recipe),
@@ -129,7 +129,7 @@ def export(
             "largest_difference": differs,
             "float16": {path.stem: halve(path, faces=faces, labels=labels) for path in graphs},
             **classifiers,
-            "measured": runs.read_json(run / measured) if (run / measured).exists() else {},
+            "measured": run_folder.read_json(run / measured) if (run / measured).exists() else {},
         }
         bundle.write_card(folder, **told)
         _move(folder, out)
@@ -169,7 +169,7 @@ def _place_all(
     judge: Path, witness: Path | None, taught: AnyRecipe, folder: Path, faces: np.ndarray
 ) -> dict[str, Any]:
     """Put the judge into `folder`, and the witness if there is one; what the card says of them."""
-    if witness is None and not (judge / runs.FACTS).exists():
+    if witness is None and not (judge / run_folder.FACTS).exists():
         witness = judge if bundle.load(judge).holds(bundle.WITNESS) else None
     told = {"judge": _place(judge, taught, folder / "judge.onnx", faces)}
     if witness:
@@ -179,12 +179,12 @@ def _place_all(
 
 def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> dict[str, Any]:
     """Write a run's classifier to `path`, or copy the one of that name from a bundle."""
-    if not (source / runs.FACTS).exists():
+    if not (source / run_folder.FACTS).exists():
         held = bundle.load(source)
         shutil.copyfile(held.file(path.stem), path)
         about: dict[str, Any] = held.card.get(path.stem, {})
         return about
-    facts = runs.read_facts(source)
+    facts = run_folder.read_facts(source)
     _refuse_partial(source, facts.recipe, taught)
     graph = JudgeGraph(load_classifier(source)).eval()
     _write(graph, path, {"faces": faces}, _JUDGE)
@@ -193,7 +193,7 @@ def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> di
         "seed": facts.seed,
         "data": facts.data,
         "largest_difference": _largest_difference(graph, path, faces),
-        "measured": runs.read_json(source / runs.MEASURED),
+        "measured": run_folder.read_json(source / run_folder.MEASURED),
     }
 
 
@@ -201,9 +201,9 @@ def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
     """Refuse a judge that is none, that the translator was taught by, or that is not finished."""
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
         raise RunError(f"{judge}: a run of {recipe.name}, which is no judge")
-    if recipe.name in experiments.teachers(taught):
+    if recipe.name in registry.teachers(taught):
         raise RunError(f"{judge}: a run of {recipe.name}, which taught the translator: no judge")
-    if not (judge / runs.MEASURED).exists():
+    if not (judge / run_folder.MEASURED).exists():
         raise RunError(
             f"{judge}: not measured and calibrated: finish it with `fit --resume`, on data with "
             "PublicTest rows"

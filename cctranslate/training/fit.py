@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from cctranslate.recipes import experiments
+from cctranslate.recipes import registry
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
-from cctranslate.training import checkpoint, loop, recogniser, runs
-from cctranslate.training.classifier import Classifier, predict_logits
-from cctranslate.training.dataset import DataError, Splits, fingerprint, without_copies
-from cctranslate.training.edit import Generator
-from cctranslate.training.gan import GanTrainer
-from cctranslate.training.generators import build_generator
-from cctranslate.training.judging import ClassifierTrainer, figures
+from cctranslate.training import checkpoint, loop, run_folder
+from cctranslate.training.data.fer2013 import DataError, Splits, fingerprint, without_copies
+from cctranslate.training.data.ferplus import Votes, digest, matched
 from cctranslate.training.loop import Limits, Outcome
-from cctranslate.training.recogniser import Recogniser
-from cctranslate.training.runs import Facts, RunError
-from cctranslate.training.teachers import Frozen
-from cctranslate.training.votes import Votes, digest, matched
+from cctranslate.training.losses.teachers import Frozen
+from cctranslate.training.networks import face_recognizer
+from cctranslate.training.networks.classifiers import Classifier, predict_logits
+from cctranslate.training.networks.face_recognizer import Recogniser
+from cctranslate.training.networks.generator import Generator
+from cctranslate.training.networks.registry import build_generator
+from cctranslate.training.run_folder import Facts, RunError
+from cctranslate.training.trainers.classifier import ClassifierTrainer, figures
+from cctranslate.training.trainers.gan import GanTrainer
 
 TEACHERS = "teachers"
 """Where in a run's folder those lie that it builds on: guides, encoders, the one it starts from."""
@@ -62,7 +63,7 @@ def fit(job: Job) -> Outcome:
             matched(job.splits[usage], job.votes)
     # Before the hours of what is trained first: a harmed install is told at once.
     asked = isinstance(job.recipe, Recipe) and job.recipe.weights.likeness > 0
-    known = recogniser.load() if asked else None
+    known = face_recognizer.load() if asked else None
     _claim(job)
     started = time.monotonic()
     for name in _before(job.recipe):
@@ -95,7 +96,7 @@ def load_classifier(folder: Path) -> Classifier:
     Raises:
         RunError, CheckpointError: no such run, or one of a translator.
     """
-    recipe = runs.read_facts(folder).recipe
+    recipe = run_folder.read_facts(folder).recipe
     if not isinstance(recipe, ClassifierRecipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
     network = Classifier(recipe)
@@ -111,7 +112,7 @@ def load_generator(folder: Path) -> Generator:
     Raises:
         RunError, CheckpointError: no such run, or one of a classifier.
     """
-    recipe = runs.read_facts(folder).recipe
+    recipe = run_folder.read_facts(folder).recipe
     if not isinstance(recipe, Recipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
@@ -131,12 +132,12 @@ def _claim(job: Job) -> None:
             "votes": None if job.votes is None else digest(job.votes),
         },
     )
-    if not (job.folder / runs.FACTS).exists():
+    if not (job.folder / run_folder.FACTS).exists():
         if not job.resume and job.folder.is_dir() and any(job.folder.iterdir()):
             raise RunError(f"{job.folder}: holds files but no run: name another folder with -o")
-        runs.write_facts(job.folder, facts)
+        run_folder.write_facts(job.folder, facts)
         return
-    there = runs.read_facts(job.folder)
+    there = run_folder.read_facts(job.folder)
     if not job.resume:
         raise RunError(f"{job.folder}: already holds a run: add --resume or name another with -o")
     if there != facts:
@@ -160,7 +161,7 @@ def _teachers(job: Job) -> Path:
 def _teacher_job(job: Job, name: str, spent: float) -> Job:
     return replace(
         job,
-        recipe=experiments.find(name),
+        recipe=registry.find(name),
         folder=_teachers(job) / name,
         teachers=_teachers(job),
         resume=True,
@@ -186,7 +187,7 @@ def _trainer(job: Job, known: Recogniser | None) -> GanTrainer | ClassifierTrain
     )
     trainer = GanTrainer(job.recipe, faces, job.votes, frozen, job.device, job.seed)
     if start:
-        before = experiments.find(start)
+        before = registry.find(start)
         assert isinstance(before, Recipe)
         ended = checkpoint.load(folder / start, before)["trainer"]
         with checkpoint.fitting(folder / start):
@@ -207,4 +208,4 @@ def _measure_classifier(job: Job) -> None:
         return
     logits = predict_logits(load_classifier(job.folder).to(job.device), faces.images, job.device)
     measured = figures(np.asarray(logits.softmax(1)), faces, job.votes)
-    runs.write_json(job.folder / runs.MEASURED, {"judge": measured})
+    run_folder.write_json(job.folder / run_folder.MEASURED, {"judge": measured})

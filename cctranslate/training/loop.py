@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from cctranslate.errors import UserError
+from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe
-from cctranslate.recipes.stored import to_json
-from cctranslate.training import checkpoint, runs
+from cctranslate.training import checkpoint, run_folder
 
 LOG = "log.jsonl"
 
@@ -170,7 +170,7 @@ def _restore(trainer: Trainer, folder: Path) -> int:
     if log.exists():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         kept = [line for line in lines if _step_of(line) <= step]
-        runs.write_text(log, "".join(f"{line}\n" for line in kept))
+        run_folder.write_text(log, "".join(f"{line}\n" for line in kept))
     return step
 
 

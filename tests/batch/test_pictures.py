@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from cctranslate.batch.canvas import Canvas
-from cctranslate.batch.faces import Decoded, read_again
+from cctranslate.batch.inputs.decoding import Decoded, read_again
+from cctranslate.faces.raster import Canvas
 from tests import drawn, photos, tiny
 from tests.conftest import Run, rows, tree
 
@@ -347,7 +347,7 @@ def test_a_picture_that_is_changed_in_between_fails_by_name(
         (album / "one.jpg").write_bytes((album / "group.png").read_bytes())
         return read_again(decoded)
 
-    monkeypatch.setattr("cctranslate.batch.results.read_again", later)
+    monkeypatch.setattr("cctranslate.batch.stages.render.read_again", later)
     result = run(*words, "-o", tmp_path / "out")
     assert result.exit_code == 1
     (failed,) = (row for row in rows(tmp_path / "out") if row["status"] == "failed")

@@ -2,7 +2,7 @@
 
     python tests/bench/framing.py fer2013.csv
 
-Prints the medians that `cctranslate/batch/align.py` has as TEMPLATE, over every 8th Training row.
+Prints the medians that `cctranslate/faces/alignment.py` has as TEMPLATE, of every 8th Training row.
 """
 
 import sys
@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cctranslate.batch.find import Finder
-from cctranslate.training import dataset
+from cctranslate.faces.detector import Finder
+from cctranslate.training.data import fer2013
 
 ZOOM = 4
 """The detector is at home with faces of some hundred pixels."""
@@ -24,7 +24,7 @@ def main() -> None:
     """Print the table."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    faces = dataset.load(Path(sys.argv[1]))["Training"].images[::8]
+    faces = fer2013.load(Path(sys.argv[1]))["Training"].images[::8]
     finder, points = Finder(), []
     for face in faces:
         found = finder.find(np.asarray(cv2.resize(face, None, fx=ZOOM, fy=ZOOM), np.uint8))

@@ -9,17 +9,17 @@ import subprocess
 import sys
 
 WAYS = {
-    "nothing (imports only)": "import numpy, pandas; from cctranslate.training import dataset",
-    "cctranslate": "from pathlib import Path; from cctranslate.training import dataset; "
-    "import numpy, pandas; dataset.load(Path(PATH))",
+    "nothing (imports only)": "import numpy, pandas; from cctranslate.training.data import fer2013",
+    "cctranslate": "from pathlib import Path; from cctranslate.training.data import fer2013; "
+    "import numpy, pandas; fer2013.load(Path(PATH))",
     "pandas.read_csv, pixels still text": "import numpy, pandas; "
-    "from cctranslate.training import dataset; pandas.read_csv(PATH)",
+    "from cctranslate.training.data import fer2013; pandas.read_csv(PATH)",
     "pandas.read_csv, then each row split": "import numpy, pandas; "
-    "from cctranslate.training import dataset; "
+    "from cctranslate.training.data import fer2013; "
     "frame = pandas.read_csv(PATH); "
     "numpy.stack([numpy.array(p.split(), 'uint8') for p in frame.pixels])",
     "csv.reader, each row split": "import csv, numpy, pandas; "
-    "from cctranslate.training import dataset; rows = csv.reader(open(PATH)); next(rows); "
+    "from cctranslate.training.data import fer2013; rows = csv.reader(open(PATH)); next(rows); "
     "numpy.stack([numpy.array([int(v) for v in r[1].split()], 'uint8') for r in rows])",
 }
 MEASURE = """

@@ -16,15 +16,16 @@ from pathlib import Path
 
 from cctranslate import bundle
 from cctranslate.errors import UserError
-from cctranslate.recipes import seed
-from cctranslate.recipes.experiments import find, override
+from cctranslate.recipes import original_log
 from cctranslate.recipes.flow import FLOW_START
+from cctranslate.recipes.registry import find, override
+from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe, Recipe, backbone_of, derive
-from cctranslate.recipes.stored import to_json
-from cctranslate.training import dataset, device, series
-from cctranslate.training.votes import load_votes
+from cctranslate.training import device, sweep
+from cctranslate.training.data import fer2013
+from cctranslate.training.data.ferplus import load_votes
 
-ALL = (*(recipe.name for recipe in (*seed.LOG, *seed.VARIANTS)), FLOW_START.name)
+ALL = (*(recipe.name for recipe in (*original_log.LOG, *original_log.VARIANTS)), FLOW_START.name)
 
 
 def arguments() -> argparse.Namespace:
@@ -51,16 +52,16 @@ def body(recipe: AnyRecipe) -> str:
 def main() -> None:
     """Print the table."""
     asked = arguments()
-    common = series.Series(
+    common = sweep.Series(
         root=asked.out,
-        splits=dataset.load(asked.data),
+        splits=fer2013.load(asked.data),
         votes=load_votes(asked.votes) if asked.votes else None,
         device=device.choose(asked.device),
         judge=bundle.shipped(),
         images=asked.images,
         faces=asked.faces,
     )
-    rows: list[series.Row] = []
+    rows: list[sweep.Row] = []
     refused: list[str] = []
     seen: dict[str, AnyRecipe] = {}
     for name in asked.recipes:
@@ -69,13 +70,13 @@ def main() -> None:
         # At one budget t6, t13 and t23 are t5, t11 and t22: they only run for longer.
         first = seen.setdefault(body(recipe), recipe)
         try:
-            row = series.train(common, first)
+            row = sweep.train(common, first)
         except UserError as error:
             refused.append(f"{name}: {error}")
             continue
         rows.append(row if first is recipe else row | {"recipe": f"{name} (is {row['recipe']})"})
         print(f"{name} done", file=sys.stderr, flush=True)
-    print(series.table(rows))
+    print(sweep.table(rows))
     print("\n".join(refused), file=sys.stderr)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from selenium.webdriver import Chrome
 
-from cctranslate.batch import page
-from cctranslate.batch.folder import PAGE, REPORT, RUN
+from cctranslate.batch.gallery import html_page
+from cctranslate.batch.outputs.folder import PAGE, REPORT, RUN
 from tests.browser import browser
 
 AFTER_PAINT = """
@@ -46,7 +46,7 @@ def measure(driver: Chrome, out: Path) -> str:
     """One line of the table."""
     run = json.loads((out / RUN).read_text(encoding="utf-8"))
     started = time.perf_counter()
-    page.write(out / PAGE, out / REPORT, run)
+    html_page.write(out / PAGE, out / REPORT, run)
     built = time.perf_counter() - started
     driver.get((out / PAGE).resolve().as_uri())
     there = driver.execute_async_script(ALL_THERE)

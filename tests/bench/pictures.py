@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 
 from cctranslate import bundle
-from cctranslate.batch.align import Frame, align, crop, joined
-from cctranslate.batch.find import Finder, Found
-from cctranslate.batch.sessions import Models
+from cctranslate.faces.alignment import Frame, align, crop, joined
+from cctranslate.faces.detector import Finder, Found
+from cctranslate.inference.sessions import Models
 from cctranslate.pixels import SIZE, Gray
-from cctranslate.training import dataset
+from cctranslate.training.data import fer2013
 
 HEIGHT, WIDTH = 1200, 1600
 SIDES = (48, 64, 96, 192, 384, 768)
@@ -144,7 +144,7 @@ def main() -> None:
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     count = int(sys.argv[2]) if len(sys.argv) == 3 else 400
-    split = dataset.load(Path(sys.argv[1]))["PublicTest"]
+    split = fer2013.load(Path(sys.argv[1]))["PublicTest"]
     chosen = np.linspace(0, len(split) - 1, count).astype(int)
     finder, models = Finder(), Models(bundle.load(bundle.shipped()), "cpu")
     by_side: dict[int, list[Shown]] = defaultdict(list)

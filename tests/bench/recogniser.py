@@ -18,8 +18,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from cctranslate.bundle import entry
-from cctranslate.training import dataset, recogniser, stock
-from cctranslate.training.recogniser import Recogniser
+from cctranslate.training.data import device_cache, fer2013
+from cctranslate.training.networks import face_recognizer
+from cctranslate.training.networks.face_recognizer import Recogniser
 
 NAME = "recogniser.npz"
 EVERY = 14
@@ -36,12 +37,12 @@ def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
     network = Recogniser().eval()
     said = json.loads(graph.read_text(encoding="utf-8"))
     convert(network, said, weights.read_bytes())
-    faces = stock.scaled(torch.from_numpy(dataset.load(data)["Training"].images[::EVERY]))
+    faces = device_cache.scaled(torch.from_numpy(fer2013.load(data)["Training"].images[::EVERY]))
     with torch.inference_mode():
         found = torch.cat([network(batch) for batch in torch.split(faces, 64)])
         network.mean += found.mean(0)
         apart = F.normalize(found - network.mean).T.cov()
-        network.axes += torch.linalg.eigh(apart)[1].flip(1)[:, : recogniser.AXES].T
+        network.axes += torch.linalg.eigh(apart)[1].flip(1)[:, : face_recognizer.AXES].T
     state = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()}
     np.savez_compressed(out / NAME, **state)
     card = {
@@ -50,7 +51,7 @@ def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
         "source": "models/faceres of the npm package @vladmandic/human",
         "licence": "MIT, Copyright (c) 2021 Vladimir Mandic; its text is in LICENSE-recogniser",
     }
-    (out / recogniser.CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    (out / face_recognizer.CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     click.echo(f"{out / NAME}: {card['bytes']} bytes")
 
 
@@ -65,7 +66,7 @@ def convert(network: Recogniser, graph: dict[str, Any], data: bytes) -> None:
 
     first = given("conv1_bn/batchnorm_1/mul_1").permute(3, 2, 0, 1).sum(1, keepdim=True)
     pairs = [(first, given("conv1_bn/batchnorm_1/add_1"))]
-    for i in range(1, len(recogniser.STRIDES) + 1):
+    for i in range(1, len(face_recognizer.STRIDES) + 1):
         scale = given(f"conv_dw_{i}_bn/batchnorm_1/mul_1").reshape(-1, 1, 1, 1)
         each = given(f"conv_dw_{i}/depthwise").permute(2, 3, 0, 1) * scale
         pairs.append((each, given(f"conv_dw_{i}_bn/batchnorm_1/add_1")))

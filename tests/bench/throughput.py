@@ -33,17 +33,17 @@ from pathlib import Path
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.faces import Decoded, Look, Unusable, decode
-from cctranslate.batch.find import Finder
-from cctranslate.batch.layout import Layout
-from cctranslate.batch.outcome import Outcome, translate
-from cctranslate.batch.own import Own
-from cctranslate.batch.plan import Plan
-from cctranslate.batch.results import Finisher
-from cctranslate.batch.sessions import Models
-from cctranslate.batch.source import from_inputs
-from cctranslate.batch.table import from_table
-from cctranslate.batch.writer import SUFFIXES, Files, Form
+from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
+from cctranslate.batch.inputs.exclusions import Own
+from cctranslate.batch.inputs.fer_csv import from_table
+from cctranslate.batch.inputs.sources import from_inputs
+from cctranslate.batch.outputs.layout import Layout
+from cctranslate.batch.outputs.writers import SUFFIXES, Files, Form
+from cctranslate.batch.stages.render import Finisher
+from cctranslate.batch.stages.translate import Outcome, translate
+from cctranslate.faces.detector import Finder
+from cctranslate.inference.sessions import Models
+from cctranslate.inference.variants import Plan
 from tests import tiny
 
 TARGET = "happy"

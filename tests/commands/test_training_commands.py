@@ -19,11 +19,11 @@ from cctranslate import bundle
 from cctranslate.cli import cli
 from cctranslate.commands.evaluate import table
 from cctranslate.pixels import to_scaled
-from cctranslate.recipes import seed
-from cctranslate.recipes.experiments import RECIPES, find
+from cctranslate.recipes import original_log
+from cctranslate.recipes.registry import RECIPES, find
 from cctranslate.training.export import _place
-from cctranslate.training.half import HalfError, halve
-from cctranslate.training.runs import Facts, RunError, write_facts, write_json
+from cctranslate.training.fp16 import HalfError, halve
+from cctranslate.training.run_folder import Facts, RunError, write_facts, write_json
 from tests import drawn, tiny
 from tests.conftest import child
 
@@ -85,7 +85,7 @@ def test_a_sweep_ends_in_a_table_by_frechet_distance_and_resumes(tmp_path: Path)
     column = head.index("fid")
     distances = [float(row[column]) for row in rows]
     assert distances == sorted(distances)
-    assert {row[0] for row in rows} == {recipe.name for recipe in seed.SWEEPS["t27"]}
+    assert {row[0] for row in rows} == {recipe.name for recipe in original_log.SWEEPS["t27"]}
     logs = {path: path.stat().st_mtime_ns for path in (tmp_path / "t27").glob("*/log.jsonl")}
     again = run(*words, *short)
     assert again.stdout == result.stdout

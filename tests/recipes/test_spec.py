@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from cctranslate.recipes.experiments import RECIPES, find, override
-from cctranslate.recipes.seed import LOG, SWEEPS, T26, VARIANTS
+from cctranslate.recipes.original_log import LOG, SWEEPS, T26, VARIANTS
+from cctranslate.recipes.registry import RECIPES, find, override
+from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe, derive
-from cctranslate.recipes.stored import from_json, to_json
 
 
 def test_every_recipe_is_found_by_its_own_name() -> None:

@@ -19,18 +19,20 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.bundle import BundleError
 from cctranslate.emotions import EMOTIONS
-from cctranslate.recipes.experiments import RECIPES, find, override
+from cctranslate.recipes.registry import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
-from cctranslate.training import checkpoint, dataset, teachers
-from cctranslate.training.batches import Batch, Batches
+from cctranslate.training import checkpoint
 from cctranslate.training.checkpoint import CheckpointError
-from cctranslate.training.classifier import Classifier
-from cctranslate.training.dataset import DataError
+from cctranslate.training.data import fer2013
+from cctranslate.training.data.batches import Batch, Batches
+from cctranslate.training.data.fer2013 import DataError
+from cctranslate.training.data.ferplus import load_votes
 from cctranslate.training.device import DeviceError, choose
 from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier, load_generator
 from cctranslate.training.loop import DivergedError, Limits
-from cctranslate.training.runs import RunError, latest_folder, next_folder, read_facts
-from cctranslate.training.votes import load_votes
+from cctranslate.training.losses import teachers
+from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.run_folder import RunError, latest_folder, next_folder, read_facts
 from tests import drawn
 from tests.backbone import needs_backbone
 
@@ -55,7 +57,7 @@ def quick_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_job(tmp_path: Path) -> MakeJob:
-    splits = dataset.load(drawn.write_csv(tmp_path / "fer2013.csv"))
+    splits = fer2013.load(drawn.write_csv(tmp_path / "fer2013.csv"))
     votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
 
     def make(recipe: AnyRecipe, folder: str = "run", **changes: Any) -> Job:
@@ -353,14 +355,14 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(make_job: MakeJob) -> None
 
 
 def test_training_never_sees_a_test_row(make_job: MakeJob) -> None:
-    from cctranslate.training.judging import ClassifierTrainer
+    from cctranslate.training.trainers.classifier import ClassifierTrainer
 
     job = make_job(small("judge", 2))
     training = job.splits["Training"]
     trainer = ClassifierTrainer(find("judge"), training, None, job.device, 0)  # type: ignore[arg-type]
     assert len(trainer.labels) == len(training)
     test_only = {k: v for k, v in job.splits.items() if k != "Training"}
-    with pytest.raises(dataset.DataError, match="no Training rows"):
+    with pytest.raises(fer2013.DataError, match="no Training rows"):
         fit(Job(**{**vars(job), "splits": test_only}))
 
 

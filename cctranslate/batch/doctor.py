@@ -1,0 +1,175 @@
+"""What will run where, and what keeps it from running: findings, each with advice if it is wrong.
+
+onnxruntime is imported only where its failure is caught: a broken one is what is looked for.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cctranslate import bundle
+from cctranslate.bundle import Bundle
+from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import UserError
+from cctranslate.pixels import SIZE
+
+if TYPE_CHECKING:
+    from cctranslate.inference.sessions import Models
+
+PACKAGES = (
+    "cctranslate",
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "torch",
+)
+BATCHES = 4
+"""Micro-batches that the self-test times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; `advice` is empty if nothing is wrong with it."""
+
+    name: str
+    said: str
+    advice: str = ""
+    fatal: bool = False
+    """Whether it keeps `batch` from running as asked."""
+
+
+def examine(weights: Path | None, device: str) -> Iterator[Finding]:
+    """Look at versions, onnxruntime, the bundle and the devices, then try a few faces."""
+    yield Finding(name="python", said=platform.python_version())
+    for package in PACKAGES:
+        yield Finding(name=package, said=_version(package) or "not installed")
+    yield from _both()
+    runtime = _onnxruntime()
+    yield runtime
+    yield _detector()
+    found, said = _bundle(weights)
+    yield from said
+    if found is None or runtime.fatal:
+        return
+    if device == "auto":
+        yield _cuda(found)
+    yield _selftest(found, device)
+
+
+def _version(package: str) -> str | None:
+    """A package's version without importing it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _both() -> Iterator[Finding]:
+    if _version("onnxruntime") and _version("onnxruntime-gpu"):
+        yield Finding(
+            name="packages",
+            said="onnxruntime and onnxruntime-gpu overwrite each other's files",
+            advice="pip uninstall -y onnxruntime onnxruntime-gpu, then pip install onnxruntime-gpu",
+        )
+
+
+def _onnxruntime() -> Finding:
+    try:
+        import onnxruntime
+
+        listed = ", ".join(onnxruntime.get_available_providers())
+    except Exception as error:
+        # Half an installation fails in its own ways: ImportError, AttributeError, OSError.
+        return Finding(
+            name="import",
+            said=f"onnxruntime cannot be used: {error}",
+            advice="pip uninstall -y onnxruntime onnxruntime-gpu, then pip install cctranslate "
+            "again",
+            fatal=True,
+        )
+    return Finding(name="import", said=f"onnxruntime {onnxruntime.__version__} lists {listed}")
+
+
+def _detector() -> Finding:
+    try:
+        from cctranslate.faces.detector import Finder
+
+        digest = Finder().digest
+    except Exception as error:
+        # OpenCV, too, fails in ways of its own where it is half installed.
+        return Finding(
+            name="detector",
+            said="cannot be used",
+            advice=f"{error}; or pip install --force-reinstall opencv-python-headless",
+            fatal=True,
+        )
+    return Finding(name="detector", said=f"sha256 {digest}")
+
+
+def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
+    folder = weights or bundle.shipped()
+    try:
+        found = bundle.load(folder)
+    except UserError as error:
+        said = Finding(name="bundle", said="cannot be used", advice=str(error), fatal=True)
+        return None, [said]
+    digests = [Finding(name=model, said=f"sha256 {d}") for model, d in found.digests.items()]
+    return found, [Finding(name="bundle", said=str(folder)), *digests]
+
+
+def _cuda(found: Bundle) -> Finding:
+    """Whether CUDA really runs: onnxruntime lists it wherever its package was built with it."""
+    from cctranslate.inference.sessions import Models
+
+    try:
+        Models(found, "cuda")
+    except UserError:
+        if not shutil.which("nvidia-smi"):
+            return Finding(name="CUDA", said="no NVIDIA driver here: batch runs on the CPU")
+        return Finding(
+            name="CUDA",
+            said="there is an NVIDIA driver, but no session can be opened on it",
+            advice="pip install 'cctranslate[gpu]' (CUDA 13), or onnxruntime-gpu==1.26.* for a "
+            "driver of CUDA 12",
+        )
+    return Finding(name="CUDA", said="usable: a session was opened on it")
+
+
+def _selftest(found: Bundle, device: str) -> Finding:
+    from cctranslate.inference.sessions import Models
+
+    try:
+        return _timed(Models(found, device))
+    except UserError as error:
+        return Finding(name="self-test", said="failed", advice=str(error), fatal=True)
+
+
+def _timed(models: Models) -> Finding:
+    """Faces a second through generator and judge, one target each; the answers must be sane."""
+    faces = np.random.default_rng(0).integers(0, 256, (models.batch_size, SIZE, SIZE), np.uint8)
+    labels = np.eye(len(EMOTIONS), dtype=np.float32)[:1]
+    models.judge(models.translate(faces, labels).faces)  # the first pays for start-up too
+    started = time.perf_counter()
+    for _ in range(BATCHES):
+        judged = models.judge(models.translate(faces, labels).faces)
+    pace = BATCHES * len(faces) / (time.perf_counter() - started)
+    if not np.allclose(judged.sum(-1), 1, atol=1e-3):
+        return Finding(
+            name="self-test",
+            said="the judge's probabilities do not add up to 1",
+            advice="export the bundle again, or try --device cpu",
+            fatal=True,
+        )
+    provider = models.provider.removesuffix("ExecutionProvider")
+    return Finding(name="self-test", said=f"{pace:,.0f} faces a second on {provider}")

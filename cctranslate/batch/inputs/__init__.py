@@ -1,0 +1,1 @@
+"""Find, read and decode what is to be translated."""

@@ -1,0 +1,238 @@
+"""From a file to the faces that the models take."""
+
+import hashlib
+import io
+import re
+import stat
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
+from cctranslate.emotions import EMOTIONS
+from cctranslate.faces import raster
+from cctranslate.faces.crops import Face, edge_to_edge, find_faces
+from cctranslate.faces.detector import Finder
+from cctranslate.faces.raster import Canvas
+from cctranslate.pixels import SIZE, size_upright, to_gray
+
+Where = Literal["auto", "whole", "detect"]
+LARGEST_FACE = 96
+"""The longer side, in pixels, up to which `auto` takes a picture for a face."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Where faces are looked for; `again` says that the pictures will be needed once more."""
+
+    where: Where
+    finder: Finder
+    again: bool
+
+    def is_whole(self, width: int, height: int) -> bool:
+        """Whether a picture of this size is taken for a face."""
+        return self.where == "whole" or (
+            self.where == "auto" and max(width, height) <= LARGEST_FACE
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A picture's faces, those to translate first, and what the report says of the picture.
+
+    `item` holds what it takes to read the picture once more, if that was asked for.
+    """
+
+    item: Item
+    faces: tuple[Face, ...]
+    width: int
+    height: int
+    mode: str
+    sha256: str
+
+    @property
+    def wanted(self) -> tuple[Face, ...]:
+        """The faces to translate."""
+        return tuple(face for face in self.faces if not face.passed_over)
+
+    @property
+    def is_model_sized(self) -> bool:
+        """Whether the picture is as the models take and give it: what they give is the result."""
+        return (self.width, self.height, self.mode) == (SIZE, SIZE, "L") and not any(
+            face.found for face in self.faces
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unusable:
+    """A file that gives no face: `skipped` if it never claimed to be a picture, else failed."""
+
+    item: Item
+    skipped: bool
+    reason: str
+
+
+def decode(item: Item, look: Look) -> Decoded | Unusable:
+    """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
+    bare = item.bare()
+    if isinstance(item, Broken):
+        return _failed(bare, item.reason)
+    if isinstance(item, FaceRow):
+        return _from_row(item)
+    size = item.held
+    try:
+        if isinstance(item, Member):
+            return _faces(item, io.BytesIO(item.content), look)
+        status = item.path.stat()
+        size = status.st_size
+        ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+        if not (item.named or ordinary):
+            return Unusable(item=bare, skipped=True, reason="a pipe, socket or device")
+        with item.path.open("rb") as file:
+            if file.seekable():
+                return _faces(item, file, look)
+            content = file.read()
+        return _faces(_kept(item, content), io.BytesIO(content), look)
+    except UnidentifiedImageError:
+        # A walked file whose own name says picture is a broken picture, not something else.
+        picture = item.named or item.name.suffix.lower() in Image.registered_extensions()
+        reason = "not a picture that Pillow can read" if size else "empty file"
+        return Unusable(item=bare, skipped=not picture, reason=reason)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return _failed(bare, _too_large())
+    except _NoFaceError:
+        return Unusable(item=bare, skipped=True, reason=_NO_FACE)
+    except _RefusedError as refused:
+        return _failed(bare, str(refused))
+    except OSError as error:
+        return _failed(bare, error.strerror or str(error))
+    except Exception as error:
+        # Decoders meet hostile bytes here and raise nearly anything.
+        return _failed(bare, f"cannot be decoded: {type(error).__name__}: {error}")
+
+
+_ONE_PICTURE = frozenset({"MPO", "PSD"})
+"""Formats whose further frames are previews or layers of the one picture."""
+
+
+_DIGITS = re.compile("[0-9 ]+")
+
+
+class _RefusedError(Exception):
+    """A picture that can be read but not translated."""
+
+
+class _NoFaceError(Exception):
+    """A picture in which no face is found."""
+
+
+_NO_FACE = "no face found; with --faces whole the picture itself is taken for one"
+
+
+def read_again(decoded: Decoded) -> Canvas:
+    """The picture that faces were found in.
+
+    Raises:
+        OSError: it cannot be read any more, or is another one by now.
+    """
+    with _open(decoded.item) as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != decoded.sha256:
+            raise OSError("the picture was changed since its faces were found")
+        file.seek(0)
+        with Image.open(file) as picture:
+            return raster.read(picture)
+
+
+def _open(item: Item) -> io.BufferedReader | io.BytesIO:
+    return io.BytesIO(item.content) if isinstance(item, Member) else item.path.open("rb")
+
+
+def show(item: Item) -> Image.Image | None:
+    """An item's picture in gray or RGB; None of what has gone or cannot be read."""
+    if isinstance(item, FaceRow):
+        row = _from_row(item)
+        return None if isinstance(row, Unusable) else Image.fromarray(row.faces[0].levels)
+    try:
+        with _open(item) as file, Image.open(file) as picture:
+            return Image.fromarray(raster.read(picture).seen())
+    except Exception:
+        # As in `decode`; that it was read before does not say that it is the same.
+        return None
+
+
+def _kept(item: Item, content: bytes) -> Member:
+    """An item that can only be read once, with its content."""
+    return Member(
+        path=item.path,
+        relative=item.relative,
+        named=item.named,
+        inner=item.inner,
+        content=content,
+    )
+
+
+def _faces(item: Item, file: io.BufferedReader | io.BytesIO, look: Look) -> Decoded:
+    with Image.open(file) as picture:
+        _refuse(picture)
+        (width, height), mode = size_upright(picture), picture.mode
+        if look.is_whole(width, height):
+            picture.draft("L", (2 * SIZE, 2 * SIZE))
+            levels = to_gray(ImageOps.exif_transpose(picture))
+            faces: tuple[Face, ...] = (edge_to_edge(levels, width, height),)
+        else:
+            faces = find_faces(raster.read(picture).seen(), look.finder)
+            if not faces:
+                raise _NoFaceError
+        file.seek(0)
+        decoded = Decoded(
+            item=item,
+            faces=faces,
+            width=width,
+            height=height,
+            mode=mode,
+            sha256=hashlib.file_digest(file, "sha256").hexdigest(),
+        )
+    needed = look.again and not decoded.is_model_sized
+    return decoded if needed else replace(decoded, item=item.bare())
+
+
+def _refuse(picture: Image.Image) -> None:
+    if getattr(picture, "n_frames", 1) > 1 and picture.format not in _ONE_PICTURE:
+        raise _RefusedError(
+            "animated or of several pages: save the one you want as a picture of its own"
+        )
+    # Pillow only warns between its limit and twice that.
+    if Image.MAX_IMAGE_PIXELS and picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
+        raise _RefusedError(_too_large())
+
+
+def _from_row(row: FaceRow) -> Decoded | Unusable:
+    if row.emotion and not row.label:
+        return _failed(row, f"emotion is {row.emotion!r}, expected 0 to {len(EMOTIONS) - 1}")
+    if not _DIGITS.fullmatch(row.pixels):
+        return _failed(row, "pixels hold something that is no number")
+    levels = np.fromstring(row.pixels, np.int64, sep=" ")
+    if levels.size != SIZE * SIZE:
+        return _failed(row, f"{levels.size} pixels, expected {SIZE * SIZE}")
+    if levels.max() > 255:
+        return _failed(row, "a pixel lies outside 0 to 255")
+    face = levels.astype(np.uint8).reshape(SIZE, SIZE)
+    digest = hashlib.sha256(face.tobytes()).hexdigest()
+    return Decoded(
+        item=row,
+        faces=(edge_to_edge(face, SIZE, SIZE),),
+        width=SIZE,
+        height=SIZE,
+        mode="L",
+        sha256=digest,
+    )
+
+
+def _too_large() -> str:
+    return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels: shrink it first"
+
+
+def _failed(item: Item, reason: str) -> Unusable:
+    return Unusable(item=item, skipped=False, reason=" ".join(reason.split()))

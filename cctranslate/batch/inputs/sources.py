@@ -1,0 +1,219 @@
+"""Pictures, folders, globs, archives, datasets and path lists as a stream of items."""
+
+import glob
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cctranslate.batch.inputs.archives import LARGEST, from_tar, from_zip, is_tar, is_zip
+from cctranslate.batch.inputs.exclusions import Own
+from cctranslate.batch.inputs.fer_csv import from_table, is_table
+from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.errors import UserError
+
+STDIN = "-"
+
+
+class InputError(UserError):
+    """An input or a list of them is not there or cannot be read."""
+
+
+def check(word: str) -> None:
+    """Make sure that an input names something.
+
+    Raises:
+        InputError: it does not, or a folder that cannot be listed; the message names it.
+    """
+    if word == STDIN:
+        if sys.stdin.isatty():
+            raise InputError("- is a picture from stdin: send it one")
+        return
+    if os.path.lexists(word):
+        try:
+            if os.path.isdir(word):  # noqa: PTH112
+                os.scandir(word).close()
+        except OSError as error:
+            raise InputError(f"{word}: cannot be listed: {error.strerror}") from None
+        return
+    if not glob.has_magic(word):
+        raise InputError(f"{word}: not found: name a picture, a folder or a pattern")
+    if next(glob.iglob(word, recursive=True), None) is None:  # noqa: PTH207
+        raise InputError(f"{word}: matches nothing: check the pattern")
+
+
+def from_inputs(inputs: Iterable[str], own: Own) -> Iterator[Item]:
+    """Items of each input in turn: a file, what is in it, a folder (sorted), a glob or stdin.
+
+    Archives and datasets are opened where they are named, not where they lie in a folder. What is
+    the run's `own` is passed by: results must not become inputs.
+    """
+    for word in inputs:
+        if word == STDIN:
+            yield _from_stdin()
+            continue
+        for path in _named(word):
+            if own.holds(path):
+                continue
+            if not path.is_dir():
+                yield from _opened(path, path.name)
+            elif "**" not in word or os.path.lexists(word):  # else their files match as well
+                for found, relative in walk(path, own.places):
+                    yield Item(path=found, relative=relative, named=False)
+
+
+def _named(word: str) -> list[Path]:
+    """What a word names: itself, or what it matches; itself, to fail, if that has gone."""
+    if os.path.lexists(word):
+        return [Path(word)]
+    matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207
+    return matches or [Path(word)]
+
+
+def from_list(listed: str, nul: bool, own: Own) -> Iterator[Item]:
+    """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
+
+    A path keeps its folders in its name, without a leading root or `..`. What is the run's `own`
+    is passed by.
+
+    Raises:
+        InputError: the list cannot be read.
+    """
+    separator = b"\0" if nul else b"\n"
+    for raw in _records(listed, separator):
+        word = os.fsdecode(raw if nul else raw.rstrip(b"\r"))
+        if not word:
+            continue
+        path = Path(word)
+        if own.holds(path):
+            continue
+        parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
+        yield from _opened(path, "/".join(parts))
+
+
+def is_one(word: str) -> bool:
+    """Whether an input is one picture by itself, if it is one at all."""
+    head = _head(Path(word))
+    return word == STDIN or not (
+        is_zip(head, Path(word)) or is_tar(head, Path(word)) or is_table(head) or not head
+    )
+
+
+def _from_stdin() -> Item:
+    """One picture's bytes, named by their digest: another picture is another input."""
+    content = sys.stdin.buffer.read(LARGEST + 1)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    if len(content) > LARGEST:
+        reason = f"more than {LARGEST >> 20} MiB: name it as a file"
+        return Broken(path=Path(STDIN), relative="stdin", named=True, inner=digest, reason=reason)
+    return Member(
+        path=Path(STDIN), relative="stdin", named=True, inner=digest, read=lambda: content
+    )
+
+
+def _opened(path: Path, relative: str) -> Iterator[Item]:
+    """A named file as one item, or as those that it holds."""
+    head = _head(path)
+    if is_zip(head, path):
+        return from_zip(path)
+    if is_tar(head, path):
+        return from_tar(path)
+    if is_table(head):
+        return from_table(path)
+    return iter([Item(path=path, relative=relative, named=True)])
+
+
+def _head(path: Path) -> bytes:
+    """A file's first 512 bytes; none of what is no ordinary file, or cannot be read."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(512)
+    except OSError:
+        return b""
+
+
+def again(sources: Iterable[str]) -> Iterator[Item]:
+    """The items that the report calls `sources`, in any order; what is gone is left out.
+
+    Archives and datasets are read once more from their beginning, as far as need be.
+    """
+    missing = set(sources)
+    for source in sorted(missing):
+        if os.path.isfile(source):  # noqa: PTH113
+            missing.remove(source)
+            yield Item(path=Path(source), relative=source, named=True)
+    for file in sorted({part for source in missing for part in _files(source)}):
+        wanted = {source for source in missing if source.startswith(f"{file}:")}
+        for item in _opened(Path(file), file):
+            if item.source in wanted:
+                wanted.remove(item.source)
+                yield item.fetch()
+            if not wanted:
+                break
+
+
+def _files(source: str) -> Iterator[str]:
+    """The files that `source` may be inside of: either name may have colons of its own."""
+    for end, letter in enumerate(source):
+        # Where Path.is_file raises on a name that no file could have, this says no.
+        if letter == ":" and os.path.isfile(source[:end]):  # noqa: PTH113
+            yield source[:end]
+
+
+def _records(listed: str, separator: bytes) -> Iterator[bytes]:
+    """Records of a file of any length, read piece by piece."""
+    try:
+        stream = sys.stdin.buffer if listed == "-" else Path(listed).open("rb")  # noqa: SIM115
+    except OSError as error:
+        raise InputError(f"{listed}: cannot be read: {error.strerror}") from None
+    with stream:
+        rest = b""
+        while piece := os.read(stream.fileno(), 1 << 16):
+            *whole, rest = (rest + piece).split(separator)
+            yield from whole
+        yield rest
+
+
+def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:
+    """Files below a folder, sorted by name in each, with their path relative to it, `/`-joined.
+
+    Linked folders are followed, but never into one that is being walked already; hidden files
+    and folders are left alone. A folder that cannot be listed comes as an item, to fail with its
+    own row. Only one folder's names are held for each level.
+    """
+    closed = [_identity(path) for path in (root, *leave_out) if path.exists()]
+    yield from _walk(root, "", frozenset(closed))
+
+
+def _walk(
+    folder: Path, prefix: str, closed: frozenset[tuple[int, int]]
+) -> Iterator[tuple[Path, str]]:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        yield folder, prefix.rstrip("/") or folder.name
+        return
+    for name in names:
+        if name.startswith("."):
+            continue
+        path = folder / name
+        try:
+            status = path.stat()
+        except OSError:
+            yield path, prefix + name  # a dangling link: decoding gives it a row of its own
+            continue
+        if (identity := (status.st_dev, status.st_ino)) in closed:
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            yield from _walk(path, f"{prefix}{name}/", closed | {identity})
+        else:
+            yield path, prefix + name
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino

@@ -1,0 +1,111 @@
+"""`--layout fer-csv`: results as rows of one CSV, the form that FER2013 itself comes in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cctranslate.batch.outputs.layout import TABLE
+from cctranslate.batch.outputs.writers import OutputError, Placed
+from cctranslate.batch.report.schema import Row
+from cctranslate.emotions import EMOTIONS
+from cctranslate.files import Appended
+
+_HEADER = b"emotion,pixels,Usage\n"
+_LEVELS = tuple(map(str, range(256)))
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """An input's results as lines of the table."""
+
+    in_memory: bool = True
+
+    def write(self, results: Iterable[Placed]) -> bytes:
+        """The lines of an input's results, which are faces of the models' size."""
+        return "".join(map(_line, results)).encode()
+
+
+class FerCsv:
+    """The table of a run, which grows at its end."""
+
+    packer = Lines()
+
+    def __init__(self, out: Path, last: frozenset[str]) -> None:
+        """Go on after the results `last`; what lies behind them has no row and is dropped.
+
+        Raises:
+            OutputError: they are not there, or what is behind them cannot be taken away.
+        """
+        self._path = out / TABLE
+        self._rows = max((int(output.partition(":")[2]) + 1 for output in last), default=0)
+        self._file: Appended | None = None
+        if last:
+            self._file = Appended(self._path, _end(self._path, 1 + self._rows))
+            return
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from None
+
+    def add(self, rows: list[Row], content: bytes) -> list[Row]:
+        """Append an input's lines.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        if not content:
+            return rows
+        if self._file is None:
+            self._file = Appended(self._path, 0)
+            self._file.add(_HEADER)
+        self._file.add(content)
+        return [self._numbered(row) if row.output else row for row in rows]
+
+    def _numbered(self, row: Row) -> Row:
+        """A row with the number of its line, counted from 0 as FER2013's are."""
+        self._rows += 1
+        return replace(row, output=f"{TABLE}:{self._rows - 1}")
+
+    def close(self) -> None:
+        """Make sure that the table is on disk.
+
+        Raises:
+            OutputError: it is not.
+        """
+        if self._file is not None:
+            self._file.close()
+
+
+def _line(placed: Placed) -> str:
+    pixels = " ".join(map(_LEVELS.__getitem__, placed.result.picture.tobytes()))
+    return f"{EMOTIONS.index(placed.target)},{pixels},{placed.usage}\n"
+
+
+def _end(path: Path, lines: int) -> int:
+    """Where so many lines end.
+
+    Raises:
+        OutputError: there are fewer.
+    """
+    start = 0
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                found = piece.count(b"\n")
+                if found >= lines:
+                    return start + _position(piece, lines)
+                lines -= found
+                start += len(piece)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be read: {error.strerror}") from None
+    raise OutputError(
+        f"{path}: does not hold all that the report names: start anew with --overwrite"
+    )
+
+
+def _position(piece: bytes, lines: int) -> int:
+    position = 0
+    for _ in range(lines):
+        position = piece.index(b"\n", position) + 1
+    return position

@@ -1,0 +1,140 @@
+"""The output folder: whose it is, and its `run.json`, which says what was asked and came out."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from cctranslate.batch.outputs.layout import SHARD, TABLE
+from cctranslate.batch.outputs.writers import OutputError
+from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import UserError
+
+REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
+OWNER = ".run-of"
+"""Hidden in `--unconfirmed-to`: the OUT of the run that writes there."""
+COPIES = "report.jsonl", "report.parquet"
+"""Of the report, if they were asked for in OUT."""
+
+
+class OptionError(UserError):
+    """Options that cannot go together, or not with the run that is in OUT."""
+
+
+def refuse_strangers(out: Path) -> None:
+    """See that nothing but a run's results lies in `out`.
+
+    Raises:
+        OptionError: it holds files that are not from a run.
+    """
+    if not (out / RUN).exists() and _holds_anything(out):
+        raise OptionError(f"{out} holds files that are not from a run of batch: name another --out")
+
+
+def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool) -> None:
+    """Make the folder `out` that of the run that `asked` describes, or see that it is already.
+
+    `aside`, where what is not confirmed goes, comes with it.
+
+    Raises:
+        OptionError: it holds another run, or `aside` is another's or holds files of somebody's.
+        OutputError: it cannot be written.
+    """
+    begun = (out / RUN).exists() and not overwrite
+    if begun:
+        _compare(out, asked)
+    if aside:
+        _take(aside, out)
+    if begun:
+        return
+    try:
+        # First of all, or a run that goes on after a kill would trust its rows.
+        (out / REPORT).unlink(missing_ok=True)
+        for folder in (out, aside) if aside else (out,):
+            for emotion in EMOTIONS:
+                if (folder / emotion).exists():
+                    shutil.rmtree(folder / emotion)
+        shards = [path.name for path in out.iterdir() if SHARD.fullmatch(path.name)]
+        for name in (*shards, TABLE, RUN, PAGE, *COPIES):
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
+    write_run(out, {"asked": asked})
+
+
+def write_run(out: Path, content: dict[str, Any]) -> None:
+    """Write `run.json`, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    partial = out / f".{RUN}.partial"
+    try:
+        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        partial.replace(out / RUN)
+    except OSError as error:
+        raise OutputError(f"{out / RUN}: cannot be written: {error.strerror}") from None
+
+
+def _holds_anything(out: Path) -> bool:
+    return out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir())
+
+
+def _take(aside: Path, out: Path) -> None:
+    """Make `aside` that of the run in `out` alone: another's results may have the same names.
+
+    Raises:
+        OptionError: it is another run's.
+        OutputError: it cannot be written.
+    """
+    marker, own = aside / OWNER, str(out.resolve())
+    refusal = OptionError(
+        f"{aside} holds files that are not from the run in {out}: name another --unconfirmed-to"
+    )
+    try:
+        owner = _owner(marker)
+        others = owner not in (None, own) and (Path(str(owner)) / RUN).exists()
+        if others or (_holds_anything(aside) and _aside_of(out) != str(aside)):
+            raise refusal
+        if owner == own:
+            return
+        if owner is not None:
+            marker.unlink()
+        aside.mkdir(parents=True, exist_ok=True)
+        with marker.open("x", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(own)
+    except FileExistsError:
+        raise refusal from None  # somebody was quicker
+    except OSError as error:
+        raise OutputError(f"{aside}: cannot be written: {error.strerror}") from None
+
+
+def _owner(marker: Path) -> str | None:
+    try:
+        return marker.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        return None
+
+
+def _aside_of(out: Path) -> str | None:
+    """The `--unconfirmed-to` of the run in `out`, if there is one."""
+    try:
+        told = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]["--unconfirmed-to"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return str(told)
+
+
+def _compare(out: Path, asked: dict[str, Any]) -> None:
+    try:
+        known = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
+        differing = [name for name, value in asked.items() if known.get(name) != value]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise OptionError(
+            f"{out / RUN}: not what a run left: name another --out, or start anew with --overwrite"
+        ) from None
+    if differing:
+        raise OptionError(
+            f"{out} holds a run with another {differing[0]}: name another --out, or start anew "
+            "with --overwrite"
+        )

@@ -1,0 +1,160 @@
+"""`--layout webdataset`: results in numbered tars, the form that the `webdataset` library reads."""
+
+import json
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cctranslate.batch.outputs.layout import SHARD, shard
+from cctranslate.batch.outputs.writers import Form, OutputError, Placed
+from cctranslate.batch.report.schema import Row
+from cctranslate.emotions import EMOTIONS
+from cctranslate.files import Appended
+
+FULL = 256 << 20
+"""Bytes from which on a tar takes no further input: some 45,000 faces."""
+_BLOCK = tarfile.BLOCKSIZE
+END = bytes(2 * _BLOCK)
+"""What a tar ends with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """An input's results as a tar's members."""
+
+    form: Form
+    in_memory: bool = True
+
+    def write(self, results: Iterable[Placed]) -> bytes:
+        """The members of an input's results.
+
+        Raises:
+            OSError: the format cannot hold a picture.
+        """
+        return b"".join(_sample(placed, self.form) for placed in results)
+
+
+class Shards:
+    """The tars of a run: one is open and grows at its end, those before it are full.
+
+    No time or owner is written, so that the same results are the same bytes.
+    """
+
+    def __init__(self, out: Path, form: Form, last: frozenset[str]) -> None:
+        """Go on after the results `last`; what lies behind them has no row and is dropped.
+
+        Raises:
+            OutputError: they are not there, or what is behind them cannot be taken away.
+        """
+        self.packer, self._out = Samples(form=form), out
+        self._number = int(min(last).partition(".")[0]) if last else -1
+        path = out / shard(self._number)
+        self._file = Appended(path, _end(path, last)) if last else None
+        try:
+            for later in out.iterdir():
+                if SHARD.fullmatch(later.name) and int(later.stem) > self._number:
+                    later.unlink()
+        except OSError as error:
+            raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
+
+    def add(self, rows: list[Row], content: bytes) -> list[Row]:
+        """Append an input's members to one tar.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if not content:
+            return rows
+        if self._file is None or self._file.end >= FULL:
+            self.close()
+            self._number += 1
+            self._file = Appended(self._out / shard(self._number), 0)
+        self._file.add(content)
+        return [
+            replace(row, output=f"{shard(self._number)}:{row.output}") if row.output else row
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        """End the open tar as tars end.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if self._file is not None:
+            self._file.add(END)
+            self._file.close()
+            self._file = None
+
+
+def _sample(placed: Placed, form: Form) -> bytes:
+    """A result's class, what is known of it, and its picture, as members of a tar.
+
+    Raises:
+        OSError: the format cannot hold the picture.
+    """
+    key = placed.place.rpartition(".")[0]
+    label = str(EMOTIONS.index(placed.target))
+    known = json.dumps(_told(placed.rows))
+    labels = member(f"{key}.cls", label.encode()) + member(f"{key}.json", known.encode())
+    return labels + member(placed.place, form.encode(placed))
+
+
+def member(name: str, content: bytes) -> bytes:
+    """A file in a tar."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    header = info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+    return header + content + bytes(-len(content) % _BLOCK)
+
+
+def _told(rows: tuple[Row, ...]) -> dict[str, Any]:
+    """What a sample's JSON says; every value is known, so that each has one type throughout."""
+    first = rows[0]
+    return {
+        "target": first.target,
+        "strength": float(first.strength),
+        "sample": first.sample,
+        "confirmed": all(row.confirmed == "true" for row in rows),
+        "source_label": first.source_label,
+        "source_sha256": first.source_sha256,
+        "faces": [
+            {
+                "face": row.face,
+                "box": [int(side) for side in row.box.split()],
+                "source_predicted": row.source_predicted,
+                "predicted": row.predicted,
+                "confidence": row.confidence,
+                "confirmed": row.confirmed == "true",
+                "probabilities": dict(zip(EMOTIONS, row.probabilities, strict=True)),
+            }
+            for row in rows
+        ],
+    }
+
+
+def _end(path: Path, last: frozenset[str]) -> int:
+    """Where the last of some results ends in its tar.
+
+    Raises:
+        OutputError: one of them is not in there.
+    """
+    missing = {output.partition(":")[2] for output in last}
+    end = 0
+    try:
+        with tarfile.open(path, "r:", encoding="utf-8") as archive:
+            while missing and (info := archive.next()):
+                # It would remember each one for good.
+                archive.members = []  # type: ignore[attr-defined]
+                missing.discard(info.name)
+                end = info.offset_data + info.size + -info.size % _BLOCK
+        missing |= {path.name} if path.stat().st_size < end else set()
+    except (OSError, tarfile.TarError):
+        missing.add(path.name)
+    if missing:
+        raise OutputError(
+            f"{path}: does not hold all that the report names: start anew with --overwrite"
+        )
+    return end

@@ -1,0 +1,1 @@
+"""The report's columns, counts, journal and file formats."""

@@ -1,0 +1,251 @@
+"""One call of `batch`: going on from what is there, and closing the books."""
+
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cctranslate import __version__, bundle
+from cctranslate.batch import pipeline
+from cctranslate.batch.gallery import contact_sheet, html_page
+from cctranslate.batch.inputs.decoding import Look
+from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.interrupt import Stop
+from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.folder import PAGE, REPORT, claim, refuse_strangers, write_run
+from cctranslate.batch.outputs.lock import hold
+from cctranslate.batch.outputs.writers import OutputError
+from cctranslate.batch.report import formats
+from cctranslate.batch.report.journal import Journal
+from cctranslate.batch.report.schema import Counts, Row, typed
+from cctranslate.batch.report.thresholds import too_few_confirmed, too_many_failed
+from cctranslate.batch.stages.ordered_map import Work, Workers
+from cctranslate.batch.stages.render import Finisher
+from cctranslate.batch.stages.selection import Keeper
+from cctranslate.batch.validation import check
+from cctranslate.bundle import Bundle
+from cctranslate.faces.detector import Finder
+from cctranslate.inference.sessions import CUDA, Models, cores
+
+
+@dataclass(kw_only=True)
+class Job:
+    """A run of `batch`; `echo` says a line to whoever started it."""
+
+    options: Options
+    echo: Callable[[str], None]
+    _stop: Stop = field(init=False)
+    _finished: bool = field(default=False, init=False)
+    _finder: Finder = field(default_factory=Finder, init=False)
+
+    def __post_init__(self) -> None:
+        self._stop = Stop(echo=self.echo)
+
+    def describe(self) -> int:
+        """Say what `run` would do: inputs to stdout, the rest to stderr. Returns the exit code.
+
+        Raises:
+            BundleError: the bundle cannot be used.
+            InputError: an input is not there.
+            OptionError: options that cannot go together.
+        """
+        check(self.options)
+        self._bundle()
+        count = 0
+        for item in self.options.items():
+            sys.stdout.buffer.write(os.fsencode(item.source) + b"\n")
+            count += 1
+        targets, out = ", ".join(self.options.targets), self.options.out
+        self.echo(f"{count} inputs to {targets} in {out}: nothing was written")
+        return 0 if count else 3
+
+    def run(self, on_input: Callable[[], object]) -> int:
+        """Do it all and return the exit code.
+
+        Raises:
+            BundleError, DeviceError: the bundle or the device cannot be used.
+            InputError: an input is not there.
+            BusyError: another run is at work in OUT.
+            OptionError: OUT holds a run with other options, or files of somebody else's.
+            OutputError: results cannot be written; rows so far stay.
+        """
+        check(self.options)
+        found = self._bundle()
+        models = Models(found, self.options.device, self.options.batch_size)
+        out = self.options.out
+        refuse_strangers(out)
+        with hold(out):
+            if self.options.shard:
+                number, count = self.options.shard
+                self.echo(f"share {number} of {count} of the inputs")
+            self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
+            claim(out, self.options.aside, self._identity(found), self.options.overwrite)
+            if self.options.retry_failed:
+                formats.drop_failed(out / REPORT)
+            journal = Journal(out / REPORT, len(self.options.plan.variants))
+            with self._stop.listening():
+                self._go_on(found, models, journal, on_input)
+        if self._stop.asked:
+            return 130
+        return 5 if self._missed(journal.counts) else journal.counts.exit_code
+
+    def _missed(self, counts: Counts) -> bool:
+        """Whether the run missed a bar that was asked for; says which."""
+        asked = self.options
+        if too_many_failed(counts, asked.max_failures, ended=True):
+            self.echo(
+                f"{counts.inputs['failed']} failed, --max-failures {asked.max_failures}: see "
+                "their reasons in the report; --retry-failed does them again"
+            )
+            return True
+        low = too_few_confirmed(counts, asked.min_confirmed)
+        for target, share in low.items():
+            self.echo(f"{target}: {share:.1%} confirmed, --min-confirmed {asked.min_confirmed}")
+        return bool(low)
+
+    def _go_on(
+        self, found: Bundle, models: Models, journal: Journal, on_input: Callable[[], object]
+    ) -> None:
+        """Do what the journal has no row of, and close the books whatever happens."""
+        started = time.monotonic()
+        try:
+            self._emit_known()
+            with warnings.catch_warnings():
+                # On faulty metadata, which does not concern the pixels.
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+                self._translate(models, journal, on_input)
+        except BaseException:
+            # What stopped the run is told, not what it keeps from being written besides.
+            with suppress(OutputError):
+                self._close(found, models, journal, started)
+            raise
+        self._close(found, models, journal, started)
+
+    def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
+        asked, written = self.options, journal.counts.written
+        in_pictures = asked.result == "picture"
+        keeper = Keeper(asked.plan, asked.denied, asked.per_class, written)
+        with closing(asked.writer(journal.last)) as writer:
+            work = Work(
+                look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
+                finisher=Finisher(
+                    plan=asked.plan,
+                    layout=asked.places,
+                    packer=writer.packer,
+                    in_pictures=in_pictures,
+                    metadata=asked.metadata == "keep",
+                ),
+            )
+            # On a CPU the models are the limit, beside a GPU one process's Python is.
+            processes = models.provider == CUDA if asked.processes is None else asked.processes
+            count = asked.workers or cores()
+            with Workers(work=work, count=count, processes=processes) as workers:
+                pipeline.run(
+                    self._items(journal),
+                    models=models,
+                    keeper=keeper,
+                    workers=workers,
+                    writer=writer,
+                    journal=journal,
+                    on_rows=lambda rows: self._note(rows, on_input),
+                )
+        self._finished = not (self._stop.asked or self._enough(journal))
+        if keeper.full:
+            self.echo(f"each expression has its --per-class {asked.per_class}: that was all")
+
+    def _enough(self, journal: Journal) -> bool:
+        return too_many_failed(journal.counts, self.options.max_failures, ended=False)
+
+    def _bundle(self) -> Bundle:
+        return bundle.load(self.options.weights or bundle.shipped())
+
+    def _identity(self, found: Bundle) -> dict[str, Any]:
+        return self.options.identity(found.digests, self._finder.digest)
+
+    def _items(self, journal: Journal) -> Iterator[Item]:
+        for item in self._stop.until(self.options.items()):
+            if self._enough(journal):
+                return
+            yield item
+
+    def _emit_known(self) -> None:
+        if self.options.report == "-":
+            for row in formats.read(self.options.out / REPORT):
+                _emit(row)
+
+    def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
+        on_input()
+        aloud = self.options.verbose or self.options.stream  # which keeps no report
+        if aloud and rows[0].status != "done":
+            self.echo(f"{rows[0].source}: {rows[0].reason}")
+        if self.options.report == "-":
+            for row in rows:
+                _emit(row.cells())
+
+    def _close(self, found: Bundle, models: Models, journal: Journal, started: float) -> None:
+        """Write run.json, the sheet, the other report and the page, and say how it went."""
+        journal.close()
+        counts, seconds = journal.counts, time.monotonic() - started
+        told = {
+            "asked": self._identity(found),
+            "options": self.options.as_json(),
+            "cctranslate": __version__,
+            "provider": models.provider,
+            "bundle": found.digests,
+            "detector": self._finder.digest,
+            "finished": self._finished,
+            "found": counts.found,
+            **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
+            "confirmed_share": counts.shares(),
+            "seconds": round(seconds, 2),
+            "inputs_per_second": round((counts.found - journal.resumed) / max(seconds, 1e-9), 1),
+        }
+        write_run(self.options.out, told)
+        if not self.options.stream:
+            self._draw()
+            self._show(told)
+        if self.options.report and self.options.report != "-":
+            formats.copy(self.options.out / REPORT, Path(self.options.report))
+        self._summarise(counts)
+
+    def _show(self, told: dict[str, Any]) -> None:
+        place = self.options.out / PAGE
+        if self.options.html:
+            html_page.write(place, self.options.out / REPORT, told)
+        else:
+            html_page.remove(place)  # an earlier call's would not be of this report
+
+    def _draw(self) -> None:
+        out, place = self.options.out, self.options.sheet_place
+        picture = contact_sheet.draw(out / REPORT, out, self.options.plan.variants)
+        if picture is None:
+            return
+        try:
+            picture.save(place, "png")
+        except OSError as error:
+            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+
+    def _summarise(self, counts: Counts) -> None:
+        inputs = counts.inputs
+        page_too = f", to look through in {PAGE}" * self.options.html
+        where = f"; report in {self.options.out / REPORT}{page_too}"
+        self.echo(
+            f"{counts.found} inputs: {inputs['done']} done, {inputs['skipped']} skipped, "
+            f"{inputs['failed']} failed{where * (not self.options.stream)}"
+        )
+        for emotion, share in counts.shares().items():
+            self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")
+        if self._stop.asked:
+            from_here = "begins anew" if self.options.stream else "goes on from here"
+            self.echo(f"interrupted: the same command {from_here}")
+
+
+def _emit(row: dict[str, str]) -> None:
+    sys.stdout.write(json.dumps(typed(row)) + "\n")
+    sys.stdout.flush()

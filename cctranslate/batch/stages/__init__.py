@@ -1,0 +1,1 @@
+"""The steps between a decoded picture and its written results."""

@@ -1,0 +1,1 @@
+"""Find faces, crop them, and put translated faces back into their pictures."""

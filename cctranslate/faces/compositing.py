@@ -1,0 +1,89 @@
+"""A change that was predicted at 48x48, carried up to the picture that the face is in.
+
+The picture's own pixels are moved and lit: what was sharp stays sharp. Moves and light fade out
+towards the frame's edge, where nothing is left of them, so that there is no border to see.
+"""
+
+import cv2
+import numpy as np
+
+from cctranslate.faces.alignment import Frame, bounds, crop, side
+from cctranslate.faces.detail_suppression import covered, enlarged
+from cctranslate.faces.raster import Levels, like, luma
+from cctranslate.pixels import SIZE, Scaled
+
+REACH = 0.75
+"""Share of the way from the frame's middle to its edge where a change begins to fade."""
+
+
+def _window() -> Scaled:
+    """How much of a change is kept [48,48]: all in the middle, none at the edge."""
+    # None in the two outermost places: enlarging brings each up to two places further out.
+    line = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 2 - 2)
+    # A rounded square: no corner of the frame can show.
+    radius = (line[:, None] ** 4 + line[None] ** 4) ** 0.25
+    left = ((1 - radius) / (1 - REACH)).clip(0, 1)
+    return np.asarray(left * left * (3 - 2 * left), np.float32)
+
+
+WINDOW = _window()
+
+
+def carry(levels: Levels, frame: Frame, edit: Scaled, fade: bool = True) -> None:
+    """Change the face in a picture [H,W] or [H,W,3], in place, by an edit [3,48,48].
+
+    An edit is where to fetch each place from, as x and y in pixels of the face, and the light
+    added to it, in [-1, 1] a gray range. `fade` is for a face within a picture; without it the
+    change goes up to the frame's edge. Pixels outside the frame are left alone.
+    """
+    left, top, right, bottom = bounds(frame, levels.shape)
+    local = frame - [[0, 0, left], [0, 0, top]]
+    kept = WINDOW if fade else np.ones_like(WINDOW)
+    # Light in [0, 1] a gray range from here on, as the levels are.
+    edit = edit * kept * np.array([1, 1, 0.5], np.float32).reshape(3, 1, 1)
+    field = enlarged(edit.transpose(1, 2, 0), local, (right - left, bottom - top), fade)
+    flow, light = field[..., :2] @ frame[:, :2].T.astype(np.float32), field[..., 2]
+    colours = _in_1(_moved(levels, flow, left, top))
+    bright = luma(colours)
+    if side(frame) > SIZE:
+        colours, bright = covered(colours, _in_1(crop(levels, frame)), edit, kept, local)
+    part = levels[top:bottom, left:right]
+    lit = np.rint(_lit(colours, bright + light) * np.iinfo(levels.dtype).max).astype(levels.dtype)
+    np.copyto(part, lit, where=like(np.asarray(field.any(-1)), part))
+
+
+def _moved(levels: Levels, flow: Scaled, left: int, top: int) -> Levels:
+    """The part of a picture that begins at `left`, `top`, each pixel fetched from its flow."""
+    height, width = flow.shape[:2]
+    reach = int(np.abs(flow).max(initial=0)) + 3  # cubic interpolation looks at two more
+    x, y = max(left - reach, 0), max(top - reach, 0)
+    source = levels[y : top + height + reach, x : left + width + reach]
+    columns = np.arange(width, dtype=np.float32) + np.float32(left - x)
+    rows = np.arange(height, dtype=np.float32)[:, None] + np.float32(top - y)
+    moved = cv2.remap(
+        source,
+        flow[..., 0] + columns,
+        flow[..., 1] + rows,
+        cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(moved, levels.dtype)  # type: ignore[return-value]
+
+
+def _lit(colours: Scaled, wanted: Scaled) -> Scaled:
+    """Colours in [0, 1] brought to the luma that is wanted [H,W].
+
+    Light brings a colour nearer to white. Shade scales it down and deepens it, as light does that
+    was scattered in skin: scaled alone, a dark mouth would look like ash on it. Nothing clips.
+    """
+    bright, wanted = luma(colours), wanted.clip(0, 1)
+    lighter = like((wanted - bright) / (1 - bright).clip(1e-5), colours).clip(0, 1)
+    # Cubic enlarging may have gone a little below black, which has no power.
+    deep = colours.clip(0) ** like(1 + (bright - wanted).clip(0), colours)
+    darker = deep * like(wanted / luma(deep).clip(1e-5), colours)
+    lit = np.where(like(wanted < bright, colours), darker, colours + (1 - colours) * lighter)
+    return np.asarray(lit.clip(0, 1), np.float32)
+
+
+def _in_1(levels: Levels) -> Scaled:
+    return levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)

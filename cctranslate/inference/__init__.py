@@ -1,0 +1,1 @@
+"""Run an exported bundle: sessions, conditioning rows, attenuation."""

@@ -1,0 +1,1 @@
+"""FER2013 faces, FER+ votes, sampling and augmentation."""

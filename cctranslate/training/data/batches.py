@@ -1,0 +1,139 @@
+"""What a translator's step works on: faces, targets, and the reals that D compares with."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import Gray
+from cctranslate.recipes.spec import Procedure
+from cctranslate.training.data.device_cache import Stock
+from cctranslate.training.data.fer2013 import Faces
+from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.sampler import Indices, Sampler
+from cctranslate.training.networks.generator import CLASSES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a step works on: N faces, M translations (M = N, or 6N for all others as targets)."""
+
+    x: Tensor  # [N,1,48,48]
+    classes: Tensor  # [N]
+    labels: Tensor  # [N,7]
+    source: Tensor  # [M] which face each translation starts from
+    targets: Tensor  # [M] class ids
+    real: Tensor  # [R,1,48,48] what D sees as real
+    real_classes: Tensor  # [R]
+    real_labels: Tensor  # [R,7]
+
+    @property
+    def target_labels(self) -> Tensor:
+        """Targets one-hot [M,7]."""
+        return F.one_hot(self.targets, CLASSES).float()
+
+    def parts(self, count: int) -> "list[Batch]":
+        """The translations in `count` parts, each with the same faces: target k of each face."""
+        if count == 1:
+            return [self]
+        return [
+            replace(self, source=self.source[k::count], targets=self.targets[k::count])
+            for k in range(count)
+        ]
+
+
+class Batches:
+    """Draws batches as a procedure says, from the faces whose labels are sure enough."""
+
+    def __init__(
+        self,
+        procedure: Procedure,
+        faces: Faces,
+        votes: Votes | None,
+        place: torch.device,
+        seed: int,
+    ) -> None:
+        labels = soft_labels(faces, votes, procedure.vote_share)
+        # A row of zeros is what the voters called no face.
+        kept = labels.max(1) >= max(procedure.certainty, 1e-6)
+        named = [EMOTIONS.index(emotion) for emotion in procedure.domains]
+        self._domains = np.array(sorted(named) or range(CLASSES))
+        # There already when a step is recorded, which can fetch nothing.
+        self._domains_there = torch.from_numpy(self._domains).to(place)
+        kept &= np.isin(labels.argmax(1), self._domains)
+        self._stock, self._labels = Stock(faces.images[kept], place), labels[kept]
+        self._classes = self._labels.argmax(1).astype(np.int64)
+        self._procedure, self._device, self._seed = procedure, place, seed
+        self._sampler = Sampler(
+            self._classes,
+            procedure.batch_size,
+            procedure.class_balance,
+            seed,
+            shuffle=procedure.shuffle,
+        )
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return self._sampler.steps_an_epoch
+
+    def draw(self, step: int) -> Batch:
+        """The batch of a step; torch's generator, seeded for the step, draws the rest."""
+        chosen = self._sampler.batch(step)
+        classes = self._classes[chosen]
+        targets, source = self._targets(classes)
+        x, real = self._seen(chosen), chosen
+        seen = x
+        if self._procedure.targets == "one" and not self._procedure.paired:
+            real = self._sampler.partners(step, targets)
+            seen = self._seen(real)
+        return Batch(
+            x=x,
+            classes=self._tensor(classes),
+            labels=self._tensor(self._labels[chosen]),
+            source=self._tensor(source),
+            targets=self._tensor(targets),
+            real=seen,
+            real_classes=self._tensor(self._classes[real]),
+            real_labels=self._tensor(self._labels[real]),
+        )
+
+    def _targets(self, classes: Indices) -> tuple[Indices, Indices]:
+        """The targets [M] of faces of `classes` [N], and which face [M] each is for."""
+        each = np.arange(len(classes))
+        if self._procedure.targets == "one":
+            drawn = torch.randint(len(self._domains), (len(classes),)).numpy()
+            return self._domains[drawn], each
+        if self._procedure.targets == "one-other":
+            return self.others(self._tensor(classes)).cpu().numpy(), each
+        others = [self._domains[self._domains != c] for c in classes]
+        return np.concatenate(others), np.repeat(each, len(self._domains) - 1)
+
+    def others(self, classes: Tensor) -> Tensor:
+        """A class other than each of `classes` [N], drawn evenly from those there are."""
+        domains = self._domains_there
+        shift = torch.randint(1, len(domains), classes.shape, device=classes.device)
+        return domains[(torch.searchsorted(domains, classes) + shift) % len(domains)]
+
+    def spread(self, count: int) -> Gray:
+        """Faces to show, the same number of each class, drawn once for the run."""
+        random = np.random.default_rng([self._seed, 3])
+        pools = [np.flatnonzero(self._classes == c) for c in self._domains]
+        share = count // len(pools)
+        chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
+        return self._stock.levels(np.concatenate(chosen))
+
+    def _seen(self, chosen: Indices) -> Tensor:
+        """Faces as they are or, if so asked, mirrored half of the time."""
+        x = self._stock.scaled(chosen)
+        if not self._procedure.flip:
+            return x
+        return torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))
+
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self._device)

@@ -1,0 +1,47 @@
+"""Graphs in float16: half the size, and quicker on GPUs that compute in it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cctranslate.errors import UserError
+from cctranslate.inference.models import open_graph
+
+TOLERANCE = 3e-2
+"""The largest difference in [-1, 1] that passes: four gray levels, in one pixel of all."""
+
+
+class HalfError(UserError):
+    """A graph computes something else in float16."""
+
+
+def halve(path: Path, **inputs: np.ndarray) -> float:
+    """Have a graph keep its weights and compute in float16; what goes in and out stays float32.
+
+    A graph that does so already stays as it is. Returns how far what it makes of `inputs`, those
+    of its own that are among them, lies from before at most.
+
+    Raises:
+        HalfError: too far.
+    """
+    import onnx
+    from onnxruntime.transformers import float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    graph, before = onnx.load(path), _outputs(path, inputs)
+    if not any(weight.data_type == onnx.TensorProto.FLOAT16 for weight in graph.graph.initializer):
+        halved = OnnxModel(float16.convert_float_to_float16(graph, keep_io_types=True))
+        halved.topological_sort()  # the casts of what goes in come last otherwise
+        onnx.save(halved.model, path)
+    pairs = zip(before, _outputs(path, inputs), strict=True)
+    worst = max(float(np.abs(then - now).max()) for then, now in pairs)
+    if not worst <= TOLERANCE:
+        raise HalfError(f"{path.name}: in float16 it differs by {worst:.2g}: leave out --half")
+    return worst
+
+
+def _outputs(path: Path, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    session = open_graph(path)
+    fed = {value.name: inputs[value.name] for value in session.get_inputs()}
+    outputs: list[np.ndarray] = session.run(None, fed)
+    return outputs

@@ -1,0 +1,1 @@
+"""Figures that `evaluate` prints."""

@@ -1,0 +1,87 @@
+"""How a translator answers to its controls: strength and style."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.inference import conditioning
+from cctranslate.inference.models import Models
+from cctranslate.pixels import Gray
+from cctranslate.training.data.fer2013 import Faces
+from cctranslate.training.metrics.distribution import Eigenfaces
+
+PROBED = 500
+"""Faces on which strengths and styles are tried, each of them several times."""
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+SAMPLES = 4
+KINDS = len(EMOTIONS)
+
+
+def controls(
+    models: Models, test: Faces, known: Eigenfaces, random: np.random.Generator
+) -> dict[str, Any]:
+    """What strengths and samples do, on some of the faces."""
+    probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
+    return {
+        "probed": len(probed),
+        "strengths": strength_curve(models, probed, known),
+        "diversity": diversity(models, probed),
+    }
+
+
+def strength_curve(models: Models, test: Faces, known: Eigenfaces) -> list[dict[str, float]]:
+    """For each strength what becomes of faces of other expressions, as means over them all."""
+    of_source, other = known.embed(test.images), test.labels[:, None] != np.arange(KINDS)
+    lines = []
+    for strength in STRENGTHS:
+        results = models.translate(test.images, np.eye(KINDS, dtype=np.float32) * strength)[other]
+        targets, faces = np.nonzero(other)[1], np.nonzero(other)[0]
+        p = models.judge(results)[0]
+        change = np.abs(results.astype(np.float32) - test.images[faces])
+        lines.append(
+            {
+                "strength": strength,
+                "confirmed": round(float((p.argmax(1) == targets).mean()), 4),
+                "confidence": round(float(p[np.arange(len(p)), targets].mean()), 4),
+                "identity": round(
+                    float((of_source[faces] * known.embed(results)).sum(1).mean()), 4
+                ),
+                "change": round(float(change.mean()), 3),
+            }
+        )
+    return lines
+
+
+def diversity(models: Models, test: Faces, seed: int = 0) -> dict[str, Any]:
+    """How far a face's samples of one target lie apart, and how many of them are confirmed.
+
+    `apart` is the mean absolute difference of two samples in gray levels, `change` that of the
+    first one from its source; `best` is the share confirmed of the best of the samples.
+    """
+    apart, change, confirmed, best = [], [], [], []
+    for k, emotion in enumerate(EMOTIONS):
+        mine: Gray = test.images[test.labels != k]
+        labels = np.stack([conditioning.label(emotion, n, seed) for n in range(SAMPLES)])
+        results = models.translate(mine, labels)
+        p = models.judge(results.reshape(-1, *mine.shape[1:]))[0].reshape(len(mine), SAMPLES, -1)
+        hit = p.argmax(2) == k
+        confirmed.append(hit)
+        best.append(hit[np.arange(len(hit)), p[:, :, k].argmax(1)])
+        apart.append(_apart(results))
+        change.append(np.abs(results[:, 0].astype(np.float32) - mine).mean((1, 2)))
+    return {
+        "samples": SAMPLES,
+        "apart": round(float(np.concatenate(apart).mean()), 3),
+        "change": round(float(np.concatenate(change).mean()), 3),
+        "confirmed": [round(float(share), 4) for share in np.concatenate(confirmed).mean(0)],
+        "best": round(float(np.concatenate(best).mean()), 4),
+    }
+
+
+def _apart(results: Gray) -> NDArray[np.float32]:
+    """Mean absolute gray levels between the samples of each face [N,S,48,48] -> [N]."""
+    wide = results.astype(np.float32)
+    first, second = np.triu_indices(wide.shape[1], 1)
+    return np.asarray(np.abs(wide[:, first] - wide[:, second]).mean((1, 2, 3)))

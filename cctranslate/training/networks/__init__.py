@@ -1,0 +1,1 @@
+"""Every network that is trained or loaded."""

@@ -1,0 +1,182 @@
+"""Discriminators: is a face real, and of which expression?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.pixels import SIZE
+from cctranslate.recipes.spec import DiscriminatorKind, DiscriminatorSpec
+from cctranslate.training.networks.generator import CLASSES
+from cctranslate.training.networks.resnet50 import FEATURES, Backbone
+from cctranslate.training.networks.unet_generators import keras_init
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a discriminator says: logits `real` [N,1] or [N,7], `expression` [N,7] or none.
+
+    One that judges patches says `real` [N,1,H,W]; one with a class for fakes has it eighth.
+    """
+
+    real: Tensor
+    expression: Tensor | None
+
+    def realness(self, classes: Tensor) -> Tensor:
+        """The logit [N] of being real, as a face of `classes` [N] where there is one for each.
+
+        Of patches there are [N,H,W].
+        """
+        if self.real.shape[1] == 1:
+            return self.real[:, 0]
+        return self.real.gather(1, classes[:, None])[:, 0]
+
+
+class StridedDiscriminator(nn.Module):
+    """The seed's: strided 4x4 convolutions, then one head for real or fake, one for the class."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        widths = [spec.width * 2**i for i in range(4)]
+        layers: list[nn.Module] = []
+        for i, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
+            layers += [nn.Conv2d(c_in, c_out, 4, 2), nn.LeakyReLU(0.2)]
+            if i:
+                layers.append(nn.GroupNorm(1, c_out))
+        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.validity = _head(widths[3], 1)
+        self.expression = _head(widths[3], CLASSES)
+        keras_init(self)
+
+    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+        """One logit of being real a face, and its class logits."""
+        h = self.body(x)
+        return Verdict(real=self.validity(h).float(), expression=self.expression(h).float())
+
+
+class PatchDiscriminator(nn.Module):
+    """That of the seed's first experiments: a logit for each of 3x3 patches, told the label.
+
+    The label scales the input place by place (T1), or the logits of the patches (T14).
+    """
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        self.place = spec.label
+        widths = [spec.width * 2**i for i in range(4)]
+        layers: list[nn.Module] = []
+        for i, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
+            layers += [nn.Conv2d(c_in, c_out, 4, 2, 1), nn.LeakyReLU(0.2)]
+            if i:
+                layers.append(nn.GroupNorm(1, c_out))
+        self.body = nn.Sequential(*layers)
+        self.validity = nn.Conv2d(widths[3], 1, 4)
+        places = {"none": 0, "input": SIZE * SIZE, "latent": 9}[spec.label]
+        self.label = nn.Linear(CLASSES, places, bias=False) if places else None
+        self.head = nn.Linear(9 * widths[3], spec.head) if spec.head else None
+        keras_init(self)
+
+    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+        """Logits [N,1,3,3] of being real faces of `classes`, and class logits if it has a head."""
+        scale = self.label(F.one_hot(classes, CLASSES).to(x.dtype)) if self.label else None
+        if scale is not None and self.place == "input":
+            x = x * scale.view_as(x)
+        h = self.body(x)
+        real = self.validity(F.pad(h, (1, 2, 1, 2)))
+        if scale is not None and self.place == "latent":
+            real = real * scale.view_as(real)
+        expression = self.head(h.flatten(1)).float() if self.head else None
+        return Verdict(real=real.float(), expression=expression)
+
+
+class ResNetDiscriminator(nn.Module):
+    """T7's: the pooled features of ResNet50 and the label, joined, through one hidden layer."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        self.frozen = spec.frozen
+        self.body = Backbone()
+        self.label = nn.Linear(CLASSES, 100, bias=False)
+        self.validity = nn.Sequential(
+            nn.Linear(FEATURES + 100, 1024), nn.ReLU(inplace=True), nn.Linear(1024, 1)
+        )
+        # What is frozen keeps the statistics it was trained with.
+        self.body.train(not spec.frozen)
+        self.requires_grad_(True)
+
+    def requires_grad_(self, requires_grad: bool = True) -> "ResNetDiscriminator":
+        """As ever, but a frozen body stays as it is."""
+        super().requires_grad_(requires_grad)
+        self.body.requires_grad_(requires_grad and not self.frozen)
+        return self
+
+    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+        """A logit [N,1] of being a real face of `classes`."""
+        label = self.label(F.one_hot(classes, CLASSES).to(x.dtype))
+        features = self.body(x).mean((2, 3))
+        real = self.validity(torch.cat([features, label.to(features.dtype)], 1))
+        return Verdict(real=real.float(), expression=None)
+
+
+class ResidualDiscriminator(nn.Module):
+    """Ours: residual blocks without norms; one real-or-fake logit a class (StarGAN v2), or one."""
+
+    def __init__(self, spec: DiscriminatorSpec) -> None:
+        super().__init__()
+        w = spec.width
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(4, w, 3, 1, 1),
+            _Down(w, 2 * w),
+            _Down(2 * w, 3 * w),
+            _Down(3 * w, 4 * w),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+        )
+        self.head = nn.Linear(4 * w * 9, CLASSES if spec.conditional else 1)
+        for layer in self.modules():
+            # Without norms torch's default, a third of this gain, fades over the depth.
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
+
+    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+        """A logit of being a real face, of each class if so asked; there is no class head."""
+        return Verdict(real=self.head(self.body(x)).float(), expression=None)
+
+
+class _Down(nn.Module):
+    """Residual block that halves the side."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(c_in, c_in, 3, 1, 1)
+        self.conv2 = nn.Conv2d(c_in, c_out, 3, 1, 1)
+        self.shortcut = nn.Conv2d(c_in, c_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2)
+        h = self.conv2(F.avg_pool2d(h, 2))
+        return (h + self.shortcut(F.avg_pool2d(x, 2))) * 0.7071
+
+
+def _head(c_in: int, c_out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(c_in, c_in), nn.LeakyReLU(0.2), nn.Linear(c_in, c_out))
+
+
+Discriminator = (
+    StridedDiscriminator | PatchDiscriminator | ResNetDiscriminator | ResidualDiscriminator
+)
+
+_DISCRIMINATORS: dict[DiscriminatorKind, Callable[[DiscriminatorSpec], Discriminator]] = {
+    "strided": StridedDiscriminator,
+    "patch": PatchDiscriminator,
+    "resnet50": ResNetDiscriminator,
+    "residual": ResidualDiscriminator,
+}
+
+
+def build_discriminator(spec: DiscriminatorSpec) -> Discriminator:
+    """The discriminator that a recipe asks for."""
+    return _DISCRIMINATORS[spec.kind](spec)

@@ -1,0 +1,120 @@
+"""Our generator: warps what moves, wipes what is to go, paints what appears."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.pixels import SIZE
+from cctranslate.recipes.spec import GeneratorSpec
+from cctranslate.training.networks.generator import CLASSES, Code, Edit, Generator
+
+
+class _Modulated(nn.Module):
+    """Residual block, its features scaled and shifted by the label (FiLM, Perez et al. 2018)."""
+
+    def __init__(self, width: int, style: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.film = nn.Linear(style, 2 * width)
+        self.conv1 = nn.Conv2d(width, width, 3, 1, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.film.bias)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        scale, shift = self.film(style)[:, :, None, None].chunk(2, 1)
+        h = F.silu(self.norm(x) * (1 + scale) + shift)
+        return x + self.conv2(F.silu(self.conv1(h)))
+
+
+class Flow(Generator):
+    """Ours: a smooth warp moves what is there, what is to go is wiped, light adds what is to come.
+
+    The result is warp(x, flow) + paint, both about zero at the start of training, so that the
+    face's own texture and identity stay by default. Part of the paint takes the warped face to its
+    own blur where a mask says so: light alone cannot close a smile, whose teeth shine through.
+    Resizing instead of transposed convolution keeps checkerboards out (Odena et al. 2016); the
+    pixel-unshuffle stem keeps 48x48 convolutions few.
+    """
+
+    REACH = 6.0
+    """The farthest a pixel is fetched from, in pixels."""
+    KEPT = 5.0
+    """Training starts from a mask of sigmoid(-5), which wipes next to nothing."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        w, style = spec.width, 64
+        self.style = nn.Sequential(nn.Linear(CLASSES, style), nn.SiLU(), nn.Linear(style, style))
+        self.stem = nn.Conv2d(4, w, 3, 1, 1)
+        self.down = nn.Conv2d(w, 2 * w, 3, 2, 1)
+        self.core_in = _Plain(2 * w)
+        self.core = nn.ModuleList(_Modulated(2 * w, style) for _ in range(spec.blocks))
+        self.up = nn.Conv2d(2 * w, w, 3, 1, 1)
+        self.fine = _Modulated(w, style)
+        self.flow = nn.Conv2d(w, 2, 3, 1, 1, bias=False)
+        self.wipe = nn.Conv2d(w, 1, 3, 1, 1, bias=False)
+        self.light = nn.Conv2d(w, 16, 3, 1, 1)
+        self.touch = nn.Conv2d(17, 16, 3, 1, 1)
+        self.paint = nn.Conv2d(16, 1, 3, 1, 1, bias=False)
+        for head in (self.flow, self.wipe, self.paint):
+            nn.init.normal_(head.weight, std=1e-3)
+        line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
+        grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y
+        self.register_buffer("grid", grid, persistent=False)
+
+    grid: Tensor
+
+    def encode(self, x: Tensor) -> Code:
+        """The face at 48x48, 24x24 and 12x12."""
+        fine = F.silu(self.stem(F.pixel_unshuffle(x, 2)))
+        return x, fine, self.core_in(F.silu(self.down(fine)))
+
+    def edit(self, code: Code, labels: Tensor) -> Edit:
+        """Move what is there, wipe what is to go, paint what is to come."""
+        x, fine, h = code
+        style = self.style(labels.to(x.dtype))
+        for block in self.core:
+            h = block(h, style)
+        h = F.interpolate(h, scale_factor=2.0, mode="bilinear", align_corners=False)
+        h = self.fine(F.silu(self.up(h)) + fine, style)
+        flow = _double(self.flow(h)).float().tanh() * self.REACH
+        warped = self._warp(x, flow)
+        mask = (_double(self.wipe(h)).float() - self.KEPT).sigmoid()
+        wiped = mask * (_blurred(warped) - warped)
+        touched = torch.cat([_double(self.light(h)), (warped + wiped).to(h.dtype)], 1)
+        paint = wiped + self.paint(F.silu(self.touch(touched))).float()
+        return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
+
+    def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
+        """Less strength warps less far and paints fainter."""
+        share = strength[:, None, None, None]
+        return (self._warp(x, share * edit.flow) + share * edit.paint).clamp(-1, 1)
+
+    def _warp(self, x: Tensor, flow: Tensor) -> Tensor:
+        grid = self.grid + flow.permute(0, 2, 3, 1) * (2 / SIZE)
+        return F.grid_sample(x.float(), grid, padding_mode="border", align_corners=False)
+
+
+class _Plain(nn.Module):
+    """Residual block without a label."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(width, width, 3, 1, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.silu(self.conv1(F.silu(self.norm(x)))))
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """Two box filters of 9 pixels: wider than a row of teeth is high."""
+    for _ in range(2):
+        x = F.avg_pool2d(x, 9, 1, 4, count_include_pad=False)
+    return x
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)

@@ -1,0 +1,19 @@
+"""The generators by the recipes' names for them."""
+
+from collections.abc import Callable
+
+from cctranslate.recipes.spec import GeneratorKind, GeneratorSpec
+from cctranslate.training.networks.flow_generator import Flow
+from cctranslate.training.networks.generator import Generator
+from cctranslate.training.networks.unet_generators import PaddedUNet, UNet
+
+_GENERATORS: dict[GeneratorKind, Callable[[GeneratorSpec], Generator]] = {
+    "unet": UNet,
+    "padded-unet": PaddedUNet,
+    "flow": Flow,
+}
+
+
+def build_generator(spec: GeneratorSpec) -> Generator:
+    """The generator that a recipe asks for."""
+    return _GENERATORS[spec.kind](spec)

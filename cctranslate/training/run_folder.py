@@ -1,0 +1,111 @@
+"""Run folders: which one, what it is a run of, and starting or resuming it."""
+
+import json
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cctranslate import __version__
+from cctranslate.errors import UserError
+from cctranslate.recipes.serialization import from_json, to_json
+from cctranslate.recipes.spec import AnyRecipe
+
+FACTS = "recipe.json"
+MEASURED = "measured.json"
+
+
+class RunError(UserError):
+    """A run folder cannot be used; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a run is of: enough to do it again."""
+
+    recipe: AnyRecipe
+    seed: int
+    data: dict[str, Any]
+    """SHA-256 `fingerprint`, faces by split, the votes' SHA-256 or none."""
+
+
+def next_folder(root: Path, name: str) -> Path:
+    """`root/<n>-<name>` with the next free number."""
+    return root / f"{max(_numbered(root, '.*'), default=0) + 1:03d}-{name}"
+
+
+def latest_folder(root: Path, name: str) -> Path:
+    """The newest run of a recipe under `root`.
+
+    Raises:
+        RunError: there is none.
+    """
+    found = _numbered(root, re.escape(name))
+    if not found:
+        raise RunError(f"{root}: no run of {name} to resume: name its folder with -o")
+    return found[max(found)]
+
+
+def _numbered(root: Path, pattern: str) -> dict[int, Path]:
+    """The folders `root/<n>-<name>` with a name of that pattern, by number."""
+    matches = ((re.fullmatch(rf"(\d+)-{pattern}", path.name), path) for path in root.glob("*"))
+    return {int(match[1]): path for match, path in matches if match}
+
+
+def write_facts(folder: Path, facts: Facts) -> None:
+    """Make the folder and write `recipe.json` into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "recipe": to_json(facts.recipe),
+        "seed": facts.seed,
+        "data": facts.data,
+        "cctranslate": __version__,
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }
+    write_json(folder / FACTS, content)
+
+
+def read_facts(folder: Path) -> Facts:
+    """What the run in `folder` is of.
+
+    Raises:
+        RunError: the folder holds no run, or one that this version does not understand.
+    """
+    path = folder / FACTS
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        recipe = from_json(content["recipe"])
+        return Facts(recipe=recipe, seed=content["seed"], data=content["data"])
+    except FileNotFoundError:
+        raise RunError(f"{path}: not found: name a run folder that `fit` wrote") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path}: not a recipe of this version: {error}") from None
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Indented JSON with a final newline, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside the file, then rename: a kill leaves the old one or the new one."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote.
+
+    Raises:
+        RunError: not there or not JSON.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {error}") from None
+    return content

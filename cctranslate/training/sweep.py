@@ -1,0 +1,180 @@
+"""Several recipes, each trained for as many images and measured alike: rows of one table."""
+
+import json
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cctranslate.recipes.registry import override
+from cctranslate.recipes.spec import IMAGENET, AnyRecipe, ClassifierRecipe, Recipe, backbone_of
+from cctranslate.training import loop, run_folder
+from cctranslate.training.data.batches import Batches
+from cctranslate.training.data.fer2013 import Splits
+from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.sampler import Sampler
+from cctranslate.training.evaluate import evaluate_run
+from cctranslate.training.fit import Job, fit
+from cctranslate.training.loop import Limits
+from cctranslate.training.run_folder import RunError
+
+ROW = "row.json"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """What all rows have in common."""
+
+    root: Path
+    """Each recipe's run lies in a folder of its name here."""
+    splits: Splits
+    votes: Votes | None
+    device: torch.device
+    judge: Path
+    """A bundle or a judge's run that measures the translators."""
+    images: int | None = None
+    """Training faces that each recipe sees; what it asks for itself if None."""
+    faces: int | None = None
+    """PublicTest faces that translators are measured on; all if None."""
+    seed: int = 0
+    on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
+    on_tick: Callable[[dict[str, Any]], None] = lambda line: None
+
+
+def train(series: Series, recipe: AnyRecipe) -> Row:
+    """A recipe's row: the one that is kept, or else of its run, gone on with if it was begun.
+
+    Raises:
+        RunError: the row that is kept is of another budget than is asked now.
+        UserError: whatever `fit` and `evaluate` refuse.
+    """
+    folder = series.root / recipe.name
+    within = _within(series, recipe)
+    if (folder / ROW).exists():
+        return _kept(series, within, folder)
+    steps = round(_epochs(within) * _steps_an_epoch(series, within))
+    job = Job(
+        recipe=within,
+        folder=folder,
+        splits=series.splits,
+        votes=series.votes,
+        device=series.device,
+        seed=series.seed,
+        resume=True,
+        # D's accuracy is that of the last tick: of a fourth of the run.
+        limits=Limits(tick_steps=max(1, min(500, steps // 4))),
+        on_start=series.on_start,
+        on_tick=series.on_tick,
+    )
+    outcome = fit(job)
+    row = _row(series, job, outcome.step)
+    run_folder.write_json(folder / ROW, row)
+    return row
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows as a Markdown table; empty where a figure does not apply."""
+    columns = (
+        ("recipe", "{}"),
+        ("steps", "{:,}"),
+        ("confirmed", "{:.1%}"),
+        ("identity", "{:.3f}"),
+        ("fid", "{:.2f}"),
+        ("cycle_error", "{:.1f}"),
+        ("d_accuracy", "{:.1%}"),
+        ("accuracy", "{:.1%}"),
+        ("minutes", "{:.1f}"),
+        ("ran_on", "{}"),
+    )
+    lines = ["| " + " | ".join(name.replace("_", " ") for name, _ in columns) + " |"]
+    lines.append("|" + " --- |" * len(columns))
+    for row in rows:
+        cells = ("" if row.get(n) is None else form.format(row[n]) for n, form in columns)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def by_distance(rows: Iterable[Row]) -> list[Row]:
+    """The rows of translators by Frechet distance, the nearest first; those without one last."""
+    return sorted(rows, key=lambda row: (row["fid"] is None, row["fid"]))
+
+
+def _kept(series: Series, recipe: AnyRecipe, folder: Path) -> Row:
+    row = run_folder.read_json(folder / ROW)
+    if run_folder.read_facts(folder).recipe != recipe or row["faces"] != series.faces:
+        raise RunError(
+            f"{folder}: holds a row of another budget or recipe: name another folder with -o"
+        )
+    return row
+
+
+def _within(series: Series, recipe: AnyRecipe) -> AnyRecipe:
+    """The recipe cut or stretched to the series' images, its schedule with it."""
+    if series.images is None:
+        return recipe
+    seen_an_epoch = _steps_an_epoch(series, recipe) * _batch_size(recipe)
+    return override(recipe, epochs=series.images / seen_an_epoch)
+
+
+def _steps_an_epoch(series: Series, recipe: AnyRecipe) -> int:
+    faces = series.splits["Training"]
+    if isinstance(recipe, Recipe):
+        procedure = recipe.procedure
+        return Batches(procedure, faces, series.votes, series.device, 0).steps_an_epoch
+    labels = soft_labels(faces, series.votes, recipe.vote_share)
+    classes = labels[labels.sum(1) > 0].argmax(1)
+    return Sampler(classes, recipe.batch_size, recipe.class_balance, 0).steps_an_epoch
+
+
+def _batch_size(recipe: AnyRecipe) -> int:
+    return recipe.procedure.batch_size if isinstance(recipe, Recipe) else recipe.batch_size
+
+
+def _epochs(recipe: AnyRecipe) -> float:
+    return recipe.procedure.epochs if isinstance(recipe, Recipe) else recipe.epochs
+
+
+def _row(series: Series, job: Job, steps: int) -> Row:
+    lines = [json.loads(line) for line in (job.folder / loop.LOG).read_text().splitlines()]
+    row: Row = {
+        "recipe": job.recipe.name + _mark(job.recipe),
+        "images": series.images,
+        "faces": series.faces,
+        "steps": steps,
+        "minutes": round(sum(line["seconds"] for line in lines) / 60, 2),
+        "ran_on": _machine(series.device),
+    }
+    if isinstance(job.recipe, ClassifierRecipe):
+        judged = run_folder.read_json(job.folder / run_folder.MEASURED)["judge"]["fer2013"]
+        return row | {"accuracy": judged["accuracy"], "confusion": judged["confusion"]}
+    told = evaluate_run(
+        job.folder, series.judge, job.splits, job.votes, series.faces, probing=False
+    ).figures
+    run_folder.write_json(job.folder / run_folder.MEASURED, told)
+    row |= {name: _mean(told, job.recipe, name) for name in ("confirmed", "identity", "fid")}
+    return row | {"cycle_error": told["cycle_error"], "d_accuracy": lines[-1]["d_accuracy"]}
+
+
+def _mean(told: dict[str, Any], recipe: Recipe, name: str) -> float | None:
+    """Of the targets that the recipe was trained for."""
+    wanted = recipe.procedure.domains or tuple(told["targets"])
+    values = [told["targets"][target][name] for target in wanted]
+    known = [value for value in values if value is not None]
+    return round(sum(known) / len(known), 4) if known else None
+
+
+def _mark(recipe: AnyRecipe) -> str:
+    """What a row says of a backbone that did not begin with ImageNet's weights."""
+    source = backbone_of(recipe) or IMAGENET
+    return f" (backbone: {Path(source).name})" if source != IMAGENET else ""
+
+
+def _machine(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"CPU {platform.machine()}, {threads} thread" + "s" * (threads > 1)

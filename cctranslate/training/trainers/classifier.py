@@ -1,0 +1,205 @@
+"""Training of a classifier, and its figures on held-out faces."""
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.recipes.spec import ClassifierRecipe
+from cctranslate.training import checkpoint, device
+from cctranslate.training.data import augment
+from cctranslate.training.data.device_cache import Stock
+from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
+from cctranslate.training.data.ferplus import Votes, majority, soft_labels
+from cctranslate.training.data.sampler import Sampler
+from cctranslate.training.networks import resnet50
+from cctranslate.training.networks.classifiers import (
+    Classifier,
+    expected_calibration_error,
+    fit_temperature,
+    predict_logits,
+)
+
+
+class ClassifierTrainer:
+    """Steps of SGD on a one-cycle schedule (Smith 2018), with averaged weights."""
+
+    def __init__(
+        self,
+        recipe: ClassifierRecipe,
+        faces: Faces,
+        votes: Votes | None,
+        place: torch.device,
+        seed: int,
+    ) -> None:
+        torch.manual_seed(seed)
+        labels = soft_labels(faces, votes, recipe.vote_share)
+        kept = labels.sum(1) > 0
+        self.recipe, self.device = recipe, place
+        self.stock, self.labels = Stock(faces.images[kept], place), labels[kept]
+        self.sampler = Sampler(self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
+        network = Classifier(recipe)
+        resnet50.start(network, recipe.backbone)
+        network = network.to(place)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(),
+            lr=recipe.lr,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=recipe.weight_decay,
+        )
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return self.sampler.steps_an_epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, round(self.recipe.epochs * self.steps_an_epoch))
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One step of the objective's loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.lr * one_cycle(step / self.steps)
+        loss, accuracy = _LOSSES[self.recipe.objective](self, step)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        # The average catches up from the start: early weights would weigh on it for long.
+        decay = min(self.recipe.ema, (1 + step) / (10 + step))
+        checkpoint.update_average(self.average, self.network, decay)
+        return {"loss": loss.detach(), "accuracy": accuracy}
+
+    def expression_loss(self, step: int) -> tuple[Tensor, Tensor]:
+        """Cross-entropy on augmented faces, worsened by noise and an adversarial step if asked."""
+        chosen = self.sampler.batch(step)
+        y = torch.from_numpy(self.labels[chosen]).to(self.device)
+        logits = self._outputs(self._worsen(augment.for_classifier(self.stock.scaled(chosen)), y))
+        hit = logits.detach().argmax(1) == y.argmax(1)
+        return F.cross_entropy(logits, y), hit.float().mean()
+
+    def identity_loss(self, step: int) -> tuple[Tensor, Tensor]:
+        """Tell which of two views show the same face (SimCLR's NT-Xent, Chen et al. 2020).
+
+        All faces of a batch have one expression, so that expressions do not help: what is
+        learned is what else distinguishes a face.
+        """
+        drawn = self.sampler.batch(step)
+        expression = int(self.sampler.classes[drawn[0]])
+        chosen = np.unique(self.sampler.partners(step, np.full(len(drawn), expression)))
+        x = self.stock.scaled(chosen)
+        views = torch.cat([augment.for_encoder(x), augment.for_encoder(x)])
+        z = F.normalize(self._outputs(views), dim=1)
+        similar = (z @ z.T / 0.1).fill_diagonal_(-1e4)
+        n = len(chosen)
+        other = torch.arange(2 * n, device=self.device).roll(n)
+        hit = similar.detach().argmax(1) == other
+        return F.cross_entropy(similar, other), hit.float().mean()
+
+    def _outputs(self, x: Tensor) -> Tensor:
+        self.network.train()
+        with device.autocast(self.device):
+            outputs: Tensor = self.network(x.contiguous(memory_format=torch.channels_last))
+        return outputs.float()
+
+    def _worsen(self, x: Tensor, y: Tensor) -> Tensor:
+        recipe = self.recipe
+        if recipe.noise:
+            x = x + recipe.noise * torch.rand((), device=x.device) * torch.randn_like(x)
+        if not recipe.adversarial:
+            return x
+        # Statistics of the attack's own pass must not enter the running averages.
+        self.network.eval()
+        x = x.requires_grad_()
+        with device.autocast(self.device):
+            logits = self.network(x).float()
+        (slope,) = torch.autograd.grad(F.cross_entropy(logits, y, reduction="sum"), x)
+        unit = slope / slope.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
+        reach = recipe.adversarial * torch.rand(len(x), 1, 1, 1, device=x.device)
+        return (x + reach * unit).detach()
+
+    def state(self) -> dict[str, Any]:
+        """Weights, averages and momentum."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+    def sheet(self) -> None:
+        """A classifier has no picture to show."""
+
+    def calibrate(self, splits: Splits, votes: Votes | None) -> None:
+        """Fit the average's temperature on PublicTest, by FER+ majority where there are votes."""
+        if "PublicTest" not in splits:
+            return
+        faces = without_copies(splits["PublicTest"], splits["Training"])
+        self.average.temperature.fill_(1.0)
+        if not len(faces):
+            return
+        logits = predict_logits(self.average, faces.images, self.device)
+        mask, labels = _reference(faces, votes)
+        if not mask.any():
+            return
+        temperature = fit_temperature(
+            logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask])
+        )
+        self.average.temperature.fill_(temperature)
+
+
+_LOSSES = {
+    "expression": ClassifierTrainer.expression_loss,
+    "identity": ClassifierTrainer.identity_loss,
+}
+
+
+def one_cycle(progress: float) -> float:
+    """Share of the peak rate: up over the first fifth of a run, then down a cosine to nothing."""
+    if progress < 0.2:
+        return 0.04 + 0.96 * progress / 0.2
+    return 0.5 * (1 + math.cos(math.pi * (progress - 0.2) / 0.8))
+
+
+def _reference(faces: Faces, votes: Votes | None) -> tuple[np.ndarray, np.ndarray]:
+    if votes is None:
+        return np.ones(len(faces), bool), faces.labels.astype(np.int64)
+    return majority(faces, votes)
+
+
+def figures(probabilities: np.ndarray, faces: Faces, votes: Votes | None) -> dict[str, Any]:
+    """Accuracy, calibration, confusion of probabilities [N,7], by FER2013's labels and FER+'s."""
+    references = {"fer2013": (np.ones(len(faces), bool), faces.labels.astype(np.int64))}
+    if votes is not None:
+        references["ferplus_majority"] = majority(faces, votes)
+    return {
+        name: _figures(probabilities[mask], labels[mask])
+        for name, (mask, labels) in references.items()
+        if mask.any()
+    }
+
+
+def _figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    predicted = probabilities.argmax(1)
+    confusion = np.zeros((len(EMOTIONS), len(EMOTIONS)), int)
+    np.add.at(confusion, (labels, predicted), 1)
+    return {
+        "faces": len(labels),
+        "accuracy": round(float((predicted == labels).mean()), 4),
+        "ece": round(expected_calibration_error(probabilities, labels), 4),
+        "confusion": confusion.tolist(),
+    }

@@ -1,0 +1,250 @@
+"""Training of a translator: one step of D, and every nth time one of G."""
+
+import copy
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from cctranslate.pixels import to_levels
+from cctranslate.recipes.spec import Recipe
+from cctranslate.training import checkpoint, device
+from cctranslate.training.data import device_cache
+from cctranslate.training.data.batches import Batch, Batches
+from cctranslate.training.data.fer2013 import Faces
+from cctranslate.training.data.ferplus import Votes
+from cctranslate.training.losses import adversarial
+from cctranslate.training.losses.adversarial import Pairs, Terms
+from cctranslate.training.losses.teachers import Frozen, Teachers
+from cctranslate.training.networks import resnet50
+from cctranslate.training.networks.discriminators import build_discriminator
+from cctranslate.training.networks.generator import CLASSES, Code, Edit
+from cctranslate.training.networks.registry import build_generator
+from cctranslate.training.trainers import optimizers
+from cctranslate.training.trainers.cuda_graphs import Recorder
+
+R1_EVERY = 8
+"""The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
+N = TypeVar("N", bound=nn.Module)
+SHEET_FACES = 14
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a step does: whom it steps, and which of the costly terms it takes."""
+
+    d: bool
+    g: bool
+    penalties: bool
+    cycle: bool
+    person: bool
+
+
+class GanTrainer:
+    """Adam steps of D and G on what a recipe says, with an averaged G."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        faces: Faces,
+        votes: Votes | None,
+        frozen: Frozen,
+        place: torch.device,
+        seed: int,
+    ) -> None:
+        torch.manual_seed(seed)
+        procedure = recipe.procedure
+        self.recipe, self.device = recipe, place
+        self.batches = Batches(procedure, faces, votes, place, seed)
+        self.teachers = Teachers(frozen, procedure, place)
+        self.g = _prepared(build_generator(recipe.generator), place)
+        self.d = _prepared(build_discriminator(recipe.discriminator), place)
+        resnet50.start(self.d, recipe.discriminator.backbone)
+        self.average = copy.deepcopy(self.g).requires_grad_(False).eval()
+        self.g_optimizer = optimizers.build(self.g, procedure.lr, procedure.betas, place)
+        self.d_optimizer = optimizers.build(self.d, procedure.lr, procedure.betas, place)
+        self._recorder = Recorder(self._work, place)
+        self._shown = self.batches.spread(SHEET_FACES)
+        self._began: dict[str, Tensor] = {}
+
+    @property
+    def steps_an_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return self.batches.steps_an_epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, round(self.recipe.procedure.epochs * self.steps_an_epoch))
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """Draw faces and targets, step D and, when it is its turn, G."""
+        batch = self.batches.draw(step)
+        self._set_rate(step)
+        turn = self._turn(step)
+        terms = self._recorder(turn, batch)
+        if turn.g:
+            decay = min(self.recipe.procedure.ema, (1 + step) / (10 + step))
+            checkpoint.update_average(self.average, self.g, decay)
+        return terms
+
+    def _turn(self, step: int) -> Turn:
+        procedure, weights = self.recipe.procedure, self.recipe.weights
+        d = step >= round(procedure.warm_up * self.steps)
+        phase = step % procedure.lazy
+        return Turn(
+            d=d,
+            g=step % procedure.g_every == 0,
+            penalties=d and weights.r1 > 0 and step % R1_EVERY == 0,
+            cycle=d and weights.cycle > 0 and phase == 0,
+            person=d and self.teachers.know_people and phase == procedure.lazy - 1,
+        )
+
+    def _work(self, turn: Turn, batch: Batch) -> Terms:
+        """Encode once, decode each, step D and G as the turn says."""
+        parts = batch.parts(self.recipe.procedure.g_parts)
+        whole = turn.g and len(parts) == 1
+        with torch.set_grad_enabled(whole):
+            code, edit = self._translate(batch)
+        terms = self._step_d(batch, edit.image.detach(), turn) if turn.d else {}
+        if turn.g:
+            for part in parts:
+                now = (code, edit) if whole else self._translate(part)
+                terms |= self._step_g(part, *now, turn)
+        return terms
+
+    def _translate(self, batch: Batch) -> tuple[Code, Edit]:
+        with device.autocast(self.device):
+            code = self.g.encode(batch.x)
+            return code, self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
+
+    def _step_d(self, batch: Batch, fake: Tensor, turn: Turn) -> Terms:
+        weights, procedure = self.recipe.weights, self.recipe.procedure
+        self.d.requires_grad_(True)
+        with device.autocast(self.device):
+            pairs = self._verdicts(batch, fake)
+            refused = self._refused(batch) if weights.d_mismatch else None
+        terms = adversarial.d_terms(procedure.adversarial, weights, pairs, procedure.classes)
+        if refused is not None:
+            terms["d_mismatch"] = adversarial.d_refusal(procedure.adversarial, refused)
+        loss = adversarial.total(terms, asdict(weights))
+        if turn.penalties:
+            penalty = self._penalty(batch.real, batch.real_classes)
+            penalty = penalty + self._penalty(fake, batch.targets)
+            loss = loss + R1_EVERY * weights.r1 / 2 * penalty
+        self.d_optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.d_optimizer.step()
+        return terms | {"d_accuracy": adversarial.d_accuracy(procedure.adversarial, pairs)}
+
+    def _penalty(self, images: Tensor, classes: Tensor) -> Tensor:
+        images = images.detach().requires_grad_()
+        return adversarial.gradient_penalty(self.d(images, classes).realness(classes), images)
+
+    def _step_g(self, batch: Batch, code: Code, edit: Edit, turn: Turn) -> Terms:
+        weights, procedure = self.recipe.weights, self.recipe.procedure
+        source, fake = batch.x[batch.source], edit.image
+        own = (batch.targets == batch.classes[batch.source]).float()
+        self.d.requires_grad_(False)
+        terms: Terms = {}
+        with device.autocast(self.device):
+            if turn.d:
+                pairs = self._verdicts(batch, fake)
+                terms |= adversarial.g_terms(
+                    procedure.adversarial, weights, pairs, procedure.classes
+                )
+            if weights.guide:
+                terms["guide"] = adversarial.mean_of(
+                    self.teachers.guide(fake, batch.targets), 1 - own
+                )
+            if weights.reconstruction:
+                redrawn = self.g.edit(code, batch.labels).image
+                terms["reconstruction"] = F.l1_loss(redrawn, batch.x)
+            if turn.cycle:
+                noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
+                back = self.g(noisy, batch.labels[batch.source])
+                terms["cycle"] = F.l1_loss(back, source)
+            terms |= adversarial.change_terms(weights, fake, source, own)
+            if weights.smoothness:
+                terms["smoothness"] = adversarial.smoothness(edit.flow)
+        if turn.person:
+            terms |= self.teachers.person(batch, source, fake, weights)
+        heavy = {name: value * self._times(name) for name, value in asdict(weights).items()}
+        loss = adversarial.total(terms, heavy)
+        self.g_optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.g_optimizer.step()
+        return terms
+
+    def _times(self, term: str) -> int:
+        """How many times as heavy a term is taken that is not taken in every step."""
+        return self.recipe.procedure.lazy if term in _LAZY else 1
+
+    def _verdicts(self, batch: Batch, fake: Tensor) -> Pairs:
+        return Pairs(
+            real=self.d(batch.real, batch.real_classes),
+            fake=self.d(fake, batch.targets),
+            real_classes=batch.real_classes,
+            fake_classes=batch.targets,
+            real_labels=batch.real_labels,
+        )
+
+    def _refused(self, batch: Batch) -> Tensor:
+        """What D says of reals under labels that are not theirs."""
+        wrong = self.batches.others(batch.real_classes)
+        return self.d(batch.real, wrong).realness(wrong)
+
+    def _set_rate(self, step: int) -> None:
+        procedure = self.recipe.procedure
+        past_half = max(0.0, step / self.steps - 0.5) * 2 if procedure.lr_decay else 0.0
+        rate = procedure.lr * 0.5 * (1 + math.cos(math.pi * past_half))
+        for optimizer in (self.g_optimizer, self.d_optimizer):
+            optimizers.set_rate(optimizer, rate)
+
+    def state(self) -> dict[str, Any]:
+        """Networks, average and optimisers; the sheet's faces, for export to check on."""
+        networks = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
+        shown = {"faces": torch.from_numpy(self._shown)}
+        # Some of it is in the result.
+        began = {"began": self._began} if self.recipe.procedure.kept else {}
+        return {**networks, **shown, **began}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        for name in _NETWORKS:
+            getattr(self, name).load_state_dict(state[name])
+        for name in _OPTIMIZERS:
+            optimizers.restore(getattr(self, name), state[name])
+
+    def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
+        """Start from the networks that a run of another recipe ended with; mostly with its D."""
+        self._began = g
+        self.g.load_state_dict(g)
+        self.average.load_state_dict(g)
+        if not self.recipe.procedure.fresh_d:
+            self.d.load_state_dict(d)
+
+    @torch.inference_mode()
+    def sheet(self) -> Image.Image:
+        """A row a face: as it was, then in all seven expressions by the averaged G."""
+        x = device_cache.scaled(torch.from_numpy(self._shown).to(self.device))
+        rows = [x.cpu()] + [
+            self.average(x, torch.eye(CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()
+            for k in range(CLASSES)
+        ]
+        grid = torch.cat([row[:, 0] for row in rows], 2).flatten(0, 1)
+        picture = Image.fromarray(to_levels(grid.float().numpy()))
+        return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
+
+
+_NETWORKS = ("g", "d", "average", "teachers")
+_OPTIMIZERS = ("g_optimizer", "d_optimizer")
+_LAZY = ("cycle", "identity", "drift", "likeness", "likeness_drift", "likeness_frechet")
+
+
+def _prepared(network: N, place: torch.device) -> N:
+    return network.to(place).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

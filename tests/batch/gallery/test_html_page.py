@@ -1,0 +1,274 @@
+"""`report.html` without a browser: it says what the report says, and its links lead somewhere."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+import signal
+import sys
+import time
+import tracemalloc
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cctranslate.batch.gallery import html_page
+from cctranslate.batch.gallery.thumbnails import PIXELS, Thumbnails
+from tests import drawn
+from tests.conftest import Run, child, rows, tree
+from tests.pages import data, replicate, write_odd
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="such file names are Linux's alone")
+
+
+def results(told: dict[str, Any]) -> list[tuple[Any, list[Any]]]:
+    """Each row of a page, its face's part before its own."""
+    return [(face, row) for face in told["faces"] for row in face[9]]
+
+
+def linked(out: Path, link: str) -> Path:
+    """The file that a link in OUT's page leads to."""
+    return out / unquote_to_bytes(link).decode("utf-8", "surrogateescape")
+
+
+@linux
+def test_it_says_what_the_report_says(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    inputs = write_odd(tmp_path)
+    options = ("--to", "happy,sad", "--strength", "0.5", "--strength", "1", "--samples", "2")
+    result = run(*inputs, *options, "-o", out)
+    assert result.exit_code == 1, result.output
+    told, wanted = data(out / "report.html"), rows(out)
+    assert len(results(told)) == len(wanted) > 100
+    for (face, row), cells in zip(results(told), wanted, strict=True):
+        assert (row[0], row[2], row[4]) == (cells["target"], cells["status"], cells["predicted"])
+        assert row[5] == (cells["confirmed"] == "true")
+        assert row[6] == (float(cells["confidence"]) if cells["confidence"] else None)
+        assert row[7] == cells["reason"]
+        assert (face[1], face[7]) == (int(cells["face"] or 0), cells["source_label"])
+        if cells["target"]:
+            strength = "" if cells["strength"] == "1" else f" x{cells['strength']}"
+            sample = "" if cells["sample"] == "1" else f" s{cells['sample']}"
+            assert row[1] == strength + sample
+    assert {face[1] for face in told["faces"] if face[0].endswith("group.png")} == {1, 2, 3}
+    run_json = json.loads((out / "run.json").read_text())
+    for status in ("done", "skipped", "failed"):
+        assert told["run"]["inputs"][status] == run_json[status]
+
+
+def test_the_table_adds_up_to_the_confirmed_shares(run: Run, faces: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.full((48, 48), 255, np.uint8)).save(faces / "bright.png")
+    out = tmp_path / "out"
+    run(faces, "--to", "happy,neutral", "-o", out)
+    told = data(out / "report.html")["run"]
+    shares = json.loads((out / "run.json").read_text())["confirmed_share"]
+    assert shares == {"happy": 0.875, "neutral": 1}
+    assert told["heat"]["label"]["unknown"] == {"happy": [0, 1], "neutral": [1, 1]}
+    assert told["heat"]["label"]["sad"] == {"happy": [1, 1], "neutral": [1, 1]}
+    for by in ("label", "read"):
+        for target, share in shares.items():
+            cells = [source[target] for source in told["heat"][by].values()]
+            assert sum(c for c, _ in cells) / sum(n for _, n in cells) == share
+
+
+@linux
+@pytest.mark.parametrize("layout", ["imagefolder", "tree"])
+def test_links_lead_to_sources_and_results(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    write_odd(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for out in (Path("out"), tmp_path / "elsewhere" / "out"):
+        run("in", "--to", "happy", "-o", out, "--layout", layout)
+        told, wanted = data(out / "report.html"), rows(out)
+        done = 0
+        for (face, row), cells in zip(results(told), wanted, strict=True):
+            if cells["status"] == "done":
+                done += 1
+                assert linked(out, row[3]).samefile(out / cells["output"])
+                if not cells["source"].endswith(".tif"):
+                    assert linked(out, face[3]).samefile(cells["source"])
+            else:
+                assert (face[3], row[3]) == (None, None)
+        assert done == 8
+
+
+@linux
+def test_what_no_browser_could_reach_is_in_the_page(run: Run, tmp_path: Path) -> None:
+    inputs = write_odd(tmp_path)
+    run(*inputs, "--to", "happy", "-o", tmp_path / "out")
+    told = data(tmp_path / "out" / "report.html")
+    inside = {face[0]: face[3] for face in told["faces"] if isinstance(face[3], int)}
+    assert len(inside) == 1 + 2 + 7
+    assert told["pictures"].keys() == {str(number) for number in inside.values()}
+    expected = {
+        str(tmp_path / "in" / "face.tif"): drawn.face(3, 2),
+        f"{tmp_path / 'faces.zip'}:b/plain.png": drawn.face(1, 4),
+        f"{tmp_path / 'faces.csv'}:5": drawn.face(5, 5),
+    }
+    for source, face in expected.items():
+        jpeg = io.BytesIO(base64.b64decode(told["pictures"][str(inside[source])]))
+        with Image.open(jpeg) as picture:
+            assert np.abs(np.asarray(picture, int) - face).mean() < 8
+
+
+def test_a_face_from_an_archive_is_cut_out_of_its_picture(run: Run, tmp_path: Path) -> None:
+    write_odd(tmp_path)
+    with Image.open(tmp_path / "group.png") as picture:
+        picture.save(tmp_path / "group.tif")
+    run(tmp_path / "group.tif", "--to", "happy", "-o", tmp_path / "out")
+    told = data(tmp_path / "out" / "report.html")
+    pictures = []
+    for face in told["faces"][:2]:
+        with Image.open(io.BytesIO(base64.b64decode(told["pictures"][str(face[3])]))) as picture:
+            pictures.append(np.asarray(picture.convert("L").resize((96, 96)), int))
+    assert max(told["faces"][0][4][2:]) < 400
+    assert np.abs(pictures[0] - pictures[1]).mean() > 10
+
+
+class Scripts(HTMLParser):
+    """Counts elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+
+
+@linux
+def test_no_name_becomes_part_of_the_page(run: Run, tmp_path: Path) -> None:
+    inputs = write_odd(tmp_path)
+    out = tmp_path / "a<b>&\"c'"
+    run(*inputs, "--to", "happy", "-o", out)
+    text = (out / "report.html").read_text(encoding="utf-8")
+    scripts = Scripts()
+    scripts.feed(text)
+    assert scripts.seen.count("script") == 4
+    assert "img" not in scripts.seen
+    assert "b" not in scripts.seen
+    assert "onerror" in text
+    assert not re.findall(r"https?:", text)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy
+    assert "unsafe" not in policy[1]
+    for tag in ("style", "script"):
+        content = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digests = [base64.b64encode(hashlib.sha256(c.encode()).digest()).decode() for c in content]
+        assert [f"{tag}-src 'sha256-{digest}'" in policy[1] for digest in digests] == [True]
+
+
+def test_a_resumed_run_has_the_page_of_one_in_one_go(run: Run, faces: Path, tmp_path: Path) -> None:
+    (faces / "broken.png").write_bytes(b"\x89PNG\r\n")
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out)
+    whole = (out / "report.html").read_bytes()
+    run(faces, "--to", "happy", "-o", out, "--overwrite", "--limit", "3")
+    assert len(results(data(out / "report.html"))) == 3
+    run(faces, "--to", "happy", "-o", out)
+    assert (out / "report.html").read_bytes() == whole
+    run(faces, "--to", "happy", "-o", out)
+    assert (out / "report.html").read_bytes() == whole
+
+
+def test_an_interrupted_run_has_a_page_that_says_so(weights: Path, tmp_path: Path) -> None:
+    source, out = drawn.write_csv(tmp_path / "faces.csv", 3000), tmp_path / "out"
+    process = child("batch", source, "--to", "happy", "--weights", weights, "-o", out, "-q")
+    report = out / "report.csv"
+    while not report.exists() or report.read_bytes().count(b"\n") < 20:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    told = data(out / "report.html")
+    assert told["run"]["finished"] is False
+    assert 19 < len(results(told)) == len(rows(out)) < 3000
+    assert len(told["pictures"]) == len(told["faces"])
+
+
+def test_no_html(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out, "--limit", "3")
+    kept = tree(out)
+    result = run(faces, "--to", "happy", "-o", out, "--no-html")
+    assert result.exit_code == 0, result.output
+    assert not (out / "report.html").exists(), "it would not be of this report"
+    assert "report.html" not in result.stderr
+    assert kept.items() < tree(out).items()
+    result = run(faces, "--to", "happy", "-o", out)
+    assert "report.html" in result.stderr
+    assert len(results(data(out / "report.html"))) == 7
+
+
+@pytest.mark.parametrize("report", ["-", "copy.csv", "copy.jsonl"])
+def test_it_lies_in_out_wherever_the_report_goes(
+    run: Run, faces: Path, tmp_path: Path, report: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(faces, "--to", "happy", "-o", "out", "--report", report)
+    assert result.exit_code == 0, result.output
+    assert "html" not in result.stdout
+    assert len(results(data(tmp_path / "out" / "report.html"))) == 7
+
+
+def test_a_result_that_is_not_written_says_why(run: Run, tmp_path: Path) -> None:
+    Image.fromarray(np.full((48, 48), 255, np.uint8)).save(tmp_path / "bright.png")
+    run(tmp_path / "bright.png", "--to", "happy", "-o", tmp_path / "out", "--confirmed-only")
+    ((_, row),) = results(data(tmp_path / "out" / "report.html"))
+    assert row[3] is None
+    assert row[7] == rows(tmp_path / "out")[0]["reason"] != ""
+
+
+def test_a_page_that_cannot_be_written_is_one_line(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out, "--no-html")
+    (out / "report.html").mkdir()
+    for words in ((), ("--no-html",)):
+        result = run(faces, "--to", "happy", "-o", out, *words)
+        assert result.exit_code == 1, result.output
+        assert result.stderr.splitlines()[-1].startswith(f"Error: {out / 'report.html'}: ")
+    assert not (out / ".report.html.partial").exists()
+
+
+def test_of_a_long_report_it_shows_a_part_spread_evenly(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    run(faces, "--to", "happy", "-o", tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "run.json").read_text())
+    journal = replicate(tmp_path / "out", 1000, tmp_path / "long")
+    html_page.write(tmp_path / "long" / "report.html", journal, told, limit=50)
+    shown = data(tmp_path / "long" / "report.html")
+    numbers = [int(face[0].removesuffix(".png")) for face in shown["faces"]]
+    assert len(numbers) == 50
+    assert set(np.diff(numbers)) == {20}
+    assert (shown["run"]["rows"], shown["run"]["results"]) == (1000, 1000)
+    assert shown["run"]["heat"]["label"]["sad"]["happy"] == [143, 143]
+
+
+def test_memory_does_not_grow_with_the_report(run: Run, faces: Path, tmp_path: Path) -> None:
+    run(faces, "--to", "happy", "-o", tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "run.json").read_text())
+    peaks: list[int] = []
+    for count in (100, 100, 20_000):  # the first one fills caches
+        folder = tmp_path / f"long-{len(peaks)}"
+        journal = replicate(tmp_path / "out", count, folder)
+        tracemalloc.start()
+        html_page.write(folder / "report.html", journal, told, limit=50)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < 1.2 * peaks[1]
+
+
+def test_pictures_that_would_take_too_long_are_counted(tmp_path: Path) -> None:
+    side = int(PIXELS**0.5)
+    row = {"width": str(side), "height": str(side), "score": ""}
+    thumbnails = Thumbnails(str(tmp_path))
+    assert [thumbnails.show(f"{n}.tif", row) for n in range(3)] == [0, None, None]
+    assert thumbnails.unseen == 2
+    assert list(thumbnails.made()) == [], "what has gone is left out"

@@ -1,0 +1,79 @@
+"""Files as they are found: which give a face, and which only a reason."""
+
+import os
+import tracemalloc
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
+from cctranslate.batch.inputs.items import Item
+from cctranslate.faces.detector import Finder
+from cctranslate.pixels import to_gray
+from tests import drawn
+
+WHOLE = Look(where="whole", finder=Finder(), again=False)
+
+
+def walked(path: Path) -> Item:
+    return Item(path=path, relative=path.name, named=False)
+
+
+def test_a_phones_picture_with_its_preview_is_one_picture(tmp_path: Path) -> None:
+    face, preview = Image.fromarray(drawn.face(3, 0)), Image.new("L", (48, 48))
+    face.save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[preview], quality=95)
+    found = decode(walked(tmp_path / "phone.jpg"), WHOLE)
+    assert isinstance(found, Decoded), found
+    assert np.abs(found.faces[0].levels.astype(int) - drawn.face(3, 0)).mean() < 4
+
+
+def test_pages_are_not_one_picture(tmp_path: Path) -> None:
+    page = Image.fromarray(drawn.face(3, 0))
+    page.save(tmp_path / "pages.tif", save_all=True, append_images=[page])
+    found = decode(walked(tmp_path / "pages.tif"), WHOLE)
+    assert isinstance(found, Unusable)
+    assert (found.skipped, "several pages" in found.reason) == (False, True)
+
+
+def test_too_many_pixels_are_refused_whatever_the_warnings_do(tmp_path: Path) -> None:
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "bomb.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = decode(walked(tmp_path / "bomb.png"), WHOLE)
+    assert isinstance(found, Unusable)
+    assert "pixels: shrink it" in found.reason
+
+
+def test_a_large_file_that_is_no_picture_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "film.bin").open("wb") as file:
+        file.truncate(1 << 28)
+    tracemalloc.start()
+    try:
+        found = decode(walked(tmp_path / "film.bin"), WHOLE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found, Unusable)
+    assert found.skipped
+    assert peak < 1 << 24
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_that_is_found_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    found = decode(walked(tmp_path / "pipe.png"), WHOLE)
+    assert isinstance(found, Unusable)
+    assert found.skipped
+
+
+def test_a_large_jpeg_shows_the_same_face(tmp_path: Path) -> None:
+    small = Image.fromarray(drawn.face(3, 0))
+    large = small.resize((1920, 1920), Image.Resampling.BICUBIC)
+    large.convert("RGB").save(tmp_path / "large.jpg", quality=95)
+    found = decode(walked(tmp_path / "large.jpg"), WHOLE)
+    assert isinstance(found, Decoded), found
+    assert (found.width, found.height, found.mode) == (1920, 1920, "RGB")
+    assert np.abs(found.faces[0].levels.astype(int) - to_gray(large)).mean() < 2

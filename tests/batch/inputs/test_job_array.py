@@ -1,0 +1,113 @@
+"""`--shard` and `report merge`: a job array's shares make up the run, their reports one."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cctranslate.batch.inputs.job_array import holds, parse
+from cctranslate.cli import cli
+from tests.conftest import Run, rows, tree
+
+
+@pytest.fixture
+def faces(faces: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Named from beside them: a share goes by names, and tmp_path's differs from run to run."""
+    monkeypatch.chdir(faces.parent)
+    return Path(faces.name)
+
+
+def merge(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli, ["report", "merge", *map(str, words)])
+
+
+def shards(run: Run, faces: Path, out: Path, count: int) -> list[Path]:
+    folders = [out / str(number + 1) for number in range(count)]
+    for number, folder in enumerate(folders):
+        result = run(faces, "--to", "sad", "-o", folder, "--shard", f"{number + 1}/{count}")
+        assert result.exit_code in (0, 3), result.output
+    return folders
+
+
+def test_the_shares_make_up_the_run(run: Run, faces: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    assert run(faces, "--to", "sad", "-o", whole).exit_code == 0
+    parts = shards(run, faces, tmp_path, 3)
+    assert [n for n, part in enumerate(parts) if len(tree(part)) == 7] == []
+    together = {name: content for part in parts for name, content in tree(part).items()}
+    assert together == tree(whole)
+
+    joined = tmp_path / "joined.csv"
+    result = merge(*parts, "-o", joined)
+    assert result.exit_code == 0, result.output
+    assert "7 inputs: 7 done" in result.output
+    with joined.open(newline="", encoding="utf-8") as file:
+        found = {row["source"]: row for row in csv.DictReader(file)}
+    expected = {row["source"]: row for row in rows(whole)}
+    assert found.keys() == expected.keys()
+    for source, row in found.items():
+        assert (tmp_path / row["output"]).read_bytes() == tree(whole)[expected[source]["output"]]
+        for column in row.keys() - {"output", "ms"}:
+            assert row[column] == expected[source][column]
+
+
+def test_a_joined_report_as_json_lines(run: Run, faces: Path, tmp_path: Path) -> None:
+    parts = shards(run, faces, tmp_path, 2)
+    assert merge(*parts, "-o", tmp_path / "all.jsonl").exit_code == 0
+    lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert len(lines) == 7
+    assert all(isinstance(line["confidence"], float) for line in lines)
+
+
+def test_what_cannot_be_joined_is_one_line(run: Run, faces: Path, tmp_path: Path) -> None:
+    parts = shards(run, faces, tmp_path, 2)
+    joined = tmp_path / "report.csv"
+    other = tmp_path / "other"
+    run(faces, "--to", "happy", "-o", other, "--shard", "2/2")
+    for words, reason in (
+        ([parts[0]], "share 2/2 is missing"),
+        ([*parts, parts[0]], "share 1/2 is there twice"),
+        ([parts[0], other], "another --to"),
+        ([parts[0], faces], "holds no run of batch"),
+    ):
+        result = merge(*words, "-o", joined)
+        assert result.exit_code == 2
+        assert reason in result.output
+    assert not joined.exists()
+    told = json.loads((parts[1] / "run.json").read_text())
+    (parts[1] / "run.json").write_text(json.dumps(told | {"finished": False}))
+    assert "not finished" in merge(*parts, "-o", joined).output
+    joined.write_text("mine")
+    assert merge(*parts, "-o", joined).exit_code == 2
+    assert joined.read_text() == "mine"
+
+
+def test_another_share_in_the_same_out_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(faces, "--to", "sad", "-o", out, "--shard", "1/2").exit_code == 0
+    result = run(faces, "--to", "sad", "-o", out, "--shard", "2/2")
+    assert result.exit_code == 2
+    assert "another --shard" in result.output
+
+
+def test_a_name_is_in_one_share_and_shares_are_alike_in_size() -> None:
+    names = [f"faces/{number}.png" for number in range(4000)]
+    counts = [sum(holds((number, 4), name) for name in names) for number in (1, 2, 3, 4)]
+    assert sum(counts) == len(names)
+    assert min(counts) > 900
+
+
+def test_a_slurm_array_says_which_share() -> None:
+    array = {"SLURM_ARRAY_TASK_ID": "12", "SLURM_ARRAY_TASK_MIN": "10"}
+    assert parse("slurm", array | {"SLURM_ARRAY_TASK_COUNT": "4"}) == (3, 4)
+    with pytest.raises(ValueError, match="SLURM_ARRAY_TASK_COUNT is not set"):
+        parse("slurm", array)
+
+
+@pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4", ""])
+def test_no_share(run: Run, faces: Path, tmp_path: Path, text: str) -> None:
+    result = run(faces, "--to", "sad", "-o", tmp_path / "out", "--shard", text)
+    assert result.exit_code == 2
+    assert "--shard" in result.output

@@ -1,0 +1,118 @@
+"""Bars for a run, and doing again what failed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cctranslate.batch.report.schema import Counts
+from cctranslate.batch.report.thresholds import too_many_failed
+from tests import drawn
+from tests.conftest import Run, rows, tree
+
+
+def test_a_share_that_was_missed_is_exit_5_and_named(run: Run, faces: Path, tmp_path: Path) -> None:
+    bright = np.full((48, 48), 255, np.uint8)
+    Image.fromarray(bright).save(faces / "bright.png")  # the judge says neutral, whatever is done
+    words = (faces, "--to", "happy,neutral", "-o", tmp_path / "out")
+    missed = run(*words, "--min-confirmed", "0.9")
+    assert missed.exit_code == 5, missed.output
+    assert "happy: 87.5% confirmed, --min-confirmed 0.9" in missed.stderr
+    assert "neutral: " not in missed.stderr
+    assert run(*words, "--min-confirmed", "0.87").exit_code == 0
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["finished"] is True
+
+
+def spoil(folder: Path, count: int) -> Path:
+    """A folder whose first `count` pictures are broken, before 40 good ones."""
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"a{number:02}.png").write_bytes(b"broken")
+    for number in range(40):
+        Image.fromarray(drawn.face(number % 7, number)).save(folder / f"b{number:02}.png")
+    return folder
+
+
+def test_too_many_failures_stop_the_run(run: Run, tmp_path: Path) -> None:
+    words = (spoil(tmp_path / "in", 3), "--to", "sad", "-o", tmp_path / "out")
+    small = ("--batch-size", "1", "--workers", "1")
+    stopped = run(*words, *small, "--max-failures", "2")
+    assert stopped.exit_code == 5, stopped.output
+    assert "3 failed, --max-failures 2" in stopped.stderr
+    assert 3 <= len(rows(tmp_path / "out")) < 43
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["finished"] is False
+    before = rows(tmp_path / "out")
+    assert run(*words, "--max-failures", "2").exit_code == 5
+    assert rows(tmp_path / "out") == before
+    assert run(*words, "--max-failures", "3").exit_code == 1
+    assert len(rows(tmp_path / "out")) == 43
+
+
+@pytest.mark.parametrize(("limit", "code"), [("6.9%", 5), ("7%", 1), ("0%", 5), ("0", 5)])
+def test_a_share_of_failures_is_of_all_that_ended(
+    run: Run, tmp_path: Path, limit: str, code: int
+) -> None:
+    words = (spoil(tmp_path / "in", 3), "--to", "sad", "-o", tmp_path / "out")
+    assert run(*words, "--max-failures", limit).exit_code == code  # 3 of 43 are 6.98%
+
+
+def test_a_share_says_nothing_until_enough_have_ended() -> None:
+    counts = Counts()
+    counts.inputs.update(failed=50, done=49)
+    assert not too_many_failed(counts, "1%", ended=False)
+    assert too_many_failed(counts, "1%", ended=True)
+    counts.inputs.update(done=1)
+    assert too_many_failed(counts, "49.9%", ended=False)
+    assert not too_many_failed(counts, "50%", ended=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--max-failures", "-1"),
+        ("--max-failures", "many"),
+        ("--min-confirmed", "nan"),
+        ("--min-confidence", "nan"),
+        ("--overwrite", "--retry-failed"),
+    ],
+)
+def test_what_is_no_bar_is_exit_2(run: Run, faces: Path, words: tuple[str, ...]) -> None:
+    assert run(faces, "--to", "sad", *words).exit_code == 2
+
+
+def test_what_failed_is_done_again_when_asked(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = ("x.bmp", "x.gif", "x.png", "y.png")
+    for number, name in enumerate(names):
+        Image.fromarray(drawn.face(number, 0)).save(folder / name)
+    (folder / "notes.txt").write_text("no picture")
+    run(folder, "--to", "happy,sad", "-o", tmp_path / "whole")
+    mended = {name: (folder / name).read_bytes() for name in ("x.bmp", "y.png")}
+    for name in mended:
+        (folder / name).write_bytes(b"broken")
+    out = tmp_path / "out"
+    words = (folder, "--to", "happy,sad", "-o", out)
+    assert run(*words).exit_code == 1
+    for name, content in mended.items():
+        (folder / name).write_bytes(content)
+    assert run(*words).exit_code == 1, "failed ones stay failed unless asked for"
+    again = run(*words, "--retry-failed")
+    assert again.exit_code == 0, again.output
+    assert tree(out) == tree(tmp_path / "whole")
+
+    def sorted_rows(place: Path) -> list[dict[str, str]]:
+        told = [{**row, "ms": ""} for row in rows(place)]
+        return sorted(told, key=lambda row: (row["source"], row["target"]))
+
+    assert sorted_rows(out) == sorted_rows(tmp_path / "whole")
+
+
+def test_what_fails_again_has_one_row(run: Run, tmp_path: Path) -> None:
+    words = (spoil(tmp_path / "in", 2), "--to", "sad", "-o", tmp_path / "out")
+    run(*words)
+    assert run(*words, "--retry-failed").exit_code == 1
+    told = [row["source"] for row in rows(tmp_path / "out")]
+    assert len(told) == len(set(told)) == 42

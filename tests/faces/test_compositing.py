@@ -1,0 +1,197 @@
+"""A change at 48x48, carried up: sharp, in colour, and without a border."""
+
+import cv2
+import numpy as np
+import pytest
+
+from cctranslate.faces.alignment import align, crop, whole
+from cctranslate.faces.compositing import WINDOW, carry
+from cctranslate.faces.detector import Finder
+from cctranslate.faces.raster import gray
+from tests import drawn, photos
+
+NOTHING = np.zeros((3, 48, 48), np.float32)
+FRAME = np.array([[4.0, 1.0, 150.0], [-1.0, 4.0, 120.0]])
+
+
+def noise(shape: tuple[int, ...], kind: type = np.uint8) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, np.iinfo(kind).max, shape, kind, endpoint=True)
+
+
+def edit(flow: tuple[float, float] = (0, 0), paint: float = 0) -> np.ndarray:
+    change = NOTHING.copy()
+    change[0], change[1], change[2] = *flow, paint
+    return change
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(500, 500), (500, 500, 3)])
+def test_no_change_changes_nothing(shape: tuple[int, ...], kind: type) -> None:
+    picture = noise(shape, kind)
+    changed = picture.copy()
+    carry(changed, FRAME, NOTHING)
+    np.testing.assert_array_equal(changed, picture)
+
+
+def test_a_move_is_fetched_from_where_the_flow_says_and_turns_with_the_frame() -> None:
+    picture = np.asarray(photos.portrait(photos.HOPPER)).copy()
+    frame = np.array([[0.0, -4.0, 340.0], [4.0, 0.0, 130.0]])  # by 90 degrees, 4 times as large
+    changed = picture.copy()
+    carry(changed, frame, edit(flow=(3, 0)))
+    # x in the face is y in the picture: each pixel of the middle is fetched from 12 below.
+    np.testing.assert_array_equal(changed[200:240, 230:260], picture[212:252, 230:260])
+
+
+def test_light_is_added_to_luma_and_hues_stay() -> None:
+    picture = np.full((300, 300, 3), (180, 120, 90), np.uint8)
+    for paint in (-0.3, 0.3):
+        changed = picture.copy()
+        carry(changed, whole(300, 300), edit(paint=paint), fade=False)
+        pixel = changed[150, 150].astype(float)
+        luma = (gray(changed).astype(float) - gray(picture))[150, 150]
+        assert luma == pytest.approx(paint * 127.5, abs=1.5)
+        assert pixel[0] > pixel[1] > pixel[2]
+    dark = picture.copy()
+    carry(dark, whole(300, 300), edit(paint=-2), fade=False)
+    assert dark.max() == 0
+
+
+def test_16_bits_change_as_8_do() -> None:
+    picture = np.asarray(photos.portrait(photos.COLLINS).convert("L"))
+    small, deep = picture.copy(), picture.astype(np.uint16) * 257
+    change = edit(flow=(2, -1), paint=0.2)
+    carry(small, FRAME, change)
+    carry(deep, FRAME, change)
+    assert np.abs(deep / 257 - small).max() <= 2
+
+
+def test_nothing_outside_the_frame_and_no_border() -> None:
+    picture = np.full((400, 500), 128, np.uint8)
+    carry(picture, FRAME, edit(flow=(5, 5), paint=0.5))
+    inside = cv2.warpAffine(np.ones((48, 48), np.uint8), FRAME, (500, 400), flags=0)
+    changed = picture != 128
+    assert changed.any()
+    assert not changed[inside == 0].any()
+    steps = np.abs(np.diff(picture.astype(int), axis=0)).max()
+    assert steps <= 8, "64 levels of light come in over a dozen pixels or more"
+    np.testing.assert_array_equal([WINDOW[0], WINDOW[:, -1]], 0)
+    assert (WINDOW[9:39, 9:39] > 0.9).all()
+
+
+def test_what_was_sharp_stays_sharp_where_nothing_is_painted() -> None:
+    picture = noise((576, 576))
+    changed = picture.copy()
+    carry(changed, whole(576, 576), edit(flow=(1, 0)), fade=False)
+    np.testing.assert_array_equal(changed[:, :560], picture[:, 12:572])
+
+
+def test_a_face_beyond_the_edge_is_changed_as_far_as_it_is_there() -> None:
+    picture = np.full((100, 100, 3), 100, np.uint8)
+    carry(picture, np.array([[4.0, 0, -90], [0, 4.0, -90]]), edit(flow=(-5, 5), paint=0.4))
+    assert picture[20, 20, 0] > 140
+    assert picture.shape == (100, 100, 3)
+
+
+def test_at_48_pixels_it_is_what_the_generator_does() -> None:
+    face = drawn.face(3, 0)
+    light = np.random.default_rng(1).normal(0, 0.1, (48, 48)).astype(np.float32)
+    changed = face.copy()
+    carry(changed, whole(48, 48), np.stack([NOTHING[0], NOTHING[0], light]), fade=False)
+    expected = np.rint((face + light * 127.5).clip(0, 255))
+    assert np.abs(changed - expected).max() <= 1
+
+
+FINE = 12
+"""Pixels of the picture to one of the face, in what follows."""
+
+
+def mouth(paint: float) -> np.ndarray:
+    """A change that paints over four rows of the face."""
+    change = NOTHING.copy()
+    change[2, 30:34, 16:32] = paint
+    return change
+
+
+def test_teeth_that_are_painted_over_take_the_colour_of_the_skin() -> None:
+    skin, teeth = (190, 130, 100), (235, 235, 230)
+    picture = np.full((48 * FINE, 48 * FINE, 3), skin, np.uint8)
+    picture[31 * FINE : 33 * FINE, 18 * FINE : 30 * FINE] = teeth
+    before = gray(picture).astype(float)
+    paint = (before[0, 0] - before[32 * FINE, 24 * FINE]) / 127.5
+    carry(picture, whole(48 * FINE, 48 * FINE), mouth(paint))
+    red, green, blue = picture[32 * FINE, 24 * FINE].astype(int)
+    assert red - green > 30
+    assert green - blue > 10
+
+
+def saturation(pixel: np.ndarray) -> float:
+    return float(np.ptp(pixel) / pixel.max())
+
+
+def test_a_mouth_painted_over_teeth_or_skin_is_no_grayer_than_the_skin() -> None:
+    # Blurred as a small face is: no detail that the model does not see, so nothing is covered.
+    skin, teeth = (190, 130, 100), (235, 235, 230)
+    picture = np.full((96, 96, 3), skin, np.uint8)
+    picture[60:68, 36:60] = teeth
+    before = np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
+    picture[:] = before
+    carry(picture, whole(96, 96), mouth(-0.8))
+    there = [picture[64, 48], picture[64, 34]]
+    assert saturation(before[64, 48].astype(float)) < 0.2
+    assert all(saturation(pixel.astype(float)) > 0.4 for pixel in there)
+    assert all(pixel[0] > pixel[1] > pixel[2] for pixel in there)
+
+
+def test_lips_under_paint_stay_redder_than_the_skin() -> None:
+    picture = np.full((96, 96, 3), (190, 130, 100), np.uint8)
+    picture[60:68, 36:60] = (170, 70, 70)
+    before = picture.copy()
+    carry(picture, whole(96, 96), mouth(-0.2))
+    assert saturation(picture[64, 48].astype(float)) >= saturation(before[64, 48].astype(float))
+
+
+def test_the_skins_texture_stays_under_paint_and_shapes_do_not() -> None:
+    texture = np.random.default_rng(0).normal(0, 2, (48 * FINE, 48 * FINE))
+    plain = np.rint(150 + texture).clip(0, 255).astype(np.uint8)
+    lined = plain.copy()
+    lined[32 * FINE - 3 : 32 * FINE + 3, 18 * FINE : 30 * FINE] -= 120
+    there = slice(32 * FINE - 20, 32 * FINE + 20), slice(22 * FINE, 26 * FINE)
+    for picture, shows in ((plain, True), (lined, False)):
+        before = picture.copy()[there].astype(float)
+        carry(picture, whole(48 * FINE, 48 * FINE), mouth(-0.5))
+        after = picture[there].astype(float)
+        rows = before - before.mean(1, keepdims=True), after - after.mean(1, keepdims=True)
+        assert (np.corrcoef(*(row.ravel() for row in rows))[0, 1] > 0.9) == shows
+        steps = np.abs(np.diff(after.mean(1))).max()
+        assert steps < 12, "no line of 6 pixels and 120 levels is left"
+
+
+@pytest.mark.parametrize("name", [photos.COLLINS, photos.HOPPER])
+def test_seen_at_48_pixels_again_it_is_what_the_generator_made(name: str) -> None:
+    large = np.asarray(photos.portrait(name, 1536))
+    (found,) = Finder().find(large)
+    frame = align(found.points)
+    face = crop(gray(large), frame)
+    small, changed = face.copy(), large.copy()
+    change = np.zeros((3, 48, 48), np.float32)
+    change[1] = np.sin(np.arange(48) / 4)[:, None]
+    change[2] = 0.5 * np.sin(np.arange(48))
+    carry(small, whole(48, 48), change)
+    carry(changed, frame, change)
+    gap = np.abs(crop(gray(changed), frame).astype(int) - small)
+    assert gap.mean() < np.abs(small.astype(int) - face).mean() / 6
+
+
+def test_no_pixel_outside_the_frame_changes_however_much_is_painted_at_its_edge() -> None:
+    picture = noise((800, 800, 3))
+    frame = np.array([[12.0, 3.0, 80.0], [-3.0, 12.0, 200.0]])
+    change = np.random.default_rng(1).normal(0, 1, (3, 48, 48)).astype(np.float32)
+    changed = picture.copy()
+    carry(changed, frame, change)
+    corners = np.array([[-0.5, -0.5, 1], [47.5, -0.5, 1], [47.5, 47.5, 1], [-0.5, 47.5, 1]])
+    inside = np.zeros((800, 800), np.uint8)
+    cv2.fillConvexPoly(inside, np.rint(corners @ frame.T).astype(np.int32), 1)
+    assert (changed != picture).any()
+    np.testing.assert_array_equal(changed[inside == 0], picture[inside == 0])
+    edge = np.abs(changed.astype(int) - picture)[cv2.erode(inside, np.ones((9, 9))) == 0]
+    assert edge.max() <= 4, "a step of levels at the frame's edge would be a line to see"

@@ -1,0 +1,193 @@
+"""FER2013 is read alike from every form, and its faults are named."""
+
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cctranslate.training.data.fer2013 import DataError, Splits, fingerprint, load, without_copies
+from tests import drawn
+
+
+def zipped(source: Path, out: Path, under: str = "") -> Path:
+    with zipfile.ZipFile(out, "w") as archive:
+        files = [source] if source.is_file() else sorted(source.rglob("*.png"))
+        for file in files:
+            archive.write(
+                file, under + (file.name if source.is_file() else str(file.relative_to(source)))
+            )
+    return out
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Splits:
+    return load(drawn.write_csv(tmp_path / "fer2013.csv"))
+
+
+def test_csv_keeps_splits_labels_and_pixels(reference: Splits) -> None:
+    assert {usage: len(faces) for usage, faces in reference.items()} == {
+        "Training": 63,
+        "PublicTest": 21,
+    }
+    test = reference["PublicTest"]
+    assert test.rows[0] == 21
+    np.testing.assert_array_equal(test.images[0], drawn.face(0, 21))
+
+
+FORMS = ["icml", "folder", "zip of folder", "zip of csv", "folder of csv", "tar.gz of csv"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_data(form: str, tmp_path: Path, reference: Splits) -> None:
+    source = tmp_path / "made"
+    if form == "icml":
+        header = "emotion, Usage, pixels"
+        source = drawn.write_csv(tmp_path / "icml_face_data.csv", header=header)
+    elif form == "folder":
+        drawn.write_folder(source)
+    elif form == "zip of folder":
+        source = zipped(drawn.write_folder(source), tmp_path / "archive.zip", "fer2013/")
+    elif form == "zip of csv":
+        source = zipped(tmp_path / "fer2013.csv", tmp_path / "archive.zip", "fer2013/")
+    elif form == "tar.gz of csv":
+        source = tmp_path / "fer2013.tar.gz"
+        with tarfile.open(source, "w:gz") as archive:
+            archive.add(tmp_path / "fer2013.csv", "fer2013/fer2013.csv")
+    else:
+        (source / "fer2013").mkdir(parents=True)
+        (tmp_path / "fer2013.csv").rename(source / "fer2013" / "fer2013.csv")
+    assert fingerprint(load(source)) == fingerprint(reference)
+
+
+def test_a_test_row_in_a_train_folder_stays_a_test_row(tmp_path: Path) -> None:
+    root = drawn.write_folder(tmp_path / "made")
+    moved = next((root / "test" / "happy").glob("*.png"))
+    moved.rename(root / "train" / "happy" / moved.name)
+    splits = load(root)
+    assert (len(splits["Training"]), len(splits["PublicTest"])) == (63, 21)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("7," + " ".join(["1"] * 2304) + ",Training", "emotion is 7"),
+        ("1,1 2 3,Training", "3 pixels, expected 2304"),
+        ("1," + " ".join(["256"] * 2304) + ",Training", "outside 0 to 255"),
+        ("1," + " ".join(["x"] * 2304) + ",Training", "no number"),
+        ("1," + " ".join(["1"] * 2304) + ",Validation", "Usage is 'Validation'"),
+        ("1", "too few columns"),
+    ],
+)
+def test_a_bad_row_is_named_by_its_line(row: str, reason: str, tmp_path: Path) -> None:
+    path = drawn.write_csv(tmp_path / "fer2013.csv", count=3)
+    path.write_text(path.read_text() + row + "\n")
+    with pytest.raises(DataError, match=rf"fer2013\.csv: line 5: .*{reason}"):
+        load(path)
+
+
+def test_a_missing_file_says_where_the_data_is_to_be_had(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nothing\.csv: not found\. FER2013 is on Kaggle"):
+        load(tmp_path / "nothing.csv")
+
+
+def test_a_csv_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="line 1: expected columns"):
+        load(path)
+
+
+def test_a_broken_picture_is_named(tmp_path: Path) -> None:
+    root = drawn.write_folder(tmp_path / "made")
+    (root / "train" / "happy" / "Training_00003.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"train/happy/Training_00003\.png: not a picture"):
+        load(root)
+
+
+def test_copies_are_left_out(reference: Splits) -> None:
+    train, test = reference["Training"], reference["PublicTest"]
+    assert len(without_copies(test, train)) == len(test)
+    assert len(without_copies(train.take(np.arange(10)), train)) == 0
+
+
+@pytest.mark.parametrize("ends", ["\ufeff{}", "{}\r\n", "{}\n\n\n", "{}\n \n"])
+def test_marks_line_ends_and_blank_lines_are_no_rows(
+    ends: str, tmp_path: Path, reference: Splits
+) -> None:
+    path = tmp_path / "fer2013.csv"
+    text = path.read_text().strip().replace("\n", "\r\n" if "\r" in ends else "\n")
+    blank = text.replace("\n", "\n\n", 3)
+    path.write_bytes(ends.format(blank).encode())
+    if " " in ends:
+        with pytest.raises(DataError, match="too few columns"):
+            load(path)
+        return
+    read = load(path)
+    assert fingerprint(read) == fingerprint(reference)
+    np.testing.assert_array_equal(read["Training"].rows, reference["Training"].rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"emotion,pixels\n\xff\xfe", "line 1: not UTF-8 text"),
+        (b"PK\x03\x04\xff half a zip", "line 1: not UTF-8 text: expected a CSV, or a whole zip"),
+        (b"", "line 1: expected columns"),
+        (b'emotion,pixels\n1,"' + b"1 1\n" * 100_000, "line .* field larger than field limit"),
+        (b"emotion,pixels\n1," + b"1 " * 1_000_000, "line 2: .* pixels, expected 2304"),
+        (b"emotion,pixels\nhappy,1", "line 2: emotion is happy, expected 0 to 6"),
+    ],
+)
+def test_what_is_no_fer2013_is_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "fer2013.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"fer2013\.csv: {reason}") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
+    source = zipped(drawn.write_csv(tmp_path / "fer2013.csv"), tmp_path / "archive.zip")
+    whole = source.read_bytes()
+    place = whole.index(b"1 ", 5_000)
+    source.write_bytes(whole[:place] + b"2" + whole[place + 1 :])
+    with pytest.raises(DataError, match=r"archive\.zip: damaged or encrypted: .*: download"):
+        load(source)
+    source.write_bytes(whole[:-100])
+    with pytest.raises(DataError, match=r"archive\.zip: line 1"):
+        load(source)
+    with tarfile.open(tmp_path / "fer2013.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "fer2013.csv", "fer2013.csv")
+    cut = tmp_path / "fer2013.tar.gz"
+    cut.write_bytes(cut.read_bytes()[:-5_000])
+    with pytest.raises(DataError, match=r"fer2013\.tar\.gz: damaged"):
+        load(cut)
+
+
+def test_names_in_any_case_and_what_file_managers_leave(tmp_path: Path, reference: Splits) -> None:
+    root = drawn.write_folder(tmp_path / "made")
+    for split in ("train", "test"):
+        (root / split / "happy").rename(root / split / "Happiness")
+        (root / split).rename(root / split.upper())
+    for clutter in ("TRAIN/Happiness/.DS_Store", "TRAIN/Happiness/Thumbs.db"):
+        (root / clutter).write_bytes(b"no picture")
+    archive = tmp_path / "archive.zip"
+    shutil.make_archive(str(archive.with_suffix("")), "zip", root)
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("__MACOSX/train/happy/._Training_00003.png", b"no picture")
+    assert fingerprint(load(root)) == fingerprint(load(archive)) == fingerprint(reference)
+
+
+def test_pictures_without_row_numbers_have_none_of_the_votes(tmp_path: Path) -> None:
+    root = drawn.write_folder(tmp_path / "made")
+    for count, file in enumerate(sorted(root.rglob("*.png"))):
+        file.rename(file.with_name(f"im{count}.png"))
+    splits = load(root)
+    assert {usage: len(faces) for usage, faces in splits.items()} == {
+        "Training": 63,
+        "PublicTest": 21,
+    }
+    assert splits["Training"].rows.min() >= 1_000_000

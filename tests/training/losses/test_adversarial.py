@@ -1,0 +1,128 @@
+"""The terms of the objective against numbers worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from cctranslate.training.losses import adversarial
+from cctranslate.training.losses.adversarial import Pairs
+from cctranslate.training.networks.discriminators import Verdict
+
+TWO = torch.tensor([0.0, 2.0])
+ONE = torch.tensor([1.0, -1.0])
+
+
+def softplus(x: float) -> float:
+    return math.log1p(math.exp(x))
+
+
+def test_bce() -> None:
+    expected = (softplus(0) + softplus(-2) + softplus(1) + softplus(-1)) / 4
+    assert adversarial.d_bce(TWO, ONE).item() == pytest.approx(expected)
+    assert adversarial.g_bce(TWO, ONE).item() == pytest.approx((softplus(-1) + softplus(1)) / 2)
+
+
+def test_least_squares() -> None:
+    assert adversarial.d_least_squares(TWO, ONE).item() == pytest.approx(((1 + 1) / 2 + 1) / 2)
+    assert adversarial.g_least_squares(TWO, ONE).item() == pytest.approx((0 + 4) / 2)
+
+
+def test_relativistic() -> None:
+    assert adversarial.d_relativistic(TWO, ONE).item() == pytest.approx(
+        (softplus(1) + softplus(-3)) / 2
+    )
+    assert adversarial.g_relativistic(TWO, ONE).item() == pytest.approx(
+        (softplus(-1) + softplus(3)) / 2
+    )
+
+
+def test_class_terms() -> None:
+    real, fake = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, -1.0]])
+    labels = torch.tensor([[1.0, 0.0]])
+    expected = (softplus(-1) + softplus(0) + softplus(0) + softplus(-1)) / 4
+    assert adversarial.d_class(real, labels, fake, torch.tensor([1])).item() == pytest.approx(
+        expected
+    )
+    p, q = 1 / 2, 1 / (1 + math.e)
+    got = adversarial.g_class(fake, torch.tensor([1])).item()
+    assert got == pytest.approx(-math.log(q / (p + q)))
+
+
+def test_gradient_penalty_of_a_linear_critic() -> None:
+    x = torch.randn(3, 1, 2, 2, requires_grad=True)
+    logits = (x * torch.tensor([[1.0, 2.0], [0.0, 2.0]])).sum((1, 2, 3))
+    assert adversarial.gradient_penalty(logits, x).item() == pytest.approx(9)
+
+
+def test_a_guide_that_is_sure_enough_asks_for_nothing_more() -> None:
+    share = torch.tensor([0.1 / 7] * 7)
+    share[2] += 0.9
+    logits = share.log()[None].requires_grad_()
+    adversarial.guide_loss(logits, torch.tensor([2])).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-6
+
+
+def test_smoothness_of_a_ramp() -> None:
+    field = torch.arange(4.0).expand(1, 1, 4, 4)
+    assert adversarial.smoothness(field).item() == pytest.approx(1)
+
+
+def test_change_costs_more_about_the_eyes_than_at_the_mouth() -> None:
+    face = torch.zeros(2, 1, 48, 48)
+    eyes, mouth = face.clone(), face.clone()
+    eyes[:, :, 15:19, 20:24] = 0.5
+    mouth[:, :, 36:40, 20:24] = 0.5
+    cost = [adversarial.change_about_the_eyes(changed, face).item() for changed in (eyes, mouth)]
+    plain = torch.nn.functional.mse_loss(eyes, face).item()
+    assert cost[0] == pytest.approx(plain, rel=0.1)
+    assert cost[1] < 0.01 * plain
+
+
+def test_total_weighs_by_name() -> None:
+    terms = {"cycle": torch.tensor(2.0), "change": torch.tensor(3.0)}
+    assert adversarial.total(terms, {"cycle": 10.0, "change": 1.0}).item() == pytest.approx(23)
+
+
+def test_what_fakes_are_to_ds_class_head() -> None:
+    real, labels = torch.zeros(1, 2), torch.tensor([[1.0, 0.0]])
+    fake, target = torch.tensor([[0.0, 3.0]]), torch.tensor([1])
+    four = 2 * softplus(0) + softplus(0)
+    assert adversarial.D_CLASS["zeros"](real, labels, fake, target).item() == pytest.approx(
+        (four + softplus(3)) / 4
+    )
+    assert adversarial.D_CLASS["sigmoid"](real, labels, fake, target).item() == pytest.approx(
+        (four + softplus(-3)) / 4
+    )
+    assert adversarial.D_CLASS["softmax"](real, labels, fake, target).item() == pytest.approx(
+        (math.log(2) + softplus(-3)) / 2
+    )
+    third, also = torch.zeros(1, 3), torch.tensor([[0.0, 0.0, 5.0]])
+    assert adversarial.D_CLASS["fake-class"](third, labels, also, target).item() == pytest.approx(
+        math.log(3) + math.log(2 + math.exp(5)) - 5
+    )
+
+
+def test_refusal_is_as_of_a_fake() -> None:
+    assert adversarial.d_refusal("least-squares", TWO).item() == pytest.approx(2)
+    assert adversarial.d_refusal("bce", TWO).item() == pytest.approx(
+        (softplus(0) + softplus(2)) / 2
+    )
+
+
+def test_ds_accuracy_is_of_reals_and_fakes_alike() -> None:
+    def told(real: list[float], fake: list[float]) -> Pairs:
+        verdicts = [Verdict(real=torch.tensor(v)[:, None], expression=None) for v in (real, fake)]
+        none = torch.zeros(0, dtype=torch.int64)
+        return Pairs(
+            real=verdicts[0],
+            fake=verdicts[1],
+            real_classes=none,
+            fake_classes=none,
+            real_labels=torch.zeros(0, 7),
+        )
+
+    assert adversarial.d_accuracy("bce", told([1.0, -1.0], [-1.0, -2.0])).item() == 0.75
+    assert adversarial.d_accuracy("least-squares", told([0.6, 0.6], [0.4, 0.6])).item() == 0.75
+    assert adversarial.d_accuracy("relativistic", told([1.0, 1.0], [0.0, 2.0])).item() == 0.5

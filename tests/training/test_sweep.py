@@ -1,0 +1,65 @@
+"""Recipes trained for as many images: the budget is met, rows are kept, the table has them."""
+
+from pathlib import Path
+
+import pytest
+
+from cctranslate import bundle
+from cctranslate.recipes.registry import find, override
+from cctranslate.training import run_folder, sweep
+from cctranslate.training.data import fer2013
+from cctranslate.training.device import choose
+from cctranslate.training.run_folder import RunError
+from tests import drawn
+from tests.backbone import needs_backbone
+
+
+def make(tmp_path: Path, images: int) -> sweep.Series:
+    return sweep.Series(
+        root=tmp_path / "log",
+        splits=fer2013.load(drawn.write_csv(tmp_path / "fer2013.csv", count=420)),
+        votes=None,
+        device=choose("cpu"),
+        judge=bundle.shipped(),
+        images=images,
+        faces=30,
+    )
+
+
+def test_each_recipe_sees_as_many_images_whatever_its_faces(tmp_path: Path) -> None:
+    asked = make(tmp_path, 192)
+    rows = [sweep.train(asked, find(name)) for name in ("t5", "t4", "t24", "c1")]
+    assert [row["steps"] for row in rows] == [3, 3, 3, 3]
+    by_name = {row["recipe"]: row for row in rows}
+    assert set(by_name) == {"t5", "t4", "t24", "c1"}
+    assert all(0 <= by_name[name]["d_accuracy"] <= 1 for name in ("t5", "t4", "t24"))
+    assert sum(map(sum, by_name["c1"]["confusion"])) == 105
+    assert "accuracy" not in by_name["t5"]
+    text = sweep.table(rows)
+    assert len(text.splitlines()) == 6
+    assert "| t24 | 3 |" in text
+
+
+def test_the_two_domains_of_t4_are_what_it_is_measured_on(tmp_path: Path) -> None:
+    row = sweep.train(make(tmp_path, 64), find("t4"))
+    told = run_folder.read_json(tmp_path / "log" / "t4" / run_folder.MEASURED)["targets"]
+    expected = (told["happy"]["identity"] + told["neutral"]["identity"]) / 2
+    assert row["identity"] == pytest.approx(expected, abs=1e-4)
+
+
+@needs_backbone
+def test_a_row_says_that_its_backbone_was_random(tmp_path: Path) -> None:
+    row = sweep.train(make(tmp_path, 64), override(find("c2"), backbone="random"))
+    assert row["recipe"] == "c2 (backbone: random)"
+
+
+def test_a_row_is_kept_and_one_of_another_budget_refused(tmp_path: Path) -> None:
+    row = sweep.train(make(tmp_path, 64), find("c1"))
+    assert sweep.train(make(tmp_path, 64), find("c1")) == row
+    with pytest.raises(RunError, match=r"c1: holds a row of another budget"):
+        sweep.train(make(tmp_path, 128), find("c1"))
+
+
+def test_rows_are_sorted_by_distance_with_those_that_have_none_last() -> None:
+    rows: list[sweep.Row] = [{"fid": None}, {"fid": 2.0}, {"fid": 1.0}]
+    assert [row["fid"] for row in sweep.by_distance(rows)] == [1.0, 2.0, None]

@@ -1,0 +1,92 @@
+"""Recorded steps on a CUDA device do what the same steps do as they come."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.utils import parameters_to_vector
+
+from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.spec import derive
+from cctranslate.training.data.fer2013 import Faces
+from cctranslate.training.losses.teachers import Frozen
+from cctranslate.training.trainers.cuda_graphs import EAGER, Recorder
+from cctranslate.training.trainers.gan import GanTrainer
+from tests import drawn
+
+CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+RECIPE = derive(
+    FLOW,
+    guides=(),
+    weights={"guide": 0.0, "likeness": 0.0, "likeness_drift": 0.0, "likeness_frechet": 0.0},
+    procedure={"batch_size": 8, "epochs": 20, "warm_up": 0.0},
+)
+STEPS = 8 * (EAGER + 3)
+
+
+def a_trainer(faces: Faces, place: str) -> GanTrainer:
+    return GanTrainer(RECIPE, faces, None, Frozen(), torch.device(place), 0)
+
+
+@pytest.fixture
+def faces() -> Faces:
+    labels = np.arange(64, dtype=np.uint8) % 7
+    images = np.stack([drawn.face(int(label), i) for i, label in enumerate(labels)])
+    return Faces(images=images, labels=labels, rows=np.arange(64))
+
+
+@CUDA
+def test_recorded_steps_train_as_eager_ones_do(
+    faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded, eager, still = (a_trainer(faces, "cuda") for _ in range(3))
+    monkeypatch.setattr(eager, "_recorder", eager._work)
+    for step in range(STEPS):
+        for trainer in (recorded, eager):
+            torch.manual_seed(step)
+            terms = trainer.step(step)
+        assert all(value.isfinite() for value in terms.values())
+    one, other = (
+        parameters_to_vector(trainer.g.parameters()) - parameters_to_vector(still.g.parameters())
+        for trainer in (recorded, eager)
+    )
+    # Not to the bit: sums on such a device come in any order.
+    assert torch.cosine_similarity(one, other, dim=0) > 0.95
+
+
+@CUDA
+def test_what_a_recording_gives_is_not_overwritten_by_the_next(faces: Faces) -> None:
+    trainer = a_trainer(faces, "cuda")
+    kept = [trainer.step(step)["adversarial"] for step in range(STEPS)]
+    before = torch.stack(kept).clone()
+    trainer.step(STEPS)
+    assert torch.equal(torch.stack(kept), before)
+    assert len(set(before.tolist())) == STEPS
+
+
+def test_elsewhere_work_is_done_as_it_comes(faces: Faces) -> None:
+    trainer = a_trainer(faces, "cpu")
+    batch = trainer.batches.draw(0)
+    seen = []
+
+    def work(turn: str, given: object) -> dict[str, torch.Tensor]:
+        seen.append((turn, given))
+        return {"loss": torch.ones((), requires_grad=True) * 2}
+
+    terms = Recorder(work, torch.device("cpu"))("d", batch)
+    assert seen == [("d", batch)]
+    assert not terms["loss"].requires_grad
+
+
+def test_a_run_goes_on_where_steps_are_made_in_another_way(faces: Faces) -> None:
+    trainer = a_trainer(faces, "cpu")
+    trainer.step(0)
+    state = trainer.state()
+    for name in ("g_optimizer", "d_optimizer"):
+        for group in state[name]["param_groups"]:
+            group |= {"lr": torch.tensor(1.0), "fused": True, "capturable": True}
+    again = a_trainer(faces, "cpu")
+    again.restore(state)
+    group = again.g_optimizer.param_groups[0]
+    assert (group["fused"], group["capturable"]) == (None, False)
+    again.step(1)
+    assert isinstance(group["lr"], float)
