@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import UnusableError
+from cctranslate.errors import BundleError
 from cctranslate.pixels import SIZE
 
 CARD = "bundle.json"
@@ -18,10 +18,6 @@ FORMAT = 1
 MODELS = ("generator", "judge")
 WITNESS = "witness"
 """A second classifier, only for `evaluate`, that a bundle may hold."""
-
-
-class BundleError(UnusableError):
-    """The bundle cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

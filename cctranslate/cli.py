@@ -16,6 +16,7 @@ from cctranslate.commands.evaluate import evaluate
 from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
 from cctranslate.commands.report import report
+from cctranslate.errors import UserError
 
 CONTEXT: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
@@ -33,23 +34,44 @@ class _Gone(click.ClickException):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _failed(message: str, exit_code: int = 1) -> click.ClickException:
+    """Return an error of ours as Click shows it: one line, and its exit code."""
+    kind = type("Failed", (click.ClickException,), {"exit_code": exit_code})
+    failed: click.ClickException = kind(message)
+    return failed
+
+
 class _Group(click.Group):
-    """Click turns a closed pipe into exit code 1 by itself: see it first."""
+    """The one place where errors become exit codes."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command."""
+        """Run the command; a user's mistake is one line, never a traceback."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:
+        except BrokenPipeError:  # Click would end with exit code 1.
             raise _Gone("") from None
-        except FileNotFoundError:
-            if _working_directory_is_there():
+        except UserError as error:
+            raise _failed(str(error), error.exit_code) from None
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in ("torch", "onnx"):
                 raise
-            raise click.ClickException(
+            raise _failed(
+                f"{error.name} is not installed: pip install 'cctranslate[train]'"
+            ) from None
+        except FileNotFoundError as error:
+            if _working_directory_is_there():
+                raise _failed(_described(error)) from None
+            raise _failed(
                 "the working directory was deleted: change to one that is there"
             ) from None
+        except OSError as error:
+            raise _failed(_described(error)) from None
         return result
+
+
+def _described(error: OSError) -> str:
+    return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
 
 
 def _working_directory_is_there() -> bool:

@@ -1,9 +1,77 @@
-"""What every refusal that a user can mend descends from."""
+"""Every error that a user can mend, each with the exit code that it ends a command with."""
+
+from typing import ClassVar
 
 
 class UserError(Exception):
     """One line that names the file or option and what to do: shown without a traceback."""
 
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(UserError):
+    """An input, or a list of inputs, is missing or cannot be read."""
+
+    exit_code = 2
+
+
+class OptionError(UserError):
+    """Options contradict one another, or the run that is in the output folder."""
+
+    exit_code = 2
+
+
+class BusyError(UserError):
+    """Another run holds the output folder."""
+
+    exit_code = 2
+
 
 class UnusableError(UserError):
-    """The bundle or the device cannot be used: exit code 4."""
+    """The bundle or the device cannot be used."""
+
+    exit_code = 4
+
+
+class BundleError(UnusableError):
+    """The bundle is missing, altered or of another format."""
+
+
+class DeviceError(UnusableError):
+    """The device that was asked for cannot be used."""
+
+
+class OutputError(UserError):
+    """Results cannot be written at all; the run ends, and finished results stay."""
+
+
+class WorkersError(UserError):
+    """The worker processes died; inputs that have a row are finished."""
+
+
+class DataError(UserError):
+    """The dataset cannot be used; the message names the file, the line and what to do."""
+
+
+class RunError(UserError):
+    """A run folder cannot be used; the message names it and what to do."""
+
+
+class CheckpointError(UserError):
+    """A checkpoint is missing, damaged or of another recipe; the message names it."""
+
+
+class DivergedError(UserError):
+    """A loss is no longer finite; the message names the run and the loss."""
+
+
+class BackboneError(UserError):
+    """A pretrained backbone cannot be had; the message says what to do."""
+
+
+class ExportError(UserError):
+    """The exported graphs do not compute what torch computes."""
+
+
+class HalfError(ExportError):
+    """A graph computes something else in float16."""

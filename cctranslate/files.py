@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cctranslate.batch.outputs.writers import OutputError
+from cctranslate.errors import OutputError
 
 
 class Appended:

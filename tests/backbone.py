@@ -2,7 +2,8 @@
 
 import pytest
 
-from cctranslate.training.networks.resnet50 import Backbone, BackboneError
+from cctranslate.errors import BackboneError
+from cctranslate.training.networks.resnet50 import Backbone
 
 
 def _usable() -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cctranslate import bundle
-from cctranslate.bundle import BundleError
+from cctranslate.errors import BundleError
 
 
 @pytest.fixture

@@ -25,13 +25,11 @@ from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.merge_reports import merge
 from cctranslate.batch.outputs import folder
-from cctranslate.batch.outputs.folder import OptionError
 from cctranslate.batch.outputs.layout import Variant
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.journal import Journal
-from cctranslate.bundle import BundleError
 from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import UserError
+from cctranslate.errors import BundleError, DataError, OptionError, UserError
 from cctranslate.faces.detector import Finder
 from cctranslate.training.data import fer2013
 from tests import drawn
@@ -137,7 +135,7 @@ def test_any_archive_is_read_or_refused(place: Path, content: bytes) -> None:
     path.write_bytes(content)
     for item in from_inputs([str(path)], Own(())):
         check(item)
-    refused(lambda: fer2013.load(path), fer2013.DataError)
+    refused(lambda: fer2013.load(path), DataError)
 
 
 FACE = " ".join(map(str, drawn.face(3, 0).ravel()))
@@ -156,7 +154,7 @@ def test_any_table_is_read_or_refused(place: Path, header: str, body: str) -> No
     path.write_bytes(f"{header}\n{body}".encode("utf-8", "replace"))
     for item in from_inputs([str(path)], Own(())):
         check(item)
-    refused(lambda: fer2013.load(path), fer2013.DataError)
+    refused(lambda: fer2013.load(path), DataError)
 
 
 JSON = st.recursive(

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.outputs.folder import REPORT, RUN, OptionError
-from cctranslate.batch.outputs.writers import OutputError
+from cctranslate.batch.outputs.folder import REPORT, RUN
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.schema import Counts
+from cctranslate.errors import OptionError, OutputError
 
 SHARD = "--shard"
 OWN = (SHARD, "--unconfirmed-to")

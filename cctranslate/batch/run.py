@@ -20,7 +20,6 @@ from cctranslate.batch.interrupt import Stop
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import PAGE, REPORT, claim, refuse_strangers, write_run
 from cctranslate.batch.outputs.lock import hold
-from cctranslate.batch.outputs.writers import OutputError
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.schema import Counts, Row, typed
@@ -30,6 +29,7 @@ from cctranslate.batch.stages.render import Finisher
 from cctranslate.batch.stages.selection import Keeper
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
+from cctranslate.errors import OutputError
 from cctranslate.faces.detector import Finder
 from cctranslate.inference.sessions import CUDA, Models, cores
 

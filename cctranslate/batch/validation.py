@@ -6,7 +6,8 @@ from pathlib import Path
 from cctranslate.batch.inputs import sources
 from cctranslate.batch.inputs.exclusions import refuse_losses
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import COPIES, REPORT, OptionError
+from cctranslate.batch.outputs.folder import COPIES, REPORT
+from cctranslate.errors import OptionError
 
 
 def check(asked: Options) -> None:

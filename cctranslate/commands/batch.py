@@ -227,9 +227,6 @@ def batch(context: click.Context, /, **options: Any) -> None:
     from contextlib import ExitStack
     from tempfile import TemporaryDirectory
 
-    from cctranslate.bundle import BundleError
-    from cctranslate.errors import UserError
-
     if bool(options["inputs"]) == bool(options["files_from"]):
         raise click.UsageError("name INPUT... or --files-from, one of them")
     if options["overwrite"] and options["retry_failed"]:
@@ -238,33 +235,20 @@ def batch(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("-0 goes with --files-from")
     if options["result"] is None:
         options["result"] = "face" if options["layout"] == "fer-csv" else "picture"
-    from cctranslate.batch.inputs.sources import InputError
     from cctranslate.batch.options import Options
-    from cctranslate.batch.outputs.folder import OptionError
-    from cctranslate.batch.outputs.lock import BusyError
     from cctranslate.batch.run import Job
     from cctranslate.emotions import parse_emotions
-    from cctranslate.inference.sessions import DeviceError
 
     try:
         targets = parse_emotions(options.pop("to"))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--to") from None
     options["stream"] = options["out"] == Path("-")
-    try:
-        with ExitStack() as kept:
-            if options["stream"] and not options["dry_run"]:
-                options["out"] = Path(kept.enter_context(TemporaryDirectory(prefix="cctranslate-")))
-            job = Job(options=Options(**options, targets=targets), echo=_speaker(options))
-            code = job.describe() if options["dry_run"] else _run(job)
-    except (InputError, OptionError) as error:
-        raise click.UsageError(str(error)) from None
-    except BusyError as error:
-        raise _Busy(str(error)) from None
-    except (BundleError, DeviceError) as error:
-        raise _Unusable(str(error)) from None
-    except UserError as error:
-        raise click.ClickException(str(error)) from None
+    with ExitStack() as kept:
+        if options["stream"] and not options["dry_run"]:
+            options["out"] = Path(kept.enter_context(TemporaryDirectory(prefix="cctranslate-")))
+        job = Job(options=Options(**options, targets=targets), echo=_speaker(options))
+        code = job.describe() if options["dry_run"] else _run(job)
     context.exit(code)
 
 
@@ -285,15 +269,3 @@ def _speaker(options: dict[str, Any]) -> Any:
             tqdm.write(line, file=sys.stderr)
 
     return speak
-
-
-class _Busy(click.ClickException):
-    """Another run is at work in OUT: one line, as the words themselves are right."""
-
-    exit_code = 2
-
-
-class _Unusable(click.ClickException):
-    """The bundle or the device cannot be used."""
-
-    exit_code = 4

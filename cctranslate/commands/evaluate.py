@@ -52,29 +52,27 @@ def evaluate(
     cctranslate evaluate --data fer2013.csv                  the shipped bundle
     cctranslate evaluate --run runs/001-flow --sheet s.png
     """
-    from cctranslate.commands.needs import training_half
 
     if run and weights:
         raise click.UsageError("--run and --weights: name one of them")
     if sheet and sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise click.BadParameter("name a .png, .jpg or .webp", param_hint="--sheet")
-    with training_half():
-        from cctranslate import bundle
-        from cctranslate.training.data import fer2013
-        from cctranslate.training.data.ferplus import load_votes
-        from cctranslate.training.evaluate import evaluate as measure
-        from cctranslate.training.evaluate import evaluate_run
-        from cctranslate.training.evaluate import sheet as draw
+    from cctranslate import bundle
+    from cctranslate.training.data import fer2013
+    from cctranslate.training.data.ferplus import load_votes
+    from cctranslate.training.evaluate import evaluate as measure
+    from cctranslate.training.evaluate import evaluate_run
+    from cctranslate.training.evaluate import sheet as draw
 
-        splits = fer2013.load(data)
-        known_votes = load_votes(votes) if votes else None
-        if run:
-            evaluation = evaluate_run(run, judge or bundle.shipped(), splits, known_votes, limit)
-        else:
-            evaluation = measure(weights or bundle.shipped(), splits, known_votes, limit)
-        click.echo(json.dumps(evaluation.figures) if as_json else table(evaluation.figures))
-        if sheet:
-            draw(evaluation).save(sheet)
+    splits = fer2013.load(data)
+    known_votes = load_votes(votes) if votes else None
+    if run:
+        evaluation = evaluate_run(run, judge or bundle.shipped(), splits, known_votes, limit)
+    else:
+        evaluation = measure(weights or bundle.shipped(), splits, known_votes, limit)
+    click.echo(json.dumps(evaluation.figures) if as_json else table(evaluation.figures))
+    if sheet:
+        draw(evaluation).save(sheet)
 
 
 def table(figures: dict[str, Any]) -> str:

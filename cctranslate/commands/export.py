@@ -56,17 +56,15 @@ def export(
     cctranslate export runs/001-flow --judge runs/002-judge -o my-weights
     """
     from cctranslate import bundle
-    from cctranslate.commands.needs import training_half
 
     try:
         gains = _gains(gain)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--gain") from None
-    with training_half():
-        from cctranslate.training.export import export as write
+    from cctranslate.training.export import export as write
 
-        out = out or run / "bundle"
-        told = write(run, judge or bundle.shipped(), out, gains, witness, half)
+    out = out or run / "bundle"
+    told = write(run, judge or bundle.shipped(), out, gains, witness, half)
     if told["steps"] and told["step"] < told["steps"]:
         click.echo(
             f"{run}: not finished: exported after step {told['step']} of {told['steps']}", err=True

@@ -152,45 +152,43 @@ def _train(
     resume: bool,
     quiet: bool,
 ) -> None:
-    from cctranslate.commands.needs import training_half
 
-    with training_half():
-        from cctranslate.training import device as devices
-        from cctranslate.training import run_folder
-        from cctranslate.training.data import fer2013
-        from cctranslate.training.data.ferplus import load_votes
-        from cctranslate.training.fit import Job
-        from cctranslate.training.loop import Limits
+    from cctranslate.training import device as devices
+    from cctranslate.training import run_folder
+    from cctranslate.training.data import fer2013
+    from cctranslate.training.data.ferplus import load_votes
+    from cctranslate.training.fit import Job
+    from cctranslate.training.loop import Limits
 
-        place = devices.choose(device)
-        splits = fer2013.load(data)
-        known_votes = load_votes(votes) if votes else None
-        if folder is None:
-            find = run_folder.latest_folder if resume else run_folder.next_folder
-            folder = find(RUNS, recipe.name)
-        progress = Progress(quiet)
-        job = Job(
-            recipe=recipe,
-            folder=folder,
-            splits=splits,
-            votes=known_votes,
-            device=place,
-            seed=seed,
-            resume=resume,
-            limits=Limits(max_minutes=max_minutes),
-            on_start=progress.start,
-            on_tick=progress.tick,
+    place = devices.choose(device)
+    splits = fer2013.load(data)
+    known_votes = load_votes(votes) if votes else None
+    if folder is None:
+        find = run_folder.latest_folder if resume else run_folder.next_folder
+        folder = find(RUNS, recipe.name)
+    progress = Progress(quiet)
+    job = Job(
+        recipe=recipe,
+        folder=folder,
+        splits=splits,
+        votes=known_votes,
+        device=place,
+        seed=seed,
+        resume=resume,
+        limits=Limits(max_minutes=max_minutes),
+        on_start=progress.start,
+        on_tick=progress.tick,
+    )
+    click.echo(f"{recipe.name} on {place}, in {folder}", err=True)
+    if not _guarded(job, progress).finished:
+        click.echo(
+            f"{folder}: stopped at the time limit: the same command with -o {folder} --resume "
+            "goes on",
+            err=True,
         )
-        click.echo(f"{recipe.name} on {place}, in {folder}", err=True)
-        if not _guarded(job, progress).finished:
-            click.echo(
-                f"{folder}: stopped at the time limit: the same command with -o {folder} --resume "
-                "goes on",
-                err=True,
-            )
-            return
-        click.echo(f"{folder}: finished", err=True)
-        _tell_figures(job)
+        return
+    click.echo(f"{folder}: finished", err=True)
+    _tell_figures(job)
 
 
 def _tell_figures(job: Job) -> None:
@@ -238,12 +236,10 @@ def _guarded(job: Job, progress: Progress) -> Outcome:
 def _describe(recipe: AnyRecipe) -> None:
     import json
 
-    from cctranslate.commands.needs import training_half
     from cctranslate.recipes.serialization import to_json
 
     click.echo(json.dumps(to_json(recipe), indent=2))
-    with training_half():
-        from cctranslate.training.networks.cost import sizes
+    from cctranslate.training.networks.cost import sizes
 
-        for name, count in sizes(recipe).items():
-            click.echo(f"{name}: {count:,} parameters", err=True)
+    for name, count in sizes(recipe).items():
+        click.echo(f"{name}: {count:,} parameters", err=True)

@@ -46,17 +46,10 @@ def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrit
     cctranslate report merge out/1 out/2 out/3 -o report.csv
     """
     from cctranslate.batch.merge_reports import merge as join
-    from cctranslate.batch.outputs.folder import OptionError
-    from cctranslate.errors import UserError
 
     if out.exists() and not overwrite:
         raise click.UsageError(f"{out} is there: name another -o, or --overwrite")
-    try:
-        counts = join(list(folders), out)
-    except OptionError as error:
-        raise click.UsageError(str(error)) from None
-    except UserError as error:
-        raise click.ClickException(str(error)) from None
+    counts = join(list(folders), out)
     ends = ", ".join(
         f"{counts.inputs[status]} {status}" for status in ("done", "skipped", "failed")
     )

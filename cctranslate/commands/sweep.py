@@ -25,29 +25,26 @@ def search(
 ) -> None:
     """Train and measure each in a folder of its name in `root`, going on with what is there."""
     from cctranslate import bundle
-    from cctranslate.commands.needs import training_half
+    from cctranslate.training import device as devices
+    from cctranslate.training.data import fer2013
+    from cctranslate.training.data.ferplus import load_votes
+    from cctranslate.training.sweep import Series, by_distance, table, train
 
-    with training_half():
-        from cctranslate.training import device as devices
-        from cctranslate.training.data import fer2013
-        from cctranslate.training.data.ferplus import load_votes
-        from cctranslate.training.sweep import Series, by_distance, table, train
-
-        place = devices.choose(device)
-        progress = Progress(quiet)
-        series = Series(
-            root=root,
-            splits=fer2013.load(data),
-            votes=load_votes(votes) if votes else None,
-            device=place,
-            judge=bundle.shipped(),
-            seed=seed,
-            on_start=progress.start,
-            on_tick=progress.tick,
-        )
-        click.echo(f"{len(recipes)} recipes on {place}, in {root}", err=True)
-        try:
-            rows = [train(series, recipe) for recipe in recipes]
-        finally:
-            progress.close()
-        click.echo(table(by_distance(rows)))
+    place = devices.choose(device)
+    progress = Progress(quiet)
+    series = Series(
+        root=root,
+        splits=fer2013.load(data),
+        votes=load_votes(votes) if votes else None,
+        device=place,
+        judge=bundle.shipped(),
+        seed=seed,
+        on_start=progress.start,
+        on_tick=progress.tick,
+    )
+    click.echo(f"{len(recipes)} recipes on {place}, in {root}", err=True)
+    try:
+        rows = [train(series, recipe) for recipe in recipes]
+    finally:
+        progress.close()
+    click.echo(table(by_distance(rows)))

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from cctranslate.bundle import Bundle, BundleError
-from cctranslate.errors import UserError
+from cctranslate.bundle import Bundle
+from cctranslate.errors import BundleError, DeviceError
 from cctranslate.inference import attenuation
 from cctranslate.pixels import SIZE, Gray, Scaled, to_levels, to_scaled
 
@@ -21,10 +21,6 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 DEFAULT_BATCH = {CPU: 16, CUDA: 256}
 _PARTS = ("flow", "paint")
-
-
-class DeviceError(UserError):
-    """The device that was asked for cannot be used."""
 
 
 @dataclass(frozen=True, kw_only=True)

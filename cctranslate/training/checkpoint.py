@@ -8,15 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cctranslate.errors import UserError
+from cctranslate.errors import CheckpointError
 from cctranslate.recipes.serialization import from_json
 from cctranslate.recipes.spec import AnyRecipe
 
 FILE = "checkpoint.pt"
-
-
-class CheckpointError(UserError):
-    """A checkpoint is missing or not one of ours; the message names it."""
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:

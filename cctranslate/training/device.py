@@ -5,11 +5,7 @@ from contextlib import AbstractContextManager
 
 import torch
 
-from cctranslate.errors import UnusableError
-
-
-class DeviceError(UnusableError):
-    """The device that was asked for cannot be had."""
+from cctranslate.errors import DeviceError
 
 
 def choose(name: str) -> torch.device:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import DataError
 from cctranslate.inference import attenuation
 from cctranslate.inference.models import Models
 from cctranslate.pixels import Gray
-from cctranslate.training.data.fer2013 import DataError, Faces, Splits, without_copies
+from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
 from cctranslate.training.data.ferplus import Votes, matched
 from cctranslate.training.export import export
 from cctranslate.training.metrics.controls import controls

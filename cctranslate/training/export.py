@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import UserError
+from cctranslate.errors import ExportError, RunError
 from cctranslate.inference.models import open_graph
 from cctranslate.pixels import SIZE, to_scaled
 from cctranslate.recipes import registry
@@ -23,16 +23,11 @@ from cctranslate.training.fit import load_classifier, load_generator
 from cctranslate.training.fp16 import halve
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.generator import Generator
-from cctranslate.training.run_folder import RunError
 
 OPSET = 18
 TOLERANCE = 2e-3
 """The largest difference in [-1, 1] that passes: a quarter of a gray level."""
 BATCHES = (1, 5)
-
-
-class ExportError(UserError):
-    """The exported graphs do not compute what torch computes."""
 
 
 class TranslatorGraph(nn.Module):

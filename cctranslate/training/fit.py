@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from cctranslate.errors import DataError, RunError
 from cctranslate.recipes import registry
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.training import checkpoint, loop, run_folder
-from cctranslate.training.data.fer2013 import DataError, Splits, fingerprint, without_copies
+from cctranslate.training.data.fer2013 import Splits, fingerprint, without_copies
 from cctranslate.training.data.ferplus import Votes, digest, matched
 from cctranslate.training.loop import Limits, Outcome
 from cctranslate.training.losses.teachers import Frozen
@@ -21,7 +22,7 @@ from cctranslate.training.networks.classifiers import Classifier, predict_logits
 from cctranslate.training.networks.face_recognizer import Recogniser
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.registry import build_generator
-from cctranslate.training.run_folder import Facts, RunError
+from cctranslate.training.run_folder import Facts
 from cctranslate.training.trainers.classifier import ClassifierTrainer, figures
 from cctranslate.training.trainers.gan import GanTrainer
 

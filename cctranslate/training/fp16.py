@@ -4,15 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cctranslate.errors import UserError
+from cctranslate.errors import HalfError
 from cctranslate.inference.models import open_graph
 
 TOLERANCE = 3e-2
 """The largest difference in [-1, 1] that passes: four gray levels, in one pixel of all."""
-
-
-class HalfError(UserError):
-    """A graph computes something else in float16."""
 
 
 def halve(path: Path, **inputs: np.ndarray) -> float:

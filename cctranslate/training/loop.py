@@ -12,16 +12,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cctranslate.errors import UserError
+from cctranslate.errors import DivergedError
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe
 from cctranslate.training import checkpoint, run_folder
 
 LOG = "log.jsonl"
-
-
-class DivergedError(UserError):
-    """A loss is no number any more; the message names the run and the loss."""
 
 
 class Trainer(Protocol):

@@ -10,16 +10,12 @@ from typing import Any
 import torch
 
 from cctranslate import __version__
-from cctranslate.errors import UserError
+from cctranslate.errors import RunError
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import AnyRecipe
 
 FACTS = "recipe.json"
 MEASURED = "measured.json"
-
-
-class RunError(UserError):
-    """A run folder cannot be used; the message names it and says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from cctranslate.errors import RunError
 from cctranslate.recipes.registry import override
 from cctranslate.recipes.spec import IMAGENET, AnyRecipe, ClassifierRecipe, Recipe, backbone_of
 from cctranslate.training import loop, run_folder
@@ -19,7 +20,6 @@ from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.evaluate import evaluate_run
 from cctranslate.training.fit import Job, fit
 from cctranslate.training.loop import Limits
-from cctranslate.training.run_folder import RunError
 
 ROW = "row.json"
 Row = dict[str, Any]

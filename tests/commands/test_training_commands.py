@@ -18,12 +18,13 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.cli import cli
 from cctranslate.commands.evaluate import table
+from cctranslate.errors import BundleError, HalfError, RunError
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes import original_log
 from cctranslate.recipes.registry import RECIPES, find
 from cctranslate.training.export import _place
-from cctranslate.training.fp16 import HalfError, halve
-from cctranslate.training.run_folder import Facts, RunError, write_facts, write_json
+from cctranslate.training.fp16 import halve
+from cctranslate.training.run_folder import Facts, write_facts, write_json
 from tests import drawn, tiny
 from tests.conftest import child
 
@@ -190,7 +191,7 @@ def test_an_altered_bundle_is_refused(made: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(made / "bundle", tmp_path / "bundle"))
     with (copied / "judge.onnx").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(bundle.BundleError, match="altered since export"):
+    with pytest.raises(BundleError, match="altered since export"):
         bundle.load(copied)
 
 

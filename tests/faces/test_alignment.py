@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.bundle import BundleError
+from cctranslate.errors import BundleError
 from cctranslate.faces import detector
 from cctranslate.faces.alignment import TEMPLATE, align, bounds, crop, side, whole
 from cctranslate.faces.detector import Finder

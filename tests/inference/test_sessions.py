@@ -9,7 +9,8 @@ from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS
-from cctranslate.inference.sessions import CUDA, DeviceError, Models
+from cctranslate.errors import DeviceError
+from cctranslate.inference.sessions import CUDA, Models
 from cctranslate.pixels import to_gray, to_scaled
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"

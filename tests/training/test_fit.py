@@ -17,22 +17,27 @@ import torch
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.bundle import BundleError
 from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import (
+    BundleError,
+    CheckpointError,
+    DataError,
+    DeviceError,
+    DivergedError,
+    RunError,
+)
 from cctranslate.recipes.registry import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
 from cctranslate.training import checkpoint
-from cctranslate.training.checkpoint import CheckpointError
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.batches import Batch, Batches
-from cctranslate.training.data.fer2013 import DataError
 from cctranslate.training.data.ferplus import load_votes
-from cctranslate.training.device import DeviceError, choose
+from cctranslate.training.device import choose
 from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier, load_generator
-from cctranslate.training.loop import DivergedError, Limits
+from cctranslate.training.loop import Limits
 from cctranslate.training.losses import teachers
 from cctranslate.training.networks.classifiers import Classifier
-from cctranslate.training.run_folder import RunError, latest_folder, next_folder, read_facts
+from cctranslate.training.run_folder import latest_folder, next_folder, read_facts
 from tests import drawn
 from tests.backbone import needs_backbone
 
@@ -362,7 +367,7 @@ def test_training_never_sees_a_test_row(make_job: MakeJob) -> None:
     trainer = ClassifierTrainer(find("judge"), training, None, job.device, 0)  # type: ignore[arg-type]
     assert len(trainer.labels) == len(training)
     test_only = {k: v for k, v in job.splits.items() if k != "Training"}
-    with pytest.raises(fer2013.DataError, match="no Training rows"):
+    with pytest.raises(DataError, match="no Training rows"):
         fit(Job(**{**vars(job), "splits": test_only}))
 
 
@@ -407,7 +412,7 @@ from cctranslate.training import checkpoint
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     checkpoint.save(Path(sys.argv[1]), {"weights": torch.ones(100_000)})
-except checkpoint.CheckpointError as error:
+except CheckpointError as error:
     print(error)
 """
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from cctranslate import bundle
+from cctranslate.errors import RunError
 from cctranslate.recipes.registry import find, override
 from cctranslate.training import run_folder, sweep
 from cctranslate.training.data import fer2013
 from cctranslate.training.device import choose
-from cctranslate.training.run_folder import RunError
 from tests import drawn
 from tests.backbone import needs_backbone
 

@@ -16,10 +16,10 @@ from string import Template
 from typing import Any, TextIO
 
 from cctranslate.batch.gallery.thumbnails import Thumbnails
-from cctranslate.batch.outputs.writers import OutputError
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.schema import readable
 from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import OutputError
 
 ROWS = 20_000
 """How many of a report's rows a page holds."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from cctranslate.batch.outputs.folder import RUN, OptionError
+from cctranslate.batch.outputs.folder import RUN
+from cctranslate.errors import OptionError
 
 
 class Own:

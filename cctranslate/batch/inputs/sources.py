@@ -12,13 +12,9 @@ from cctranslate.batch.inputs.archives import LARGEST, from_tar, from_zip, is_ta
 from cctranslate.batch.inputs.exclusions import Own
 from cctranslate.batch.inputs.fer_csv import from_table, is_table
 from cctranslate.batch.inputs.items import Broken, Item, Member
-from cctranslate.errors import UserError
+from cctranslate.errors import InputError
 
 STDIN = "-"
-
-
-class InputError(UserError):
-    """An input or a list of them is not there or cannot be read."""
 
 
 def check(word: str) -> None:

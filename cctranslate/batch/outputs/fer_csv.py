@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cctranslate.batch.outputs.layout import TABLE
-from cctranslate.batch.outputs.writers import OutputError, Placed
+from cctranslate.batch.outputs.writers import Placed
 from cctranslate.batch.report.schema import Row
 from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import OutputError
 from cctranslate.files import Appended
 
 _HEADER = b"emotion,pixels,Usage\n"

@@ -6,19 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.outputs.layout import SHARD, TABLE
-from cctranslate.batch.outputs.writers import OutputError
 from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import UserError
+from cctranslate.errors import OptionError, OutputError
 
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"
 """Hidden in `--unconfirmed-to`: the OUT of the run that writes there."""
 COPIES = "report.jsonl", "report.parquet"
 """Of the report, if they were asked for in OUT."""
-
-
-class OptionError(UserError):
-    """Options that cannot go together, or not with the run that is in OUT."""
 
 
 def refuse_strangers(out: Path) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cctranslate.batch.outputs.writers import OutputError
-from cctranslate.errors import UserError
+from cctranslate.errors import BusyError, OutputError
 
 if sys.platform == "win32":
     import msvcrt
@@ -23,10 +22,6 @@ else:
 
 LOCK = ".run.lock"
 """Hidden, so that no loader of OUT takes it for anything. A kill leaves it there, unlocked."""
-
-
-class BusyError(UserError):
-    """Another run is at work in OUT."""
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cctranslate.batch.outputs.webdataset import END, member
-from cctranslate.batch.outputs.writers import Form, OutputError, Packer, Placed
+from cctranslate.batch.outputs.writers import Form, Packer, Placed
 from cctranslate.batch.report.schema import Row
+from cctranslate.errors import OutputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.outputs.layout import SHARD, shard
-from cctranslate.batch.outputs.writers import Form, OutputError, Placed
+from cctranslate.batch.outputs.writers import Form, Placed
 from cctranslate.batch.report.schema import Row
 from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import OutputError
 from cctranslate.files import Appended
 
 FULL = 256 << 20

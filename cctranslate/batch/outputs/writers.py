@@ -13,16 +13,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from cctranslate import __version__
 from cctranslate.batch.report.schema import Row
-from cctranslate.errors import UserError
+from cctranslate.errors import OutputError
 from cctranslate.pixels import float_levels
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-
-
-class OutputError(UserError):
-    """Results cannot be written at all: the run ends, and what is done stays done."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,9 @@ from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 
-from cctranslate.batch.outputs.folder import OptionError
-from cctranslate.batch.outputs.writers import OutputError
 from cctranslate.batch.report.schema import COLUMNS, SPREAD, line, readable, typed
 from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import OptionError, OutputError
 
 _INTEGERS = ("faces", "face", "sample", "width", "height")
 _REALS = ("score", "confidence", *SPREAD, "strength", "ms")

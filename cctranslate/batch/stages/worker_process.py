@@ -12,16 +12,12 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection
 from typing import Any, Generic, TypeVar
 
-from cctranslate.errors import UserError
+from cctranslate.errors import WorkersError
 
 A = TypeVar("A")
 B = TypeVar("B")
 W = TypeVar("W")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class WorkersError(UserError):
-    """The workers are gone; what has a row is done."""
 
 
 class Hand(Generic[W]):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
-from cctranslate.errors import UserError
+from cctranslate.errors import DataError
 from cctranslate.pixels import SIZE, Gray, to_gray
 
 DEFAULT = Path("datasets/fer2013.csv")
@@ -35,10 +35,6 @@ _NAMELESS = 1_000_000
 """Where the numbers of pictures start whose names carry none: past the votes' own."""
 _LONGEST = 100_000
 """Characters a line: FER2013's have under 10,000; a file without line ends may be of any size."""
-
-
-class DataError(UserError):
-    """The dataset cannot be used; the message names the file, the place in it and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
-from cctranslate.training.data.fer2013 import DataError, Faces
+from cctranslate.errors import DataError
+from cctranslate.training.data.fer2013 import Faces
 
 _ORDER = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 _OTHERS = ("contempt", "unknown", "NF")

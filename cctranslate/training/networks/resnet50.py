@@ -8,15 +8,11 @@ from urllib.error import URLError
 import torch
 from torch import Tensor, nn
 
-from cctranslate.errors import UserError
+from cctranslate.errors import BackboneError
 from cctranslate.recipes.spec import IMAGENET
 
 FEATURES = 2048
 RANDOM = "random"
-
-
-class BackboneError(UserError):
-    """The backbone or its weights cannot be had; the message says what to do."""
 
 
 class Backbone(nn.Module):

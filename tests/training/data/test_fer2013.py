@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cctranslate.training.data.fer2013 import DataError, Splits, fingerprint, load, without_copies
+from cctranslate.errors import DataError
+from cctranslate.training.data.fer2013 import Splits, fingerprint, load, without_copies
 from tests import drawn
 
 

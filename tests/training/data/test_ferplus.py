@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cctranslate.training.data.fer2013 import DataError, load
+from cctranslate.errors import DataError
+from cctranslate.training.data.fer2013 import load
 from cctranslate.training.data.ferplus import load_votes, majority, matched, soft_labels
 from tests import drawn
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from cctranslate import bundle
-from cctranslate.bundle import BundleError
+from cctranslate.errors import BundleError
 from cctranslate.training.data import augment, device_cache
 from cctranslate.training.networks import face_recognizer
 from tests import photos

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from cctranslate.errors import BackboneError
 from cctranslate.training.networks import resnet50
-from cctranslate.training.networks.resnet50 import Backbone, BackboneError
+from cctranslate.training.networks.resnet50 import Backbone
 from tests import drawn
 from tests.backbone import USABLE, needs_backbone
 
