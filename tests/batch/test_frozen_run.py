@@ -109,7 +109,7 @@ def picture(content: bytes, digests: dict[str, str]) -> str:
         size = f"{file.format} {file.mode} {file.width}x{file.height}"
         pixels = short(file.tobytes())
         # Pillow gives XMP twice, and JFIF's facts are its encoder's.
-        facts = {k: v for k, v in file.info.items() if k != "xmp" and not k.startswith("jfif")}
+        facts = {k: v for k, v in file.info.items() if not str(k).startswith(("xmp", "jfif"))}
     return plain(f"{size}, pixels {pixels}, metadata {sorted(facts.items())}", digests)
 
 
