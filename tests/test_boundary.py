@@ -99,13 +99,15 @@ def test_options_come_from_the_environment_too(faces: Path, tmp_path: Path, weig
 def test_export_without_onnx_says_what_to_install(tmp_path: Path) -> None:
     done = python(
         "import sys; sys.modules['onnx'] = None\n"
-        "from pathlib import Path; import numpy, torch\n"
-        "from cctranslate.commands.needs import training_half\n"
+        "import click, numpy, torch\n"
+        "from pathlib import Path\n"
+        "from cctranslate.cli import cli, main\n"
         "from cctranslate.training.export import _JUDGE, _write\n"
-        "try:\n"
-        "    with training_half():\n"
-        f"        _write(torch.nn.Identity(), Path({str(tmp_path / 'x')!r}), "
+        f"write = lambda: _write(torch.nn.Identity(), Path({str(tmp_path / 'x')!r}), "
         "{'faces': numpy.zeros((1, 1, 48, 48), 'float32')}, _JUDGE)\n"
-        "except Exception as error: print(error)"
+        "cli.add_command(click.Command('write', callback=write))\n"
+        "sys.argv[1:] = ['write']; main()"
     )
-    assert done.stdout.strip() == "onnx is not installed: pip install 'cctranslate[train]'"
+    assert done.returncode == 1
+    expected = "Error: onnx is not installed: pip install 'cctranslate[train]'"
+    assert done.stderr.strip() == expected
