@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS, parse_emotion, parse_emotions
-from cctranslate.inference.sessions import Models
+from cctranslate.inference.sessions import TranslationModels
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Gray, to_gray
 
@@ -41,7 +41,7 @@ class Translator:
             UserError: the bundle or the device cannot be used.
         """
         found = bundle.load(Path(weights) if weights else bundle.shipped())
-        self._models = Models(found, device, batch_size)
+        self._models = TranslationModels(found, device, batch_size)
 
     def translate(self, image: Image.Image, target: str) -> Translation:
         """One picture, of any size and mode, to one expression.

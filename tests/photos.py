@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from cctranslate.faces.alignment import align, crop
-from cctranslate.faces.detector import Finder
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import Gray
 
 FOLDER = Path(__file__).parent.parent / "datasets" / "photos"
@@ -41,7 +41,7 @@ def landscape() -> Image.Image:
 
 def people() -> list[Gray]:
     """The faces of a dozen people, 48x48, framed as FER2013's."""
-    finder, faces = Finder(), []
+    finder, faces = FaceDetector(), []
     for file in sorted([*FOLDER.glob("*.jpg"), *(FOLDER.parent / "portraits").glob("*.jpg")]):
         with Image.open(file) as picture:
             colours, gray = np.asarray(picture.convert("RGB")), np.asarray(picture.convert("L"))

@@ -30,7 +30,7 @@ from cctranslate.batch.report import formats
 from cctranslate.batch.report.journal import Journal
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import BundleError, DataError, OptionError, UserError
-from cctranslate.faces.detector import Finder
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.training.data import fer2013
 from tests import drawn
 from tests.conftest import child
@@ -45,7 +45,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("CCTRANSLATE_FUZZ", "quick"))
 
-LOOK = Look(where="auto", finder=Finder(), again=True)
+LOOK = Look(where="auto", finder=FaceDetector(), again=True)
 FORMATS = ("png", "jpeg", "gif", "webp", "bmp", "tiff", "ppm", "tga", "ico", "pcx", "sgi", "dds")
 
 

@@ -23,7 +23,7 @@ from cctranslate.errors import UserError
 from cctranslate.pixels import SIZE
 
 if TYPE_CHECKING:
-    from cctranslate.inference.sessions import Models
+    from cctranslate.inference.sessions import TranslationModels
 
 PACKAGES = (
     "cctranslate",
@@ -103,9 +103,9 @@ def _onnxruntime() -> Finding:
 
 def _detector() -> Finding:
     try:
-        from cctranslate.faces.detector import Finder
+        from cctranslate.faces.detector import FaceDetector
 
-        digest = Finder().digest
+        digest = FaceDetector().digest
     except Exception as error:
         # OpenCV, too, fails in ways of its own where it is half installed.
         return Finding(
@@ -130,10 +130,10 @@ def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
 
 def _cuda(found: Bundle) -> Finding:
     """Whether CUDA really runs: onnxruntime lists it wherever its package was built with it."""
-    from cctranslate.inference.sessions import Models
+    from cctranslate.inference.sessions import TranslationModels
 
     try:
-        Models(found, "cuda")
+        TranslationModels(found, "cuda")
     except UserError:
         if not shutil.which("nvidia-smi"):
             return Finding(name="CUDA", said="no NVIDIA driver here: batch runs on the CPU")
@@ -147,15 +147,15 @@ def _cuda(found: Bundle) -> Finding:
 
 
 def _selftest(found: Bundle, device: str) -> Finding:
-    from cctranslate.inference.sessions import Models
+    from cctranslate.inference.sessions import TranslationModels
 
     try:
-        return _timed(Models(found, device))
+        return _timed(TranslationModels(found, device))
     except UserError as error:
         return Finding(name="self-test", said="failed", advice=str(error), fatal=True)
 
 
-def _timed(models: Models) -> Finding:
+def _timed(models: TranslationModels) -> Finding:
     """Faces a second through generator and judge, one target each; the answers must be sane."""
     faces = np.random.default_rng(0).integers(0, 256, (models.batch_size, SIZE, SIZE), np.uint8)
     labels = np.eye(len(EMOTIONS), dtype=np.float32)[:1]

@@ -14,14 +14,14 @@ from cctranslate.batch.report.schema import Row
 from cctranslate.batch.stages.ordered_map import Workers
 from cctranslate.batch.stages.selection import Keeper
 from cctranslate.batch.stages.translate import Named, Outcome, translate
-from cctranslate.inference.sessions import Models
+from cctranslate.inference.sessions import TranslationModels
 from cctranslate.inference.variants import Plan
 
 
 def run(
     items: Iterable[Item],
     *,
-    models: Models,
+    models: TranslationModels,
     keeper: Keeper,
     workers: Workers,
     writer: Writer,
@@ -67,7 +67,7 @@ def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[
 
 
 def _translated(
-    decoded: Iterable[Named], plan: Plan, models: Models, in_pictures: bool
+    decoded: Iterable[Named], plan: Plan, models: TranslationModels, in_pictures: bool
 ) -> Iterator[Outcome | Unusable]:
     """Fill micro-batches across pictures; what gave no face waits its turn beside them."""
     waiting: list[Named] = []

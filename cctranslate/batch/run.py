@@ -30,8 +30,8 @@ from cctranslate.batch.stages.selection import Keeper
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
-from cctranslate.faces.detector import Finder
-from cctranslate.inference.sessions import CUDA, Models, cores
+from cctranslate.faces.detector import FaceDetector
+from cctranslate.inference.sessions import CUDA, TranslationModels, cores
 
 
 @dataclass(kw_only=True)
@@ -42,7 +42,7 @@ class Job:
     echo: Callable[[str], None]
     _stop: Stop = field(init=False)
     _finished: bool = field(default=False, init=False)
-    _finder: Finder = field(default_factory=Finder, init=False)
+    _finder: FaceDetector = field(default_factory=FaceDetector, init=False)
 
     def __post_init__(self) -> None:
         self._stop = Stop(echo=self.echo)
@@ -77,7 +77,7 @@ class Job:
         """
         check(self.options)
         found = self._bundle()
-        models = Models(found, self.options.device, self.options.batch_size)
+        models = TranslationModels(found, self.options.device, self.options.batch_size)
         out = self.options.out
         refuse_strangers(out)
         with hold(out):
@@ -110,7 +110,11 @@ class Job:
         return bool(low)
 
     def _go_on(
-        self, found: Bundle, models: Models, journal: Journal, on_input: Callable[[], object]
+        self,
+        found: Bundle,
+        models: TranslationModels,
+        journal: Journal,
+        on_input: Callable[[], object],
     ) -> None:
         """Do what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
@@ -127,7 +131,9 @@ class Job:
             raise
         self._close(found, models, journal, started)
 
-    def _translate(self, models: Models, journal: Journal, on_input: Callable[[], object]) -> None:
+    def _translate(
+        self, models: TranslationModels, journal: Journal, on_input: Callable[[], object]
+    ) -> None:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
         keeper = Keeper(asked.plan, asked.denied, asked.per_class, written)
@@ -188,7 +194,9 @@ class Job:
             for row in rows:
                 _emit(row.cells())
 
-    def _close(self, found: Bundle, models: Models, journal: Journal, started: float) -> None:
+    def _close(
+        self, found: Bundle, models: TranslationModels, journal: Journal, started: float
+    ) -> None:
         """Write run.json, the sheet, the other report and the page, and say how it went."""
         journal.close()
         counts, seconds = journal.counts, time.monotonic() - started

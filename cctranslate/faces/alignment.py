@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cctranslate.pixels import SIZE
 
-Frame = NDArray[np.float64]
+FaceTransform = NDArray[np.float64]
 """A 2x3 affine map from places in the 48x48 face, as (x, y, 1), to places in its picture.
 
 Whole numbers are the middles of pixels in both.
@@ -25,7 +25,7 @@ TEMPLATE: Points = np.array(
 made symmetric (`python tests/bench/framing.py fer2013.csv`)."""
 
 
-def align(points: Points) -> Frame:
+def align(points: Points) -> FaceTransform:
     """The similarity that takes the template nearest to `points` (least squares)."""
     here, there = _complex(TEMPLATE), _complex(points)
     centred = here - here.mean()
@@ -34,18 +34,18 @@ def align(points: Points) -> Frame:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def whole(width: int, height: int) -> Frame:
+def whole(width: int, height: int) -> FaceTransform:
     """The frame of a picture that is a face from edge to edge."""
     x, y = width / SIZE, height / SIZE
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
 
 
-def side(frame: Frame) -> float:
+def side(frame: FaceTransform) -> float:
     """How many of the picture's pixels the frame is wide."""
     return float(SIZE * np.hypot(*frame[:, 0]))
 
 
-def crop(picture: Picture, frame: Frame, size: int = SIZE) -> Picture:
+def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
     """What lies in a frame of `size` by `size` places; beyond the picture's edges these go on.
 
     Each level is the mean over its place in a picture [H,W,...]: no detail turns to noise.
@@ -65,12 +65,14 @@ def crop(picture: Picture, frame: Frame, size: int = SIZE) -> Picture:
     return np.asarray(small, picture.dtype)  # type: ignore[return-value]
 
 
-def joined(outer: Frame, inner: Frame) -> Frame:
+def joined(outer: FaceTransform, inner: FaceTransform) -> FaceTransform:
     """The map that is `inner`, then `outer`."""
     return np.asarray(outer @ np.vstack([inner, [0, 0, 1]]), np.float64)
 
 
-def bounds(frame: Frame, shape: tuple[int, ...], size: int = SIZE) -> tuple[int, int, int, int]:
+def bounds(
+    frame: FaceTransform, shape: tuple[int, ...], size: int = SIZE
+) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of the part of a picture [H,W,...] that a frame touches.
 
     It is never empty: a frame that lies beside the picture touches what is nearest to it.

@@ -7,7 +7,7 @@ towards the frame's edge, where nothing is left of them, so that there is no bor
 import cv2
 import numpy as np
 
-from cctranslate.faces.alignment import Frame, bounds, crop, side
+from cctranslate.faces.alignment import FaceTransform, bounds, crop, side
 from cctranslate.faces.detail_suppression import covered, enlarged
 from cctranslate.faces.raster import Levels, like, luma
 from cctranslate.pixels import SIZE, Scaled
@@ -29,7 +29,7 @@ def _window() -> Scaled:
 WINDOW = _window()
 
 
-def carry(levels: Levels, frame: Frame, edit: Scaled, fade: bool = True) -> None:
+def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True) -> None:
     """Change the face in a picture [H,W] or [H,W,3], in place, by an edit [3,48,48].
 
     An edit is where to fetch each place from, as x and y in pixels of the face, and the light

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from cctranslate.faces import raster
-from cctranslate.faces.alignment import Frame, align, crop, side, whole
-from cctranslate.faces.detector import Finder, Found
+from cctranslate.faces.alignment import FaceTransform, align, crop, side, whole
+from cctranslate.faces.detector import Detection, FaceDetector
 from cctranslate.pixels import Gray
 
 SMALLEST = 32
@@ -16,7 +16,7 @@ class Face:
     """A face [48,48] uint8 as the models take it, and where in its picture it is from."""
 
     levels: Gray
-    frame: Frame
+    frame: FaceTransform
     box: tuple[int, int, int, int]
     """Left, top, width and height in the upright picture's pixels."""
     score: float | None = None
@@ -35,14 +35,14 @@ def edge_to_edge(levels: Gray, width: int, height: int) -> Face:
     return Face(levels=levels, frame=whole(width, height), box=(0, 0, width, height))
 
 
-def find_faces(seen: Gray, finder: Finder) -> tuple[Face, ...]:
+def find_faces(seen: Gray, finder: FaceDetector) -> tuple[Face, ...]:
     """The faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
     gray = raster.gray(seen)
     faces = [_aligned(gray, one) for one in finder.find(seen)]
     return tuple(sorted(faces, key=lambda face: bool(face.passed_over)))
 
 
-def _aligned(gray: Gray, one: Found) -> Face:
+def _aligned(gray: Gray, one: Detection) -> Face:
     frame = align(one.points)
     height, width = gray.shape
     left, top = (min(max(round(v), 0), n - 1) for v, n in ((one.left, width), (one.top, height)))

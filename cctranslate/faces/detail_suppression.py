@@ -7,7 +7,7 @@ colours of its own: the teeth of the old smile, gray on the new cheek.
 import cv2
 import numpy as np
 
-from cctranslate.faces.alignment import Frame, crop
+from cctranslate.faces.alignment import FaceTransform, crop
 from cctranslate.faces.raster import like, luma
 from cctranslate.pixels import SIZE, Scaled
 
@@ -25,7 +25,7 @@ broadly there; broader paint is light on what is there and covers nothing."""
 
 
 def covered(
-    colours: Scaled, seen: Scaled, edit: Scaled, kept: Scaled, local: Frame
+    colours: Scaled, seen: Scaled, edit: Scaled, kept: Scaled, local: FaceTransform
 ) -> tuple[Scaled, Scaled]:
     """A part's colours and luma where paint is to come over them.
 
@@ -49,7 +49,9 @@ def covered(
     return left, bright + share * (view - bright)
 
 
-def enlarged(planes: Scaled, local: Frame, size: tuple[int, int], fade: bool = False) -> Scaled:
+def enlarged(
+    planes: Scaled, local: FaceTransform, size: tuple[int, int], fade: bool = False
+) -> Scaled:
     """Planes [48,48,...] of a face in its part of a picture; beyond the frame they go on or end."""
     border = cv2.BORDER_CONSTANT if fade else cv2.BORDER_REPLICATE
     large = cv2.warpAffine(

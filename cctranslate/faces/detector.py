@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate import bundle
-from cctranslate.faces.alignment import Frame, Points, align, crop, joined, side
+from cctranslate.faces.alignment import FaceTransform, Points, align, crop, joined, side
 from cctranslate.pixels import SIZE, Gray
 
 CARD = "detector.json"
@@ -49,7 +49,7 @@ Rows = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Detection:
     """A face that was found: its box in the picture's pixels, its five points, how sure that is."""
 
     left: float
@@ -60,7 +60,7 @@ class Found:
     score: float
 
 
-class Finder:
+class FaceDetector:
     """Finds faces; any thread may ask."""
 
     def __init__(self) -> None:
@@ -75,11 +75,11 @@ class Finder:
         cv2.setNumThreads(1)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
-    def __reduce__(self) -> tuple[type["Finder"], tuple[()]]:
+    def __reduce__(self) -> tuple[type["FaceDetector"], tuple[()]]:
         """Another process opens the model for itself."""
-        return Finder, ()
+        return FaceDetector, ()
 
-    def find(self, seen: Gray) -> list[Found]:
+    def find(self, seen: Gray) -> list[Detection]:
         """The faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
         seen, back = _shrunk(seen, SIDES[-1])
         rows = np.concatenate([self._look(view, frame) for view, frame in _views(seen)])
@@ -87,7 +87,7 @@ class Finder:
         closer = [self._closer(seen, rows[i]) for i in np.asarray(kept, int).ravel()]
         return [_enlarged(one, back) for one in _distinct([one for one in closer if one])]
 
-    def _closer(self, seen: Gray, row: Rows) -> Found | None:
+    def _closer(self, seen: Gray, row: Rows) -> Detection | None:
         """A candidate looked at again, ever more upright: a look makes good half of a tilt."""
         frame, surest = align(row[4:14].reshape(5, 2)), float(row[14])
         points, score = self._face_in(seen, frame)
@@ -106,9 +106,11 @@ class Finder:
         if surest < SCORE:
             return None
         left, top, width, height = (float(value) for value in row[:4])
-        return Found(left=left, top=top, width=width, height=height, points=points, score=surest)
+        return Detection(
+            left=left, top=top, width=width, height=height, points=points, score=surest
+        )
 
-    def _face_in(self, seen: Gray, frame: Frame) -> tuple[Points, float]:
+    def _face_in(self, seen: Gray, frame: FaceTransform) -> tuple[Points, float]:
         """The five points of the face in the middle of a frame, and how sure that is."""
         patch = joined(frame, _AROUND)
         rows = self._look(crop(seen, patch, PATCH), patch)
@@ -120,7 +122,7 @@ class Finder:
         best = rows[rows[:, 14].argmax()]
         return best[4:14].reshape(5, 2), float(best[14])
 
-    def _look(self, view: Gray, frame: Frame) -> Rows:
+    def _look(self, view: Gray, frame: FaceTransform) -> Rows:
         """YuNet's rows [N,15] for a view, brought to the picture by the view's frame."""
         detector = self._detector()
         detector.setInputSize((view.shape[1], view.shape[0]))
@@ -147,7 +149,7 @@ class Finder:
         return detector
 
 
-def _views(seen: Gray) -> Iterator[tuple[Gray, Frame]]:
+def _views(seen: Gray) -> Iterator[tuple[Gray, FaceTransform]]:
     """A picture at several sizes, and tilted, each with the frame that takes it back."""
     for longer in sorted({min(longer, max(seen.shape[:2])) for longer in SIDES}):
         view, frame = _shrunk(seen, longer)
@@ -157,7 +159,7 @@ def _views(seen: Gray) -> Iterator[tuple[Gray, Frame]]:
                 yield _tilted(view, frame, degrees)
 
 
-def _shrunk(seen: Gray, longer: int) -> tuple[Gray, Frame]:
+def _shrunk(seen: Gray, longer: int) -> tuple[Gray, FaceTransform]:
     """A picture whose longer side is at most so many pixels, and the frame that takes it back."""
     height, width = seen.shape[:2]
     share = min(longer / max(height, width), 1)
@@ -167,7 +169,7 @@ def _shrunk(seen: Gray, longer: int) -> tuple[Gray, Frame]:
     return np.asarray(small, np.uint8), np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
 
 
-def _enlarged(one: Found, back: Frame) -> Found:
+def _enlarged(one: Detection, back: FaceTransform) -> Detection:
     (x, _, left), (_, y, top) = back
     return replace(
         one,
@@ -179,7 +181,7 @@ def _enlarged(one: Found, back: Frame) -> Found:
     )
 
 
-def _tilted(view: Gray, frame: Frame, degrees: float) -> tuple[Gray, Frame]:
+def _tilted(view: Gray, frame: FaceTransform, degrees: float) -> tuple[Gray, FaceTransform]:
     height, width = view.shape[:2]
     around = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
     across, down = np.abs(around[:, :2]) @ [width, height]
@@ -189,9 +191,9 @@ def _tilted(view: Gray, frame: Frame, degrees: float) -> tuple[Gray, Frame]:
     return np.asarray(turned, np.uint8), joined(frame, back)
 
 
-def _distinct(found: list[Found]) -> list[Found]:
+def _distinct(found: list[Detection]) -> list[Detection]:
     """The largest first; of those that turned out to be one face, the surest."""
-    kept: list[Found] = []
+    kept: list[Detection] = []
     for one in sorted(found, key=lambda one: -one.score):
         middle = one.points.mean(0)
         reach = one.width / 3

@@ -20,7 +20,7 @@ def open_graph(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-class Models:
+class TranslationModels:
     """A bundle's graphs on the CPU, as functions on gray faces."""
 
     def __init__(self, folder: Path) -> None:

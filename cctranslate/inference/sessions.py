@@ -37,7 +37,7 @@ class Translated:
     before: Scaled
 
 
-class Models:
+class TranslationModels:
     """A bundle's two sessions, run in batches of one fixed size."""
 
     def __init__(self, bundle: Bundle, device: str = "auto", batch_size: int | None = None) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import DataError
 from cctranslate.inference import attenuation
-from cctranslate.inference.models import Models
+from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
 from cctranslate.training.data.ferplus import Votes, matched
@@ -59,7 +59,7 @@ def evaluate(
     """
     random = np.random.default_rng(seed)
     test, training = _held_out(splits, votes, limit, random), splits["Training"]
-    models, known = Models(folder), Eigenfaces(training.images)
+    models, known = TranslationModels(folder), Eigenfaces(training.images)
     translated = models.translate(test.images, np.eye(KINDS, dtype=np.float32))
     targets = _targets(models, test, translated, known, training, random)
     of_source, others = known.embed(test.images), random.permutation(len(test))
@@ -116,7 +116,7 @@ def evaluate_run(
 
 
 def _targets(
-    models: Models,
+    models: TranslationModels,
     test: Faces,
     translated: Gray,
     known: Eigenfaces,
@@ -189,7 +189,7 @@ def _distances(
     test: Faces,
     features: NDArray[np.float32],
     training: Faces,
-    models: Models,
+    models: TranslationModels,
     random: np.random.Generator,
 ) -> dict[str, Any]:
     real = training.images[training.labels == k]
@@ -226,7 +226,9 @@ def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float | None]:
     }
 
 
-def _cycle_error(models: Models, test: Faces, translated: Gray, faces: int = 300) -> float:
+def _cycle_error(
+    models: TranslationModels, test: Faces, translated: Gray, faces: int = 300
+) -> float:
     """Mean absolute gray levels between faces and their translations translated back."""
     errors = []
     for k in np.unique(test.labels):

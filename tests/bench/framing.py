@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cctranslate.faces.detector import Finder
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.training.data import fer2013
 
 ZOOM = 4
@@ -25,7 +25,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     faces = fer2013.load(Path(sys.argv[1]))["Training"].images[::8]
-    finder, points = Finder(), []
+    finder, points = FaceDetector(), []
     for face in faces:
         found = finder.find(np.asarray(cv2.resize(face, None, fx=ZOOM, fy=ZOOM), np.uint8))
         if found:

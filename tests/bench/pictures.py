@@ -24,9 +24,9 @@ import cv2
 import numpy as np
 
 from cctranslate import bundle
-from cctranslate.faces.alignment import Frame, align, crop, joined
-from cctranslate.faces.detector import Finder, Found
-from cctranslate.inference.sessions import Models
+from cctranslate.faces.alignment import FaceTransform, align, crop, joined
+from cctranslate.faces.detector import Detection, FaceDetector
+from cctranslate.inference.sessions import TranslationModels
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data import fer2013
 
@@ -51,7 +51,7 @@ class Shown:
     ms: float
 
 
-def placed(side: int, angle: int, random: np.random.Generator) -> Frame:
+def placed(side: int, angle: int, random: np.random.Generator) -> FaceTransform:
     """The frame of a face of a size and angle somewhere in the picture, whole."""
     turn = np.deg2rad(angle)
     a, b = side / SIZE * np.cos(turn), side / SIZE * np.sin(turn)
@@ -61,7 +61,7 @@ def placed(side: int, angle: int, random: np.random.Generator) -> Frame:
     return np.array([[a, -b, x - (a - b) * middle], [b, a, y - (a + b) * middle]])
 
 
-def pasted(face: Gray, frame: Frame, random: np.random.Generator) -> Gray:
+def pasted(face: Gray, frame: FaceTransform, random: np.random.Generator) -> Gray:
     """A picture with the face in that frame, before large soft shapes and some noise."""
     coarse = random.normal(128, 40, (HEIGHT // 200, WIDTH // 200)).astype(np.float32)
     picture = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -77,7 +77,7 @@ def pasted(face: Gray, frame: Frame, random: np.random.Generator) -> Gray:
     return np.asarray((picture + noise + mask * (large - picture - noise)).clip(0, 255), np.uint8)
 
 
-def boxed(one: Found) -> Frame:
+def boxed(one: Detection) -> FaceTransform:
     """The detector's box, upright and widened to a square."""
     side = max(one.width, one.height)
     x, y = one.left + one.width / 2, one.top + one.height / 2
@@ -86,7 +86,7 @@ def boxed(one: Found) -> Frame:
     return np.array([[scale, 0, x - middle], [0, scale, y - middle]])
 
 
-def shown(face: Gray, label: int, side: int, angle: int, finder: Finder, seed: int) -> Shown:
+def shown(face: Gray, label: int, side: int, angle: int, finder: FaceDetector, seed: int) -> Shown:
     """Paste, find, align and compare."""
     random = np.random.default_rng(seed)
     frame = placed(side, angle, random)
@@ -112,7 +112,7 @@ def shown(face: Gray, label: int, side: int, angle: int, finder: Finder, seed: i
     return result
 
 
-def read(models: Models, faces: list[Gray]) -> np.ndarray:
+def read(models: TranslationModels, faces: list[Gray]) -> np.ndarray:
     """The judge's class of each face."""
     said = [np.zeros(0, int)]
     for i in range(0, len(faces), models.batch_size):
@@ -121,7 +121,7 @@ def read(models: Models, faces: list[Gray]) -> np.ndarray:
     return np.concatenate(said)
 
 
-def table(models: Models, by: str, groups: dict[int, list[Shown]]) -> None:
+def table(models: TranslationModels, by: str, groups: dict[int, list[Shown]]) -> None:
     """Print a line a group."""
     print(f"{by:>8}{'recall':>9}{'false':>7}{'frame':>8}", end="")
     print(f"{'aligned':>9}{'box':>7}{'direct':>8}{'ms':>7}")
@@ -146,7 +146,7 @@ def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) == 3 else 400
     split = fer2013.load(Path(sys.argv[1]))["PublicTest"]
     chosen = np.linspace(0, len(split) - 1, count).astype(int)
-    finder, models = Finder(), Models(bundle.load(bundle.shipped()), "cpu")
+    finder, models = FaceDetector(), TranslationModels(bundle.load(bundle.shipped()), "cpu")
     by_side: dict[int, list[Shown]] = defaultdict(list)
     by_angle: dict[int, list[Shown]] = defaultdict(list)
     for seed, i in enumerate(chosen):

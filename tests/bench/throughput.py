@@ -41,8 +41,8 @@ from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import SUFFIXES, Files, Form
 from cctranslate.batch.stages.render import Finisher
 from cctranslate.batch.stages.translate import Outcome, translate
-from cctranslate.faces.detector import Finder
-from cctranslate.inference.sessions import Models
+from cctranslate.faces.detector import FaceDetector
+from cctranslate.inference.sessions import TranslationModels
 from cctranslate.inference.variants import Plan
 from tests import tiny
 
@@ -64,7 +64,7 @@ finally:
     (peak,) = (line.split()[1] for line in lines if line.startswith('VmHWM'))
     print(time.process_time(), peak, file=sys.stderr)
 """
-LOOK = Look(where="auto", finder=Finder(), again=True)
+LOOK = Look(where="auto", finder=FaceDetector(), again=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,9 @@ def finisher(out: Path, plan: Plan) -> Finisher:
     return Finisher(plan=plan, layout=places, packer=packer, in_pictures=True, metadata=False)
 
 
-def in_batches(faces: list[Decoded | Unusable], plan: Plan, models: Models) -> list[Outcome]:
+def in_batches(
+    faces: list[Decoded | Unusable], plan: Plan, models: TranslationModels
+) -> list[Outcome]:
     """Decoded faces through generator and judge."""
     named = [(face, Path(face.item.relative).stem) for face in faces]
     outcomes: list[Outcome | Unusable] = []
@@ -147,7 +149,7 @@ def stages(folder: Path, out: Path) -> dict[str, Cost]:
     """Each stage alone, and the same work as a loop."""
     items = list(from_inputs([str(folder)], Own(())))
     plan, found = Plan(targets=(TARGET,)), bundle.load(bundle.shipped())
-    models, single = (Models(found, "cpu", size) for size in (None, 1))
+    models, single = (TranslationModels(found, "cpu", size) for size in (None, 1))
     write = finisher(out, plan)
     decoded: list[Decoded | Unusable] = []
     outcomes: list[Outcome] = []

@@ -12,11 +12,11 @@ from cctranslate import bundle
 from cctranslate.errors import BundleError
 from cctranslate.faces import detector
 from cctranslate.faces.alignment import TEMPLATE, align, bounds, crop, side, whole
-from cctranslate.faces.detector import Finder
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
 from tests import drawn, photos
 
-FINDER = Finder()
+FINDER = FaceDetector()
 
 
 def similarity(scale: float, degrees: float, x: float, y: float) -> np.ndarray:
@@ -96,7 +96,7 @@ def test_a_detector_that_was_altered_is_refused(
         file.write(b"x")
     monkeypatch.setattr(bundle, "shipped", lambda: tmp_path)
     with pytest.raises(BundleError, match="altered"):
-        Finder()
+        FaceDetector()
 
 
 def test_alignment_frames_as_the_samples_are_framed() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cctranslate.faces.alignment import align, crop, whole
 from cctranslate.faces.compositing import WINDOW, carry
-from cctranslate.faces.detector import Finder
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.faces.raster import gray
 from tests import drawn, photos
 
@@ -169,7 +169,7 @@ def test_the_skins_texture_stays_under_paint_and_shapes_do_not() -> None:
 @pytest.mark.parametrize("name", [photos.COLLINS, photos.HOPPER])
 def test_seen_at_48_pixels_again_it_is_what_the_generator_made(name: str) -> None:
     large = np.asarray(photos.portrait(name, 1536))
-    (found,) = Finder().find(large)
+    (found,) = FaceDetector().find(large)
     frame = align(found.points)
     face = crop(gray(large), frame)
     small, changed = face.copy(), large.copy()

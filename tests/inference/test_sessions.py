@@ -10,7 +10,7 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import DeviceError
-from cctranslate.inference.sessions import CUDA, Models
+from cctranslate.inference.sessions import CUDA, TranslationModels
 from cctranslate.pixels import to_gray, to_scaled
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"
@@ -25,7 +25,7 @@ def faces() -> np.ndarray:
 
 def test_bound_memory_gives_what_the_graphs_give_by_themselves(faces: np.ndarray) -> None:
     found = bundle.load(bundle.shipped())
-    models = Models(found, "cpu", batch_size=len(faces))
+    models = TranslationModels(found, "cpu", batch_size=len(faces))
     scaled = to_scaled(faces)[:, None]
     judge = onnxruntime.InferenceSession(found.judge, providers=["CPUExecutionProvider"])
     done = models.translate(faces, LABELS, edits=True)
@@ -41,7 +41,7 @@ def test_bound_memory_gives_what_the_graphs_give_by_themselves(faces: np.ndarray
 
 
 def test_labels_in_any_order_of_memory(faces: np.ndarray) -> None:
-    models = Models(bundle.load(bundle.shipped()), "cpu")
+    models = TranslationModels(bundle.load(bundle.shipped()), "cpu")
     by_columns = np.asfortranarray(LABELS[:3])
     np.testing.assert_array_equal(
         models.translate(faces, by_columns).faces, models.translate(faces, LABELS[:3]).faces
@@ -49,7 +49,7 @@ def test_labels_in_any_order_of_memory(faces: np.ndarray) -> None:
 
 
 def test_a_device_that_gives_up_says_what_to_try(faces: np.ndarray) -> None:
-    models = Models(bundle.load(bundle.shipped()), "cpu", batch_size=8)
+    models = TranslationModels(bundle.load(bundle.shipped()), "cpu", batch_size=8)
     with pytest.raises(
         DeviceError, match=r"^CPUExecutionProvider: .*: try a smaller --batch-size$"
     ):
@@ -58,9 +58,11 @@ def test_a_device_that_gives_up_says_what_to_try(faces: np.ndarray) -> None:
 
 def test_a_gpu_gives_what_the_cpu_gives(faces: np.ndarray) -> None:
     found = bundle.load(bundle.shipped())
-    gpu = Models(found, "auto")
+    gpu = TranslationModels(found, "auto")
     if gpu.provider != CUDA:
         pytest.skip("no CUDA here")
-    there, here = (models.translate(faces, LABELS) for models in (gpu, Models(found, "cpu")))
+    there, here = (
+        models.translate(faces, LABELS) for models in (gpu, TranslationModels(found, "cpu"))
+    )
     np.testing.assert_allclose(there.faces.astype(int), here.faces, atol=1)
     np.testing.assert_allclose(there.before, here.before, atol=1e-3)

@@ -14,7 +14,7 @@ from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, edge_to_edge, find_faces
-from cctranslate.faces.detector import Finder
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.pixels import SIZE, size_upright, to_gray
 
@@ -28,7 +28,7 @@ class Look:
     """Where faces are looked for; `again` says that the pictures will be needed once more."""
 
     where: Where
-    finder: Finder
+    finder: FaceDetector
     again: bool
 
     def is_whole(self, width: int, height: int) -> bool:

@@ -18,7 +18,7 @@ from cctranslate.pixels import SIZE, Gray, Scaled
 
 if TYPE_CHECKING:
     # Worker processes need no onnxruntime.
-    from cctranslate.inference.sessions import Models
+    from cctranslate.inference.sessions import TranslationModels
 
 Named = tuple[Decoded | Unusable, str]
 
@@ -51,7 +51,7 @@ class Outcome:
 
 
 def translate(
-    waiting: Sequence[Named], plan: Plan, models: Models, in_pictures: bool
+    waiting: Sequence[Named], plan: Plan, models: TranslationModels, in_pictures: bool
 ) -> Iterator[Outcome | Unusable]:
     """Translate and judge what waits, in its order, the faces in as few batches as they fill.
 
@@ -75,7 +75,9 @@ def translate(
         yield Outcome(decoded=one, name=name, faces=own, ms=ms)
 
 
-def _run(models: Models, plan: Plan, faces: list[Face], edits_needed: bool) -> list[FaceResults]:
+def _run(
+    models: TranslationModels, plan: Plan, faces: list[Face], edits_needed: bool
+) -> list[FaceResults]:
     levels = np.stack([face.levels for face in faces])
     results = models.translate(levels, plan.labels, edits_needed)
     translated, edits = results.faces, results.edits

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.inference import conditioning
-from cctranslate.inference.models import Models
+from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.metrics.distribution import Eigenfaces
@@ -20,7 +20,7 @@ KINDS = len(EMOTIONS)
 
 
 def controls(
-    models: Models, test: Faces, known: Eigenfaces, random: np.random.Generator
+    models: TranslationModels, test: Faces, known: Eigenfaces, random: np.random.Generator
 ) -> dict[str, Any]:
     """What strengths and samples do, on some of the faces."""
     probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
@@ -31,7 +31,9 @@ def controls(
     }
 
 
-def strength_curve(models: Models, test: Faces, known: Eigenfaces) -> list[dict[str, float]]:
+def strength_curve(
+    models: TranslationModels, test: Faces, known: Eigenfaces
+) -> list[dict[str, float]]:
     """For each strength what becomes of faces of other expressions, as means over them all."""
     of_source, other = known.embed(test.images), test.labels[:, None] != np.arange(KINDS)
     lines = []
@@ -54,7 +56,7 @@ def strength_curve(models: Models, test: Faces, known: Eigenfaces) -> list[dict[
     return lines
 
 
-def diversity(models: Models, test: Faces, seed: int = 0) -> dict[str, Any]:
+def diversity(models: TranslationModels, test: Faces, seed: int = 0) -> dict[str, Any]:
     """How far a face's samples of one target lie apart, and how many of them are confirmed.
 
     `apart` is the mean absolute difference of two samples in gray levels, `change` that of the

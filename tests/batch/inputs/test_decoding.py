@@ -11,11 +11,11 @@ from PIL import Image
 
 from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
 from cctranslate.batch.inputs.items import Item
-from cctranslate.faces.detector import Finder
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
 from tests import drawn
 
-WHOLE = Look(where="whole", finder=Finder(), again=False)
+WHOLE = Look(where="whole", finder=FaceDetector(), again=False)
 
 
 def walked(path: Path) -> Item:
