@@ -2,6 +2,7 @@
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Index = FER2013's label id. Alphabetical folder ids differ: always write names."""
+NUM_CLASSES = len(EMOTIONS)
 
 SYNONYMS = {
     "anger": "angry",

@@ -13,8 +13,8 @@ from cctranslate.commands.progress import Progress
 
 if TYPE_CHECKING:
     from cctranslate.recipes.spec import AnyRecipe
-    from cctranslate.training.fit import Job
-    from cctranslate.training.loop import Outcome
+    from cctranslate.training.fit import TrainingRun
+    from cctranslate.training.loop import RunResult
 
 RUNS = Path("runs")
 
@@ -157,29 +157,29 @@ def _train(
     from cctranslate.training import run_folder
     from cctranslate.training.data import fer2013
     from cctranslate.training.data.ferplus import load_votes
-    from cctranslate.training.fit import Job
+    from cctranslate.training.fit import TrainingRun
     from cctranslate.training.loop import Limits
 
-    place = devices.choose(device)
+    chosen = devices.choose(device)
     splits = fer2013.load(data)
     known_votes = load_votes(votes) if votes else None
     if folder is None:
         find = run_folder.latest_folder if resume else run_folder.next_folder
         folder = find(RUNS, recipe.name)
     progress = Progress(quiet)
-    job = Job(
+    job = TrainingRun(
         recipe=recipe,
         folder=folder,
         splits=splits,
         votes=known_votes,
-        device=place,
+        device=chosen,
         seed=seed,
         resume=resume,
         limits=Limits(max_minutes=max_minutes),
         on_start=progress.start,
         on_tick=progress.tick,
     )
-    click.echo(f"{recipe.name} on {place}, in {folder}", err=True)
+    click.echo(f"{recipe.name} on {chosen}, in {folder}", err=True)
     if not _guarded(job, progress).finished:
         click.echo(
             f"{folder}: stopped at the time limit: the same command with -o {folder} --resume "
@@ -191,7 +191,7 @@ def _train(
     _tell_figures(job)
 
 
-def _tell_figures(job: Job) -> None:
+def _tell_figures(job: TrainingRun) -> None:
     """Print what `evaluate` prints of the finished run, and keep it in its `measured.json`."""
     from cctranslate import bundle
     from cctranslate.commands.evaluate import judge_table, table
@@ -217,7 +217,7 @@ def _tell_figures(job: Job) -> None:
     click.echo(table(told))
 
 
-def _guarded(job: Job, progress: Progress) -> Outcome:
+def _guarded(job: TrainingRun, progress: Progress) -> RunResult:
     from cctranslate.training.fit import fit as run
 
     try:

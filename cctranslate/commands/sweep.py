@@ -28,23 +28,23 @@ def search(
     from cctranslate.training import device as devices
     from cctranslate.training.data import fer2013
     from cctranslate.training.data.ferplus import load_votes
-    from cctranslate.training.sweep import Series, by_distance, table, train
+    from cctranslate.training.sweep import Sweep, by_distance, table, train
 
-    place = devices.choose(device)
+    chosen = devices.choose(device)
     progress = Progress(quiet)
-    series = Series(
+    sweep = Sweep(
         root=root,
         splits=fer2013.load(data),
         votes=load_votes(votes) if votes else None,
-        device=place,
+        device=chosen,
         judge=bundle.shipped(),
         seed=seed,
         on_start=progress.start,
         on_tick=progress.tick,
     )
-    click.echo(f"{len(recipes)} recipes on {place}, in {root}", err=True)
+    click.echo(f"{len(recipes)} recipes on {chosen}, in {root}", err=True)
     try:
-        rows = [train(series, recipe) for recipe in recipes]
+        rows = [train(sweep, recipe) for recipe in recipes]
     finally:
         progress.close()
     click.echo(table(by_distance(rows)))

@@ -86,7 +86,7 @@ FLOW_EYES = derive(
 FLOW_KNOWN = derive(
     FLOW_EYES,
     name="flow-known",
-    about="ours, the sixth part: goes on from `flow-eyes` with a face recogniser in the encoders' "
+    about="ours, the sixth part: goes on from `flow-eyes` with a face recognizer in the encoders' "
     "place, and with less of a cost for change as such",
     start="flow-eyes",
     weights={

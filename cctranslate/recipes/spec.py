@@ -79,9 +79,9 @@ class Weights:
     """Squared distance between what a target's translations add to their sources' embeddings on
     average and what sets real faces of it apart: what they all share beyond that is G's mark."""
     likeness: float = 0.0
-    """As `identity`, by the face recogniser that ships (`training/networks/face_recognizer.py`)."""
+    """As `identity`, by the face recognizer that ships (`training/networks/face_recognizer.py`)."""
     likeness_drift: float = 0.0
-    """As `drift`, by that recogniser."""
+    """As `drift`, by that recognizer."""
     likeness_frechet: float = 0.0
     """Frechet distance of its embeddings of all translations to those of the faces they were
     (`training/losses/frechet.py`)."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cctranslate.emotions import EMOTIONS
+from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
 from cctranslate.inference import attenuation
 from cctranslate.inference.models import TranslationModels
@@ -25,8 +25,6 @@ from cctranslate.training.metrics.distribution import (
     roughness,
 )
 from cctranslate.training.trainers.classifier import figures
-
-KINDS = len(EMOTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,7 @@ def evaluate(
     random = np.random.default_rng(seed)
     test, training = _held_out(splits, votes, limit, random), splits["Training"]
     models, known = TranslationModels(folder), Eigenfaces(training.images)
-    translated = models.translate(test.images, np.eye(KINDS, dtype=np.float32))
+    translated = models.translate(test.images, np.eye(NUM_CLASSES, dtype=np.float32))
     targets = _targets(models, test, translated, known, training, random)
     of_source, others = known.embed(test.images), random.permutation(len(test))
     judged, witness = models.judge(test.images)[0], models.witness(test.images)
@@ -125,7 +123,7 @@ def _targets(
 ) -> dict[str, dict[str, Any]]:
     """Every target's figures on translations [N,7,48,48]."""
     every = translated.reshape(-1, *test.images.shape[1:])
-    judged, features = (a.reshape(len(test), KINDS, -1) for a in models.judge(every))
+    judged, features = (a.reshape(len(test), NUM_CLASSES, -1) for a in models.judge(every))
     second = models.witness(every)
     of_source = known.embed(test.images)
     told = {}
@@ -168,12 +166,12 @@ def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict
 
     `toned_down` is the share of those of other expressions; `own_change` is as that of a target.
     """
-    shares = attenuation.share(judged, np.eye(KINDS, dtype=np.float32))
+    shares = attenuation.share(judged, np.eye(NUM_CLASSES, dtype=np.float32))
     own = np.arange(len(test)), test.labels
     left = attenuation.toned(test.images, translated, shares)[own]
     change = np.abs(left.astype(np.float32) - test.images).mean((1, 2))
     means = [change[test.labels == k].mean() for k in np.unique(test.labels)]
-    other = test.labels[:, None] != np.arange(KINDS)
+    other = test.labels[:, None] != np.arange(NUM_CLASSES)
     return {
         "own_change": round(float(np.mean(means)), 4),
         "toned_down": _average((shares < 1)[other], 4),
@@ -232,10 +230,10 @@ def _cycle_error(
     """Mean absolute gray levels between faces and their translations translated back."""
     errors = []
     for k in np.unique(test.labels):
-        mine = np.flatnonzero(test.labels == k)[: faces // KINDS]
+        mine = np.flatnonzero(test.labels == k)[: faces // NUM_CLASSES]
         there = translated[mine].reshape(-1, *test.images.shape[1:])
-        back = models.translate(there, np.eye(KINDS, dtype=np.float32)[k : k + 1])[:, 0]
-        gap = back.reshape(len(mine), KINDS, *test.images.shape[1:]).astype(np.float32)
+        back = models.translate(there, np.eye(NUM_CLASSES, dtype=np.float32)[k : k + 1])[:, 0]
+        gap = back.reshape(len(mine), NUM_CLASSES, *test.images.shape[1:]).astype(np.float32)
         errors.append(np.abs(gap - test.images[mine][:, None]).mean((1, 2, 3)))
     return round(float(np.concatenate(errors).mean()), 3)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cctranslate import __version__, bundle
-from cctranslate.emotions import EMOTIONS
+from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import ExportError, RunError
 from cctranslate.inference.models import open_graph
 from cctranslate.pixels import SIZE, to_scaled
@@ -79,7 +79,7 @@ def export(
     run: Path,
     judge: Path,
     out: Path,
-    gain: tuple[float, ...] = (1.0,) * len(EMOTIONS),
+    gain: tuple[float, ...] = (1.0,) * NUM_CLASSES,
     witness: Path | None = None,
     half: bool = False,
 ) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def export(
         ExportError: torch and onnxruntime differ; nothing is left behind.
         HalfError: so do float32 and float16.
     """
-    facts = run_folder.read_facts(run)
+    facts = run_folder.read_manifest(run)
     graph = TranslatorGraph(load_generator(run), gain).eval()
     saved = checkpoint.load(run, facts.recipe)
     faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
@@ -107,7 +107,7 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
         folder = Path(name)
-        labels = np.eye(len(EMOTIONS), dtype=np.float32)
+        labels = np.eye(NUM_CLASSES, dtype=np.float32)
         _write(graph, folder / "generator.onnx", {"faces": faces, "labels": labels}, _TRANSLATOR)
         differs = _largest_difference(graph, folder / "generator.onnx", faces, labels)
         classifiers = _place_all(judge, witness, facts.recipe, folder, faces)
@@ -164,7 +164,7 @@ def _place_all(
     judge: Path, witness: Path | None, taught: AnyRecipe, folder: Path, faces: np.ndarray
 ) -> dict[str, Any]:
     """Put the judge into `folder`, and the witness if there is one; what the card says of them."""
-    if witness is None and not (judge / run_folder.FACTS).exists():
+    if witness is None and not (judge / run_folder.MANIFEST).exists():
         witness = judge if bundle.load(judge).holds(bundle.WITNESS) else None
     told = {"judge": _place(judge, taught, folder / "judge.onnx", faces)}
     if witness:
@@ -174,12 +174,12 @@ def _place_all(
 
 def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> dict[str, Any]:
     """Write a run's classifier to `path`, or copy the one of that name from a bundle."""
-    if not (source / run_folder.FACTS).exists():
+    if not (source / run_folder.MANIFEST).exists():
         held = bundle.load(source)
         shutil.copyfile(held.file(path.stem), path)
         about: dict[str, Any] = held.card.get(path.stem, {})
         return about
-    facts = run_folder.read_facts(source)
+    facts = run_folder.read_manifest(source)
     _refuse_partial(source, facts.recipe, taught)
     graph = JudgeGraph(load_classifier(source)).eval()
     _write(graph, path, {"faces": faces}, _JUDGE)
@@ -223,7 +223,7 @@ def _largest_difference(graph: nn.Module, path: Path, *inputs: np.ndarray) -> fl
 
 
 def _move(folder: Path, out: Path) -> None:
-    """Put the files in place, the card last: without its own card a bundle is refused."""
+    """Put the files in device, the card last: without its own card a bundle is refused."""
     out.mkdir(exist_ok=True)
     for name in (bundle.CARD, f"{bundle.WITNESS}.onnx"):
         (out / name).unlink(missing_ok=True)

@@ -15,14 +15,14 @@ from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.training import checkpoint, loop, run_folder
 from cctranslate.training.data.fer2013 import Splits, fingerprint, without_copies
 from cctranslate.training.data.ferplus import Votes, digest, matched
-from cctranslate.training.loop import Limits, Outcome
-from cctranslate.training.losses.teachers import Frozen
+from cctranslate.training.loop import Limits, RunResult
+from cctranslate.training.losses.teachers import TeacherNetworks
 from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import Classifier, predict_logits
-from cctranslate.training.networks.face_recognizer import Recogniser
+from cctranslate.training.networks.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.registry import build_generator
-from cctranslate.training.run_folder import Facts
+from cctranslate.training.run_folder import RunManifest
 from cctranslate.training.trainers.classifier import ClassifierTrainer, figures
 from cctranslate.training.trainers.gan import GanTrainer
 
@@ -31,7 +31,7 @@ TEACHERS = "teachers"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class TrainingRun:
     """What `fit` was asked to do."""
 
     recipe: AnyRecipe
@@ -48,14 +48,14 @@ class Job:
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
 
 
-def fit(job: Job) -> Outcome:
+def fit(job: TrainingRun) -> RunResult:
     """Train what the job asks for; what its recipe builds on is trained first, in its folder.
 
     Raises:
         RunError: the folder already holds a run that is not resumed, or one on other data.
         DataError: the data has no training faces, or votes that do not fit.
         CheckpointError, DivergedError: see `loop.run`.
-        BundleError: the recogniser that the recipe asks for is missing or altered.
+        BundleError: the face recognizer that the recipe needs is missing or altered.
     """
     if "Training" not in job.splits:
         raise DataError("the data holds no Training rows: nothing else is trained on")
@@ -69,13 +69,13 @@ def fit(job: Job) -> Outcome:
     started = time.monotonic()
     for name in _before(job.recipe):
         if not fit(_teacher_job(job, name, time.monotonic() - started)).finished:
-            return Outcome(step=0, finished=False)
+            return RunResult(step=0, finished=False)
     limits = _remaining(job.limits, time.monotonic() - started)
     if limits.max_minutes is not None and limits.max_minutes <= 0:
-        return Outcome(step=_steps_done(job), finished=False)
+        return RunResult(step=_steps_done(job), finished=False)
     trainer = _trainer(job, known)
     job.on_start(job.recipe.name, _steps_done(job), trainer.steps)
-    outcome = loop.run(
+    result = loop.run(
         trainer,
         job.folder,
         seed=job.seed,
@@ -84,11 +84,11 @@ def fit(job: Job) -> Outcome:
         resume=job.resume,
     )
     judging = isinstance(job.recipe, ClassifierRecipe) and job.recipe.objective == "expression"
-    if judging and isinstance(trainer, ClassifierTrainer) and outcome.finished:
+    if judging and isinstance(trainer, ClassifierTrainer) and result.finished:
         trainer.calibrate(job.splits, job.votes)
-        loop.save(trainer, job.folder, outcome.step)
+        loop.save(trainer, job.folder, result.step)
         _measure_classifier(job)
-    return outcome
+    return result
 
 
 def load_classifier(folder: Path) -> Classifier:
@@ -97,7 +97,7 @@ def load_classifier(folder: Path) -> Classifier:
     Raises:
         RunError, CheckpointError: no such run, or one of a translator.
     """
-    recipe = run_folder.read_facts(folder).recipe
+    recipe = run_folder.read_manifest(folder).recipe
     if not isinstance(recipe, ClassifierRecipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
     network = Classifier(recipe)
@@ -113,7 +113,7 @@ def load_generator(folder: Path) -> Generator:
     Raises:
         RunError, CheckpointError: no such run, or one of a classifier.
     """
-    recipe = run_folder.read_facts(folder).recipe
+    recipe = run_folder.read_manifest(folder).recipe
     if not isinstance(recipe, Recipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
@@ -123,8 +123,8 @@ def load_generator(folder: Path) -> Generator:
     return network.eval()
 
 
-def _claim(job: Job) -> None:
-    facts = Facts(
+def _claim(job: TrainingRun) -> None:
+    facts = RunManifest(
         recipe=job.recipe,
         seed=job.seed,
         data={
@@ -133,12 +133,12 @@ def _claim(job: Job) -> None:
             "votes": None if job.votes is None else digest(job.votes),
         },
     )
-    if not (job.folder / run_folder.FACTS).exists():
+    if not (job.folder / run_folder.MANIFEST).exists():
         if not job.resume and job.folder.is_dir() and any(job.folder.iterdir()):
             raise RunError(f"{job.folder}: holds files but no run: name another folder with -o")
-        run_folder.write_facts(job.folder, facts)
+        run_folder.write_manifest(job.folder, facts)
         return
-    there = run_folder.read_facts(job.folder)
+    there = run_folder.read_manifest(job.folder)
     if not job.resume:
         raise RunError(f"{job.folder}: already holds a run: add --resume or name another with -o")
     if there != facts:
@@ -155,11 +155,11 @@ def _before(recipe: AnyRecipe) -> tuple[str, ...]:
     return recipe.teachers + ((recipe.start,) if recipe.start else ())
 
 
-def _teachers(job: Job) -> Path:
+def _teachers(job: TrainingRun) -> Path:
     return job.teachers or job.folder / TEACHERS
 
 
-def _teacher_job(job: Job, name: str, spent: float) -> Job:
+def _teacher_job(job: TrainingRun, name: str, spent: float) -> TrainingRun:
     return replace(
         job,
         recipe=registry.find(name),
@@ -176,15 +176,15 @@ def _remaining(limits: Limits, spent: float) -> Limits:
     return replace(limits, max_minutes=limits.max_minutes - spent / 60)
 
 
-def _trainer(job: Job, known: Recogniser | None) -> GanTrainer | ClassifierTrainer:
+def _trainer(job: TrainingRun, known: FaceRecognizer | None) -> GanTrainer | ClassifierTrainer:
     faces = job.splits["Training"]
     if isinstance(job.recipe, ClassifierRecipe):
         return ClassifierTrainer(job.recipe, faces, job.votes, job.device, job.seed)
     folder, start = _teachers(job), job.recipe.start
-    frozen = Frozen(
+    frozen = TeacherNetworks(
         guides=tuple(load_classifier(folder / name) for name in job.recipe.guides),
         encoders=tuple(load_classifier(folder / name) for name in job.recipe.encoders),
-        recogniser=known,
+        face_recognizer=known,
     )
     trainer = GanTrainer(job.recipe, faces, job.votes, frozen, job.device, job.seed)
     if start:
@@ -196,12 +196,12 @@ def _trainer(job: Job, known: Recogniser | None) -> GanTrainer | ClassifierTrain
     return trainer
 
 
-def _steps_done(job: Job) -> int:
+def _steps_done(job: TrainingRun) -> int:
     there = job.resume and (job.folder / checkpoint.FILE).exists()
     return int(checkpoint.load(job.folder, job.recipe)["step"]) if there else 0
 
 
-def _measure_classifier(job: Job) -> None:
+def _measure_classifier(job: TrainingRun) -> None:
     if "PublicTest" not in job.splits:
         return
     faces = without_copies(job.splits["PublicTest"], job.splits["Training"])

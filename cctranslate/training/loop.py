@@ -32,7 +32,7 @@ class Trainer(Protocol):
         """How many steps the run has."""
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """How many of them are an epoch."""
 
     def step(self, step: int) -> dict[str, Tensor]:
@@ -58,7 +58,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class RunResult:
     """Where a run stopped."""
 
     step: int
@@ -73,7 +73,7 @@ def run(
     limits: Limits,
     on_tick: Callable[[dict[str, Any]], None],
     resume: bool = False,
-) -> Outcome:
+) -> RunResult:
     """Train to the end or to the last tick within the time limit.
 
     Every step seeds torch with (seed, step), so that a run resumed from its last tick repeats
@@ -103,7 +103,7 @@ def run(
             if deadline and now + (now - since) > deadline:
                 break
             terms, since = {}, now
-    return Outcome(step=step, finished=step == trainer.steps)
+    return RunResult(step=step, finished=step == trainer.steps)
 
 
 def save(trainer: Trainer, folder: Path, step: int) -> None:
@@ -124,7 +124,7 @@ def _line(
     means = {name: float(torch.stack(values).mean()) for name, values in terms.items()}
     return {
         "step": step,
-        "epoch": round(step / trainer.steps_an_epoch, 4),
+        "epoch": round(step / trainer.steps_per_epoch, 4),
         **{name: round(value, 6) for name, value in means.items()},
         "seconds": round(seconds, 2),
     }

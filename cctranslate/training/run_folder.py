@@ -14,12 +14,12 @@ from cctranslate.errors import RunError
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import AnyRecipe
 
-FACTS = "recipe.json"
+MANIFEST = "recipe.json"
 MEASURED = "measured.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class RunManifest:
     """What a run is of: enough to do it again."""
 
     recipe: AnyRecipe
@@ -51,7 +51,7 @@ def _numbered(root: Path, pattern: str) -> dict[int, Path]:
     return {int(match[1]): path for match, path in matches if match}
 
 
-def write_facts(folder: Path, facts: Facts) -> None:
+def write_manifest(folder: Path, facts: RunManifest) -> None:
     """Make the folder and write `recipe.json` into it."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {
@@ -62,20 +62,20 @@ def write_facts(folder: Path, facts: Facts) -> None:
         "torch": torch.__version__,
         "machine": platform.machine(),
     }
-    write_json(folder / FACTS, content)
+    write_json(folder / MANIFEST, content)
 
 
-def read_facts(folder: Path) -> Facts:
+def read_manifest(folder: Path) -> RunManifest:
     """What the run in `folder` is of.
 
     Raises:
         RunError: the folder holds no run, or one that this version does not understand.
     """
-    path = folder / FACTS
+    path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         recipe = from_json(content["recipe"])
-        return Facts(recipe=recipe, seed=content["seed"], data=content["data"])
+        return RunManifest(recipe=recipe, seed=content["seed"], data=content["data"])
     except FileNotFoundError:
         raise RunError(f"{path}: not found: name a run folder that `fit` wrote") from None
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -18,7 +18,7 @@ from cctranslate.training.data.fer2013 import Splits
 from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.evaluate import evaluate_run
-from cctranslate.training.fit import Job, fit
+from cctranslate.training.fit import TrainingRun, fit
 from cctranslate.training.loop import Limits
 
 ROW = "row.json"
@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
+class Sweep:
     """What all rows have in common."""
 
     root: Path
@@ -45,33 +45,33 @@ class Series:
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
 
 
-def train(series: Series, recipe: AnyRecipe) -> Row:
+def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
     """A recipe's row: the one that is kept, or else of its run, gone on with if it was begun.
 
     Raises:
         RunError: the row that is kept is of another budget than is asked now.
         UserError: whatever `fit` and `evaluate` refuse.
     """
-    folder = series.root / recipe.name
-    within = _within(series, recipe)
+    folder = sweep.root / recipe.name
+    within = _within(sweep, recipe)
     if (folder / ROW).exists():
-        return _kept(series, within, folder)
-    steps = round(_epochs(within) * _steps_an_epoch(series, within))
-    job = Job(
+        return _kept(sweep, within, folder)
+    steps = round(_epochs(within) * _steps_per_epoch(sweep, within))
+    run = TrainingRun(
         recipe=within,
         folder=folder,
-        splits=series.splits,
-        votes=series.votes,
-        device=series.device,
-        seed=series.seed,
+        splits=sweep.splits,
+        votes=sweep.votes,
+        device=sweep.device,
+        seed=sweep.seed,
         resume=True,
         # D's accuracy is that of the last tick: of a fourth of the run.
         limits=Limits(tick_steps=max(1, min(500, steps // 4))),
-        on_start=series.on_start,
-        on_tick=series.on_tick,
+        on_start=sweep.on_start,
+        on_tick=sweep.on_tick,
     )
-    outcome = fit(job)
-    row = _row(series, job, outcome.step)
+    result = fit(run)
+    row = _row(sweep, run, result.step)
     run_folder.write_json(folder / ROW, row)
     return row
 
@@ -103,31 +103,31 @@ def by_distance(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row["fid"] is None, row["fid"]))
 
 
-def _kept(series: Series, recipe: AnyRecipe, folder: Path) -> Row:
+def _kept(sweep: Sweep, recipe: AnyRecipe, folder: Path) -> Row:
     row = run_folder.read_json(folder / ROW)
-    if run_folder.read_facts(folder).recipe != recipe or row["faces"] != series.faces:
+    if run_folder.read_manifest(folder).recipe != recipe or row["faces"] != sweep.faces:
         raise RunError(
             f"{folder}: holds a row of another budget or recipe: name another folder with -o"
         )
     return row
 
 
-def _within(series: Series, recipe: AnyRecipe) -> AnyRecipe:
-    """The recipe cut or stretched to the series' images, its schedule with it."""
-    if series.images is None:
+def _within(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
+    """The recipe cut or stretched to the sweep' images, its schedule with it."""
+    if sweep.images is None:
         return recipe
-    seen_an_epoch = _steps_an_epoch(series, recipe) * _batch_size(recipe)
-    return override(recipe, epochs=series.images / seen_an_epoch)
+    seen_an_epoch = _steps_per_epoch(sweep, recipe) * _batch_size(recipe)
+    return override(recipe, epochs=sweep.images / seen_an_epoch)
 
 
-def _steps_an_epoch(series: Series, recipe: AnyRecipe) -> int:
-    faces = series.splits["Training"]
+def _steps_per_epoch(sweep: Sweep, recipe: AnyRecipe) -> int:
+    faces = sweep.splits["Training"]
     if isinstance(recipe, Recipe):
         procedure = recipe.procedure
-        return Batches(procedure, faces, series.votes, series.device, 0).steps_an_epoch
-    labels = soft_labels(faces, series.votes, recipe.vote_share)
+        return Batches(procedure, faces, sweep.votes, sweep.device, 0).steps_per_epoch
+    labels = soft_labels(faces, sweep.votes, recipe.vote_share)
     classes = labels[labels.sum(1) > 0].argmax(1)
-    return Sampler(classes, recipe.batch_size, recipe.class_balance, 0).steps_an_epoch
+    return Sampler(classes, recipe.batch_size, recipe.class_balance, 0).steps_per_epoch
 
 
 def _batch_size(recipe: AnyRecipe) -> int:
@@ -138,24 +138,24 @@ def _epochs(recipe: AnyRecipe) -> float:
     return recipe.procedure.epochs if isinstance(recipe, Recipe) else recipe.epochs
 
 
-def _row(series: Series, job: Job, steps: int) -> Row:
-    lines = [json.loads(line) for line in (job.folder / loop.LOG).read_text().splitlines()]
+def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
+    lines = [json.loads(line) for line in (run.folder / loop.LOG).read_text().splitlines()]
     row: Row = {
-        "recipe": job.recipe.name + _mark(job.recipe),
-        "images": series.images,
-        "faces": series.faces,
+        "recipe": run.recipe.name + _mark(run.recipe),
+        "images": sweep.images,
+        "faces": sweep.faces,
         "steps": steps,
         "minutes": round(sum(line["seconds"] for line in lines) / 60, 2),
-        "ran_on": _machine(series.device),
+        "ran_on": _machine(sweep.device),
     }
-    if isinstance(job.recipe, ClassifierRecipe):
-        judged = run_folder.read_json(job.folder / run_folder.MEASURED)["judge"]["fer2013"]
+    if isinstance(run.recipe, ClassifierRecipe):
+        judged = run_folder.read_json(run.folder / run_folder.MEASURED)["judge"]["fer2013"]
         return row | {"accuracy": judged["accuracy"], "confusion": judged["confusion"]}
     told = evaluate_run(
-        job.folder, series.judge, job.splits, job.votes, series.faces, probing=False
+        run.folder, sweep.judge, run.splits, run.votes, sweep.faces, probing=False
     ).figures
-    run_folder.write_json(job.folder / run_folder.MEASURED, told)
-    row |= {name: _mean(told, job.recipe, name) for name in ("confirmed", "identity", "fid")}
+    run_folder.write_json(run.folder / run_folder.MEASURED, told)
+    row |= {name: _mean(told, run.recipe, name) for name in ("confirmed", "identity", "fid")}
     return row | {"cycle_error": told["cycle_error"], "d_accuracy": lines[-1]["d_accuracy"]}
 
 

@@ -52,7 +52,7 @@ def body(recipe: AnyRecipe) -> str:
 def main() -> None:
     """Print the table."""
     asked = arguments()
-    common = sweep.Series(
+    common = sweep.Sweep(
         root=asked.out,
         splits=fer2013.load(asked.data),
         votes=load_votes(asked.votes) if asked.votes else None,

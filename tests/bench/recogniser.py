@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cctranslate.bundle import entry
 from cctranslate.training.data import device_cache, fer2013
 from cctranslate.training.networks import face_recognizer
-from cctranslate.training.networks.face_recognizer import Recogniser
+from cctranslate.training.networks.face_recognizer import FaceRecognizer
 
 NAME = "recogniser.npz"
 EVERY = 14
@@ -34,7 +34,7 @@ PATH = click.Path(path_type=Path, exists=True)
 @click.argument("out", type=PATH)
 def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
     """Convert, add mean and axes, and write file and card."""
-    network = Recogniser().eval()
+    network = FaceRecognizer().eval()
     said = json.loads(graph.read_text(encoding="utf-8"))
     convert(network, said, weights.read_bytes())
     faces = device_cache.scaled(torch.from_numpy(fer2013.load(data)["Training"].images[::EVERY]))
@@ -55,7 +55,7 @@ def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
     click.echo(f"{out / NAME}: {card['bytes']} bytes")
 
 
-def convert(network: Recogniser, graph: dict[str, Any], data: bytes) -> None:
+def convert(network: FaceRecognizer, graph: dict[str, Any], data: bytes) -> None:
     """Give the network the graph's weights."""
     arrays = read(graph, data)
     nodes = {node["name"]: node for node in graph["modelTopology"]["node"]}

@@ -24,7 +24,7 @@ from cctranslate.recipes import original_log
 from cctranslate.recipes.registry import RECIPES, find
 from cctranslate.training.export import _place
 from cctranslate.training.fp16 import halve
-from cctranslate.training.run_folder import Facts, write_facts, write_json
+from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
 from tests import drawn, tiny
 from tests.conftest import child
 
@@ -215,7 +215,7 @@ def test_export_refuses_a_judge_that_is_none(
 ) -> None:
     judge = made / name
     if not judge.exists():
-        write_facts(judge, Facts(recipe=find(name), seed=0, data={}))
+        write_manifest(judge, RunManifest(recipe=find(name), seed=0, data={}))
     result = run("export", made / "t26", "--judge", judge, "-o", tmp_path / "bundle")
     assert result.exit_code == 1, result.output
     assert reason in result.stderr
@@ -223,7 +223,7 @@ def test_export_refuses_a_judge_that_is_none(
 
 
 def test_a_teacher_is_no_judge_of_what_it_taught(tmp_path: Path) -> None:
-    write_facts(tmp_path, Facts(recipe=find("guide-plain"), seed=0, data={}))
+    write_manifest(tmp_path, RunManifest(recipe=find("guide-plain"), seed=0, data={}))
     write_json(tmp_path / "measured.json", {})
     with pytest.raises(RunError, match="which taught the translator"):
         _place(

@@ -33,15 +33,15 @@ from cctranslate.training.data import fer2013
 from cctranslate.training.data.batches import Batch, Batches
 from cctranslate.training.data.ferplus import load_votes
 from cctranslate.training.device import choose
-from cctranslate.training.fit import TEACHERS, Job, fit, load_classifier, load_generator
+from cctranslate.training.fit import TEACHERS, TrainingRun, fit, load_classifier, load_generator
 from cctranslate.training.loop import Limits
 from cctranslate.training.losses import teachers
 from cctranslate.training.networks.classifiers import Classifier
-from cctranslate.training.run_folder import latest_folder, next_folder, read_facts
+from cctranslate.training.run_folder import latest_folder, next_folder, read_manifest
 from tests import drawn
 from tests.backbone import needs_backbone
 
-MakeJob = Callable[..., Job]
+MakeRun = Callable[..., TrainingRun]
 BACKED = ("t6-code", "t7", "t9", "c2")
 """Recipes of ResNet50."""
 RUNNABLE = [pytest.param(n, marks=needs_backbone if n in BACKED else ()) for n in RECIPES]
@@ -61,12 +61,12 @@ def quick_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_job(tmp_path: Path) -> MakeJob:
+def make_run(tmp_path: Path) -> MakeRun:
     splits = fer2013.load(drawn.write_csv(tmp_path / "fer2013.csv"))
     votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
 
-    def make(recipe: AnyRecipe, folder: str = "run", **changes: Any) -> Job:
-        return Job(
+    def make(recipe: AnyRecipe, folder: str = "run", **changes: Any) -> TrainingRun:
+        return TrainingRun(
             recipe=recipe,
             folder=tmp_path / folder,
             splits=splits,
@@ -92,30 +92,30 @@ def log(folder: Path) -> list[dict[str, float]]:
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
-def test_every_recipe_takes_real_steps(name: str, make_job: MakeJob) -> None:
-    job = make_job(small(name, 2))
-    outcome = fit(job)
-    assert outcome.finished
-    lines = log(job.folder)
+def test_every_recipe_takes_real_steps(name: str, make_run: MakeRun) -> None:
+    run = make_run(small(name, 2))
+    result = fit(run)
+    assert result.finished
+    lines = log(run.folder)
     assert lines[-1]["step"] == 2
     assert all(math.isfinite(value) for line in lines for value in line.values())
-    assert read_facts(job.folder).recipe == job.recipe
+    assert read_manifest(run.folder).recipe == run.recipe
 
 
-def test_a_tick_averages_each_term_over_the_steps_that_had_it(make_job: MakeJob) -> None:
+def test_a_tick_averages_each_term_over_the_steps_that_had_it(make_run: MakeRun) -> None:
     """t26's G steps once in five: its terms must not be divided by all steps."""
-    fit(make_job(small("t26", 1), "one"))
-    job = make_job(small("t26", 4), "four")
-    fit(Job(**{**vars(job), "limits": Limits(tick_steps=4)}))
-    (one,), (four,) = log(job.folder.parent / "one"), log(job.folder)
+    fit(make_run(small("t26", 1), "one"))
+    run = make_run(small("t26", 4), "four")
+    fit(TrainingRun(**{**vars(run), "limits": Limits(tick_steps=4)}))
+    (one,), (four,) = log(run.folder.parent / "one"), log(run.folder)
     assert four["reconstruction"] == pytest.approx(one["reconstruction"], abs=1e-5)
 
 
-def test_the_same_seed_gives_the_same_losses_and_another_does_not(make_job: MakeJob) -> None:
+def test_the_same_seed_gives_the_same_losses_and_another_does_not(make_run: MakeRun) -> None:
     recipe = small("guide-plain", 4)
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
-        fit(make_job(recipe, folder, seed=seed))
-    a, b, c = (log(make_job(recipe, folder).folder) for folder in "abc")
+        fit(make_run(recipe, folder, seed=seed))
+    a, b, c = (log(make_run(recipe, folder).folder) for folder in "abc")
     assert a == b
     assert a != c
 
@@ -123,13 +123,13 @@ def test_the_same_seed_gives_the_same_losses_and_another_does_not(make_job: Make
 CHILD = """
 import sys
 from pathlib import Path
-from cctranslate.recipes.experiments import find, override
-from cctranslate.training import dataset
+from cctranslate.recipes.registry import find, override
+from cctranslate.training.data import fer2013
 from cctranslate.training.device import choose
-from cctranslate.training.fit import Job, fit
+from cctranslate.training.fit import TrainingRun, fit
 from cctranslate.training.loop import Limits
 recipe = override(find(sys.argv[3]), epochs=10 / 7, batch_size=8)
-fit(Job(recipe=recipe, folder=Path(sys.argv[2]), splits=dataset.load(Path(sys.argv[1])),
+fit(TrainingRun(recipe=recipe, folder=Path(sys.argv[2]), splits=fer2013.load(Path(sys.argv[1])),
         votes=None, device=choose("cpu"), limits=Limits(tick_steps=2), resume=True))
 """
 
@@ -165,19 +165,19 @@ def wait_for_lines(path: Path, count: int) -> None:
 
 
 def test_a_harmed_install_is_told_before_anything_is_trained(
-    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bundle, "shipped", lambda: tmp_path / "nothing")
-    job = make_job(find("flow"))
+    run = make_run(find("flow"))
     with pytest.raises(BundleError, match="recogniser"):
-        fit(job)
-    assert not job.folder.exists()
+        fit(run)
+    assert not run.folder.exists()
 
 
-def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
-    job = make_job(small("flow", 2))
-    fit(job)
-    teachers = sorted(p.name for p in (job.folder / TEACHERS).iterdir())
+def test_teachers_are_trained_first_and_only_once(make_run: MakeRun) -> None:
+    run = make_run(small("flow", 2))
+    fit(run)
+    teachers = sorted(p.name for p in (run.folder / TEACHERS).iterdir())
     assert teachers == [
         "encoder",
         "encoder-plain",
@@ -199,26 +199,26 @@ def test_teachers_are_trained_first_and_only_once(make_job: MakeJob) -> None:
         "guide-soft",
         "guide-wide",
     ]
-    assert not (job.folder / TEACHERS / "flow-start" / TEACHERS).exists()
-    before = (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
-    assert fit(make_job(small("flow", 2), resume=True)).finished
-    assert (job.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
+    assert not (run.folder / TEACHERS / "flow-start" / TEACHERS).exists()
+    before = (run.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
+    assert fit(make_run(small("flow", 2), resume=True)).finished
+    assert (run.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
 
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
-    make_job: MakeJob, fresh: bool
+    make_run: MakeRun, fresh: bool
 ) -> None:
     flow = small("flow", 1)
     assert isinstance(flow, Recipe)
     assert flow.start
     still = {"lr": 1e-12, "fresh_d": fresh}
-    job = make_job(derive(flow, procedure=still))
-    fit(job)
-    before = job.folder / TEACHERS / flow.start
+    run = make_run(derive(flow, procedure=still))
+    fit(run)
+    before = run.folder / TEACHERS / flow.start
     began, ended = (
-        checkpoint.load(folder, read_facts(folder).recipe)["trainer"]
-        for folder in (before, job.folder)
+        checkpoint.load(folder, read_manifest(folder).recipe)["trainer"]
+        for folder in (before, run.folder)
     )
     for now in ("g", "average"):
         for name, value in load_generator(before).state_dict().items():
@@ -227,37 +227,37 @@ def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
     assert all(kept) != fresh
 
 
-def test_a_run_ends_as_half_of_what_it_went_on_from(make_job: MakeJob) -> None:
+def test_a_run_ends_as_half_of_what_it_went_on_from(make_run: MakeRun) -> None:
     flow = small("flow-eyes", 2)
     assert isinstance(flow, Recipe)
     assert flow.procedure.kept == 0.5
-    job = make_job(flow)
-    fit(job)
-    ended = load_generator(job.folder).state_dict()
-    trained = checkpoint.load(job.folder, flow)["trainer"]["average"]
-    began = load_generator(job.folder / TEACHERS / str(flow.start)).state_dict()
+    run = make_run(flow)
+    fit(run)
+    ended = load_generator(run.folder).state_dict()
+    trained = checkpoint.load(run.folder, flow)["trainer"]["average"]
+    began = load_generator(run.folder / TEACHERS / str(flow.start)).state_dict()
     assert any(not torch.equal(trained[name], began[name]) for name in began)
     for name, value in ended.items():
         torch.testing.assert_close(value, (trained[name] + began[name]) / 2)
     # What goes on from it goes on from what it ended as.
     after = derive(flow, name="after", start="flow-eyes", procedure={"lr": 1e-12, "kept": 0.0})
     RECIPES["flow-eyes"] = flow  # the fixture puts it back
-    again = Job(**{**vars(make_job(after, "after")), "teachers": job.folder / TEACHERS})
-    (job.folder / TEACHERS / "flow-eyes").symlink_to(job.folder, target_is_directory=True)
+    again = TrainingRun(**{**vars(make_run(after, "after")), "teachers": run.folder / TEACHERS})
+    (run.folder / TEACHERS / "flow-eyes").symlink_to(run.folder, target_is_directory=True)
     fit(again)
     for name, value in load_generator(again.folder).state_dict().items():
         torch.testing.assert_close(value, ended[name])
 
 
 def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
-    make_job: MakeJob,
+    make_run: MakeRun,
 ) -> None:
     flow = small("flow-start", 8)
     assert isinstance(flow, Recipe)
     recipe = derive(flow, procedure={"warm_up": 0.5, "lazy": 2})
-    job = make_job(recipe)
-    fit(Job(**{**vars(job), "limits": Limits(tick_steps=1)}))
-    lines = log(job.folder)
+    run = make_run(recipe)
+    fit(TrainingRun(**{**vars(run), "limits": Limits(tick_steps=1)}))
+    lines = log(run.folder)
     assert len(lines) == 8
     late = {"d_adversarial", "adversarial", "cycle", "identity"}
     assert all(late.isdisjoint(line) and "guide" in line for line in lines[:4])
@@ -270,7 +270,7 @@ def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
 
 @pytest.mark.parametrize("shift", [0, 1])
 def test_guides_say_nothing_of_faces_that_keep_their_own_expression(
-    shift: int, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+    shift: int, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draw = Batches.draw
 
@@ -281,21 +281,21 @@ def test_guides_say_nothing_of_faces_that_keep_their_own_expression(
     monkeypatch.setattr(Batches, "draw", draw_shifted)
     flow = small("flow-start", 2)
     assert isinstance(flow, Recipe)
-    job = make_job(derive(flow, procedure={"warm_up": 1.0}))
-    fit(job)
-    line = log(job.folder)[-1]
+    run = make_run(derive(flow, procedure={"warm_up": 1.0}))
+    fit(run)
+    line = log(run.folder)[-1]
     assert (line["guide"] > 0, line["own"] > 0) == (shift > 0, shift == 0)
 
 
-def test_a_paired_d_compares_each_result_with_its_own_source(make_job: MakeJob) -> None:
+def test_a_paired_d_compares_each_result_with_its_own_source(make_run: MakeRun) -> None:
     flow = small("flow-start", 1)
     assert isinstance(flow, Recipe)
-    job = make_job(flow)
+    run = make_run(flow)
 
     def drawn(paired: bool) -> Batch:
         procedure = derive(flow, procedure={"paired": paired}).procedure
-        faces = job.splits["Training"]
-        batches = Batches(procedure, faces, job.votes, torch.device("cpu"), seed=0)
+        faces = run.splits["Training"]
+        batches = Batches(procedure, faces, run.votes, torch.device("cpu"), seed=0)
         torch.manual_seed(0)
         return batches.draw(0)
 
@@ -307,7 +307,7 @@ def test_a_paired_d_compares_each_result_with_its_own_source(make_job: MakeJob) 
 
 
 def test_what_is_read_by_the_eyes_moves_nothing_below_them(
-    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
     call = Classifier.forward
@@ -324,90 +324,91 @@ def test_what_is_read_by_the_eyes_moves_nothing_below_them(
     for by_the_eyes in (EMOTIONS, ()):
         seen.clear()
         recipe = derive(flow, procedure={"warm_up": 1.0, "by_the_eyes": by_the_eyes})
-        fit(make_job(recipe, folder=f"read-by-{len(by_the_eyes)}"))
+        fit(make_run(recipe, folder=f"read-by-{len(by_the_eyes)}"))
         assert seen
         hidden = [not x[:, :, 30:].any() and bool(x[:, :, :20].any()) for x in seen]
         assert all(hidden) if by_the_eyes else not any(hidden)
 
 
-def test_a_sheet_shows_each_face_in_every_expression(make_job: MakeJob) -> None:
-    job = make_job(small("t26", 2))
-    fit(job)
-    with Image.open(job.folder / "samples" / "0000002.png") as picture:
+def test_a_sheet_shows_each_face_in_every_expression(make_run: MakeRun) -> None:
+    run = make_run(small("t26", 2))
+    fit(run)
+    with Image.open(run.folder / "samples" / "0000002.png") as picture:
         assert picture.size == (8 * 48 * 2, 14 * 48 * 2)
 
 
-def test_a_time_limit_ends_at_a_tick_with_a_checkpoint(make_job: MakeJob) -> None:
+def test_a_time_limit_ends_at_a_tick_with_a_checkpoint(make_run: MakeRun) -> None:
     recipe = small("judge", 50)
-    cut = make_job(recipe)
-    limited = Job(**{**vars(cut), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
-    outcome = fit(limited)
-    assert (outcome.step, outcome.finished) == (2, False)
+    cut = make_run(recipe)
+    limited = TrainingRun(**{**vars(cut), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
+    result = fit(limited)
+    assert (result.step, result.finished) == (2, False)
     assert torch.load(cut.folder / "checkpoint.pt", weights_only=True)["step"] == 2
 
 
-def test_a_folder_that_holds_a_run_is_not_overwritten(make_job: MakeJob) -> None:
-    fit(make_job(small("guide-plain", 2)))
+def test_a_folder_that_holds_a_run_is_not_overwritten(make_run: MakeRun) -> None:
+    fit(make_run(small("guide-plain", 2)))
     with pytest.raises(RunError, match="already holds a run: add --resume"):
-        fit(make_job(small("guide-plain", 2)))
+        fit(make_run(small("guide-plain", 2)))
     with pytest.raises(RunError, match="another recipe"):
-        fit(make_job(small("guide-plain", 3), resume=True))
-    again = make_job(small("guide-plain", 2), resume=True)
+        fit(make_run(small("guide-plain", 3), resume=True))
+    again = make_run(small("guide-plain", 2), resume=True)
     assert again.votes is not None
     for votes in (None, {**again.votes, 10**6: np.ones(10, np.float32)}):
         with pytest.raises(RunError, match="another data"):
-            fit(Job(**{**vars(again), "votes": votes}))
+            fit(TrainingRun(**{**vars(again), "votes": votes}))
 
 
-def test_training_never_sees_a_test_row(make_job: MakeJob) -> None:
+def test_training_never_sees_a_test_row(make_run: MakeRun) -> None:
     from cctranslate.training.trainers.classifier import ClassifierTrainer
 
-    job = make_job(small("judge", 2))
-    training = job.splits["Training"]
-    trainer = ClassifierTrainer(find("judge"), training, None, job.device, 0)  # type: ignore[arg-type]
+    run = make_run(small("judge", 2))
+    training = run.splits["Training"]
+    trainer = ClassifierTrainer(find("judge"), training, None, run.device, 0)  # type: ignore[arg-type]
     assert len(trainer.labels) == len(training)
-    test_only = {k: v for k, v in job.splits.items() if k != "Training"}
+    test_only = {k: v for k, v in run.splits.items() if k != "Training"}
     with pytest.raises(DataError, match="no Training rows"):
-        fit(Job(**{**vars(job), "splits": test_only}))
+        fit(TrainingRun(**{**vars(run), "splits": test_only}))
 
 
-def test_the_judge_is_calibrated_on_public_test(make_job: MakeJob) -> None:
-    job = make_job(small("judge", 30))
-    fit(job)
-    judge = load_classifier(job.folder)
+def test_the_judge_is_calibrated_on_public_test(make_run: MakeRun) -> None:
+    run = make_run(small("judge", 30))
+    fit(run)
+    judge = load_classifier(run.folder)
     assert judge.temperature.item() != 1.0
-    measured = json.loads((job.folder / "measured.json").read_text())["judge"]
+    measured = json.loads((run.folder / "measured.json").read_text())["judge"]
     assert measured["fer2013"]["faces"] == 21
     assert np.array(measured["fer2013"]["confusion"]).sum() == 21
 
 
 @pytest.mark.parametrize("lost", ["checkpoint", "half a line"])
-def test_a_log_that_a_kill_left_ahead_is_cut_on_resume(lost: str, make_job: MakeJob) -> None:
+def test_a_log_that_a_kill_left_ahead_is_cut_on_resume(lost: str, make_run: MakeRun) -> None:
     """The log is written before the checkpoint, and a kill may come within a line of it."""
     recipe = small("guide-plain", 4)
-    whole = make_job(recipe, "whole")
+    whole = make_run(recipe, "whole")
     fit(whole)
-    cut = make_job(recipe, "cut")
+    cut = make_run(recipe, "cut")
     fit(cut)
     if lost == "checkpoint":
         (cut.folder / checkpoint.FILE).unlink()
     with (cut.folder / "log.jsonl").open("a") as file:
         file.write('{"step": 6, "epo')
-    fit(make_job(recipe, "cut", resume=True))
+    fit(make_run(recipe, "cut", resume=True))
     assert log(cut.folder) == log(whole.folder)
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(make_job: MakeJob) -> None:
-    job = make_job(override(small("guide-plain", 20), lr=1e30))
+def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(make_run: MakeRun) -> None:
+    run = make_run(override(small("guide-plain", 20), lr=1e30))
     with pytest.raises(DivergedError, match=r"run: the loss loss is no number any more by step"):
-        fit(job)
-    assert [path.name for path in job.folder.iterdir()] == ["recipe.json"]
+        fit(run)
+    assert [path.name for path in run.folder.iterdir()] == ["recipe.json"]
 
 
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 import torch
+from cctranslate.errors import CheckpointError
 from cctranslate.training import checkpoint
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
@@ -429,11 +430,11 @@ def test_a_checkpoint_that_does_not_fit_the_disk_leaves_the_one_before(tmp_path:
     assert (tmp_path / checkpoint.FILE).read_bytes() == b"the one before"
 
 
-def test_a_checkpoint_of_something_else_is_refused(make_job: MakeJob) -> None:
-    job = make_job(small("guide-plain", 2))
-    fit(job)
-    file = job.folder / checkpoint.FILE
-    other = make_job(small("guide-smooth", 2), "other")
+def test_a_checkpoint_of_something_else_is_refused(make_run: MakeRun) -> None:
+    run = make_run(small("guide-plain", 2))
+    fit(run)
+    file = run.folder / checkpoint.FILE
+    other = make_run(small("guide-smooth", 2), "other")
     fit(other)
     contents = {
         "of another recipe": (other.folder / checkpoint.FILE).read_bytes(),
@@ -442,24 +443,24 @@ def test_a_checkpoint_of_something_else_is_refused(make_job: MakeJob) -> None:
     for reason, content in contents.items():
         file.write_bytes(content)
         with pytest.raises(CheckpointError, match=rf"checkpoint\.pt: {reason}") as caught:
-            fit(make_job(job.recipe, resume=True))
+            fit(make_run(run.recipe, resume=True))
         assert "\n" not in str(caught.value)
     saved = torch.load(other.folder / checkpoint.FILE, weights_only=True)
     torch.save({**saved, "recipe": {**saved["recipe"], "newer": 1}}, file)
     with pytest.raises(CheckpointError, match="of another recipe"):
-        load_classifier(job.folder)
+        load_classifier(run.folder)
     torch.save({"weights": torch.ones(1)}, file)
     with pytest.raises(CheckpointError, match="not a checkpoint that `fit` wrote"):
-        load_classifier(job.folder)
+        load_classifier(run.folder)
     file.unlink()
     with pytest.raises(CheckpointError, match="no checkpoint yet: go on with `fit --resume`"):
-        load_classifier(job.folder)
+        load_classifier(run.folder)
 
 
-def test_a_checkpoint_of_other_networks_is_refused(make_job: MakeJob) -> None:
-    job = make_job(small("guide-plain", 2))
-    fit(job)
-    file = job.folder / checkpoint.FILE
+def test_a_checkpoint_of_other_networks_is_refused(make_run: MakeRun) -> None:
+    run = make_run(small("guide-plain", 2))
+    fit(run)
+    file = run.folder / checkpoint.FILE
     saved = torch.load(file, weights_only=True)
     network = dict(saved["trainer"]["network"])
     name, weight = next((k, v) for k, v in network.items() if v.ndim == 4)
@@ -467,47 +468,47 @@ def test_a_checkpoint_of_other_networks_is_refused(make_job: MakeJob) -> None:
     for trainer in ({}, halved):
         torch.save({**saved, "trainer": trainer}, file)
         with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit") as caught:
-            fit(make_job(job.recipe, resume=True))
+            fit(make_run(run.recipe, resume=True))
         assert "\n" not in str(caught.value)
     torch.save({**saved, "trainer": {**halved, "average": halved["network"]}}, file)
     with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit"):
-        load_classifier(job.folder)
+        load_classifier(run.folder)
 
 
-def test_a_folder_with_other_files_is_not_trained_in(make_job: MakeJob) -> None:
-    job = make_job(small("judge", 2))
-    job.folder.mkdir()
-    (job.folder / "thesis.tex").touch()
+def test_a_folder_with_other_files_is_not_trained_in(make_run: MakeRun) -> None:
+    run = make_run(small("judge", 2))
+    run.folder.mkdir()
+    (run.folder / "thesis.tex").touch()
     with pytest.raises(RunError, match="holds files but no run"):
-        fit(job)
-    assert [p.name for p in job.folder.iterdir()] == ["thesis.tex"]
+        fit(run)
+    assert [p.name for p in run.folder.iterdir()] == ["thesis.tex"]
 
 
-def test_votes_that_miss_the_test_faces_are_refused_before_training(make_job: MakeJob) -> None:
-    job = make_job(small("judge", 2))
-    assert job.votes is not None
-    trained = {int(row) for row in job.splits["Training"].rows}
-    partial = {row: votes for row, votes in job.votes.items() if row in trained}
+def test_votes_that_miss_the_test_faces_are_refused_before_training(make_run: MakeRun) -> None:
+    run = make_run(small("judge", 2))
+    assert run.votes is not None
+    trained = {int(row) for row in run.splits["Training"].rows}
+    partial = {row: votes for row, votes in run.votes.items() if row in trained}
     with pytest.raises(DataError, match="do not cover"):
-        fit(Job(**{**vars(job), "votes": partial}))
-    assert not job.folder.exists()
+        fit(TrainingRun(**{**vars(run), "votes": partial}))
+    assert not run.folder.exists()
 
 
-def test_public_test_faces_that_all_stand_in_training_calibrate_nothing(make_job: MakeJob) -> None:
-    job = make_job(small("judge", 2))
-    copies = job.splits["Training"].take(np.arange(10))
-    fit(Job(**{**vars(job), "splits": {**job.splits, "PublicTest": copies}}))
-    assert load_classifier(job.folder).temperature.item() == 1
-    assert not (job.folder / "measured.json").exists()
+def test_public_test_faces_that_all_stand_in_training_calibrate_nothing(make_run: MakeRun) -> None:
+    run = make_run(small("judge", 2))
+    copies = run.splits["Training"].take(np.arange(10))
+    fit(TrainingRun(**{**vars(run), "splits": {**run.splits, "PublicTest": copies}}))
+    assert load_classifier(run.folder).temperature.item() == 1
+    assert not (run.folder / "measured.json").exists()
 
 
-def test_the_time_that_teachers_take_counts(make_job: MakeJob) -> None:
-    fit(make_job(small("flow-start", 2)))
-    resumed = make_job(small("flow-start", 2), resume=True)
+def test_the_time_that_teachers_take_counts(make_run: MakeRun) -> None:
+    fit(make_run(small("flow-start", 2)))
+    resumed = make_run(small("flow-start", 2), resume=True)
     (resumed.folder / checkpoint.FILE).unlink()
-    limited = Job(**{**vars(resumed), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
-    outcome = fit(limited)
-    assert (outcome.step, outcome.finished) == (0, False)
+    limited = TrainingRun(**{**vars(resumed), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
+    result = fit(limited)
+    assert (result.step, result.finished) == (0, False)
     assert fit(resumed).finished
 
 

@@ -14,8 +14,8 @@ from tests import drawn
 from tests.backbone import needs_backbone
 
 
-def make(tmp_path: Path, images: int) -> sweep.Series:
-    return sweep.Series(
+def make(tmp_path: Path, images: int) -> sweep.Sweep:
+    return sweep.Sweep(
         root=tmp_path / "log",
         splits=fer2013.load(drawn.write_csv(tmp_path / "fer2013.csv", count=420)),
         votes=None,

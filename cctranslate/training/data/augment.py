@@ -59,15 +59,15 @@ def for_classifier(x: Tensor) -> Tensor:
 
 
 def for_identity(x: Tensor) -> Tensor:
-    """What is to be recognised: much of it close up and with a hole.
+    """What is to be recognized: much of it close up and with a hole.
 
     Hair, collar and background would tell whole faces apart, and say nothing of an edit.
     """
     return cutout(affine(x, shift=4, turn=0.15, zoom=(0.95, 1.7), flip=True), side=18)
 
 
-def for_recogniser(x: Tensor) -> Tensor:
-    """What the recogniser sees: whole faces, about as they lie in the dataset."""
+def for_face_recognizer(x: Tensor) -> Tensor:
+    """What the face recognizer sees: whole faces, about as they lie in the dataset."""
     return affine(x, shift=2, turn=0.08, zoom=(0.95, 1.15), flip=True)
 
 
@@ -80,7 +80,7 @@ def for_encoder(x: Tensor) -> Tensor:
 def for_guide(x: Tensor, noise: float) -> Tensor:
     """What a guide sees of a fake: a judgement that a small move or noise undoes earns nothing.
 
-    The hole is large, so that no single place can carry an expression: without it G stamps one
+    The hole is large, so that no single spot can carry an expression: without it G stamps one
     mark where it is cheapest, often on one side of the mouth only.
     """
     x = affine(x, shift=3, turn=0.12, zoom=(0.9, 1.1), flip=True)

@@ -9,14 +9,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cctranslate.emotions import EMOTIONS
+from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.pixels import Gray
 from cctranslate.recipes.spec import Procedure
-from cctranslate.training.data.device_cache import Stock
+from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.data.sampler import Indices, Sampler
-from cctranslate.training.networks.generator import CLASSES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ class Batch:
     @property
     def target_labels(self) -> Tensor:
         """Targets one-hot [M,7]."""
-        return F.one_hot(self.targets, CLASSES).float()
+        return F.one_hot(self.targets, NUM_CLASSES).float()
 
     def parts(self, count: int) -> "list[Batch]":
         """The translations in `count` parts, each with the same faces: target k of each face."""
@@ -55,20 +54,20 @@ class Batches:
         procedure: Procedure,
         faces: Faces,
         votes: Votes | None,
-        place: torch.device,
+        device: torch.device,
         seed: int,
     ) -> None:
         labels = soft_labels(faces, votes, procedure.vote_share)
         # A row of zeros is what the voters called no face.
         kept = labels.max(1) >= max(procedure.certainty, 1e-6)
         named = [EMOTIONS.index(emotion) for emotion in procedure.domains]
-        self._domains = np.array(sorted(named) or range(CLASSES))
+        self._domains = np.array(sorted(named) or range(NUM_CLASSES))
         # There already when a step is recorded, which can fetch nothing.
-        self._domains_there = torch.from_numpy(self._domains).to(place)
+        self._domains_there = torch.from_numpy(self._domains).to(device)
         kept &= np.isin(labels.argmax(1), self._domains)
-        self._stock, self._labels = Stock(faces.images[kept], place), labels[kept]
+        self._dataset, self._labels = DeviceDataset(faces.images[kept], device), labels[kept]
         self._classes = self._labels.argmax(1).astype(np.int64)
-        self._procedure, self._device, self._seed = procedure, place, seed
+        self._procedure, self._device, self._seed = procedure, device, seed
         self._sampler = Sampler(
             self._classes,
             procedure.batch_size,
@@ -78,9 +77,9 @@ class Batches:
         )
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Full batches in one pass over the faces."""
-        return self._sampler.steps_an_epoch
+        return self._sampler.steps_per_epoch
 
     def draw(self, step: int) -> Batch:
         """The batch of a step; torch's generator, seeded for the step, draws the rest."""
@@ -126,11 +125,11 @@ class Batches:
         pools = [np.flatnonzero(self._classes == c) for c in self._domains]
         share = count // len(pools)
         chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
-        return self._stock.levels(np.concatenate(chosen))
+        return self._dataset.levels(np.concatenate(chosen))
 
     def _seen(self, chosen: Indices) -> Tensor:
         """Faces as they are or, if so asked, mirrored half of the time."""
-        x = self._stock.scaled(chosen)
+        x = self._dataset.scaled(chosen)
         if not self._procedure.flip:
             return x
         return torch.where(torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5, x, x.flip(3))

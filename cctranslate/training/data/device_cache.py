@@ -8,11 +8,11 @@ from cctranslate.pixels import Gray
 from cctranslate.training.data.sampler import Indices
 
 
-class Stock:
+class DeviceDataset:
     """Gray faces [N,48,48], kept as the bytes they are and scaled as they are drawn."""
 
-    def __init__(self, images: Gray, place: torch.device) -> None:
-        self._images = torch.from_numpy(images).to(place)
+    def __init__(self, images: Gray, device: torch.device) -> None:
+        self._images = torch.from_numpy(images).to(device)
 
     def levels(self, chosen: Indices) -> Gray:
         """The chosen faces [M,48,48] as they are, on the CPU."""

@@ -125,7 +125,7 @@ _Row = tuple[str, int, int, bytes]
 
 
 def _collect(rows: Iterable[_Row], source: str) -> Splits:
-    """Gather rows into arrays that grow in place: memory stays near the pixels' own size."""
+    """Gather rows into arrays that grow in device: memory stays near the pixels' own size."""
     pixels = {usage: bytearray() for usage in USAGES}
     labels = {usage: bytearray() for usage in USAGES}
     numbers: dict[str, list[int]] = {usage: [] for usage in USAGES}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.emotions import EMOTIONS, NUM_CLASSES, parse_emotion
 from cctranslate.errors import DataError
 from cctranslate.training.data.fer2013 import Faces
 
@@ -84,7 +84,7 @@ def matched(faces: Faces, votes: Votes) -> NDArray[np.float32]:
         )
     counts = np.stack([votes[int(row)] for row in faces.rows])
     # FER2013's own rows agree in 64% of faces, rows in another order in 18%.
-    agree = (counts[:, : len(EMOTIONS)].argmax(1) == faces.labels).mean()
+    agree = (counts[:, :NUM_CLASSES].argmax(1) == faces.labels).mean()
     if len(faces) >= _ENOUGH and agree < 0.4:
         raise DataError(
             f"the votes are for other faces: only {agree:.0%} agree with their labels: they go by "
@@ -102,11 +102,11 @@ def soft_labels(faces: Faces, votes: Votes | None, share: float) -> NDArray[np.f
     Raises:
         DataError: the votes are not for these faces.
     """
-    hard = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
+    hard = np.eye(NUM_CLASSES, dtype=np.float32)[faces.labels]
     if votes is None:
         return hard
     counts = matched(faces, votes)
-    expressions, no_face = counts[:, :7], counts[:, 9]
+    expressions, no_face = counts[:, :NUM_CLASSES], counts[:, 9]
     total = expressions.sum(1, keepdims=True)
     voted = np.divide(expressions, total, where=total > 0, out=hard.copy())
     labels = np.where(total > 0, share * voted + (1 - share) * hard, hard)
@@ -125,7 +125,7 @@ def majority(faces: Faces, votes: Votes) -> tuple[NDArray[np.bool_], NDArray[np.
     counts = matched(faces, votes)
     top = counts.argmax(1)
     single = (counts == counts.max(1, keepdims=True)).sum(1) == 1
-    return single & (top < len(EMOTIONS)), top.astype(np.int64)
+    return single & (top < NUM_CLASSES), top.astype(np.int64)
 
 
 assert tuple(parse_emotion(name) for name in _ORDER) == EMOTIONS

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cctranslate.emotions import NUM_CLASSES
+
 Indices = NDArray[np.int64]
 
 
@@ -18,14 +20,14 @@ class Sampler:
     ) -> None:
         self.shuffle = shuffle
         self.classes, self.size, self.balance, self.seed = classes, size, balance, seed
-        counts = np.bincount(classes, minlength=7).clip(1)
+        counts = np.bincount(classes, minlength=NUM_CLASSES).clip(1)
         chance = counts[classes] ** -balance
         self._cumulative = np.cumsum(chance / chance.sum())
-        self._by_class = [np.flatnonzero(classes == c) for c in range(7)]
+        self._by_class = [np.flatnonzero(classes == c) for c in range(NUM_CLASSES)]
         self._epoch: tuple[int, Indices] = (-1, np.empty(0, np.int64))
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Full batches in one pass over the faces."""
         return max(1, len(self.classes) // self.size)
 
@@ -33,12 +35,12 @@ class Sampler:
         """The faces of a step [size]."""
         if self.balance:
             return self._draw(self._random(step, 0).random(self.size))
-        epoch, place = divmod(step, self.steps_an_epoch)
+        epoch, position = divmod(step, self.steps_per_epoch)
         if self._epoch[0] != epoch:
             n = len(self.classes)
             order = self._random(epoch, 1).permutation(n) if self.shuffle else np.arange(n)
             self._epoch = (epoch, order)
-        return self._epoch[1][place * self.size : (place + 1) * self.size]
+        return self._epoch[1][position * self.size : (position + 1) * self.size]
 
     def partners(self, step: int, targets: Indices) -> Indices:
         """For each target class [N] a real face of it, drawn evenly; any face if there is none."""

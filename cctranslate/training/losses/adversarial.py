@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cctranslate.recipes.spec import AdversarialLoss, ClassLoss, Weights
-from cctranslate.training.networks.discriminators import Verdict
+from cctranslate.training.networks.discriminators import DiscriminatorOutput
 
 Terms = dict[str, Tensor]
 """Unweighted terms by name, to log."""
@@ -140,8 +140,8 @@ def total(terms: Terms, weights: dict[str, float]) -> Tensor:
 class Pairs:
     """What D says of reals and fakes; classes [N] and label rows [N,7] where they are needed."""
 
-    real: Verdict
-    fake: Verdict
+    real: DiscriminatorOutput
+    fake: DiscriminatorOutput
     real_classes: Tensor
     fake_classes: Tensor
     real_labels: Tensor

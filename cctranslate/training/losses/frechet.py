@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 MEMORY = 2000
-"""Faces that the running covariances are of; each batch takes the place of as many."""
+"""Faces that the running covariances are of; each batch replaces as many."""
 RIDGE = 0.01
 """Share of the mean variance that every direction is given besides."""
 ITERATIONS = 18
@@ -21,11 +21,11 @@ class Frechet(nn.Module):
 
     axes: Tensor
 
-    def __init__(self, axes: Tensor, place: torch.device) -> None:
+    def __init__(self, axes: Tensor, device: torch.device) -> None:
         super().__init__()
         # It belongs to the network that gives the embeddings: no part of a run's checkpoint.
-        self.register_buffer("axes", axes.to(place), persistent=False)
-        self.before, self.after = (_Moments(len(axes), place) for _ in range(2))
+        self.register_buffer("axes", axes.to(device), persistent=False)
+        self.before, self.after = (_Moments(len(axes), device) for _ in range(2))
 
     def forward(self, before: Tensor, after: Tensor) -> Tensor:
         """The squared distance of the running Gaussians of embeddings [N,E] before and after.
@@ -55,11 +55,11 @@ class Frechet(nn.Module):
 class _Moments(nn.Module):
     """Mean and covariance of the last faces' embeddings [N,A]."""
 
-    def __init__(self, width: int, place: torch.device) -> None:
+    def __init__(self, width: int, device: torch.device) -> None:
         super().__init__()
-        self.register_buffer("count", torch.zeros((), device=place))
-        self.register_buffer("sums", torch.zeros(width, device=place))
-        self.register_buffer("squares", torch.zeros(width, width, device=place))
+        self.register_buffer("count", torch.zeros((), device=device))
+        self.register_buffer("sums", torch.zeros(width, device=device))
+        self.register_buffer("squares", torch.zeros(width, width, device=device))
 
     count: Tensor
     sums: Tensor

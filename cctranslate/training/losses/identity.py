@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cctranslate.training import device
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.training.data.batches import Batch
-from cctranslate.training.networks.generator import CLASSES
+from cctranslate.training.device import autocast
 
 FORGET = 0.02
 """Share of what a batch adds to the running means of how far results and real faces lie."""
@@ -16,7 +16,7 @@ Embedder = Callable[[Tensor], Tensor]
 """Faces [N,1,48,48] in [-1,1] -> embeddings [N,E]."""
 
 
-class People(nn.Module):
+class IdentityEncoder(nn.Module):
     """What some encoders say of batches; it remembers the running means that `drift` compares.
 
     Each gives embeddings of `width` and sees `view` of faces [N,C,48,48].
@@ -27,14 +27,14 @@ class People(nn.Module):
         networks: Sequence[nn.Module],
         view: Callable[[Tensor], Tensor],
         width: int,
-        place: torch.device,
+        device: torch.device,
     ) -> None:
         super().__init__()
         # Not submodules: a run's checkpoint holds what it trains, and these it does not.
-        self._networks: list[Embedder] = [still(network, place) for network in networks]
-        self._view, self._device = view, place
-        size = (len(self._networks), CLASSES, width)
-        self.moved, self.real = (_Running(size, place) for _ in range(2))
+        self._networks: list[Embedder] = [still(network, device) for network in networks]
+        self._view, self._device = view, device
+        size = (len(self._networks), NUM_CLASSES, width)
+        self.moved, self.real = (_Running(size, device) for _ in range(2))
 
     def __len__(self) -> int:
         """How many encoders there are."""
@@ -47,7 +47,7 @@ class People(nn.Module):
 
     def _pair(self, network: Embedder, source: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         views = self._view(torch.cat([source, fake], 1))
-        with device.autocast(self._device):
+        with autocast(self._device):
             with torch.no_grad():
                 before = network(views[:, :1]).float()
             after = network(views[:, 1:]).float()
@@ -61,7 +61,7 @@ class People(nn.Module):
         over targets. What every result of a target shares beyond that is G's mark, which no one's
         face has. It takes one step of the running means, too.
         """
-        targets = F.one_hot(batch.targets, CLASSES).float()
+        targets = F.one_hot(batch.targets, NUM_CLASSES).float()
         real = batch.labels[batch.source]
         moved_now = torch.einsum("nk,end->ekd", targets, after - before)
         with torch.no_grad():
@@ -74,16 +74,16 @@ class People(nn.Module):
         # batch's own mean gives of that squared distance is this product's.
         mean_now = moved_now / targets.sum(0).clamp_min(1)[:, None]
         pull = 2 * (off * there * (mean_now - mean_now.detach())).sum((1, 2))
-        return (off.square().sum((1, 2)) + pull).mean() / CLASSES
+        return (off.square().sum((1, 2)) + pull).mean() / NUM_CLASSES
 
 
 class _Running(nn.Module):
     """Embeddings' means by class [E,7,D] over the last batches."""
 
-    def __init__(self, size: tuple[int, int, int], place: torch.device) -> None:
+    def __init__(self, size: tuple[int, int, int], device: torch.device) -> None:
         super().__init__()
-        self.register_buffer("sums", torch.zeros(size, device=place))
-        self.register_buffer("counts", torch.zeros(CLASSES, device=place))
+        self.register_buffer("sums", torch.zeros(size, device=device))
+        self.register_buffer("counts", torch.zeros(NUM_CLASSES, device=device))
 
     sums: Tensor
     counts: Tensor
@@ -103,6 +103,6 @@ def away(before: Tensor, after: Tensor) -> Tensor:
     return 1 - (before * after).sum(2).mean()
 
 
-def still(network: nn.Module, place: torch.device) -> nn.Module:
+def still(network: nn.Module, device: torch.device) -> nn.Module:
     """The network there, frozen."""
-    return network.to(place).eval().requires_grad_(False)
+    return network.to(device).eval().requires_grad_(False)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.emotions import EMOTIONS
+from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.inference import conditioning
 from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import Gray
@@ -16,7 +16,6 @@ PROBED = 500
 """Faces on which strengths and styles are tried, each of them several times."""
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SAMPLES = 4
-KINDS = len(EMOTIONS)
 
 
 def controls(
@@ -35,10 +34,12 @@ def strength_curve(
     models: TranslationModels, test: Faces, known: Eigenfaces
 ) -> list[dict[str, float]]:
     """For each strength what becomes of faces of other expressions, as means over them all."""
-    of_source, other = known.embed(test.images), test.labels[:, None] != np.arange(KINDS)
+    of_source, other = known.embed(test.images), test.labels[:, None] != np.arange(NUM_CLASSES)
     lines = []
     for strength in STRENGTHS:
-        results = models.translate(test.images, np.eye(KINDS, dtype=np.float32) * strength)[other]
+        results = models.translate(test.images, np.eye(NUM_CLASSES, dtype=np.float32) * strength)[
+            other
+        ]
         targets, faces = np.nonzero(other)[1], np.nonzero(other)[0]
         p = models.judge(results)[0]
         change = np.abs(results.astype(np.float32) - test.images[faces])

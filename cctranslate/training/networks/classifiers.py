@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cctranslate.emotions import EMOTIONS
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.recipes.spec import ClassifierKind, ClassifierRecipe, Objective
 from cctranslate.training.networks.resnet50 import Backbone
 
-OUTPUTS: dict[Objective, int] = {"expression": len(EMOTIONS), "identity": 128}
+OUTPUTS: dict[Objective, int] = {"expression": NUM_CLASSES, "identity": 128}
 
 
 class Classifier(nn.Module):

@@ -7,15 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
 from cctranslate.recipes.spec import DiscriminatorKind, DiscriminatorSpec
-from cctranslate.training.networks.generator import CLASSES
 from cctranslate.training.networks.resnet50 import FEATURES, Backbone
 from cctranslate.training.networks.unet_generators import keras_init
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class DiscriminatorOutput:
     """What a discriminator says: logits `real` [N,1] or [N,7], `expression` [N,7] or none.
 
     One that judges patches says `real` [N,1,H,W]; one with a class for fakes has it eighth.
@@ -47,24 +47,26 @@ class StridedDiscriminator(nn.Module):
                 layers.append(nn.GroupNorm(1, c_out))
         self.body = nn.Sequential(*layers, nn.Flatten())
         self.validity = _head(widths[3], 1)
-        self.expression = _head(widths[3], CLASSES)
+        self.expression = _head(widths[3], NUM_CLASSES)
         keras_init(self)
 
-    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+    def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
         """One logit of being real a face, and its class logits."""
         h = self.body(x)
-        return Verdict(real=self.validity(h).float(), expression=self.expression(h).float())
+        return DiscriminatorOutput(
+            real=self.validity(h).float(), expression=self.expression(h).float()
+        )
 
 
 class PatchDiscriminator(nn.Module):
     """That of the seed's first experiments: a logit for each of 3x3 patches, told the label.
 
-    The label scales the input place by place (T1), or the logits of the patches (T14).
+    The label scales the input pixel by pixel (T1), or the logits of the patches (T14).
     """
 
     def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.place = spec.label
+        self.label_place = spec.label
         widths = [spec.width * 2**i for i in range(4)]
         layers: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
@@ -74,21 +76,21 @@ class PatchDiscriminator(nn.Module):
         self.body = nn.Sequential(*layers)
         self.validity = nn.Conv2d(widths[3], 1, 4)
         places = {"none": 0, "input": SIZE * SIZE, "latent": 9}[spec.label]
-        self.label = nn.Linear(CLASSES, places, bias=False) if places else None
+        self.label = nn.Linear(NUM_CLASSES, places, bias=False) if places else None
         self.head = nn.Linear(9 * widths[3], spec.head) if spec.head else None
         keras_init(self)
 
-    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+    def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
         """Logits [N,1,3,3] of being real faces of `classes`, and class logits if it has a head."""
-        scale = self.label(F.one_hot(classes, CLASSES).to(x.dtype)) if self.label else None
-        if scale is not None and self.place == "input":
+        scale = self.label(F.one_hot(classes, NUM_CLASSES).to(x.dtype)) if self.label else None
+        if scale is not None and self.label_place == "input":
             x = x * scale.view_as(x)
         h = self.body(x)
         real = self.validity(F.pad(h, (1, 2, 1, 2)))
-        if scale is not None and self.place == "latent":
+        if scale is not None and self.label_place == "latent":
             real = real * scale.view_as(real)
         expression = self.head(h.flatten(1)).float() if self.head else None
-        return Verdict(real=real.float(), expression=expression)
+        return DiscriminatorOutput(real=real.float(), expression=expression)
 
 
 class ResNetDiscriminator(nn.Module):
@@ -98,7 +100,7 @@ class ResNetDiscriminator(nn.Module):
         super().__init__()
         self.frozen = spec.frozen
         self.body = Backbone()
-        self.label = nn.Linear(CLASSES, 100, bias=False)
+        self.label = nn.Linear(NUM_CLASSES, 100, bias=False)
         self.validity = nn.Sequential(
             nn.Linear(FEATURES + 100, 1024), nn.ReLU(inplace=True), nn.Linear(1024, 1)
         )
@@ -112,12 +114,12 @@ class ResNetDiscriminator(nn.Module):
         self.body.requires_grad_(requires_grad and not self.frozen)
         return self
 
-    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+    def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
         """A logit [N,1] of being a real face of `classes`."""
-        label = self.label(F.one_hot(classes, CLASSES).to(x.dtype))
+        label = self.label(F.one_hot(classes, NUM_CLASSES).to(x.dtype))
         features = self.body(x).mean((2, 3))
         real = self.validity(torch.cat([features, label.to(features.dtype)], 1))
-        return Verdict(real=real.float(), expression=None)
+        return DiscriminatorOutput(real=real.float(), expression=None)
 
 
 class ResidualDiscriminator(nn.Module):
@@ -135,15 +137,15 @@ class ResidualDiscriminator(nn.Module):
             nn.LeakyReLU(0.2),
             nn.Flatten(),
         )
-        self.head = nn.Linear(4 * w * 9, CLASSES if spec.conditional else 1)
+        self.head = nn.Linear(4 * w * 9, NUM_CLASSES if spec.conditional else 1)
         for layer in self.modules():
             # Without norms torch's default, a third of this gain, fades over the depth.
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
-    def forward(self, x: Tensor, classes: Tensor) -> Verdict:
+    def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
         """A logit of being a real face, of each class if so asked; there is no class head."""
-        return Verdict(real=self.head(self.body(x)).float(), expression=None)
+        return DiscriminatorOutput(real=self.head(self.body(x)).float(), expression=None)
 
 
 class _Down(nn.Module):

@@ -1,4 +1,4 @@
-"""A face recogniser from elsewhere: it saw many pictures of each person, which FER2013 lacks."""
+"""A face recognizer from elsewhere: it saw many pictures of each person, which FER2013 lacks."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ SIDE = 128
 still finds 96.5% of 200 FER2013 faces again that were mirrored, moved and relit, at 112 88.5%."""
 
 
-class Recogniser(nn.Module):
+class FaceRecognizer(nn.Module):
     """MobileNet's features of faces (Savchenko 2019): [N,1,48,48] in [-1,1] -> [N,1024].
 
     They are of the convolutions alone, less their mean over faces of FER2013's Training rows, so
@@ -52,14 +52,14 @@ class Recogniser(nn.Module):
         return h.mean((2, 3)) - self.mean
 
 
-def load() -> Recogniser:
-    """The recogniser that comes with the package, in evaluation mode.
+def load() -> FaceRecognizer:
+    """Load the recognizer that comes with the package, in evaluation mode.
 
     Raises:
         BundleError: it is missing or altered.
     """
     path, _ = bundle.alone(CARD)
-    network = Recogniser()
+    network = FaceRecognizer()
     with np.load(path, allow_pickle=False) as arrays:
         # Stored as halves; they become what the network computes in.
         network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays.files})

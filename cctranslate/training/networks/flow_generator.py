@@ -4,9 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
 from cctranslate.recipes.spec import GeneratorSpec
-from cctranslate.training.networks.generator import CLASSES, Code, Edit, Generator
+from cctranslate.training.networks.generator import Code, Edit, Generator
 
 
 class _Modulated(nn.Module):
@@ -45,7 +46,9 @@ class Flow(Generator):
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
         w, style = spec.width, 64
-        self.style = nn.Sequential(nn.Linear(CLASSES, style), nn.SiLU(), nn.Linear(style, style))
+        self.style = nn.Sequential(
+            nn.Linear(NUM_CLASSES, style), nn.SiLU(), nn.Linear(style, style)
+        )
         self.stem = nn.Conv2d(4, w, 3, 1, 1)
         self.down = nn.Conv2d(w, 2 * w, 3, 2, 1)
         self.core_in = _Plain(2 * w)

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from cctranslate.emotions import EMOTIONS
-
-CLASSES = len(EMOTIONS)
 Code = tuple[Tensor, ...]
 """What a face is encoded to: itself, then feature maps [N,C,H,W] from fine to coarse."""
 

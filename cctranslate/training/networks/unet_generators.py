@@ -4,9 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
 from cctranslate.recipes.spec import GeneratorSpec
-from cctranslate.training.networks.generator import CLASSES, Code, Edit, Generator
+from cctranslate.training.networks.generator import Code, Edit, Generator
 
 
 def keras_init(network: nn.Module) -> None:
@@ -37,7 +38,7 @@ class UNet(Generator):
             nn.Conv2d(c_in, c_out, 4, 2) for c_in, c_out in zip([1, *widths], widths, strict=False)
         )
         self.down_norm = nn.ModuleList(nn.GroupNorm(1, width) for width in widths)
-        joined = widths[3] + CLASSES
+        joined = widths[3] + NUM_CLASSES
         self.transform = nn.Linear(joined, joined) if spec.transform else None
         self.mix = nn.Conv2d(joined, widths[3], 1)
         ups = [
@@ -79,16 +80,16 @@ class PaddedUNet(Generator):
     """The generator of the seed's first experiments (its ccyclegan_t1.py to ccyclegan_t17.py).
 
     Padded 4x4 convolutions halve 48 to 3; the way up resizes, then convolves. The label scales
-    the input (T1) or the latent (T11) place by place, or joins the latent as 8 channels (T5).
+    the input (T1) or the latent (T11) pixel by pixel, or joins the latent as 8 channels (T5).
     """
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
         a, b, c, d = (spec.width * 2**i for i in range(4))
-        self.place = spec.label
+        self.label_place = spec.label
         joined = 8 if spec.label == "joined" else 0
         places = {"input": SIZE * SIZE, "latent": 9 * d, "joined": 9 * joined}
-        self.label = nn.Linear(CLASSES, places[spec.label], bias=False)
+        self.label = nn.Linear(NUM_CLASSES, places[spec.label], bias=False)
         downs = ((1, a), (a, b), (b, c), (c, d))
         self.down = nn.ModuleList(nn.Conv2d(c_in, c_out, 4, 2, 1) for c_in, c_out in downs)
         self.down_norm = nn.ModuleList(nn.GroupNorm(1, width) for _, width in downs)
@@ -103,7 +104,7 @@ class PaddedUNet(Generator):
 
     def encode(self, x: Tensor) -> Code:
         """The face and its four scales; the face alone where the label scales the input."""
-        return (x,) if self.place == "input" else (x, *self._scales(x))
+        return (x,) if self.label_place == "input" else (x, *self._scales(x))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
         """Draw the face anew."""
@@ -111,9 +112,9 @@ class PaddedUNet(Generator):
         label = self.label(labels.to(x.dtype))
         scales = code[1:] or self._scales(x * label.view(-1, 1, SIZE, SIZE))
         h = scales[3]
-        if self.place == "latent":
+        if self.label_place == "latent":
             h = h * label.unflatten(1, (-1, 3, 3))
-        elif self.place == "joined":
+        elif self.label_place == "joined":
             h = torch.cat([h, label.unflatten(1, (-1, 3, 3))], 1)
         for conv, norm, skip in zip(self.up, self.up_norm, scales[2::-1], strict=True):
             h = F.relu(conv(_padded(F.interpolate(h, scale_factor=2.0))))

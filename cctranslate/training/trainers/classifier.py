@@ -9,14 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cctranslate.emotions import EMOTIONS
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.recipes.spec import ClassifierRecipe
-from cctranslate.training import checkpoint, device
+from cctranslate.training import checkpoint
 from cctranslate.training.data import augment
-from cctranslate.training.data.device_cache import Stock
+from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
 from cctranslate.training.data.ferplus import Votes, majority, soft_labels
 from cctranslate.training.data.sampler import Sampler
+from cctranslate.training.device import autocast
 from cctranslate.training.networks import resnet50
 from cctranslate.training.networks.classifiers import (
     Classifier,
@@ -34,18 +35,18 @@ class ClassifierTrainer:
         recipe: ClassifierRecipe,
         faces: Faces,
         votes: Votes | None,
-        place: torch.device,
+        device: torch.device,
         seed: int,
     ) -> None:
         torch.manual_seed(seed)
         labels = soft_labels(faces, votes, recipe.vote_share)
         kept = labels.sum(1) > 0
-        self.recipe, self.device = recipe, place
-        self.stock, self.labels = Stock(faces.images[kept], place), labels[kept]
+        self.recipe, self.device = recipe, device
+        self.dataset, self.labels = DeviceDataset(faces.images[kept], device), labels[kept]
         self.sampler = Sampler(self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
         network = Classifier(recipe)
         resnet50.start(network, recipe.backbone)
-        network = network.to(place)
+        network = network.to(device)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.SGD(
@@ -57,14 +58,14 @@ class ClassifierTrainer:
         )
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Full batches in one pass over the faces."""
-        return self.sampler.steps_an_epoch
+        return self.sampler.steps_per_epoch
 
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return max(1, round(self.recipe.epochs * self.steps_an_epoch))
+        return max(1, round(self.recipe.epochs * self.steps_per_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
         """One step of the objective's loss."""
@@ -83,7 +84,7 @@ class ClassifierTrainer:
         """Cross-entropy on augmented faces, worsened by noise and an adversarial step if asked."""
         chosen = self.sampler.batch(step)
         y = torch.from_numpy(self.labels[chosen]).to(self.device)
-        logits = self._outputs(self._worsen(augment.for_classifier(self.stock.scaled(chosen)), y))
+        logits = self._outputs(self._worsen(augment.for_classifier(self.dataset.scaled(chosen)), y))
         hit = logits.detach().argmax(1) == y.argmax(1)
         return F.cross_entropy(logits, y), hit.float().mean()
 
@@ -96,7 +97,7 @@ class ClassifierTrainer:
         drawn = self.sampler.batch(step)
         expression = int(self.sampler.classes[drawn[0]])
         chosen = np.unique(self.sampler.partners(step, np.full(len(drawn), expression)))
-        x = self.stock.scaled(chosen)
+        x = self.dataset.scaled(chosen)
         views = torch.cat([augment.for_encoder(x), augment.for_encoder(x)])
         z = F.normalize(self._outputs(views), dim=1)
         similar = (z @ z.T / 0.1).fill_diagonal_(-1e4)
@@ -107,7 +108,7 @@ class ClassifierTrainer:
 
     def _outputs(self, x: Tensor) -> Tensor:
         self.network.train()
-        with device.autocast(self.device):
+        with autocast(self.device):
             outputs: Tensor = self.network(x.contiguous(memory_format=torch.channels_last))
         return outputs.float()
 
@@ -120,7 +121,7 @@ class ClassifierTrainer:
         # Statistics of the attack's own pass must not enter the running averages.
         self.network.eval()
         x = x.requires_grad_()
-        with device.autocast(self.device):
+        with autocast(self.device):
             logits = self.network(x).float()
         (slope,) = torch.autograd.grad(F.cross_entropy(logits, y, reduction="sum"), x)
         unit = slope / slope.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
@@ -195,7 +196,7 @@ def figures(probabilities: np.ndarray, faces: Faces, votes: Votes | None) -> dic
 
 def _figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     predicted = probabilities.argmax(1)
-    confusion = np.zeros((len(EMOTIONS), len(EMOTIONS)), int)
+    confusion = np.zeros((NUM_CLASSES, NUM_CLASSES), int)
     np.add.at(confusion, (labels, predicted), 1)
     return {
         "faces": len(labels),

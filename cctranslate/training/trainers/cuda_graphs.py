@@ -11,57 +11,57 @@ from torch import Tensor
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.adversarial import Terms
 
-Turn = TypeVar("Turn", bound=Hashable)
+StepPlan = TypeVar("StepPlan", bound=Hashable)
 EAGER = 3
 """How often work of a kind is done as it comes before it is recorded: what is made on first use,
 an optimiser's state among it, is then there."""
 
 
-class Recorder(Generic[Turn]):
-    """Does work on batches; on a CUDA device by replaying what was recorded of the same turn.
+class GraphedStep(Generic[StepPlan]):
+    """Does work on batches; on a CUDA device by replaying what was recorded of the same plan.
 
     Networks of this size leave such a device idle while the next of some two thousand launches a
     step is prepared; a recording is launched as one. The work must be the same for every batch of a
-    turn but for the numbers in it: shapes, branches and Python numbers are recorded, too.
+    plan but for the numbers in it: shapes, branches and Python numbers are recorded, too.
     """
 
-    def __init__(self, work: Callable[[Turn, Batch], Terms], place: torch.device) -> None:
+    def __init__(self, work: Callable[[StepPlan, Batch], Terms], device: torch.device) -> None:
         self._work = work
-        self._stream = _stream(place)
-        self._seen: Counter[Turn] = Counter()
-        self._recorded: dict[Turn, tuple[torch.cuda.CUDAGraph, Batch, Terms]] = {}
+        self._stream = _stream(device)
+        self._seen: Counter[StepPlan] = Counter()
+        self._recorded: dict[StepPlan, tuple[torch.cuda.CUDAGraph, Batch, Terms]] = {}
 
-    def __call__(self, turn: Turn, batch: Batch) -> Terms:
-        """Do a turn's work on a batch: its terms, detached."""
+    def __call__(self, plan: StepPlan, batch: Batch) -> Terms:
+        """Do a plan's work on a batch: its terms, detached."""
         if self._stream is None:
-            return _detached(self._work(turn, batch))
-        if turn not in self._recorded:
-            self._seen[turn] += 1
-            if self._seen[turn] <= EAGER:
-                return self._beside(self._stream, turn, batch)
-            self._recorded[turn] = self._record(self._stream, turn, batch)
-        graph, held, terms = self._recorded[turn]
+            return _detached(self._work(plan, batch))
+        if plan not in self._recorded:
+            self._seen[plan] += 1
+            if self._seen[plan] <= EAGER:
+                return self._beside(self._stream, plan, batch)
+            self._recorded[plan] = self._record(self._stream, plan, batch)
+        graph, held, terms = self._recorded[plan]
         for name, value in _tensors(batch).items():
             getattr(held, name).copy_(value)
         graph.replay()
         return {name: value.clone() for name, value in terms.items()}
 
-    def _beside(self, stream: torch.cuda.Stream, turn: Turn, batch: Batch) -> Terms:
+    def _beside(self, stream: torch.cuda.Stream, plan: StepPlan, batch: Batch) -> Terms:
         """On the stream that will record: gradients keep to the stream they were first made on."""
         usual = torch.cuda.current_stream(stream.device)
         stream.wait_stream(usual)
         with torch.cuda.stream(stream):
-            terms = _detached(self._work(turn, batch))
+            terms = _detached(self._work(plan, batch))
         usual.wait_stream(stream)
         return terms
 
     def _record(
-        self, stream: torch.cuda.Stream, turn: Turn, batch: Batch
+        self, stream: torch.cuda.Stream, plan: StepPlan, batch: Batch
     ) -> tuple[torch.cuda.CUDAGraph, Batch, Terms]:
         held = replace(batch, **{name: value.clone() for name, value in _tensors(batch).items()})
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=stream):
-            terms = _detached(self._work(turn, held))
+            terms = _detached(self._work(plan, held))
         return graph, held, terms
 
 
@@ -73,7 +73,7 @@ def _detached(terms: Terms) -> Terms:
     return {name: value.detach() for name, value in terms.items()}
 
 
-def _stream(place: torch.device) -> torch.cuda.Stream | None:
-    if place.type != "cuda":
+def _stream(device: torch.device) -> torch.cuda.Stream | None:
+    if device.type != "cuda":
         return None
-    return torch.cuda.Stream(place)  # type: ignore[no-untyped-call]
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

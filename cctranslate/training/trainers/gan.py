@@ -2,6 +2,7 @@
 
 import copy
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -10,22 +11,24 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
-from cctranslate.training import checkpoint, device
+from cctranslate.training import checkpoint
 from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch, Batches
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes
+from cctranslate.training.device import autocast
 from cctranslate.training.losses import adversarial
 from cctranslate.training.losses.adversarial import Pairs, Terms
-from cctranslate.training.losses.teachers import Frozen, Teachers
+from cctranslate.training.losses.teachers import TeacherNetworks, Teachers
 from cctranslate.training.networks import resnet50
 from cctranslate.training.networks.discriminators import build_discriminator
-from cctranslate.training.networks.generator import CLASSES, Code, Edit
+from cctranslate.training.networks.generator import Code, Edit
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.trainers import optimizers
-from cctranslate.training.trainers.cuda_graphs import Recorder
+from cctranslate.training.trainers.cuda_graphs import GraphedStep
 
 R1_EVERY = 8
 """The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
@@ -34,7 +37,7 @@ SHEET_FACES = 14
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class StepPlan:
     """What a step does: whom it steps, and which of the costly terms it takes."""
 
     d: bool
@@ -52,51 +55,51 @@ class GanTrainer:
         recipe: Recipe,
         faces: Faces,
         votes: Votes | None,
-        frozen: Frozen,
-        place: torch.device,
+        frozen: TeacherNetworks,
+        device: torch.device,
         seed: int,
     ) -> None:
         torch.manual_seed(seed)
         procedure = recipe.procedure
-        self.recipe, self.device = recipe, place
-        self.batches = Batches(procedure, faces, votes, place, seed)
-        self.teachers = Teachers(frozen, procedure, place)
-        self.g = _prepared(build_generator(recipe.generator), place)
-        self.d = _prepared(build_discriminator(recipe.discriminator), place)
+        self.recipe, self.device = recipe, device
+        self.batches = Batches(procedure, faces, votes, device, seed)
+        self.teachers = Teachers(frozen, procedure, device)
+        self.g = _prepared(build_generator(recipe.generator), device)
+        self.d = _prepared(build_discriminator(recipe.discriminator), device)
         resnet50.start(self.d, recipe.discriminator.backbone)
         self.average = copy.deepcopy(self.g).requires_grad_(False).eval()
-        self.g_optimizer = optimizers.build(self.g, procedure.lr, procedure.betas, place)
-        self.d_optimizer = optimizers.build(self.d, procedure.lr, procedure.betas, place)
-        self._recorder = Recorder(self._work, place)
+        self.g_optimizer = optimizers.build(self.g, procedure.lr, procedure.betas, device)
+        self.d_optimizer = optimizers.build(self.d, procedure.lr, procedure.betas, device)
+        self._graphed_step = GraphedStep(self._work, device)
         self._shown = self.batches.spread(SHEET_FACES)
         self._began: dict[str, Tensor] = {}
 
     @property
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Full batches in one pass over the faces."""
-        return self.batches.steps_an_epoch
+        return self.batches.steps_per_epoch
 
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return max(1, round(self.recipe.procedure.epochs * self.steps_an_epoch))
+        return max(1, round(self.recipe.procedure.epochs * self.steps_per_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """Draw faces and targets, step D and, when it is its turn, G."""
+        """Draw faces and targets, step D and, when it is its plan, G."""
         batch = self.batches.draw(step)
         self._set_rate(step)
-        turn = self._turn(step)
-        terms = self._recorder(turn, batch)
-        if turn.g:
+        plan = self._plan(step)
+        terms = self._graphed_step(plan, batch)
+        if plan.g:
             decay = min(self.recipe.procedure.ema, (1 + step) / (10 + step))
             checkpoint.update_average(self.average, self.g, decay)
         return terms
 
-    def _turn(self, step: int) -> Turn:
+    def _plan(self, step: int) -> StepPlan:
         procedure, weights = self.recipe.procedure, self.recipe.weights
         d = step >= round(procedure.warm_up * self.steps)
         phase = step % procedure.lazy
-        return Turn(
+        return StepPlan(
             d=d,
             g=step % procedure.g_every == 0,
             penalties=d and weights.r1 > 0 and step % R1_EVERY == 0,
@@ -104,35 +107,35 @@ class GanTrainer:
             person=d and self.teachers.know_people and phase == procedure.lazy - 1,
         )
 
-    def _work(self, turn: Turn, batch: Batch) -> Terms:
-        """Encode once, decode each, step D and G as the turn says."""
+    def _work(self, plan: StepPlan, batch: Batch) -> Terms:
+        """Encode once, decode each, step D and G as the plan says."""
         parts = batch.parts(self.recipe.procedure.g_parts)
-        whole = turn.g and len(parts) == 1
+        whole = plan.g and len(parts) == 1
         with torch.set_grad_enabled(whole):
             code, edit = self._translate(batch)
-        terms = self._step_d(batch, edit.image.detach(), turn) if turn.d else {}
-        if turn.g:
+        terms = self._step_d(batch, edit.image.detach(), plan) if plan.d else {}
+        if plan.g:
             for part in parts:
                 now = (code, edit) if whole else self._translate(part)
-                terms |= self._step_g(part, *now, turn)
+                terms |= self._step_g(part, *now, plan)
         return terms
 
     def _translate(self, batch: Batch) -> tuple[Code, Edit]:
-        with device.autocast(self.device):
+        with autocast(self.device):
             code = self.g.encode(batch.x)
             return code, self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
 
-    def _step_d(self, batch: Batch, fake: Tensor, turn: Turn) -> Terms:
+    def _step_d(self, batch: Batch, fake: Tensor, plan: StepPlan) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         self.d.requires_grad_(True)
-        with device.autocast(self.device):
-            pairs = self._verdicts(batch, fake)
+        with autocast(self.device):
+            pairs = self._compare(batch, fake)
             refused = self._refused(batch) if weights.d_mismatch else None
         terms = adversarial.d_terms(procedure.adversarial, weights, pairs, procedure.classes)
         if refused is not None:
             terms["d_mismatch"] = adversarial.d_refusal(procedure.adversarial, refused)
         loss = adversarial.total(terms, asdict(weights))
-        if turn.penalties:
+        if plan.penalties:
             penalty = self._penalty(batch.real, batch.real_classes)
             penalty = penalty + self._penalty(fake, batch.targets)
             loss = loss + R1_EVERY * weights.r1 / 2 * penalty
@@ -145,15 +148,15 @@ class GanTrainer:
         images = images.detach().requires_grad_()
         return adversarial.gradient_penalty(self.d(images, classes).realness(classes), images)
 
-    def _step_g(self, batch: Batch, code: Code, edit: Edit, turn: Turn) -> Terms:
+    def _step_g(self, batch: Batch, code: Code, edit: Edit, plan: StepPlan) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         source, fake = batch.x[batch.source], edit.image
         own = (batch.targets == batch.classes[batch.source]).float()
         self.d.requires_grad_(False)
         terms: Terms = {}
-        with device.autocast(self.device):
-            if turn.d:
-                pairs = self._verdicts(batch, fake)
+        with autocast(self.device):
+            if plan.d:
+                pairs = self._compare(batch, fake)
                 terms |= adversarial.g_terms(
                     procedure.adversarial, weights, pairs, procedure.classes
                 )
@@ -164,14 +167,14 @@ class GanTrainer:
             if weights.reconstruction:
                 redrawn = self.g.edit(code, batch.labels).image
                 terms["reconstruction"] = F.l1_loss(redrawn, batch.x)
-            if turn.cycle:
+            if plan.cycle:
                 noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
                 back = self.g(noisy, batch.labels[batch.source])
                 terms["cycle"] = F.l1_loss(back, source)
             terms |= adversarial.change_terms(weights, fake, source, own)
             if weights.smoothness:
                 terms["smoothness"] = adversarial.smoothness(edit.flow)
-        if turn.person:
+        if plan.person:
             terms |= self.teachers.person(batch, source, fake, weights)
         heavy = {name: value * self._times(name) for name, value in asdict(weights).items()}
         loss = adversarial.total(terms, heavy)
@@ -184,7 +187,7 @@ class GanTrainer:
         """How many times as heavy a term is taken that is not taken in every step."""
         return self.recipe.procedure.lazy if term in _LAZY else 1
 
-    def _verdicts(self, batch: Batch, fake: Tensor) -> Pairs:
+    def _compare(self, batch: Batch, fake: Tensor) -> Pairs:
         return Pairs(
             real=self.d(batch.real, batch.real_classes),
             fake=self.d(fake, batch.targets),
@@ -216,7 +219,7 @@ class GanTrainer:
     def restore(self, state: dict[str, Any]) -> None:
         """Take them over."""
         for name in _NETWORKS:
-            getattr(self, name).load_state_dict(state[name])
+            getattr(self, name).load_state_dict(_renamed(state[name]))
         for name in _OPTIMIZERS:
             optimizers.restore(getattr(self, name), state[name])
 
@@ -233,8 +236,8 @@ class GanTrainer:
         """A row a face: as it was, then in all seven expressions by the averaged G."""
         x = device_cache.scaled(torch.from_numpy(self._shown).to(self.device))
         rows = [x.cpu()] + [
-            self.average(x, torch.eye(CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()
-            for k in range(CLASSES)
+            self.average(x, torch.eye(NUM_CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()
+            for k in range(NUM_CLASSES)
         ]
         grid = torch.cat([row[:, 0] for row in rows], 2).flatten(0, 1)
         picture = Image.fromarray(to_levels(grid.float().numpy()))
@@ -246,5 +249,10 @@ _OPTIMIZERS = ("g_optimizer", "d_optimizer")
 _LAZY = ("cycle", "identity", "drift", "likeness", "likeness_drift", "likeness_frechet")
 
 
-def _prepared(network: N, place: torch.device) -> N:
-    return network.to(place).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def _renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the state with the names of today: 0.1.0's first runs spelt one another way."""
+    return {re.sub(r"^recogniser\.", "face_recognizer.", name): v for name, v in state.items()}
+
+
+def _prepared(network: N, device: torch.device) -> N:
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 Adam = torch.optim.Adam
 
 
-def build(network: nn.Module, lr: float, betas: tuple[float, float], place: torch.device) -> Adam:
+def build(network: nn.Module, lr: float, betas: tuple[float, float], device: torch.device) -> Adam:
     """Adam (Kingma and Ba 2015) for a network; on a CUDA device one that can be recorded."""
     parameters = network.parameters()
-    if place.type != "cuda":
+    if device.type != "cuda":
         return Adam(parameters, lr, betas)
-    rate = torch.tensor(lr, device=place)
+    rate = torch.tensor(lr, device=device)
     return Adam(parameters, rate, betas, fused=True, capturable=True)
 
 

@@ -7,7 +7,7 @@ import torch
 
 from cctranslate.training.losses import adversarial
 from cctranslate.training.losses.adversarial import Pairs
-from cctranslate.training.networks.discriminators import Verdict
+from cctranslate.training.networks.discriminators import DiscriminatorOutput
 
 TWO = torch.tensor([0.0, 2.0])
 ONE = torch.tensor([1.0, -1.0])
@@ -113,7 +113,10 @@ def test_refusal_is_as_of_a_fake() -> None:
 
 def test_ds_accuracy_is_of_reals_and_fakes_alike() -> None:
     def told(real: list[float], fake: list[float]) -> Pairs:
-        verdicts = [Verdict(real=torch.tensor(v)[:, None], expression=None) for v in (real, fake)]
+        verdicts = [
+            DiscriminatorOutput(real=torch.tensor(v)[:, None], expression=None)
+            for v in (real, fake)
+        ]
         none = torch.zeros(0, dtype=torch.int64)
         return Pairs(
             real=verdicts[0],

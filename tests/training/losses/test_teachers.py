@@ -14,7 +14,7 @@ from cctranslate.recipes.spec import Weights, derive
 from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.identity import FORGET
-from cctranslate.training.losses.teachers import Frozen, Teachers
+from cctranslate.training.losses.teachers import TeacherNetworks, Teachers
 from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import Classifier
 from tests import photos
@@ -45,7 +45,7 @@ def a_batch() -> Batch:
 def teachers() -> Teachers:
     torch.manual_seed(0)
     encoders = (Classifier(ENCODER).eval(), Classifier(ENCODER).eval())
-    return Teachers(Frozen(encoders=encoders), PROCEDURE, CPU)
+    return Teachers(TeacherNetworks(encoders=encoders), PROCEDURE, CPU)
 
 
 def unit(*size: int) -> Tensor:
@@ -100,17 +100,17 @@ class Pixels(Classifier):
 
 def test_a_face_that_stays_as_it_was_is_the_same_person() -> None:
     batch = a_batch()
-    teachers = Teachers(Frozen(encoders=(Pixels(ENCODER),)), PROCEDURE, CPU)
+    teachers = Teachers(TeacherNetworks(encoders=(Pixels(ENCODER),)), PROCEDURE, CPU)
     same = teachers.person(batch, batch.x, batch.x, Weights())
     assert same["identity"].item() == pytest.approx(0, abs=1e-4)
     assert teachers.person(batch, batch.x, batch.x.flip(0), Weights())["identity"] > 0.3
 
 
-def test_the_recogniser_is_asked_for_what_the_weights_name() -> None:
+def test_only_the_face_recognizer_terms_with_a_weight_are_computed() -> None:
     batch, asked = a_batch(), Weights(likeness=1.0, likeness_drift=1.0, likeness_frechet=1.0)
     faces = device_cache.scaled(torch.from_numpy(np.stack(photos.people()))).repeat(2, 1, 1, 1)
     batch = replace(batch, x=faces)
-    teachers = Teachers(Frozen(recogniser=face_recognizer.load()), PROCEDURE, CPU)
+    teachers = Teachers(TeacherNetworks(face_recognizer=face_recognizer.load()), PROCEDURE, CPU)
     assert teachers.know_people
     same = teachers.person(batch, batch.x, batch.x, asked)
     assert same.keys() == {"likeness", "likeness_drift", "likeness_frechet"}
@@ -120,4 +120,4 @@ def test_the_recogniser_is_asked_for_what_the_weights_name() -> None:
     assert other["likeness"] > 0.6
     (gradient,) = torch.autograd.grad(other["likeness"] + other["likeness_drift"], fake)
     assert gradient.abs().sum() > 0
-    assert not any(name.startswith("recogniser.layers") for name in teachers.state_dict())
+    assert not any(name.startswith("face_recognizer.layers") for name in teachers.state_dict())

@@ -1,4 +1,4 @@
-"""The recogniser that ships knows people again, and only the very file is taken."""
+"""The recognizer that ships knows people again, and only the very file is taken."""
 
 import shutil
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_a_face_is_known_again_when_it_is_mirrored_moved_and_relit() -> None:
         face_recognizer.load(),
         device_cache.scaled(torch.from_numpy(np.stack(photos.people()))),
     )
-    other = augment.light(augment.for_recogniser(x), brightness=0.2, contrast=0.2)
+    other = augment.light(augment.for_face_recognizer(x), brightness=0.2, contrast=0.2)
     cosines = F.normalize(network(x), dim=1) @ F.normalize(network(other), dim=1).T
     own = cosines.diagonal()
     assert (cosines.argmax(1) == torch.arange(len(x))).float().mean() > 0.8
@@ -31,7 +31,7 @@ def test_a_face_is_known_again_when_it_is_mirrored_moved_and_relit() -> None:
 
 
 @pytest.mark.parametrize("harm", ["missing", "altered"])
-def test_a_recogniser_that_was_harmed_is_refused(
+def test_a_damaged_recognizer_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
     for name in (face_recognizer.CARD, "recogniser.npz"):
