@@ -1,0 +1,184 @@
+"""How easily results are told from real faces: fresh critics' AUC on faces they have not seen."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import DataError
+from cctranslate.inference.models import Models
+from cctranslate.pixels import SIZE, Gray
+from cctranslate.training.data.fer2013 import Faces, without_copies
+from cctranslate.training.metrics.critics import EPOCHS, REGIONS, train_critic
+
+SOURCES = 1500
+"""Training faces whose translations critics learn from: with 200 they see next to nothing."""
+REPEATS = 4
+"""How often a real face may be drawn for one sample, where a label has few (disgust has 436)."""
+TOO_FEW = "too few Training faces to train critics: leave --critics out"
+KINDS = len(EMOTIONS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Results, whose labels are their targets and whose rows are their sources', and real faces."""
+
+    results: Faces
+    real: Faces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Realism:
+    """Figures by region and target, and the whole-face critic's logits of the results [N]."""
+
+    figures: dict[str, Any]
+    scores: NDArray[np.float32]
+
+
+def translations(sources: Faces, translated: Gray) -> Faces:
+    """Return translations [N,7,48,48] as faces labeled by target, own expressions left out."""
+    faces, targets = np.nonzero(sources.labels[:, None] != np.arange(KINDS))
+    return Faces(
+        images=translated[faces, targets],
+        labels=targets.astype(np.uint8),
+        rows=sources.rows[faces],
+    )
+
+
+def learning_sample(models: Models, training: Faces, random: np.random.Generator) -> Sample:
+    """Return translations of some Training faces, and as many real ones of each label.
+
+    No real face is a source of the translations, nor a copy of one.
+
+    Raises:
+        DataError: there are too few Training faces.
+    """
+    count = min(SOURCES, len(training) // 2)
+    chosen = np.zeros(len(training), bool)
+    chosen[random.permutation(len(training))[:count]] = True
+    sources = training.take(chosen)
+    if not len(sources):
+        raise DataError(TOO_FEW)
+    translated = models.translate(sources.images, np.eye(KINDS, dtype=np.float32))
+    real = without_copies(training.take(~chosen), sources)
+    sample = balanced(Sample(results=translations(sources, translated), real=real), random)
+    if not len(sample.real):
+        raise DataError(TOO_FEW)
+    return sample
+
+
+def balanced(sample: Sample, random: np.random.Generator) -> Sample:
+    """Return as many results as real faces of each label, drawn at random.
+
+    Real faces are repeated where a label has fewer of them than results, at most `REPEATS` times.
+    """
+    results, real = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for k in range(KINDS):
+        mine = random.permutation(np.flatnonzero(sample.results.labels == k))
+        theirs = random.permutation(np.flatnonzero(sample.real.labels == k))
+        count = min(len(mine), REPEATS * len(theirs))
+        results.append(mine[:count])
+        real.append(np.resize(theirs, count))
+    return Sample(
+        results=sample.results.take(np.concatenate(results)),
+        real=sample.real.take(np.concatenate(real)),
+    )
+
+
+def measure_realism(
+    learning: Sample, test: Sample, device: torch.device, *, seed: int = 0, epochs: float = EPOCHS
+) -> Realism:
+    """Train a critic of each region on one sample and measure it on the other.
+
+    `auc` is the mean over targets of the AUC between a target's results and real faces of that
+    label: 0.5 cannot be told, 1 always. `floor` is the same between two halves of those real
+    faces: how far chance goes. A figure for which there are no faces is None.
+    """
+    figures: dict[str, Any] = {"learned_from": len(learning.results)}
+    scores = {}
+    for name, region in REGIONS.items():
+        critic = train_critic(
+            learning.results.images, learning.real.images, region, device, seed=seed, epochs=epochs
+        )
+        scores[name] = critic.score(test.results.images)
+        figures[name] = _figures(test, scores[name], critic.score(test.real.images), seed)
+    return Realism(figures=figures, scores=scores["whole"])
+
+
+def _figures(
+    test: Sample, results: NDArray[np.float32], real: NDArray[np.float32], seed: int
+) -> dict[str, Any]:
+    """Return a critic's figures by its logits of the test's results [N] and real faces [M]."""
+    random, targets = np.random.default_rng(seed), {}
+    for k, emotion in enumerate(EMOTIONS):
+        mine, theirs = results[test.results.labels == k], real[test.real.labels == k]
+        halves = np.array_split(random.permutation(theirs), 2)
+        targets[emotion] = {
+            "results": len(mine),
+            "real": len(theirs),
+            "auc": _rounded(roc_auc(mine, theirs)),
+            "error": _rounded(standard_error(mine, theirs)),
+            "floor": _rounded(roc_auc(*halves)),
+        }
+    means = {
+        name: _mean([value for row in targets.values() if (value := row[name]) is not None])
+        for name in ("auc", "floor")
+    }
+    return means | {"targets": targets}
+
+
+def roc_auc(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:
+    """Return how often a positive score lies above a negative one, ties counting half.
+
+    None where there are no scores on one side.
+    """
+    if not len(positive) or not len(negative):
+        return None
+    return float(_below(positive, negative).mean())
+
+
+def standard_error(positive: NDArray[Any], negative: NDArray[Any]) -> float | None:
+    """Return the standard error of `roc_auc` (DeLong et al. 1988); None under two scores a side."""
+    if len(positive) < 2 or len(negative) < 2:
+        return None
+    above = 1 - _below(negative, positive)
+    variance = _below(positive, negative).var(ddof=1) / len(positive)
+    return float(np.sqrt(variance + above.var(ddof=1) / len(negative)))
+
+
+def _below(scores: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
+    """Return for each score the fraction of the others below it, ties counting half."""
+    ordered = np.sort(others)
+    ranks = np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right")
+    return np.asarray(ranks / (2 * len(others)))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None
+
+
+def surest(found: Realism, results: Faces, sources: Faces, columns: int = 10) -> Image.Image:
+    """Draw the results that the whole-face critic is surest of, each to the right of its source.
+
+    A row has the results of one target, in FER2013's order, the surest first. A target with
+    fewer results than `columns` leaves the rest of its row white.
+    """
+    source = {int(row): image for row, image in zip(sources.rows, sources.images, strict=True)}
+    gap = 4
+    wide, high = 2 * SIZE + gap, SIZE + gap
+    sheet = np.full((KINDS * high, columns * wide), 255, np.uint8)
+    for k in range(KINDS):
+        mine = np.flatnonzero(results.labels == k)
+        for j, i in enumerate(mine[np.argsort(-found.scores[mine], kind="stable")][:columns]):
+            pair = np.concatenate([source[int(results.rows[i])], results.images[i]], axis=1)
+            sheet[k * high : k * high + SIZE, j * wide : j * wide + 2 * SIZE] = pair
+    picture = Image.fromarray(sheet)
+    return picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
