@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cctranslate.emotions import EMOTIONS
+from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
-from cctranslate.inference.models import Models
+from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data.fer2013 import Faces, without_copies
 from cctranslate.training.metrics.critics import EPOCHS, REGIONS, train_critic
@@ -20,7 +20,6 @@ SOURCES = 1500
 REPEATS = 4
 """How often a real face may be drawn for one sample, where a label has few (disgust has 436)."""
 TOO_FEW = "too few Training faces to train critics: leave --critics out"
-KINDS = len(EMOTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,7 @@ class Realism:
 
 def translations(sources: Faces, translated: Gray) -> Faces:
     """Return translations [N,7,48,48] as faces labeled by target, own expressions left out."""
-    faces, targets = np.nonzero(sources.labels[:, None] != np.arange(KINDS))
+    faces, targets = np.nonzero(sources.labels[:, None] != np.arange(NUM_CLASSES))
     return Faces(
         images=translated[faces, targets],
         labels=targets.astype(np.uint8),
@@ -49,7 +48,9 @@ def translations(sources: Faces, translated: Gray) -> Faces:
     )
 
 
-def learning_sample(models: Models, training: Faces, random: np.random.Generator) -> Sample:
+def learning_sample(
+    models: TranslationModels, training: Faces, random: np.random.Generator
+) -> Sample:
     """Return translations of some Training faces, and as many real ones of each label.
 
     No real face is a source of the translations, nor a copy of one.
@@ -63,7 +64,7 @@ def learning_sample(models: Models, training: Faces, random: np.random.Generator
     sources = training.take(chosen)
     if not len(sources):
         raise DataError(TOO_FEW)
-    translated = models.translate(sources.images, np.eye(KINDS, dtype=np.float32))
+    translated = models.translate(sources.images, np.eye(NUM_CLASSES, dtype=np.float32))
     real = without_copies(training.take(~chosen), sources)
     sample = balanced(Sample(results=translations(sources, translated), real=real), random)
     if not len(sample.real):
@@ -77,7 +78,7 @@ def balanced(sample: Sample, random: np.random.Generator) -> Sample:
     Real faces are repeated where a label has fewer of them than results, at most `REPEATS` times.
     """
     results, real = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for k in range(KINDS):
+    for k in range(NUM_CLASSES):
         mine = random.permutation(np.flatnonzero(sample.results.labels == k))
         theirs = random.permutation(np.flatnonzero(sample.real.labels == k))
         count = min(len(mine), REPEATS * len(theirs))
@@ -174,8 +175,8 @@ def surest(found: Realism, results: Faces, sources: Faces, columns: int = 10) ->
     source = {int(row): image for row, image in zip(sources.rows, sources.images, strict=True)}
     gap = 4
     wide, high = 2 * SIZE + gap, SIZE + gap
-    sheet = np.full((KINDS * high, columns * wide), 255, np.uint8)
-    for k in range(KINDS):
+    sheet = np.full((NUM_CLASSES * high, columns * wide), 255, np.uint8)
+    for k in range(NUM_CLASSES):
         mine = np.flatnonzero(results.labels == k)
         for j, i in enumerate(mine[np.argsort(-found.scores[mine], kind="stable")][:columns]):
             pair = np.concatenate([source[int(results.rows[i])], results.images[i]], axis=1)
