@@ -7,6 +7,16 @@ from PIL import ExifTags, Image
 SIZE = 48
 """Side of a face in pixels: FER2013's, and so the models'."""
 
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How to turn a picture of each EXIF orientation but 1."""
 Gray = NDArray[np.uint8]
 Scaled = NDArray[np.float32]
 
@@ -40,10 +50,33 @@ def float_levels(picture: Image.Image) -> Gray:
     return np.asarray(levels.clip(0, 255), np.uint8)
 
 
-def size_upright(picture: Image.Image) -> tuple[int, int]:
-    """A picture's width and height as its EXIF orientation shows it."""
-    turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in range(5, 9)
+def upright_size(picture: Image.Image) -> tuple[int, int]:
+    """Return the width and height of a picture that was opened, as `upright` gives it."""
+    if picture.format == "TIFF":
+        # Pillow turns a TIFF as it loads it, and gives its turned size before or only then.
+        picture.load()
+    turned = _orientation(picture) in range(5, 9)
     return (picture.height, picture.width) if turned else picture.size
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """Return a picture turned as its EXIF orientation says, its metadata untouched.
+
+    Pillow's own `exif_transpose` writes the EXIF data anew, which fails where they are faulty.
+    """
+    picture.load()
+    method = _TURNS.get(_orientation(picture))
+    return picture if method is None else picture.transpose(method)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 for a missing or senseless one."""
+    try:
+        value = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:
+        # Metadata do not concern the pixels, and Pillow raises nearly anything for bad ones.
+        return 1
+    return value if isinstance(value, int) and value in _TURNS else 1
 
 
 def to_scaled(faces: Gray) -> Scaled:

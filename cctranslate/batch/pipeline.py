@@ -1,5 +1,7 @@
 """The stages joined: items are decoded, translated, judged, written and reported, in order."""
 
+import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -51,12 +53,13 @@ def _named(items: Iterable[Item], journal: Journal, layout: Layout) -> Iterator[
     """Items that are still to be done, with their results' names; one named twice comes once."""
     earlier = (row for row in formats.read(journal.path) if row["output"])
     names = Names(layout.name(row) for row in earlier)
-    seen: set[int] = set()
+    seen: set[bytes] = set()
     for item in items:
         source = item.source
-        if hash(source) in seen:
+        digest = hashlib.blake2b(os.fsencode(source), digest_size=16).digest()
+        if digest in seen:
             continue
-        seen.add(hash(source))
+        seen.add(digest)
         known = journal.known(source)
         if known == "named":
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def evaluate(
     from cctranslate.training.evaluate import evaluate_run
     from cctranslate.training.evaluate import sheet as draw
 
-    splits = fer2013.load(data)
+    splits = fer2013.load(data, partial(click.echo, err=True))
     known_votes = load_votes(votes) if votes else None
     if run:
         evaluation = evaluate_run(run, judge or bundle.shipped(), splits, known_votes, limit)

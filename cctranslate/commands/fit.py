@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,7 +162,7 @@ def _train(
     from cctranslate.training.loop import Limits
 
     chosen = devices.choose(device)
-    splits = fer2013.load(data)
+    splits = fer2013.load(data, partial(click.echo, err=True))
     known_votes = load_votes(votes) if votes else None
     if folder is None:
         find = run_folder.latest_folder if resume else run_folder.next_folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def search(
     progress = Progress(quiet)
     sweep = Sweep(
         root=root,
-        splits=fer2013.load(data),
+        splits=fer2013.load(data, partial(click.echo, err=True)),
         votes=load_votes(votes) if votes else None,
         device=chosen,
         judge=bundle.shipped(),

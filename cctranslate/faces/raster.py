@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
-from cctranslate.pixels import Gray, Scaled, float_levels
+from cctranslate.pixels import Gray, Scaled, float_levels, upright
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 T = TypeVar("T", bound=np.generic)
@@ -74,20 +74,31 @@ def read(picture: Image.Image) -> Canvas:
     Raises:
         OSError, ValueError: it cannot be decoded, or its mode not be brought to RGB.
     """
-    upright = ImageOps.exif_transpose(picture)
-    icc, exif = upright.info.get("icc_profile"), upright.getexif().tobytes()
-    if upright.mode.startswith(("I", "F")):
-        return Canvas(levels=_deep(upright), icc=icc, exif=exif)
-    if upright.mode == "CMYK":
-        upright, icc = _from_ink(upright, icc), None
-    if upright.mode == "LAB":
+    turned = upright(picture)
+    icc, exif = turned.info.get("icc_profile"), _exif(turned)
+    if turned.mode.startswith(("I", "F")):
+        return Canvas(levels=_deep(turned), icc=icc, exif=exif)
+    if turned.mode == "CMYK":
+        turned, icc = _from_ink(turned, icc), None
+    if turned.mode == "LAB":
         icc = None  # of Lab; Pillow converts to sRGB
-    bands = "L" if upright.mode in _GRAYS else "RGB"
-    if not upright.has_transparency_data:
-        return Canvas(levels=np.asarray(upright.convert(bands)), icc=icc, exif=exif)
-    both = np.asarray(upright.convert(bands + "A"))
+    bands = "L" if turned.mode in _GRAYS else "RGB"
+    if not turned.has_transparency_data:
+        return Canvas(levels=np.asarray(turned.convert(bands)), icc=icc, exif=exif)
+    both = np.asarray(turned.convert(bands + "A"))
     levels = np.ascontiguousarray(both[..., 0] if bands == "L" else both[..., :3])
     return Canvas(levels=levels, alpha=np.ascontiguousarray(both[..., -1]), icc=icc, exif=exif)
+
+
+def _exif(picture: Image.Image) -> bytes:
+    """Return the EXIF data of an upright picture, none where they are faulty."""
+    try:
+        exif = picture.getexif()
+        exif.pop(ExifTags.Base.Orientation, None)
+        return exif.tobytes()
+    except Exception:
+        # Pillow raises nearly anything for bad metadata, which do not concern the pixels.
+        return b""
 
 
 def _deep(picture: Image.Image) -> Levels:

@@ -33,9 +33,9 @@ from pathlib import Path
 from PIL import Image
 
 from cctranslate import bundle
+from cctranslate.batch.inputs.archives import from_tar_or_csv
 from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
 from cctranslate.batch.inputs.exclusions import Own
-from cctranslate.batch.inputs.fer_csv import from_table
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import SUFFIXES, Files, Form
@@ -173,7 +173,7 @@ def stages(folder: Path, out: Path) -> dict[str, Cost]:
 def unpack(data: Path, folder: Path, count: int) -> None:
     """Write a CSV's first faces as PNGs."""
     folder.mkdir()
-    for number, row in enumerate(islice(from_table(data), count)):
+    for number, row in enumerate(islice(from_tar_or_csv(data), count)):
         face = decode(row, LOOK)
         assert isinstance(face, Decoded), f"{row.source}: {face.reason}"
         Image.fromarray(face.faces[0].levels).save(folder / f"{number:06}.png")

@@ -1,18 +1,23 @@
 """Zip and tar archives as streams of members: read one by one, never extracted to disk.
 
-A member's name is only ever a name: no path is made of it but the result's, which `relative`
+A member's name is only ever a name: no path is made of it but the result's, which `member_path`
 keeps inside OUT.
 """
 
-import gzip
+import hashlib
+import io
+import os
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
+from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
+from cctranslate.compression import decompressed
+from cctranslate.fer2013 import has_pixels, is_clutter, member_path
 
 LARGEST = 64 << 20
 """Bytes of the largest member that is read: photographs are under 30 MB."""
@@ -24,59 +29,102 @@ _UNPACKED = 1 << 12
 
 
 def is_zip(head: bytes, path: Path) -> bool:
-    """Whether a file that begins with `head` is a zip."""
+    """Return whether a file that begins with `head` is a zip."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or path.suffix.lower() == ".zip"
 
 
 def is_tar(head: bytes, path: Path) -> bool:
-    """Whether a file that begins with `head`, of 512 bytes, is a tar, gzipped or not."""
-    packed = head.startswith(b"\x1f\x8b")
-    return packed or head[257:262] == b"ustar" or path.suffix.lower() == ".tar"
+    """Return whether a file that begins with `head`, of 512 bytes, is a tar."""
+    return head[257:262] == b"ustar" or path.suffix.lower() == ".tar"
 
 
 def from_zip(path: Path) -> Iterator[Item]:
-    """A zip's members in its own order; what is wrong with it all is one broken item."""
+    """Give a zip's members in its order; what is wrong with it all is one broken item."""
     encrypted = False
+    names = _MemberNames()
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 if info.flag_bits & 1:
                     encrypted = True
-                elif not info.is_dir() and not _is_clutter(info.filename):
-                    read = partial(_read_zipped, archive, info)
-                    yield _member(path, info.filename, read)
+                elif not info.is_dir() and not is_clutter(member_path(info.filename)):
+                    name = names.claim(info.filename)
+                    if _is_csv(name) and info.compress_type != zipfile.ZIP_BZIP2:
+                        yield from _from_csv_or_file(path, name, partial(archive.open, info))
+                    else:
+                        yield _member(path, name, partial(_read_zipped, archive, info))
     except Exception as error:
         yield _broken(path, error)
     if encrypted:
         yield _broken(path, "holds encrypted members: decrypt it first")
 
 
-def from_tar(path: Path) -> Iterator[Item]:
-    """A tar's members as they come; what is wrong with it all is one broken item."""
+def from_tar_or_csv(path: Path) -> Iterator[Item]:
+    """Give the members of a tar or the rows of a CSV, compressed or not, as they come.
+
+    What is wrong with it all is one broken item.
+    """
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            stream = gzip.GzipFile(fileobj=file) if packed else file
-            forward = _Forward(stream)
-            with tarfile.open(fileobj=forward, mode="r:") as archive:  # type: ignore[call-overload]
-                while (info := archive.next()) is not None:
-                    archive.members = []  # it would remember each one for good
-                    if len(info.name) > _LONGEST_NAME:
-                        yield _broken(path, f"a name of more than {_LONGEST_NAME} characters")
-                    elif not info.isdir() and not _is_clutter(info.name):
-                        yield _member(path, info.name, partial(_read_tarred, archive, info))
-            # To tarfile a header that it cannot read is an end like any other.
-            if forward.latest.strip(b"\0"):
-                yield _broken(path, "damaged: what follows its last member is no header")
+        with path.open("rb") as packed, decompressed(packed) as file:
+            if has_pixels(file.peek(512)):
+                yield from from_csv(path, file)
+            else:
+                yield from _from_tar(path, file)
     except Exception as error:
+        # Each way of packing has errors of its own.
         yield _broken(path, error)
 
 
-def relative(name: str) -> str:
-    """A member's name as a path below a folder, on any system: no root, drive, `.` or `..`."""
-    parts = name.replace("\\", "/").replace(":", "_").split("/")
-    return "/".join(part for part in parts if part not in ("", ".", "..")) or "member"
+def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
+    forward = _Forward(stream)
+    names = _MemberNames()
+    with tarfile.open(fileobj=forward, mode="r:") as archive:  # type: ignore[call-overload]
+        while (info := archive.next()) is not None:
+            archive.members = []  # it would remember each one for good
+            if len(info.name) > _LONGEST_NAME:
+                yield _broken(path, f"a name of more than {_LONGEST_NAME} characters")
+            elif not info.isdir() and not is_clutter(member_path(info.name)):
+                name = names.claim(info.name)
+                if _is_csv(name) and info.isfile():
+                    yield from _from_csv_or_file(path, name, partial(_extracted, archive, info))
+                else:
+                    yield _member(path, name, partial(_read_tarred, archive, info))
+    # To tarfile a header that it cannot read is an end like any other.
+    if forward.latest.strip(b"\0"):
+        yield _broken(path, "damaged: what follows its last member is no header")
+
+
+def _from_csv_or_file(path: Path, name: str, opened: Callable[[], IO[bytes]]) -> Iterator[Item]:
+    """Give the rows of a member that is a dataset's CSV, or the member."""
+    try:
+        file = io.BufferedReader(cast(io.RawIOBase, opened()))
+        with file:
+            if has_pixels(file.peek(512)):
+                yield from from_csv(path, file, name)
+            else:
+                yield _member(path, name, partial(_read_other, file))
+    except tarfile.TarError:
+        raise
+    except Exception as error:
+        relative = member_path(name)
+        reason = str(_damaged(error))
+        yield Broken(path=path, relative=relative, named=False, inner=name, reason=reason)
+
+
+class _MemberNames:
+    """Names that are each given once: an archive may hold several members of one name."""
+
+    def __init__(self) -> None:
+        self._taken: set[bytes] = set()
+
+    def claim(self, name: str) -> str:
+        """Return the name, or `name#2`, `name#3` and so on for a further member of that name."""
+        free, number = name, 1
+        while (key := hashlib.blake2b(os.fsencode(free), digest_size=16).digest()) in self._taken:
+            number += 1
+            free = f"{name}#{number}"
+        self._taken.add(key)
+        return free
 
 
 class _Forward:
@@ -86,7 +134,7 @@ class _Forward:
     reads an extended header whole, however long it says that it is.
     """
 
-    def __init__(self, stream: gzip.GzipFile | BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._position = stream, 0
         self._last = b""
         self._back = False
@@ -140,12 +188,23 @@ def _read_tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
     if not info.isfile():
         raise MemberError("a link or a device: archives are read for their own files only")
     _check_size(info.size)
-    file = archive.extractfile(info)
-    assert file is not None  # a regular file, as seen above
     try:
-        return file.read()
+        return _extracted(archive, info).read()
     except Exception as error:
         raise _damaged(error) from None
+
+
+def _read_other(file: IO[bytes]) -> bytes:
+    """Read a member that has been looked at, and is no dataset."""
+    content = file.read(LARGEST + 1)
+    _check_size(len(content))
+    return content
+
+
+def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(info)
+    assert file is not None  # a regular file, as its caller has seen
+    return file
 
 
 def _damaged(error: Exception) -> MemberError:
@@ -158,16 +217,14 @@ def _check_size(size: int) -> None:
         raise MemberError(f"more than {LARGEST >> 20} MiB in its archive: take it out of there")
 
 
-def _member(path: Path, name: str, read: partial[bytes]) -> Member:
-    return Member(path=path, relative=relative(name), named=False, inner=name, read=read)
+def _member(path: Path, name: str, read: Callable[[], bytes]) -> Member:
+    return Member(path=path, relative=member_path(name), named=False, inner=name, read=read)
+
+
+def _is_csv(name: str) -> bool:
+    return name.lower().endswith(".csv")
 
 
 def _broken(path: Path, reason: object) -> Broken:
     said = f"the archive cannot be read: {reason or type(reason).__name__}"
     return Broken(path=path, relative=path.name, named=True, reason=" ".join(said.split()))
-
-
-def _is_clutter(name: str) -> bool:
-    """Hidden, as in a folder, or what file managers put beside: __MACOSX/._x.png."""
-    parts = relative(name).split("/")
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)

@@ -2,21 +2,19 @@
 
 import hashlib
 import io
-import re
 import stat
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
-from cctranslate.emotions import EMOTIONS
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, edge_to_edge, find_faces
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.faces.raster import Canvas
-from cctranslate.pixels import SIZE, size_upright, to_gray
+from cctranslate.fer2013 import parse_pixels
+from cctranslate.pixels import SIZE, to_gray, upright, upright_size
 
 Where = Literal["auto", "whole", "detect"]
 LARGEST_FACE = 96
@@ -117,9 +115,6 @@ _ONE_PICTURE = frozenset({"MPO", "PSD"})
 """Formats whose further frames are previews or layers of the one picture."""
 
 
-_DIGITS = re.compile("[0-9 ]+")
-
-
 class _RefusedError(Exception):
     """A picture that can be read but not translated."""
 
@@ -176,10 +171,10 @@ def _kept(item: Item, content: bytes) -> Member:
 def _faces(item: Item, file: io.BufferedReader | io.BytesIO, look: Look) -> Decoded:
     with Image.open(file) as picture:
         _refuse(picture)
-        (width, height), mode = size_upright(picture), picture.mode
+        (width, height), mode = upright_size(picture), picture.mode
         if look.is_whole(width, height):
             picture.draft("L", (2 * SIZE, 2 * SIZE))
-            levels = to_gray(ImageOps.exif_transpose(picture))
+            levels = to_gray(upright(picture))
             faces: tuple[Face, ...] = (edge_to_edge(levels, width, height),)
         else:
             faces = find_faces(raster.read(picture).seen(), look.finder)
@@ -209,16 +204,11 @@ def _refuse(picture: Image.Image) -> None:
 
 
 def _from_row(row: FaceRow) -> Decoded | Unusable:
-    if row.emotion and not row.label:
-        return _failed(row, f"emotion is {row.emotion!r}, expected 0 to {len(EMOTIONS) - 1}")
-    if not _DIGITS.fullmatch(row.pixels):
-        return _failed(row, "pixels hold something that is no number")
-    levels = np.fromstring(row.pixels, np.int64, sep=" ")
-    if levels.size != SIZE * SIZE:
-        return _failed(row, f"{levels.size} pixels, expected {SIZE * SIZE}")
-    if levels.max() > 255:
-        return _failed(row, "a pixel lies outside 0 to 255")
-    face = levels.astype(np.uint8).reshape(SIZE, SIZE)
+    try:
+        row.check()
+        face = parse_pixels(row.pixels)
+    except ValueError as error:
+        return _failed(row, str(error))
     digest = hashlib.sha256(face.tobytes()).hexdigest()
     return Decoded(
         item=row,

@@ -5,10 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
-
-USAGES = ("Training", "PublicTest", "PrivateTest")
-"""The parts of FER2013."""
-_BY_ID = {str(number): emotion for number, emotion in enumerate(EMOTIONS)}
+from cctranslate.fer2013 import USAGES, parse_label, parse_usage
 
 
 class MemberError(Exception):
@@ -100,21 +97,35 @@ class Member(Item):
 class FaceRow(Item):
     """A row of a dataset in FER2013's form: its cells as they stand there."""
 
-    emotion: str
-    """A label id, or empty where the dataset has none."""
     pixels: str
-    part: str
-    """Its `Usage`, or empty where the dataset has none."""
+    emotion: str | None = None
+    """Its label id; None or empty where there is none."""
+    part: str | None = None
+    """Its usage; None where the dataset has no column of it."""
+
+    def check(self) -> None:
+        """See that the label and the usage are those of FER2013.
+
+        Raises:
+            ValueError: One is not.
+        """
+        if self.emotion:
+            parse_label(self.emotion)
+        if self.part is not None:
+            parse_usage(self.part)
 
     @property
     def usage(self) -> str:
-        """Its own: no face that the dataset keeps for tests becomes one to train on."""
-        return self.part if self.part in USAGES else super().usage
+        """Return the row's usage: no face that is kept for tests becomes one to train on."""
+        return super().usage if self.part is None else parse_usage(self.part)
 
     @property
     def label(self) -> str:
-        """The expression that the emotion column names, if it does."""
-        return _BY_ID.get(self.emotion, "")
+        """Return the expression that the emotion column names, if it does."""
+        try:
+            return EMOTIONS[parse_label(self.emotion or "")]
+        except ValueError:
+            return ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cctranslate.batch.inputs.archives import LARGEST, from_tar, from_zip, is_tar, is_zip
+from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip, is_tar, is_zip
 from cctranslate.batch.inputs.exclusions import Own
-from cctranslate.batch.inputs.fer_csv import from_table, is_table
 from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.compression import is_compressed
 from cctranslate.errors import InputError
+from cctranslate.fer2013 import has_pixels, is_clutter
 
 STDIN = "-"
 
@@ -90,11 +91,14 @@ def from_list(listed: str, nul: bool, own: Own) -> Iterator[Item]:
 
 
 def is_one(word: str) -> bool:
-    """Whether an input is one picture by itself, if it is one at all."""
+    """Return whether an input is one picture by itself, if it is one at all."""
     head = _head(Path(word))
-    return word == STDIN or not (
-        is_zip(head, Path(word)) or is_tar(head, Path(word)) or is_table(head) or not head
-    )
+    return word == STDIN or (head != b"" and not _holds_more(head, Path(word)))
+
+
+def _holds_more(head: bytes, path: Path) -> bool:
+    """Return whether a file is an archive or a dataset."""
+    return is_zip(head, path) or is_tar(head, path) or is_compressed(head) or has_pixels(head)
 
 
 def _from_stdin() -> Item:
@@ -110,14 +114,12 @@ def _from_stdin() -> Item:
 
 
 def _opened(path: Path, relative: str) -> Iterator[Item]:
-    """A named file as one item, or as those that it holds."""
+    """Give a named file as one item, or as those that it holds."""
     head = _head(path)
     if is_zip(head, path):
         return from_zip(path)
-    if is_tar(head, path):
-        return from_tar(path)
-    if is_table(head):
-        return from_table(path)
+    if _holds_more(head, path):
+        return from_tar_or_csv(path)
     return iter([Item(path=path, relative=relative, named=True)])
 
 
@@ -177,9 +179,9 @@ def _records(listed: str, separator: bytes) -> Iterator[bytes]:
 def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:
     """Files below a folder, sorted by name in each, with their path relative to it, `/`-joined.
 
-    Linked folders are followed, but never into one that is being walked already; hidden files
-    and folders are left alone. A folder that cannot be listed comes as an item, to fail with its
-    own row. Only one folder's names are held for each level.
+    Linked folders are followed, but never into one that is being walked already. Hidden files and
+    folders, and those of the system, are left alone. A folder that cannot be listed comes as an
+    item, to fail with its row. Only one folder's names are held for each level.
     """
     closed = [_identity(path) for path in (root, *leave_out) if path.exists()]
     yield from _walk(root, "", frozenset(closed))
@@ -194,7 +196,7 @@ def _walk(
         yield folder, prefix.rstrip("/") or folder.name
         return
     for name in names:
-        if name.startswith("."):
+        if is_clutter(name):
             continue
         path = folder / name
         try:

@@ -1,40 +1,45 @@
 """FER2013 in every form it is found in, as arrays by split."""
 
-import csv
 import hashlib
 import io
-import re
 import tarfile
-import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.compression import decompressed
 from cctranslate.errors import DataError
-from cctranslate.pixels import SIZE, Gray, to_gray
+from cctranslate.fer2013 import (
+    USAGES,
+    CsvFault,
+    CsvRow,
+    has_pixels,
+    is_clutter,
+    member_path,
+    parse_label,
+    parse_pixels,
+    parse_usage,
+    read_csv,
+)
+from cctranslate.pixels import SIZE, Gray
+from cctranslate.training.data.picture_folders import Echo, Row, picture_rows
 
 DEFAULT = Path("datasets/fer2013.csv")
-USAGES = ("Training", "PublicTest", "PrivateTest")
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv", "train.csv")
 WHERE = (
     "FER2013 is on Kaggle (challenges-in-representation-learning-facial-expression-recognition-"
     "challenge, or msambare/fer2013): put fer2013.csv under datasets/, or name the download, "
     "zipped or not, with --data"
 )
-_ROW_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
-_FOLDERS = {"train": "Training", "test": "PublicTest"}
-_NAMELESS = 1_000_000
-"""Where the numbers of pictures start whose names carry none: past the votes' own."""
-_LONGEST = 100_000
-"""Characters a line: FER2013's have under 10,000; a file without line ends may be of any size."""
+
+
+def _silent(line: str) -> None:
+    """Drop a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,44 +65,54 @@ Splits = dict[str, Faces]
 """Faces by Usage: Training, PublicTest, PrivateTest; those the source lacks are left out."""
 
 
-def load(path: Path) -> Splits:
-    """Read FER2013 from a CSV, a folder, or a zip or tar of either.
+def load(path: Path, echo: Echo = _silent) -> Splits:
+    """Read FER2013 from a CSV, a folder, or a zip or tar of either, compressed or not.
+
+    Args:
+        path: The file or folder.
+        echo: Takes a line on what the folder holds that is left out.
 
     Raises:
         DataError: nothing there, not FER2013, damaged, or a bad row, named by its line.
     """
     if path.is_dir():
         files = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        return _load_named(files, lambda name: (path / name).open("rb"), str(path))
+        return _load_named(files, lambda name: (path / name).open("rb"), str(path), echo)
     if not path.is_file():
         raise DataError(f"{path}: not found. {WHERE}")
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 members = (name for name in archive.namelist() if not name.endswith("/"))
-                return _load_named(members, archive.open, str(path))
+                return _load_named(
+                    members, lambda name: _buffered(archive.open(name)), str(path), echo
+                )
         if tarfile.is_tarfile(path):
-            return _load_tar(path)
+            return _load_tar(path, echo)
+        with path.open("rb") as packed, decompressed(packed) as file:
+            return _load_csv(file, str(path))
     except DataError:
         raise
     except Exception as error:
         # Each way of packing has errors of its own.
         said = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path}: damaged or encrypted: {said}: download it again") from None
-    with path.open("rb") as file:
-        return _load_csv(file, str(path))
 
 
-def _load_tar(path: Path) -> Splits:
+def _load_tar(path: Path, echo: Echo) -> Splits:
     with tarfile.open(path) as archive:
         members = {member.name: member for member in archive if member.isfile()}
 
-        def opened(name: str) -> IO[bytes]:
+        def opened(name: str) -> io.BufferedReader:
             file = archive.extractfile(members[name])
             assert file is not None  # a regular file, as chosen above
-            return file
+            return _buffered(file)
 
-        return _load_named(members, opened, str(path))
+        return _load_named(members, opened, str(path), echo)
+
+
+def _buffered(file: IO[bytes]) -> io.BufferedReader:
+    return io.BufferedReader(cast(io.RawIOBase, file))
 
 
 def fingerprint(splits: Splits) -> str:
@@ -120,12 +135,8 @@ def without_copies(faces: Faces, of: Faces) -> Faces:
     return faces.take(np.array([image.tobytes() not in known for image in faces.images], bool))
 
 
-_Row = tuple[str, int, int, bytes]
-"""Usage, label, row number, pixels."""
-
-
-def _collect(rows: Iterable[_Row], source: str) -> Splits:
-    """Gather rows into arrays that grow in device: memory stays near the pixels' own size."""
+def _collect(rows: Iterable[Row], source: str) -> Splits:
+    """Gather rows into arrays that grow in place: memory stays near the pixels' own size."""
     pixels = {usage: bytearray() for usage in USAGES}
     labels = {usage: bytearray() for usage in USAGES}
     numbers: dict[str, list[int]] = {usage: [] for usage in USAGES}
@@ -156,93 +167,48 @@ def _in_row_order(faces: Faces) -> Faces:
 
 
 def _load_csv(file: IO[bytes], source: str) -> Splits:
-    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(iter(partial(lines.readline, _LONGEST), ""))
+    """Read fer2013.csv, icml_face_data.csv or train.csv, which has no Usage."""
+    columns, rows = read_csv(file)
+    if not {"emotion", "pixels"} <= set(columns):
         try:
-            return _collect(_csv_rows(reader, source), source)
-        except UnicodeDecodeError:
+            ",".join(columns).encode()
+        except UnicodeEncodeError:
             reason = "not UTF-8 text: expected a CSV, or a whole zip or tar"
-        except IndexError:
-            reason = "too few columns: mend or remove the line"
-        except (ValueError, csv.Error) as error:
-            reason = f"{error}: mend or remove the line"
-    raise DataError(f"{source}: line {max(reader.line_num, 1)}: {reason}")
-
-
-def _csv_rows(reader: Iterator[list[str]], source: str) -> Iterator[_Row]:
-    """Rows of fer2013.csv, icml_face_data.csv (spaces in its header) or train.csv (no Usage)."""
-    header = [name.strip().lower() for name in next(reader, [])]
-    if not {"emotion", "pixels"} <= set(header):
+            raise DataError(f"{source}: line 1: {reason}") from None
         raise DataError(f"{source}: line 1: expected columns emotion,pixels,Usage. {WHERE}")
-    emotion, pixels = header.index("emotion"), header.index("pixels")
-    usage = header.index("usage") if "usage" in header else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)
-        for number, row in enumerate(filter(None, reader)):  # blank lines are no rows
-            split = row[usage].strip() if usage is not None else "Training"
-            if split not in USAGES:
-                raise ValueError(f"Usage is {split!r}, expected one of {', '.join(USAGES)}")
-            yield split, _label(row[emotion]), number, _pixels(row[pixels])
+    return _collect((_from_csv(row, source) for row in rows), source)
 
 
-def _label(text: str) -> int:
-    if text.strip() not in {str(label) for label in range(len(EMOTIONS))}:
-        raise ValueError(
-            f"emotion is {' '.join(text.split())[:40]}, expected 0 to {len(EMOTIONS) - 1}"
-        )
-    return int(text)
-
-
-def _pixels(text: str) -> bytes:
+def _from_csv(row: CsvRow | CsvFault, source: str) -> Row:
     try:
-        levels = np.fromstring(text, np.int64, sep=" ")
-    except (ValueError, DeprecationWarning):
-        raise ValueError("pixels hold something that is no number") from None
-    if levels.size != SIZE * SIZE:
-        raise ValueError(f"{levels.size} pixels, expected {SIZE * SIZE}")
-    if levels.min() < 0 or levels.max() > 255:
-        raise ValueError("a pixel lies outside 0 to 255")
-    return levels.astype(np.uint8).tobytes()
+        if isinstance(row, CsvFault):
+            raise ValueError(row.reason)
+        usage = USAGES[0] if row.usage is None else parse_usage(row.usage)
+        label = parse_label(row.emotion or "")
+        return usage, label, row.number, parse_pixels(row.pixels).tobytes()
+    except ValueError as error:
+        raise DataError(f"{source}: line {row.line}: {error}: mend or remove the line") from None
 
 
-def _load_named(names: Iterable[str], opened: Callable[[str], IO[bytes]], source: str) -> Splits:
-    """The dataset among the files of a folder or an archive: its CSV, or else its pictures."""
-    kept = sorted(name for name in names if not _is_clutter(PurePosixPath(name)))
-    for known in CSV_NAMES:
-        for name in kept:
-            if PurePosixPath(name).name == known:
-                with opened(name) as file:
-                    return _load_csv(file, f"{source}: {name}")
-    return _collect(_picture_rows(kept, opened, source), source)
+def _load_named(
+    names: Iterable[str], opened: Callable[[str], io.BufferedReader], source: str, echo: Echo
+) -> Splits:
+    """Read the dataset among the files of a folder or an archive: its CSV, or else its pictures."""
+    paths = {member_path(name): name for name in names}
+    kept = {path: paths[path] for path in sorted(paths) if not is_clutter(path)}
+    for path in sorted(kept, key=_csv_rank):
+        if _csv_rank(path) > len(CSV_NAMES):
+            break
+        with opened(kept[path]) as packed, decompressed(packed) as file:
+            if PurePosixPath(path).name in CSV_NAMES or has_pixels(file.peek(512)):
+                return _load_csv(file, f"{source}: {path}")
+    return _collect(picture_rows(kept, opened, source, echo), source)
 
 
-def _is_clutter(name: PurePosixPath) -> bool:
-    """What file managers leave behind: .DS_Store, __MACOSX/._x.png, Thumbs.db."""
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
-    return hidden or name.name.lower() in ("thumbs.db", "desktop.ini")
-
-
-def _picture_rows(
-    names: Iterable[str], opened: Callable[[str], IO[bytes]], source: str
-) -> Iterator[_Row]:
-    """Faces that lie as `.../train/<emotion>/name` or `.../test/<emotion>/name`.
-
-    A name such as `PublicTest_0028709.png` decides the split over its folder: nothing that
-    the dataset calls a test row is ever trained on.
-    """
-    for count, name in enumerate(names):
-        parts = PurePosixPath(name).parts
-        if len(parts) < 3 or parts[-3].lower() not in _FOLDERS:
-            continue
-        try:
-            label = EMOTIONS.index(parse_emotion(parts[-2]))
-            with opened(name) as stream, Image.open(stream) as picture:
-                face = to_gray(picture)
-        except UnidentifiedImageError:
-            raise DataError(f"{source}: {name}: not a picture: remove it") from None
-        except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"{source}: {name}: {error}: mend or remove it") from None
-        named = _ROW_NAME.search(parts[-1])
-        by_folder = _FOLDERS[parts[-3].lower()]
-        usage, number = (named[1], int(named[2])) if named else (by_folder, _NAMELESS + count)
-        yield usage, label, number, face.tobytes()
+def _csv_rank(path: str) -> int:
+    """Return how soon a file is taken for the dataset's CSV; no CSV ranks last."""
+    name = PurePosixPath(path).name.lower()
+    name = name.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz")
+    if name in CSV_NAMES:
+        return CSV_NAMES.index(name)
+    return len(CSV_NAMES) + (not name.endswith(".csv"))

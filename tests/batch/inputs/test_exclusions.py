@@ -106,7 +106,7 @@ def test_an_input_that_goes_before_its_turn_has_a_row(
         shutil.rmtree(faces / "sad")
         claim(*asked)
 
-    monkeypatch.setattr(run, "claim", going)
+    monkeypatch.setattr("cctranslate.batch.run.claim", going)
     result = run(faces / "happy", gone, "--to", "fear", "-o", tmp_path / "out")
     assert result.exit_code == 1, result.output
     done, failed = rows(tmp_path / "out")

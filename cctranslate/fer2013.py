@@ -1,0 +1,225 @@
+"""FER2013's form: CSV rows, usages, label ids and the names of files that are no data.
+
+`batch` and `fit` both read datasets through this module, so each reads what the other reads.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import SIZE, Gray
+
+USAGES = ("Training", "PublicTest", "PrivateTest")
+"""The three parts of FER2013."""
+LONGEST = 100_000
+"""Characters of a record that are read. FER2013's records have under 10,000."""
+_PIECE = 1 << 16
+_USAGE = {usage.lower(): usage for usage in USAGES}
+_LABEL = re.compile(r"([0-9])(\.0*)?")
+_DIGITS = re.compile(r"[0-9\s]+", re.ASCII)
+_CONTINUED = re.compile(r'[0-9\s]*("|$)', re.ASCII)
+"""A further line of a quoted `pixels` cell, up to its closing quote."""
+_CLUTTER = {
+    "__macosx",
+    "@eadir",
+    "@recycle",
+    "@tmp",
+    "#recycle",
+    "#snapshot",
+    "$recycle.bin",
+    "recycled",
+    "recycler",
+    "system volume information",
+    "network trash folder",
+    "temporary items",
+    "lost+found",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "icon\r",
+}
+"""Lower-case names of folders and files that systems and file managers make."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CsvRow:
+    """The cells of a row as text, without surrounding spaces; None for a missing column."""
+
+    number: int
+    """The row's place in the file, from 0. Blank lines do not count."""
+    line: int
+    """The line that the row begins in, from 1."""
+    pixels: str
+    emotion: str | None
+    usage: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CsvFault:
+    """A record that is no row, and why."""
+
+    number: int
+    line: int
+    reason: str
+
+
+def has_pixels(head: bytes) -> bool:
+    """Return whether a file that begins with `head` is a CSV with a column `pixels`."""
+    first = re.split(rb"[\r\n]", head[:512], maxsplit=1)[0]
+    return b"\0" not in first and "pixels" in _columns(first.decode("utf-8-sig", "replace"))
+
+
+def read_csv(file: IO[bytes]) -> tuple[list[str], Iterator[CsvRow | CsvFault]]:
+    """Read a CSV's header, and its rows as they are asked for.
+
+    Line ends may be those of any system. A quoted cell of pixels may span lines. At most
+    `LONGEST` characters of a record are held in memory.
+
+    Returns:
+        The column names in lower case, without spaces, and the rows or faults in order.
+    """
+    lines = _Lines(file)
+    columns = _columns(lines.take())
+    return columns, _rows(lines, columns)
+
+
+def parse_label(text: str) -> int:
+    """Return the label id of an `emotion` cell. pandas may have written it as a float.
+
+    Raises:
+        ValueError: It is no id.
+    """
+    found = _LABEL.fullmatch(text)
+    if not found or int(found[1]) >= len(EMOTIONS):
+        raise ValueError(f"emotion is {_shown(text)}, expected 0 to {len(EMOTIONS) - 1}")
+    return int(found[1])
+
+
+def parse_usage(text: str) -> str:
+    """Return the usage that a `Usage` cell names, in any case and spacing.
+
+    Raises:
+        ValueError: It names none. It is never taken for Training: it may be a test row.
+    """
+    usage = _USAGE.get(re.sub(r"[\s_-]", "", text).lower())
+    if usage is None:
+        raise ValueError(f"Usage is {_shown(text)}, expected one of {', '.join(USAGES)}")
+    return usage
+
+
+def parse_pixels(text: str) -> Gray:
+    """Return the face [48, 48] uint8 of a `pixels` cell.
+
+    Raises:
+        ValueError: It does not hold 48x48 numbers from 0 to 255.
+    """
+    if not _DIGITS.fullmatch(text) or text.isspace():
+        raise ValueError("pixels hold something that is no number")
+    levels = np.fromstring(text, np.int64, sep=" ")
+    if levels.size != SIZE * SIZE:
+        raise ValueError(f"{levels.size} pixels, expected {SIZE * SIZE}")
+    if levels.min() < 0 or levels.max() > 255:
+        raise ValueError("a pixel lies outside 0 to 255")
+    return levels.astype(np.uint8).reshape(SIZE, SIZE)
+
+
+def member_path(name: str) -> str:
+    """Return an archive member's name as a `/`-joined path below a folder.
+
+    Zips made on Windows may have backslashes. Roots, drives, `.` and `..` are left out.
+    """
+    parts = name.replace("\\", "/").replace(":", "_").split("/")
+    return "/".join(part for part in parts if part not in ("", ".", "..")) or "member"
+
+
+def is_clutter(path: str) -> bool:
+    """Return whether a `/`-joined path is hidden or lies in a folder that a system made."""
+    parts = path.split("/")
+    return any(
+        (part.startswith(".") and part not in (".", "..")) or part.lower() in _CLUTTER
+        for part in parts
+    )
+
+
+class _Lines:
+    """Lines of a file, of which the next one can be looked at first."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._lines = _decoded_lines(file)
+        self.next = next(self._lines, None)
+        """The line that `take` will give; None at the end."""
+        self.number = 0
+        """The number of the line that `take` gave, from 1."""
+
+    def take(self) -> str:
+        """Return the next line; nothing at the end."""
+        line, self.next = self.next or "", next(self._lines, None)
+        self.number += 1
+        return line
+
+
+def _decoded_lines(file: IO[bytes]) -> Iterator[str]:
+    """Give lines without their ends, of a long one the first `LONGEST` characters.
+
+    Bytes that are no UTF-8 become surrogates, so that they spoil their row alone.
+    """
+    utf8 = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+    rest = ""
+    while raw := file.read(_PIECE):
+        *whole, rest = (rest + decoder.decode(raw)).split("\n")
+        rest = rest[:LONGEST]
+        for line in whole:
+            yield line[:LONGEST]
+    for line in (rest + decoder.decode(b"", final=True)).split("\n"):
+        yield line
+
+
+def _columns(line: str) -> list[str]:
+    """Return column names. icml_face_data.csv has spaces before some of them."""
+    return [name.strip().strip('"').strip().lower() for name in line.split(",")]
+
+
+def _rows(lines: _Lines, columns: list[str]) -> Iterator[CsvRow | CsvFault]:
+    number = 0
+    while lines.next is not None:
+        record, first = lines.take(), lines.number
+        if not record.strip():
+            continue
+        while record.count('"') % 2 and lines.next is not None and _CONTINUED.match(lines.next):
+            record = f"{record}\n{lines.take()}"[:LONGEST]
+        yield _row(record, columns, number, first)
+        number += 1
+
+
+def _row(record: str, columns: list[str], number: int, line: int) -> CsvRow | CsvFault:
+    try:
+        record.encode()
+        values = next(csv.reader(io.StringIO(record, newline=""), strict=True), [])
+        cells = {name: value.strip() for name, value in zip(columns, values, strict=False)}
+        return CsvRow(
+            number=number,
+            line=line,
+            pixels=cells["pixels"],
+            emotion=cells["emotion"] if "emotion" in columns else None,
+            usage=cells["usage"] if "usage" in columns else None,
+        )
+    except UnicodeEncodeError:
+        reason = "not UTF-8 text"
+    except csv.Error as error:
+        reason = str(error)
+    except KeyError:
+        reason = "too few columns"
+    return CsvFault(number=number, line=line, reason=reason)
+
+
+def _shown(text: str) -> str:
+    """Return a cell as a message shows it: on one line, and short."""
+    return repr(" ".join(text.split())[:40])

@@ -1,0 +1,73 @@
+"""Faces that lie in folders named by split and emotion, as datasets are laid out for training."""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from PIL import Image, UnidentifiedImageError
+
+from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.errors import DataError
+from cctranslate.fer2013 import USAGES
+from cctranslate.pixels import to_gray, upright
+
+Echo = Callable[[str], object]
+"""Takes a line for the user."""
+Row = tuple[str, int, int, bytes]
+"""Usage, label, row number, pixels."""
+_ROW_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
+_VALIDATION = ("val", "valid", "validation", "publictest")
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
+_LAID_OUT = "faces are read from train/, validation/ and test/, each with a folder for each emotion"
+_NAMELESS = 1_000_000
+"""Where the numbers of pictures start whose names carry none: past the votes' own."""
+
+
+def picture_rows(
+    names: Mapping[str, str], opened: Callable[[str], io.BufferedReader], source: str, echo: Echo
+) -> Iterator[Row]:
+    """Give faces that lie as `.../train/<emotion>/name`, by path.
+
+    A name such as `PublicTest_0028709.png` decides the usage over its folder: nothing that
+    the dataset calls a test row is ever trained on.
+    """
+    usages = _usages(names)
+    left_out: Counter[str] = Counter()
+    for count, path in enumerate(names):
+        parts = PurePosixPath(path).parts
+        if len(parts) < 3 or parts[-3].lower() not in usages:
+            if PurePosixPath(path).suffix.lower() in _PICTURES:
+                left_out[str(PurePosixPath(path).parent)] += 1
+            continue
+        try:
+            label = EMOTIONS.index(parse_emotion(parts[-2]))
+            with opened(names[path]) as stream, Image.open(stream) as picture:
+                face = to_gray(upright(picture))
+        except UnidentifiedImageError:
+            raise DataError(f"{source}: {path}: not a picture: remove it") from None
+        except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DataError(f"{source}: {path}: {error}: mend or remove it") from None
+        named = _ROW_NAME.search(parts[-1])
+        by_folder = usages[parts[-3].lower()]
+        usage, number = (named[1], int(named[2])) if named else (by_folder, _NAMELESS + count)
+        yield usage, label, number, face.tobytes()
+    for folder, count in left_out.items():
+        echo(f"{source}: {count} pictures in {folder}/ left out: {_LAID_OUT}")
+
+
+def _usages(paths: Iterable[str]) -> dict[str, str]:
+    """Return usages by the names of split folders.
+
+    Beside a validation folder, which is PublicTest, a test folder is PrivateTest. Alone it is
+    PublicTest, as in the dataset's copies on Kaggle.
+    """
+    folders = {part.lower() for path in paths for part in PurePosixPath(path).parts[-3:-2]}
+    validated = not folders.isdisjoint(_VALIDATION)
+    return (
+        dict.fromkeys(("train", "training"), USAGES[0])
+        | dict.fromkeys(_VALIDATION, USAGES[1])
+        | dict.fromkeys(("test", "testing"), USAGES[2] if validated else USAGES[1])
+        | {"privatetest": USAGES[2]}
+    )
