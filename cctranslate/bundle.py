@@ -14,7 +14,9 @@ from cctranslate.errors import BundleError
 from cctranslate.pixels import SIZE
 
 CARD = "bundle.json"
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Formats that can be read. In 1 the strength was a factor of the label rows."""
 MODELS = ("generator", "judge")
 WITNESS = "witness"
 """A second classifier, only for `evaluate`, that a bundle may hold."""
@@ -24,8 +26,8 @@ WITNESS = "witness"
 class Bundle:
     """A bundle whose files were found to match their card.
 
-    Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (for each
-    target its one-hot row times the strength) -> `translated` [N,K,1,48,48]; judge `faces` ->
+    Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (rows that sum
+    to one), `strength` [K] float32 -> `translated` [N,K,1,48,48]; judge `faces` ->
     `probabilities` [N,7], `features` [N,C]; a witness as the judge.
     """
 
@@ -95,10 +97,11 @@ def load(folder: Path) -> Bundle:
         BundleError: no card, another format or other classes, a file missing or altered.
     """
     card = _read_card(folder / CARD)
-    if card.get("format") != FORMAT:
+    if card.get("format") not in READABLE:
         said = reprlib.repr(card.get("format"))
+        readable = " and ".join(map(str, READABLE))
         raise BundleError(
-            f"{folder / CARD}: bundle format {said}, this version reads {FORMAT}: "
+            f"{folder / CARD}: bundle format {said}, this version reads {readable}: "
             "export it again with this version"
         )
     if card.get("classes") != list(EMOTIONS) or card.get("image_size") != SIZE:

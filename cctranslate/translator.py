@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS, parse_emotion, parse_emotions
-from cctranslate.inference.sessions import TranslationModels
+from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Gray, to_gray
 
@@ -64,7 +64,7 @@ class Translator:
     def _stream(self, stream: Iterator[Image.Image], plan: Plan) -> Iterator[list[Translation]]:
         while batch := list(islice(stream, self._models.batch_size)):
             originals = np.stack([_upright(image) for image in batch])
-            translated = self._models.translate(originals, plan.labels).faces
+            translated = self._models.translate(originals, plan.conditions).faces
             judged = self._models.judge(translated)
             for faces, probabilities in zip(translated, judged, strict=True):
                 yield [

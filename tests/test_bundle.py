@@ -39,7 +39,7 @@ def test_no_bundle_says_what_to_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        ({"format": 99}, "bundle format 99, this version reads 1"),
+        ({"format": 99}, "bundle format 99, this version reads 1 and 2"),
         ({"classes": ["happy"]}, "other classes"),
         ({"image_size": 64}, "image size"),
         ({"files": None}, "no entry for the generator"),

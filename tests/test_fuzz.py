@@ -25,12 +25,12 @@ from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.merge_reports import merge
 from cctranslate.batch.outputs import folder
-from cctranslate.batch.outputs.layout import Variant
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.journal import Journal
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import BundleError, DataError, OptionError, UserError
 from cctranslate.faces.detector import FaceDetector
+from cctranslate.inference.variants import Variant
 from cctranslate.training.data import fer2013
 from tests import drawn
 from tests.conftest import child

@@ -49,11 +49,11 @@ def _generator(patch: Patch, edits: bool) -> onnx.GraphProto:
         outputs |= {"flow": ["N", "K", 2, 48, 48], "paint": image}
     nodes = [
         helper.make_node("MatMul", ["labels", "levels"], ["level"]),  # [K,1]
-        helper.make_node("Reshape", ["level", "as_image"], ["level_5d"]),  # [1,K,1,1,1]
+        helper.make_node("Reshape", ["level", "as_image"], ["full_5d"]),  # [1,K,1,1,1]
+        helper.make_node("Reshape", ["strength", "as_image"], ["strength_5d"]),
+        helper.make_node("Mul", ["full_5d", "strength_5d"], ["level_5d"]),
         helper.make_node("Mul", ["level_5d", "corner"], ["stamp"]),
         helper.make_node("Unsqueeze", ["faces", "one"], ["faces_5d"]),  # [N,1,1,48,48]
-        helper.make_node("MatMul", ["labels", "ones"], ["strength"]),
-        helper.make_node("Reshape", ["strength", "as_image"], ["strength_5d"]),
         helper.make_node("Mul", ["strength_5d", "corner"], ["covered"]),
         helper.make_node("Mul", ["faces_5d", "covered"], ["dropped"]),
         helper.make_node("Sub", ["faces_5d", "dropped"], ["kept"]),
@@ -68,13 +68,13 @@ def _generator(patch: Patch, edits: bool) -> onnx.GraphProto:
         [
             helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["N", 1, 48, 48]),
             helper.make_tensor_value_info("labels", TensorProto.FLOAT, ["K", 7]),
+            helper.make_tensor_value_info("strength", TensorProto.FLOAT, ["K"]),
         ],
         [helper.make_tensor_value_info(n, TensorProto.FLOAT, d) for n, d in outputs.items()],
         [
             _constant("levels", [[-0.9 + 0.3 * k] for k in range(7)]),
             _constant("as_image", [1, -1, 1, 1, 1], np.int64),
             _constant("corner", corner),
-            _constant("ones", np.ones((7, 1))),
             _constant("shift", np.array([SHIFT, 0]).reshape(1, 1, 2, 1, 1)),
             _constant("one", [1], np.int64),
         ],

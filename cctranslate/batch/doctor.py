@@ -18,12 +18,12 @@ import numpy as np
 
 from cctranslate import bundle
 from cctranslate.bundle import Bundle
-from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import UserError
+from cctranslate.inference.conditioning import in_full
 from cctranslate.pixels import SIZE
 
 if TYPE_CHECKING:
-    from cctranslate.inference.sessions import TranslationModels
+    from cctranslate.inference.models import TranslationModels
 
 PACKAGES = (
     "cctranslate",
@@ -130,7 +130,7 @@ def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
 
 def _cuda(found: Bundle) -> Finding:
     """Whether CUDA really runs: onnxruntime lists it wherever its package was built with it."""
-    from cctranslate.inference.sessions import TranslationModels
+    from cctranslate.inference.models import TranslationModels
 
     try:
         TranslationModels(found, "cuda")
@@ -147,7 +147,7 @@ def _cuda(found: Bundle) -> Finding:
 
 
 def _selftest(found: Bundle, device: str) -> Finding:
-    from cctranslate.inference.sessions import TranslationModels
+    from cctranslate.inference.models import TranslationModels
 
     try:
         return _timed(TranslationModels(found, device))
@@ -157,12 +157,13 @@ def _selftest(found: Bundle, device: str) -> Finding:
 
 def _timed(models: TranslationModels) -> Finding:
     """Faces a second through generator and judge, one target each; the answers must be sane."""
-    faces = np.random.default_rng(0).integers(0, 256, (models.batch_size, SIZE, SIZE), np.uint8)
-    labels = np.eye(len(EMOTIONS), dtype=np.float32)[:1]
-    models.judge(models.translate(faces, labels).faces)  # the first pays for start-up too
+    count = models.micro_batch(1, edits=False)
+    faces = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE), np.uint8)
+    conditions = in_full([0])
+    models.judge(models.translate(faces, conditions).faces)  # the first pays for start-up too
     started = time.perf_counter()
     for _ in range(BATCHES):
-        judged = models.judge(models.translate(faces, labels).faces)
+        judged = models.judge(models.translate(faces, conditions).faces)
     pace = BATCHES * len(faces) / (time.perf_counter() - started)
     if not np.allclose(judged.sum(-1), 1, atol=1e-3):
         return Finding(

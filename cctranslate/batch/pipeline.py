@@ -16,7 +16,7 @@ from cctranslate.batch.report.schema import Row
 from cctranslate.batch.stages.ordered_map import Workers
 from cctranslate.batch.stages.selection import Keeper
 from cctranslate.batch.stages.translate import Named, Outcome, translate
-from cctranslate.inference.sessions import TranslationModels
+from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
 
 
@@ -36,8 +36,9 @@ def run(
         OutputError: results or rows cannot be written any more; what has a row is done.
         WorkersError: a worker was killed; what has a row is done.
     """
-    window = max(4 * models.batch_size, 4 * workers.count)
     finisher = workers.work.finisher
+    batch = models.micro_batch(len(finisher.plan.conditions), finisher.in_pictures)
+    window = max(4 * batch, 4 * workers.count)
     named = _named(items, journal, finisher.layout)
     decoded = workers.decode(((item.fetch(), name) for item, name in named), window)
     outcomes = _chosen(_translated(decoded, finisher.plan, models, finisher.in_pictures), keeper)
@@ -74,13 +75,14 @@ def _translated(
 ) -> Iterator[Outcome | Unusable]:
     """Fill micro-batches across pictures; what gave no face waits its turn beside them."""
     waiting: list[Named] = []
+    batch = models.micro_batch(len(plan.conditions), in_pictures)
     faces = held = 0
     for one in decoded:
         waiting.append(one)
         if isinstance(one[0], Decoded):
             faces += len(one[0].wanted)
             held += one[0].item.held
-        full = faces >= models.batch_size or len(waiting) >= 4 * models.batch_size
+        full = faces >= batch or len(waiting) >= 4 * batch
         if full or held > LARGEST:
             yield from translate(waiting, plan, models, in_pictures)
             waiting, faces, held = [], 0, 0

@@ -31,7 +31,8 @@ from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.inference.sessions import CUDA, TranslationModels, cores
+from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.sessions import CUDA, cores
 
 
 @dataclass(kw_only=True)

@@ -1,1 +1,1 @@
-"""Run an exported bundle: sessions, conditioning rows, attenuation."""
+"""Run an exported bundle: for `batch`, `evaluate`, `export`, `doctor` and the Python API alike."""

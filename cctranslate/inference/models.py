@@ -1,62 +1,194 @@
-"""A bundle's graphs on the CPU, as functions on gray faces: what is measured is what is shipped."""
+"""A bundle's models, as functions on gray faces: what `batch` ships is what `evaluate` measures."""
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 
-from cctranslate import bundle
-from cctranslate.bundle import WITNESS
-from cctranslate.pixels import Gray, to_levels, to_scaled
+from cctranslate.bundle import WITNESS, Bundle
+from cctranslate.inference import attenuation
+from cctranslate.inference.conditioning import Conditions
+from cctranslate.inference.engines import Engine, Graph, choose
+from cctranslate.inference.openvino_graphs import Precision
+from cctranslate.pixels import SIZE, Gray, Scaled, to_levels, to_scaled
 
-BATCH = 64
+MEMORY = 256 * 2**20
+"""Bytes that the results of a micro-batch may take."""
+_EDIT = 3 * SIZE * SIZE * 4
+_PARTS = ("flow", "paint")
 
 
-def open_graph(path: Path) -> onnxruntime.InferenceSession:
-    """A session of a graph on the CPU: what `export` checks and `evaluate` measures."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+@dataclass(frozen=True, kw_only=True)
+class Translated:
+    """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
+
+    An edit is the place that each pixel is fetched from, x and y in pixels, and the light added
+    to it, in [-1,1] a gray range; None where edits were not wanted. `before` [N,7] are the
+    judge's probabilities of the faces as they came.
+    """
+
+    faces: Gray
+    edits: Scaled | None
+    before: Scaled
 
 
 class TranslationModels:
-    """A bundle's graphs on the CPU, as functions on gray faces."""
+    """A bundle's generator, judge and witness. Any thread may use them.
 
-    def __init__(self, folder: Path) -> None:
-        found = bundle.load(folder)
-        self._generator, self._judge = open_graph(found.generator), open_graph(found.judge)
-        self._witness = open_graph(found.file(WITNESS)) if found.holds(WITNESS) else None
+    A face's results do not depend on the other faces or on the number of threads.
+    """
 
-    def translate(self, faces: Gray, labels: NDArray[np.float32]) -> Gray:
-        """Faces [N,48,48] and label rows [K,7] -> translations [N,K,48,48]."""
-        parts = [
-            to_levels(
-                self._generator.run(
-                    ["translated"],
-                    {"faces": to_scaled(faces[i : i + BATCH])[:, None], "labels": labels},
-                )[0]
-            )
-            for i in range(0, len(faces), BATCH)
-        ]
-        return np.concatenate(parts)[:, :, 0]
+    def __init__(
+        self,
+        bundle: Bundle,
+        device: str = "auto",
+        batch_size: int | None = None,
+        engine: Engine = "auto",
+        precision: Precision = "f32",
+    ) -> None:
+        """Open the graphs.
 
-    def judge(self, faces: Gray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Faces [N,48,48] -> probabilities [N,7] and features [N,C]."""
-        return _classify(self._judge, faces)
+        Raises:
+            DeviceError: the device, engine or precision cannot be used here.
+            BundleError: a graph that cannot be loaded.
+        """
+        self._bundle = bundle
+        self._backend = choose(bundle, device, engine, precision)
+        self.engine, self.precision = self._backend.engine, self._backend.precision
+        self.provider = self._backend.provider
+        self.batch_size = min(batch_size or self._backend.batch_size, self._backend.most)
+        self._generator = self._backend.open(bundle.generator)
+        self._judge = self._backend.open(bundle.judge)
+        self._pool = ThreadPoolExecutor(self._backend.runs, thread_name_prefix="models")
 
-    def witness(self, faces: Gray) -> NDArray[np.float32] | None:
-        """Faces [N,48,48] -> the witness's probabilities [N,7], if the bundle holds one."""
-        return _classify(self._witness, faces)[0] if self._witness else None
+    def micro_batch(self, results: int, edits: bool) -> int:
+        """Return how many faces to translate at once, each to so many results.
 
+        They keep every core busy, and what comes of them takes at most `MEMORY`.
+        """
+        each = results * (SIZE * SIZE + edits * _EDIT)
+        return min(max(MEMORY // each, 1), self.batch_size * 2 * self._backend.runs)
 
-def _classify(
-    session: onnxruntime.InferenceSession, faces: Gray
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    parts = [
-        session.run(
-            ["probabilities", "features"], {"faces": to_scaled(faces[i : i + 512])[:, None]}
+    def translate(self, faces: Gray, conditions: Conditions, edits: bool = False) -> Translated:
+        """Translate faces [N,48,48] uint8, attenuated where they show the target already.
+
+        Raises:
+            DeviceError: memory is short, or the device failed.
+        """
+        before = self.judge(faces)
+        applied = attenuation.fractions(before, conditions.targets)
+        translated, parts = self._generate(faces, conditions, edits)
+        if parts is not None:
+            parts *= applied[..., None, None, None]
+        return Translated(
+            faces=attenuation.attenuate(faces, translated, applied), edits=parts, before=before
         )
-        for i in range(0, len(faces), 512)
-    ]
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+    def generate(self, faces: Gray, conditions: Conditions) -> Gray:
+        """Translate faces [N,48,48] to [N,K,48,48] as the generator does by itself.
+
+        Raises:
+            DeviceError: memory is short, or the device failed.
+        """
+        return self._generate(faces, conditions, edits=False)[0]
+
+    def judge(self, faces: Gray) -> Scaled:
+        """Return the judge's probabilities [...,7] of faces [...,48,48] uint8.
+
+        It sees what is written, rounded to gray levels.
+
+        Raises:
+            DeviceError: memory is short, or the device failed.
+        """
+        flat = faces.reshape(-1, SIZE, SIZE)
+        (probabilities,) = self._classify(self._judge, flat, ["probabilities"])
+        return probabilities.reshape(*faces.shape[:-2], -1)
+
+    def classify(self, faces: Gray) -> tuple[Scaled, Scaled]:
+        """Return the judge's probabilities [N,7] and features [N,C] of faces [N,48,48]."""
+        probabilities, features = self._classify(self._judge, faces, ["probabilities", "features"])
+        return probabilities, features
+
+    def witness(self, faces: Gray) -> Scaled | None:
+        """Return the witness's probabilities [N,7] of faces [N,48,48], if the bundle has one."""
+        if not self._bundle.holds(WITNESS):
+            return None
+        graph = self._backend.open(self._bundle.file(WITNESS))
+        return self._classify(graph, faces, ["probabilities"])[0]
+
+    def _generate(
+        self, faces: Gray, conditions: Conditions, edits: bool
+    ) -> tuple[Gray, Scaled | None]:
+        n, k = len(faces), len(conditions)
+        translated = np.empty((n, k, SIZE, SIZE), np.uint8)
+        made = np.empty((n, k, 3, SIZE, SIZE), np.float32) if edits else None
+        has_parts = self._generator.outputs.issuperset(_PARTS)
+        outputs = ["translated", *(_PARTS if edits and has_parts else ())]
+        most = self._backend.most
+
+        def run(rows: slice, columns: slice) -> None:
+            scaled, some = to_scaled(faces[rows]), conditions.part(columns)
+            count = len(scaled)
+            inputs = self._conditioned(self._filled(scaled, size), some)
+            results = self._generator.run(outputs, inputs)
+            translated[rows, columns] = to_levels(results[0][:count, :, 0])
+            if made is not None and has_parts:
+                made[rows, columns] = np.concatenate([part[:count] for part in results[1:]], 2)
+            elif made is not None:
+                # A bundle without edits draws the face anew: all that it changes is light.
+                made[rows, columns, :2] = 0
+                made[rows, columns, 2] = results[0][:count, :, 0] - scaled[:, None]
+
+        size = min(self.batch_size, max(most // k, 1))
+        self._each(run, [(r, c) for c in _slices(k, most) for r in _slices(n, size)])
+        return translated, made
+
+    def _conditioned(self, faces: Scaled, conditions: Conditions) -> dict[str, Scaled]:
+        """Return the generator's inputs; bundles of format 1 take strength within the labels."""
+        strength = np.ascontiguousarray(conditions.strength)
+        if "strength" in self._generator.inputs:
+            labels = np.ascontiguousarray(conditions.labels)
+            return {"faces": faces, "labels": labels, "strength": strength}
+        return {"faces": faces, "labels": conditions.labels * strength[:, None]}
+
+    def _classify(self, graph: Graph, faces: Gray, outputs: list[str]) -> list[Scaled]:
+        parts: dict[int, list[Scaled]] = {}
+        size = self.batch_size
+
+        def run(rows: slice) -> None:
+            scaled = to_scaled(faces[rows])
+            results = graph.run(outputs, {"faces": self._filled(scaled, size)})
+            parts[rows.start] = [result[: len(scaled)] for result in results]
+
+        self._each(run, [(rows,) for rows in _slices(len(faces), size)])
+        return [np.concatenate(each) for each in zip(*map(parts.get, sorted(parts)), strict=True)]
+
+    def _filled(self, scaled: Scaled, size: int) -> Scaled:
+        """Return faces [N,48,48] as [M,1,48,48], filled up to a shape that the engine may get."""
+        count = len(scaled)
+        rows = {
+            "any": count,
+            "powers": min(1 << (count - 1).bit_length(), size),
+            "fixed": size,
+        }[self._backend.shapes]
+        filled = np.zeros((rows, 1, SIZE, SIZE), np.float32)
+        filled[:count, 0] = scaled
+        return filled
+
+    def _each(self, run: Callable[..., None], pieces: list[tuple[slice, ...]]) -> None:
+        """Run the pieces side by side; a single one needs no other thread."""
+        if len(pieces) == 1:
+            run(*pieces[0])
+            return
+        futures = [self._pool.submit(run, *piece) for piece in pieces]
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _slices(count: int, size: int) -> Iterator[slice]:
+    return (slice(i, min(i + size, count)) for i in range(0, count, size))

@@ -1,4 +1,4 @@
-"""What to make of each face, and when that is confirmed."""
+"""The results that each face gets, and which of them are confirmed."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,30 +6,46 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.batch.outputs.layout import Variant
 from cctranslate.emotions import EMOTIONS
 from cctranslate.inference import conditioning
+from cctranslate.inference.conditioning import Conditions
 from cctranslate.pixels import Scaled
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One of the results that each face gets."""
+
+    target: str
+    strength: float
+    """0 leaves the face as it was, 1 translates it in full."""
+    sample: int = 1
+    """Which of several results for one face, target and strength, from 1."""
+
+    @property
+    def amount(self) -> str:
+        """The strength as names and the report spell it."""
+        return repr(float(self.strength)).removesuffix(".0")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to make of each face."""
+    """The results to make of each face."""
 
     targets: tuple[str, ...]
     strengths: tuple[float, ...] = (1,)
     samples: int = 1
-    """Results of each face, target and strength, each in a style of its own."""
+    """Results of each face, target and strength, each in another style."""
     best_of: int = 1
-    """Tries for each result, of which the one that the judge is surest of is kept."""
+    """Candidates for each result; the one with the highest probability of the target stays."""
     seed: int = 0
-    """What styles there are."""
+    """Seed of the styles."""
     min_confidence: float | None = None
-    """What the judge must give the target to confirm it; None: the target must win."""
+    """The probability of the target that confirms it; None: the target must be the likeliest."""
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
-        """The K results of a face, in the order of its rows."""
+        """The V results of a face, in the order of its rows."""
         return tuple(
             Variant(target=target, strength=strength, sample=sample)
             for target in self.targets
@@ -38,25 +54,28 @@ class Plan:
         )
 
     @cached_property
-    def labels(self) -> Scaled:
-        """One row a try [K,7], `best_of` of them a variant: its style's row times its strength."""
+    def conditions(self) -> Conditions:
+        """The K candidates of a face, `best_of` for each variant, in the variants' order."""
+        candidates = [(v, i) for v in self.variants for i in range(self.best_of)]
         rows = [
-            conditioning.label(v.target, (v.sample - 1) * self.best_of + attempt, self.seed)
-            * v.strength
-            for v in self.variants
-            for attempt in range(self.best_of)
+            conditioning.label(v.target, (v.sample - 1) * self.best_of + i, self.seed)
+            for v, i in candidates
         ]
-        return np.stack(rows).astype(np.float32)
+        return Conditions(
+            labels=np.stack(rows),
+            strength=np.array([v.strength for v, _ in candidates], np.float32),
+            targets=np.array([EMOTIONS.index(v.target) for v, _ in candidates], np.intp),
+        )
 
     def best(self, probabilities: Scaled) -> NDArray[np.intp]:
-        """Which try [N,V] to keep of each variant, for the tries' probabilities [N,K,7]."""
-        wanted = [EMOTIONS.index(v.target) for v in self.variants for _ in range(self.best_of)]
-        sure = probabilities[:, np.arange(len(wanted)), wanted]
-        best = sure.reshape(len(sure), -1, self.best_of).argmax(2)
+        """Return the candidate [N,V] to keep of each variant, for probabilities [N,K,7]."""
+        targets = self.conditions.targets
+        confidence = probabilities[:, np.arange(len(targets)), targets]
+        best = confidence.reshape(len(confidence), -1, self.best_of).argmax(2)
         return np.asarray(best + np.arange(best.shape[1]) * self.best_of)
 
     def confirms(self, target: str, probabilities: Scaled) -> bool:
-        """Whether probabilities [7] confirm the target."""
+        """Return whether probabilities [7] confirm the target."""
         wanted = EMOTIONS.index(target)
         if self.min_confidence is not None:
             return bool(probabilities[wanted] >= self.min_confidence)

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
 from cctranslate.inference import attenuation
+from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
@@ -57,11 +59,12 @@ def evaluate(
     """
     random = np.random.default_rng(seed)
     test, training = _held_out(splits, votes, limit, random), splits["Training"]
-    models, known = TranslationModels(folder), Eigenfaces(training.images)
-    translated = models.translate(test.images, np.eye(NUM_CLASSES, dtype=np.float32))
+    models = TranslationModels(bundle.load(folder), "cpu", engine="onnxruntime")
+    known = Eigenfaces(training.images)
+    translated = models.generate(test.images, in_full())
     targets = _targets(models, test, translated, known, training, random)
     of_source, others = known.embed(test.images), random.permutation(len(test))
-    judged, witness = models.judge(test.images)[0], models.witness(test.images)
+    judged, witness = models.judge(test.images), models.witness(test.images)
     told = {
         "faces": len(test),
         "targets": targets,
@@ -123,7 +126,7 @@ def _targets(
 ) -> dict[str, dict[str, Any]]:
     """Every target's figures on translations [N,7,48,48]."""
     every = translated.reshape(-1, *test.images.shape[1:])
-    judged, features = (a.reshape(len(test), NUM_CLASSES, -1) for a in models.judge(every))
+    judged, features = (a.reshape(len(test), NUM_CLASSES, -1) for a in models.classify(every))
     second = models.witness(every)
     of_source = known.embed(test.images)
     told = {}
@@ -166,9 +169,9 @@ def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict
 
     `toned_down` is the share of those of other expressions; `own_change` is as that of a target.
     """
-    shares = attenuation.share(judged, np.eye(NUM_CLASSES, dtype=np.float32))
+    shares = attenuation.fractions(judged, np.arange(NUM_CLASSES))
     own = np.arange(len(test)), test.labels
-    left = attenuation.toned(test.images, translated, shares)[own]
+    left = attenuation.attenuate(test.images, translated, shares)[own]
     change = np.abs(left.astype(np.float32) - test.images).mean((1, 2))
     means = [change[test.labels == k].mean() for k in np.unique(test.labels)]
     other = test.labels[:, None] != np.arange(NUM_CLASSES)
@@ -195,7 +198,7 @@ def _distances(
     n = min(len(real) // 2, len(fakes), 1500)
     if n < 2:  # one face has no covariance
         return {"n": n, "fid": None, "fid_real": None, "kid": None, "kid_real": None}
-    seen = models.judge(real[random.permutation(len(real))[: 2 * n]])[1].astype(np.float64)
+    seen = models.classify(real[random.permutation(len(real))[: 2 * n]])[1].astype(np.float64)
     fake = fakes[random.permutation(len(fakes))[:n]].astype(np.float64)
     return {
         "n": n,
@@ -232,7 +235,7 @@ def _cycle_error(
     for k in np.unique(test.labels):
         mine = np.flatnonzero(test.labels == k)[: faces // NUM_CLASSES]
         there = translated[mine].reshape(-1, *test.images.shape[1:])
-        back = models.translate(there, np.eye(NUM_CLASSES, dtype=np.float32)[k : k + 1])[:, 0]
+        back = models.generate(there, in_full([int(k)]))[:, 0]
         gap = back.reshape(len(mine), NUM_CLASSES, *test.images.shape[1:]).astype(np.float32)
         errors.append(np.abs(gap - test.images[mine][:, None]).mean((1, 2, 3)))
     return round(float(np.concatenate(errors).mean()), 3)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import ExportError, RunError
-from cctranslate.inference.models import open_graph
+from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import SIZE, to_scaled
 from cctranslate.recipes import registry
 from cctranslate.recipes.serialization import to_json
@@ -31,13 +31,13 @@ BATCHES = (1, 5)
 
 
 class TranslatorGraph(nn.Module):
-    """Faces [N,1,48,48] and label rows [K,7] -> translations [N,K,1,48,48]: encode once.
+    """Faces [N,1,48,48], label rows [K,7] and strengths [K] -> translations [N,K,1,48,48].
 
     With them comes what they are made of, which larger pictures are changed by: `flow`
     [N,K,2,48,48], in pixels as in `Edit`, and `paint` [N,K,1,48,48].
 
-    A label row is one-hot times the strength: 1 translates in full, 0 leaves the face as it was.
-    In full is `gain` times as far as the generator itself goes, for each expression.
+    A label row sums to one. Strength 1 translates in full, 0 leaves the face as it was. In full
+    is `gain` times as far as the generator itself goes, for each expression.
     """
 
     gain: Tensor
@@ -47,17 +47,18 @@ class TranslatorGraph(nn.Module):
         self.generator = generator
         self.register_buffer("gain", torch.tensor(gain))
 
-    def forward(self, faces: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode each face's one code for every label row."""
+    def forward(
+        self, faces: Tensor, labels: Tensor, strength: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode each face once and decode its code for every label row."""
         n, k = faces.shape[0], labels.shape[0]
         code = self.generator.encode(faces)
         each = tuple(c.unsqueeze(1).expand(-1, k, -1, -1, -1).flatten(0, 1) for c in code)
-        strength = labels.sum(1)
-        unit = labels / strength.clamp_min(1e-6).unsqueeze(1)
-        edit = self.generator.edit(each, unit.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
-        share = (labels * self.gain).sum(1).unsqueeze(0).expand(n, -1).flatten()
-        translated = self.generator.partial(each[0], edit, share).reshape(n, k, 1, SIZE, SIZE)
-        flow, paint = (share[:, None, None, None] * part for part in (edit.flow, edit.paint))
+        edit = self.generator.edit(each, labels.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
+        applied = strength * (labels * self.gain).sum(1)
+        applied = applied.unsqueeze(0).expand(n, -1).flatten()
+        translated = self.generator.partial(each[0], edit, applied).reshape(n, k, 1, SIZE, SIZE)
+        flow, paint = (applied[:, None, None, None] * part for part in (edit.flow, edit.paint))
         return translated, flow.reshape(n, k, 2, SIZE, SIZE), paint.reshape(n, k, 1, SIZE, SIZE)
 
 
@@ -107,9 +108,14 @@ def export(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
         folder = Path(name)
-        labels = np.eye(NUM_CLASSES, dtype=np.float32)
-        _write(graph, folder / "generator.onnx", {"faces": faces, "labels": labels}, _TRANSLATOR)
-        differs = _largest_difference(graph, folder / "generator.onnx", faces, labels)
+        given = {
+            "labels": np.eye(NUM_CLASSES, dtype=np.float32),
+            "strength": np.linspace(0.4, 1, NUM_CLASSES, dtype=np.float32),
+        }
+        _write(graph, folder / "generator.onnx", {"faces": faces, **given}, _TRANSLATOR)
+        differs = _largest_difference(
+            graph, folder / "generator.onnx", _TRANSLATOR, faces, *given.values()
+        )
         classifiers = _place_all(judge, witness, facts.recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
         measured = run_folder.MEASURED
@@ -122,7 +128,7 @@ def export(
             "data": facts.data,
             "gain": dict(zip(EMOTIONS, gain, strict=True)),
             "largest_difference": differs,
-            "float16": {path.stem: halve(path, faces=faces, labels=labels) for path in graphs},
+            "float16": {path.stem: halve(path, faces=faces, **given) for path in graphs},
             **classifiers,
             "measured": run_folder.read_json(run / measured) if (run / measured).exists() else {},
         }
@@ -132,11 +138,12 @@ def export(
 
 
 _TRANSLATOR = {
-    "input_names": ["faces", "labels"],
+    "input_names": ["faces", "labels", "strength"],
     "output_names": ["translated", "flow", "paint"],
     "dynamic_axes": {
         "faces": {0: "N"},
         "labels": {0: "K"},
+        "strength": {0: "K"},
         **{name: {0: "N", 1: "K"} for name in ("translated", "flow", "paint")},
     },
 }
@@ -187,7 +194,7 @@ def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> di
         "recipe": to_json(facts.recipe),
         "seed": facts.seed,
         "data": facts.data,
-        "largest_difference": _largest_difference(graph, path, faces),
+        "largest_difference": _largest_difference(graph, path, _JUDGE, faces),
         "measured": run_folder.read_json(source / run_folder.MEASURED),
     }
 
@@ -206,15 +213,17 @@ def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
 
 
 @torch.inference_mode()
-def _largest_difference(graph: nn.Module, path: Path, *inputs: np.ndarray) -> float:
+def _largest_difference(
+    graph: nn.Module, path: Path, names: dict[str, Any], *inputs: np.ndarray
+) -> float:
     """Run both at batch 1 and 5 on real faces and compare all that they give."""
-    session = open_graph(path)
-    names = [value.name for value in session.get_inputs()]
+    onnx_graph = OnnxRuntimeGraph(path)
     worst = 0.0
     for size in BATCHES:
         fed = [inputs[0][:size], *inputs[1:]]
         expected = graph(*(torch.from_numpy(value) for value in fed))
-        got = session.run(None, dict(zip(names, fed, strict=True)))
+        given = dict(zip(names["input_names"], fed, strict=True))
+        got = onnx_graph.run(names["output_names"], given)
         for ours, theirs in zip(expected, got, strict=True):
             worst = max(worst, float(np.abs(ours.numpy() - theirs).max()))
     if not worst <= TOLERANCE:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cctranslate.errors import HalfError
-from cctranslate.inference.models import open_graph
+from cctranslate.inference.sessions import OnnxRuntimeGraph
 
 TOLERANCE = 3e-2
 """The largest difference in [-1, 1] that passes: four gray levels, in one pixel of all."""
@@ -37,7 +37,6 @@ def halve(path: Path, **inputs: np.ndarray) -> float:
 
 
 def _outputs(path: Path, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-    session = open_graph(path)
-    fed = {value.name: inputs[value.name] for value in session.get_inputs()}
-    outputs: list[np.ndarray] = session.run(None, fed)
-    return outputs
+    graph = OnnxRuntimeGraph(path)
+    fed = {name: inputs[name] for name in sorted(graph.inputs)}
+    return list(graph.run(sorted(graph.outputs), fed))

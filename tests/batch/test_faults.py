@@ -143,7 +143,8 @@ def test_a_tampered_bundle_is_exit_4(weights: Path, faces: Path, tmp_path: Path)
 
 def test_cuda_that_cannot_be_had_is_exit_4(weights: Path, faces: Path, tmp_path: Path) -> None:
     from cctranslate import bundle
-    from cctranslate.inference.sessions import CUDA, TranslationModels
+    from cctranslate.inference.models import TranslationModels
+    from cctranslate.inference.sessions import CUDA
 
     if TranslationModels(bundle.load(weights), "auto").provider == CUDA:
         pytest.skip("this machine has CUDA")

@@ -26,7 +26,7 @@ import numpy as np
 from cctranslate import bundle
 from cctranslate.faces.alignment import FaceTransform, align, crop, joined
 from cctranslate.faces.detector import Detection, FaceDetector
-from cctranslate.inference.sessions import TranslationModels
+from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data import fer2013
 

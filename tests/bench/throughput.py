@@ -42,7 +42,7 @@ from cctranslate.batch.outputs.writers import SUFFIXES, Files, Form
 from cctranslate.batch.stages.render import Finisher
 from cctranslate.batch.stages.translate import Outcome, translate
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.inference.sessions import TranslationModels
+from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
 from tests import tiny
 

@@ -126,10 +126,11 @@ def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
     found = bundle.load(made / "bundle")
     generator = onnxruntime.InferenceSession(found.generator, providers=["CPUExecutionProvider"])
     faces = to_scaled(np.stack([drawn.face(k, 0) for k in range(7)]))[:, None]
-    labels = np.eye(7, dtype=np.float32)
-    everything = generator.run(None, {"faces": faces, "labels": labels})[0]
+    labels, in_full = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
+    everything = generator.run(None, {"faces": faces, "labels": labels, "strength": in_full})[0]
     assert everything.shape == (7, 7, 1, 48, 48)
-    one = generator.run(None, {"faces": faces[3:4], "labels": labels[5:6]})[0]
+    some = {"faces": faces[3:4], "labels": labels[5:6], "strength": in_full[:1]}
+    one = generator.run(None, some)[0]
     np.testing.assert_allclose(one[0, 0], everything[3, 5], atol=1e-4)
     judge = onnxruntime.InferenceSession(found.judge, providers=["CPUExecutionProvider"])
     probabilities, features = judge.run(None, {"faces": faces})
@@ -149,7 +150,9 @@ def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
     half_of_far, all_of_near = (
         onnxruntime.InferenceSession(
             bundle.load(folder).generator, providers=["CPUExecutionProvider"]
-        ).run(None, {"faces": faces, "labels": happy * strength})[0]
+        ).run(
+            None, {"faces": faces, "labels": happy, "strength": np.array([strength], np.float32)}
+        )[0]
         for folder, strength in ((tmp_path / "far", 0.5), (made / "bundle", 1.0))
     )
     np.testing.assert_allclose(half_of_far, all_of_near, atol=1e-4)
@@ -184,7 +187,8 @@ def test_what_float16_makes_another_thing_of_is_refused(tmp_path: Path) -> None:
     folder = tiny.write_bundle(tmp_path)
     x = np.full((1, 1, 48, 48), 1e9, np.float32)
     with pytest.raises(HalfError, match="leave out --half"):
-        halve(folder / "generator.onnx", faces=x, labels=np.eye(7, dtype=np.float32))
+        labels, strength = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
+        halve(folder / "generator.onnx", faces=x, labels=labels, strength=strength)
 
 
 def test_an_altered_bundle_is_refused(made: Path, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from cctranslate.batch.gallery.thumbnails import cut
 from cctranslate.batch.inputs.decoding import show
 from cctranslate.batch.inputs.sources import again
-from cctranslate.batch.outputs.layout import Variant
 from cctranslate.batch.report import formats
+from cctranslate.inference.variants import Variant
 from cctranslate.pixels import SIZE
 
 ROWS = 24

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cctranslate.inference.variants import Variant
+
 Kind = Literal["imagefolder", "tree", "webdataset", "fer-csv"]
 TABLE = "fer2013.csv"
 """As the dataset's own file, so that `fit --data OUT` finds it."""
@@ -23,22 +25,6 @@ LONGEST = 200
 
 SHARD = re.compile(r"\d{6,}\.tar")
 """What `shard` gives."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One of the results that each face gets."""
-
-    target: str
-    strength: float
-    """0 leaves the face as it was, 1 translates it in full."""
-    sample: int = 1
-    """Which of several results for one face, target and strength, from 1."""
-
-    @property
-    def amount(self) -> str:
-        """The strength as names and the report spell it."""
-        return repr(float(self.strength)).removesuffix(".0")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from cctranslate.pixels import SIZE, Gray, Scaled
 
 if TYPE_CHECKING:
     # Worker processes need no onnxruntime.
-    from cctranslate.inference.sessions import TranslationModels
+    from cctranslate.inference.models import TranslationModels
 
 Named = tuple[Decoded | Unusable, str]
 
@@ -63,8 +63,9 @@ def translate(
     edits_needed = in_pictures and not all(one.is_model_sized for one in pictures)
     started = time.perf_counter()
     results: list[FaceResults] = []
-    for i in range(0, len(faces), models.batch_size):
-        results += _run(models, plan, faces[i : i + models.batch_size], edits_needed)
+    size = models.micro_batch(len(plan.conditions), edits_needed)
+    for i in range(0, len(faces), size):
+        results += _run(models, plan, faces[i : i + size], edits_needed)
     ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
     left = iter(results)
     for one, name in waiting:
@@ -79,7 +80,7 @@ def _run(
     models: TranslationModels, plan: Plan, faces: list[Face], edits_needed: bool
 ) -> list[FaceResults]:
     levels = np.stack([face.levels for face in faces])
-    results = models.translate(levels, plan.labels, edits_needed)
+    results = models.translate(levels, plan.conditions, edits_needed)
     translated, edits = results.faces, results.edits
     if edits is not None:
         for i, face in enumerate(faces):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.inference import conditioning
+from cctranslate.inference.conditioning import Conditions, in_full
 from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces
@@ -37,11 +38,9 @@ def strength_curve(
     of_source, other = known.embed(test.images), test.labels[:, None] != np.arange(NUM_CLASSES)
     lines = []
     for strength in STRENGTHS:
-        results = models.translate(test.images, np.eye(NUM_CLASSES, dtype=np.float32) * strength)[
-            other
-        ]
+        results = models.generate(test.images, in_full(strength=strength))[other]
         targets, faces = np.nonzero(other)[1], np.nonzero(other)[0]
-        p = models.judge(results)[0]
+        p = models.judge(results)
         change = np.abs(results.astype(np.float32) - test.images[faces])
         lines.append(
             {
@@ -66,9 +65,13 @@ def diversity(models: TranslationModels, test: Faces, seed: int = 0) -> dict[str
     apart, change, confirmed, best = [], [], [], []
     for k, emotion in enumerate(EMOTIONS):
         mine: Gray = test.images[test.labels != k]
-        labels = np.stack([conditioning.label(emotion, n, seed) for n in range(SAMPLES)])
-        results = models.translate(mine, labels)
-        p = models.judge(results.reshape(-1, *mine.shape[1:]))[0].reshape(len(mine), SAMPLES, -1)
+        styles = Conditions(
+            labels=np.stack([conditioning.label(emotion, n, seed) for n in range(SAMPLES)]),
+            strength=np.ones(SAMPLES, np.float32),
+            targets=np.full(SAMPLES, k),
+        )
+        results = models.generate(mine, styles)
+        p = models.judge(results)
         hit = p.argmax(2) == k
         confirmed.append(hit)
         best.append(hit[np.arange(len(hit)), p[:, :, k].argmax(1)])

@@ -10,6 +10,7 @@ from PIL import Image
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
+from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data.fer2013 import Faces, without_copies
@@ -64,7 +65,7 @@ def learning_sample(
     sources = training.take(chosen)
     if not len(sources):
         raise DataError(TOO_FEW)
-    translated = models.translate(sources.images, np.eye(NUM_CLASSES, dtype=np.float32))
+    translated = models.generate(sources.images, in_full())
     real = without_copies(training.take(~chosen), sources)
     sample = balanced(Sample(results=translations(sources, translated), real=real), random)
     if not len(sample.real):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from cctranslate import bundle
 from cctranslate.errors import DataError
 from cctranslate.inference.models import TranslationModels
 from cctranslate.training.data.fer2013 import Faces
@@ -89,7 +90,9 @@ def test_what_critics_learn_from_has_no_source_and_no_copy_of_one_among_its_real
         labels=np.concatenate([once.labels, copies.labels]),
         rows=np.concatenate([once.rows, copies.rows]),
     )
-    found = learning_sample(TranslationModels(weights), training, np.random.default_rng(0))
+    found = learning_sample(
+        TranslationModels(bundle.load(weights), "cpu"), training, np.random.default_rng(0)
+    )
     sources, real = set(found.results.rows % 70), set(found.real.rows % 70)
     assert sources
     assert real
@@ -100,7 +103,9 @@ def test_what_critics_learn_from_has_no_source_and_no_copy_of_one_among_its_real
 
 def test_training_faces_too_few_for_critics_are_named(weights: Path) -> None:
     with pytest.raises(DataError, match="Training faces"):
-        learning_sample(TranslationModels(weights), faces([3]), np.random.default_rng(0))
+        learning_sample(
+            TranslationModels(bundle.load(weights), "cpu"), faces([3]), np.random.default_rng(0)
+        )
 
 
 def test_figures_name_the_target_that_gives_itself_away() -> None:

@@ -128,7 +128,7 @@ def test_an_exported_translation_is_the_face_moved_and_painted_as_it_says(recipe
     graph = TranslatorGraph(build_generator(recipe.generator), (1.5,) * 7).eval()
     for parameter in graph.parameters():
         parameter.data += 0.02 * torch.randn_like(parameter)
-    translated, flow, paint = graph(X, LABELS * 0.7)
+    translated, flow, paint = graph(X, LABELS, torch.full((3,), 0.7))
     assert flow.shape == (3, 3, 2, 48, 48)
     rows, columns = torch.meshgrid(torch.arange(48), torch.arange(48), indexing="ij")
     places = torch.stack([columns, rows], -1) + flow[:, 1].movedim(1, -1)
