@@ -1,15 +1,17 @@
 """The command line: a Click group whose commands import their half only when run."""
 
-import os
+import errno
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
 import click
 
-from cctranslate import __version__
+from cctranslate import __version__, standard_streams
 from cctranslate.commands.batch import batch
 from cctranslate.commands.doctor import doctor
 from cctranslate.commands.evaluate import evaluate
@@ -30,8 +32,8 @@ class _Gone(click.ClickException):
     exit_code = 141
 
     def show(self, file: IO[str] | None = None) -> None:
-        """Say nothing, and give what the interpreter still flushes at exit somewhere to go."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        """Print nothing."""
+        standard_streams.discard_output()
 
 
 def _failed(message: str, exit_code: int = 1) -> click.ClickException:
@@ -42,35 +44,47 @@ def _failed(message: str, exit_code: int = 1) -> click.ClickException:
 
 
 class _Group(click.Group):
-    """The one place where errors become exit codes."""
+    """The command line: a user's mistake is one line with its exit code, never a traceback."""
+
+    def make_context(self, *words: Any, **extra: Any) -> click.Context:
+        """Parse the command line, which prints for `--help` and `--version`."""
+        with _errors_as_exit_codes():
+            return super().make_context(*words, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a user's mistake is one line, never a traceback."""
-        try:
+        """Run the command."""
+        with _errors_as_exit_codes():
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except BrokenPipeError:  # Click would end with exit code 1.
-            raise _Gone("") from None
-        except UserError as error:
-            raise _failed(str(error), error.exit_code) from None
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in ("torch", "onnx"):
-                raise
-            raise _failed(
-                f"{error.name} is not installed: pip install 'cctranslate[train]'"
-            ) from None
-        except FileNotFoundError as error:
-            if _working_directory_is_there():
-                raise _failed(_described(error)) from None
-            raise _failed(
-                "the working directory was deleted: change to one that is there"
-            ) from None
-        except OSError as error:
-            raise _failed(_described(error)) from None
         return result
 
 
+@contextmanager
+def _errors_as_exit_codes() -> Iterator[None]:
+    """Be the one place where errors become exit codes."""
+    try:
+        yield
+    except BrokenPipeError:  # Click would end with exit code 1.
+        raise _Gone("") from None
+    except UserError as error:
+        raise _failed(str(error), error.exit_code) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("torch", "onnx"):
+            raise
+        raise _failed(f"{error.name} is not installed: pip install 'cctranslate[train]'") from None
+    except FileNotFoundError as error:
+        if _working_directory_is_there():
+            raise _failed(_described(error)) from None
+        raise _failed("the working directory was deleted: change to one that is there") from None
+    except OSError as error:
+        if error.filename == standard_streams.OUTPUT_NAME:
+            standard_streams.discard_output()
+        raise _failed(_described(error)) from None
+
+
 def _described(error: OSError) -> str:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{error.strerror}: allow more (ulimit -n), or give fewer --workers"
     return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
 
 
@@ -102,6 +116,7 @@ for command in (batch, report, fit, export, evaluate, doctor):
 
 def main() -> None:
     """Run the command line; Ctrl-C and SIGTERM exit 130, a reader that went away 141."""
+    standard_streams.prepare()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         status = cli.main(standalone_mode=False)

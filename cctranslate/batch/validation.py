@@ -8,6 +8,7 @@ from cctranslate.batch.inputs.exclusions import refuse_losses
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import COPIES, REPORT
 from cctranslate.errors import OptionError
+from cctranslate.standard_streams import require_input, require_output
 
 
 def check(asked: Options) -> None:
@@ -21,6 +22,7 @@ def check(asked: Options) -> None:
         raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
     if asked.layout == "fer-csv" and asked.format != "png":
         raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
+    _check_standard_streams(asked)
     if asked.stream:
         _check_stream(asked)
     if asked.inputs.count(sources.STDIN) > 1:
@@ -33,6 +35,20 @@ def check(asked: Options) -> None:
     if asked.unconfirmed_to:
         _check_aside(asked, asked.unconfirmed_to)
     _check_copies(asked)
+
+
+def _check_standard_streams(asked: Options) -> None:
+    """Whether the standard streams that the options name are open."""
+    if sources.STDIN in asked.inputs:
+        require_input(sources.STDIN)
+    if asked.files_from == sources.STDIN:
+        require_input("--files-from -")
+    if asked.report == "-":
+        require_output("--report -")
+    elif asked.dry_run:
+        require_output("--dry-run")
+    elif asked.stream:
+        require_output("-o -")
 
 
 def _check_copies(asked: Options) -> None:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cctranslate.commands.params import Number, device_option, failures, report_place, share
+from cctranslate.errors import OutputError
 
 if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
     from cctranslate.batch.run import Job
 
 FORMATS = ("png", "jpeg", "webp")
@@ -225,7 +228,6 @@ def batch(context: click.Context, /, **options: Any) -> None:
     141 reader of stdout gone.
     """
     from contextlib import ExitStack
-    from tempfile import TemporaryDirectory
 
     if bool(options["inputs"]) == bool(options["files_from"]):
         raise click.UsageError("name INPUT... or --files-from, one of them")
@@ -246,10 +248,22 @@ def batch(context: click.Context, /, **options: Any) -> None:
     options["stream"] = options["out"] == Path("-")
     with ExitStack() as kept:
         if options["stream"] and not options["dry_run"]:
-            options["out"] = Path(kept.enter_context(TemporaryDirectory(prefix="cctranslate-")))
+            options["out"] = Path(kept.enter_context(_temporary_folder()))
         job = Job(options=Options(**options, targets=targets), echo=_speaker(options))
         code = job.describe() if options["dry_run"] else _run(job)
     context.exit(code)
+
+
+def _temporary_folder() -> TemporaryDirectory[str]:
+    from tempfile import TemporaryDirectory
+
+    try:
+        return TemporaryDirectory(prefix="cctranslate-")
+    except OSError:
+        raise OutputError(
+            "-o - needs a temporary folder for its report, and none can be made: set TMPDIR to a "
+            "folder that can be written"
+        ) from None
 
 
 def _run(job: Job) -> int:

@@ -1,5 +1,6 @@
 """A process that works for one thread at a time, and is missed at once when it is killed."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -96,7 +97,12 @@ def _missed() -> Iterator[None]:
     """Say of a worker that is gone why that may be."""
     try:
         yield
-    except (EOFError, OSError):
+    except (EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            raise WorkersError(
+                f"a worker process cannot be started: {error.strerror}: give it fewer --workers, "
+                "or allow more (ulimit -n); the same command goes on"
+            ) from None
         raise WorkersError(
             "a worker process was killed, as the system does when memory is short: the same "
             "command goes on; give it fewer --workers"
