@@ -186,8 +186,8 @@ def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
 def test_what_float16_makes_another_thing_of_is_refused(tmp_path: Path) -> None:
     folder = tiny.write_bundle(tmp_path)
     x = np.full((1, 1, 48, 48), 1e9, np.float32)
+    labels, strength = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
     with pytest.raises(HalfError, match="leave out --half"):
-        labels, strength = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
         halve(folder / "generator.onnx", faces=x, labels=labels, strength=strength)
 
 
