@@ -1,14 +1,19 @@
 """A face as the models take it, and where in its picture it is from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from cctranslate.faces import raster
 from cctranslate.faces.alignment import FaceTransform, align, crop, side, whole
-from cctranslate.faces.detector import Detection, FaceDetector
-from cctranslate.pixels import Gray
+from cctranslate.faces.detector import Detection, FaceDetector, enlarged
+from cctranslate.pixels import SIZE, Gray
 
 SMALLEST = 32
-"""Pixels that a face's frame must be wide: of a smaller one the models see next to nothing."""
+"""Least width in pixels of a face's crop: of a smaller one the models see next to nothing."""
+CLEAR = 2 * SIZE
+"""Width of a face's crop in a reduced picture from which on that shows all that models see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +25,7 @@ class Face:
     box: tuple[int, int, int, int]
     """Left, top, width and height in the upright picture's pixels."""
     score: float | None = None
-    """How sure the detector is; None for a picture that is taken for a face."""
+    """The detector's confidence; None for a picture that is taken for a face."""
     passed_over: str = ""
     """Why it is not translated, if it is not."""
 
@@ -31,26 +36,48 @@ class Face:
 
 
 def edge_to_edge(levels: Gray, width: int, height: int) -> Face:
-    """A picture of that size that is a face [48,48] itself."""
+    """Return the face of a picture of that size that is a face [48,48] itself."""
     return Face(levels=levels, frame=whole(width, height), box=(0, 0, width, height))
 
 
-def find_faces(seen: Gray, finder: FaceDetector) -> tuple[Face, ...]:
-    """The faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
+def find_faces(
+    seen: Gray,
+    detector: FaceDetector,
+    size: tuple[int, int] | None = None,
+    in_full: Callable[[], Gray] | None = None,
+) -> tuple[Face, ...]:
+    """Return the faces in a picture [H,W] or [H,W,3] uint8, the largest first.
+
+    Args:
+        seen: The picture, or a reduced version of it.
+        detector: Finds the faces.
+        size: The picture's width and height, if `seen` is a reduced version.
+        in_full: Returns the picture itself, which is needed where a face is small.
+    """
+    height, width = seen.shape[:2]
+    full_width, full_height = size or (width, height)
+    x, y = full_width / width, full_height / height
+    back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
+    detections = [enlarged(one, back) for one in detector.find(seen)]
     gray = raster.gray(seen)
-    faces = [_aligned(gray, one) for one in finder.find(seen)]
+    if in_full and any(side(align(one.points)) < CLEAR * x for one in detections):
+        gray, back = raster.gray(in_full()), np.eye(2, 3)
+    faces = [_aligned(gray, one, back, (full_width, full_height)) for one in detections]
     return tuple(sorted(faces, key=lambda face: bool(face.passed_over)))
 
 
-def _aligned(gray: Gray, one: Detection) -> Face:
+def _aligned(gray: Gray, one: Detection, back: FaceTransform, size: tuple[int, int]) -> Face:
+    """Return the face of a detection; `back` maps places in `gray` to places in its picture."""
     frame = align(one.points)
-    height, width = gray.shape
+    (x, _, left_of), (_, y, top_of) = back
+    reduced = (frame - [[0, 0, left_of], [0, 0, top_of]]) / [[x], [y]]
+    width, height = size
     left, top = (min(max(round(v), 0), n - 1) for v, n in ((one.left, width), (one.top, height)))
     right = min(max(round(one.left + one.width), left + 1), width)
     bottom = min(max(round(one.top + one.height), top + 1), height)
     small = f"not translated: {round(side(frame))} pixels wide, under {SMALLEST}"
     return Face(
-        levels=crop(gray, frame),
+        levels=crop(gray, reduced),
         frame=frame,
         box=(left, top, right - left, bottom - top),
         score=one.score,

@@ -84,7 +84,9 @@ def read(picture: Image.Image) -> Canvas:
         icc = None  # of Lab; Pillow converts to sRGB
     bands = "L" if turned.mode in _GRAYS else "RGB"
     if not turned.has_transparency_data:
-        return Canvas(levels=np.asarray(turned.convert(bands)), icc=icc, exif=exif)
+        # Pillow's conversion to the same mode is a copy.
+        plain = turned if turned.mode == bands else turned.convert(bands)
+        return Canvas(levels=np.asarray(plain), icc=icc, exif=exif)
     both = np.asarray(turned.convert(bands + "A"))
     levels = np.ascontiguousarray(both[..., 0] if bands == "L" else both[..., :3])
     return Canvas(levels=levels, alpha=np.ascontiguousarray(both[..., -1]), icc=icc, exif=exif)

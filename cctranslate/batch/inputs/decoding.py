@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import stat
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,10 +12,10 @@ from PIL import Image, UnidentifiedImageError
 from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, edge_to_edge, find_faces
-from cctranslate.faces.detector import FaceDetector
+from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
-from cctranslate.pixels import SIZE, to_gray, upright, upright_size
+from cctranslate.pixels import SIZE, Gray, to_gray, upright, upright_size
 
 Where = Literal["auto", "whole", "detect"]
 LARGEST_FACE = 96
@@ -177,7 +178,7 @@ def _faces(item: Item, file: io.BufferedReader | io.BytesIO, look: Look) -> Deco
             levels = to_gray(upright(picture))
             faces: tuple[Face, ...] = (edge_to_edge(levels, width, height),)
         else:
-            faces = find_faces(raster.read(picture).seen(), look.finder)
+            faces = _search(picture, file, (width, height), look.finder)
             if not faces:
                 raise _NoFaceError
         file.seek(0)
@@ -191,6 +192,27 @@ def _faces(item: Item, file: io.BufferedReader | io.BytesIO, look: Look) -> Deco
         )
     needed = look.again and not decoded.is_model_sized
     return decoded if needed else replace(decoded, item=item.bare())
+
+
+def _search(
+    picture: Image.Image,
+    file: io.BufferedReader | io.BytesIO,
+    size: tuple[int, int],
+    detector: FaceDetector,
+) -> tuple[Face, ...]:
+    """Return the faces in a picture; a large JPEG is decoded at the scale that is searched."""
+    reduction = LARGEST_SIDE / max(size)
+    width, height = (math.ceil(side * reduction) for side in picture.size)
+    picture.draft(picture.mode, (width, height))
+    seen = raster.read(picture).seen()
+
+    def in_full() -> Gray:
+        file.seek(0)
+        with Image.open(file) as whole:
+            return raster.read(whole).seen()
+
+    reduced = seen.shape[:2] != (size[1], size[0])
+    return find_faces(seen, detector, size, in_full if reduced else None)
 
 
 def _refuse(picture: Image.Image) -> None:

@@ -3,6 +3,7 @@
 import os
 import tracemalloc
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from PIL import Image
 
 from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
 from cctranslate.batch.inputs.items import Item
+from cctranslate.faces.alignment import crop
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
-from tests import drawn
+from tests import drawn, photos
 
 WHOLE = Look(where="whole", finder=FaceDetector(), again=False)
 
@@ -77,3 +79,30 @@ def test_a_large_jpeg_shows_the_same_face(tmp_path: Path) -> None:
     assert isinstance(found, Decoded), found
     assert (found.width, found.height, found.mode) == (1920, 1920, "RGB")
     assert np.abs(found.faces[0].levels.astype(int) - to_gray(large)).mean() < 2
+
+
+@pytest.mark.parametrize(("side", "turn"), [(0.25, 1), (0.04, 1), (0.25, 6)])
+def test_a_large_jpeg_gives_the_faces_that_it_gives_as_png(
+    tmp_path: Path, side: float, turn: int
+) -> None:
+    picture = Image.new("RGB", (2800, 2000), (90, 110, 140))
+    picture.paste(photos.portrait(photos.HOPPER, round(2800 * side * 2)), (300, 200))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    found = []
+    stored = picture if turn == 1 else picture.rotate(90, expand=True)
+    picture.save(tmp_path / "a.png")
+    stored.save(tmp_path / "a.jpg", quality=95, exif=exif)
+    for name in ("a.png", "a.jpg"):
+        item = Item(path=tmp_path / name, relative=name, named=True)
+        decoded = decode(item, replace(WHOLE, where="detect"))
+        assert isinstance(decoded, Decoded)
+        assert (decoded.width, decoded.height) == (2800, 2000)
+        (face,) = decoded.faces
+        found.append(face)
+    whole, reduced = found
+    # YuNet frames a face a little differently after JPEG's losses.
+    np.testing.assert_allclose(reduced.box, whole.box, atol=0.15 * whole.box[2])
+    gray = np.asarray(picture.convert("L"))
+    for face, gap in ((whole, 1), (reduced, 3)):
+        assert np.abs(face.levels.astype(int) - crop(gray, face.frame)).mean() < gap
