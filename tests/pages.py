@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cctranslate.batch.report.schema import COLUMNS
+from cctranslate.batch.report.counts import Counts, count
+from cctranslate.batch.report.formats import read_inputs
+from cctranslate.batch.report.schema import NAMES
 from tests import drawn, photos
 from tests.conftest import rows
 
-NAMES = (
+ODD_NAMES = (
     b"quo\"te's.png",
     b"a#b?c%20d&amp;.png",
     b"<img src=x onerror=document.title=1>.png",
@@ -33,7 +35,7 @@ def write_odd(folder: Path) -> list[Path]:
     """
     odd = folder / "in"
     odd.mkdir(parents=True)
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(ODD_NAMES):
         Image.fromarray(drawn.face(number, 1)).save(folder / "face.png")
         (folder / "face.png").rename(os.fsdecode(os.fsencode(odd) + b"/" + name))
     Image.fromarray(drawn.face(3, 2)).save(odd / "face.tif")
@@ -61,9 +63,14 @@ def replicate(out: Path, count: int, folder: Path) -> Path:
     own, journal = rows(out), folder / "report.csv"
     folder.mkdir()
     with journal.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, NAMES, lineterminator="\n")
         writer.writeheader()
         for number in range(count):
             row = own[number % len(own)]
             writer.writerow(row | {"source": f"{number:07}.png"})
     return journal
+
+
+def counted(journal: Path) -> Counts:
+    """The counts of a report's rows."""
+    return count(rows for rows, _ in read_inputs(journal))

@@ -230,9 +230,12 @@ def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, dat
     run = {"finished": True, "done": 1, "skipped": 1, "failed": 1}
 
     def go_on() -> None:
-        Journal(journal, 1).close()
-        contact_sheet.draw(journal, out, (Variant(target="happy", strength=1),))
-        html_page.write(out / folder.PAGE, journal, run)
+        opened = Journal(journal, 1, on_earlier=lambda rows: None)
+        opened.close()
+        counts = opened.counts
+        variants = (Variant(target="happy", strength=1),)
+        contact_sheet.draw(journal, out, variants, counts.faces_done)
+        html_page.write(out / folder.PAGE, journal, counts, run)
         formats.copy(journal, place / "copy.jsonl")
 
     refused(go_on, OptionError)

@@ -3,48 +3,44 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.outputs.folder import REPORT, RUN
 from cctranslate.batch.report import formats
-from cctranslate.batch.report.schema import Counts
-from cctranslate.errors import OptionError, OutputError
+from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.schema import Row
+from cctranslate.errors import OptionError
 
 SHARD = "--shard"
 OWN = (SHARD, "--unconfirmed-to")
 """What each share has of its own."""
 
 
-def merge(folders: list[Path], place: Path) -> Counts:
+def merge(folders: list[Path], path: Path) -> Counts:
     """Write the rows of the runs in `folders` in the form that a suffix says, and count them.
 
-    Paths of results are made relative to the folder of `place`.
+    Paths of results are made relative to the folder of `path`.
 
     Raises:
         OptionError: a folder holds no run, an unfinished one or one that was asked for something
             else, or a shard is missing or there twice.
-        OutputError: `place` cannot be written.
+        OutputError: `path` cannot be written.
     """
     _check([(folder, _run(folder)) for folder in folders])
     counts = Counts()
-    partial = place.with_name(f".{place.name}.partial")
-    try:
-        formats.write(_rows(folders, place.parent, counts), partial, place.suffix)
-        partial.replace(place)
-    except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
+    formats.write(_rows(folders, path.parent, counts), path)
     return counts
 
 
-def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[dict[str, str]]:
+def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[Row]:
     for folder in folders:
         above = os.path.relpath(folder.resolve(), base.resolve())
-        for rows, _ in formats.inputs(folder / REPORT):
+        for rows, _ in formats.read_inputs(folder / REPORT):
             counts.add(rows)
             for row in rows:
-                output = f"{above}/{row['output']}" if row["output"] else ""
-                yield row | {"output": output}
+                yield replace(row, output=f"{above}/{row.output}") if row.output else row
 
 
 def _run(folder: Path) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.decoding import Where
 from cctranslate.batch.inputs.exclusions import Own
 from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
 from cctranslate.batch.outputs.fer_csv import FerCsv
 from cctranslate.batch.outputs.layout import Kind, Layout
 from cctranslate.batch.outputs.stdout import Members, Stdout
 from cctranslate.batch.outputs.webdataset import Samples, Shards
-from cctranslate.batch.outputs.writers import SUFFIXES, Files, Form, Writer
-from cctranslate.batch.stages.selection import APART, DROPPED
+from cctranslate.batch.outputs.writers import Files, Writer
+from cctranslate.batch.report.schema import Disposition
 from cctranslate.inference.variants import Plan
 
 Wanted = Literal["picture", "face"]
@@ -99,11 +100,11 @@ class Options:
         return self.unconfirmed_to.resolve() if self.unconfirmed_to else None
 
     @property
-    def denied(self) -> str:
-        """Why results that the judge denied are not in OUT; empty if they are."""
+    def denied(self) -> Disposition:
+        """What becomes of results that the judge denies."""
         if self.unconfirmed_to:
-            return APART
-        return DROPPED if self.confirmed_only else ""
+            return Disposition.SET_ASIDE
+        return Disposition.DROPPED if self.confirmed_only else Disposition.WRITTEN
 
     def writer(self, last: frozenset[str]) -> Writer:
         """What writes results; `last` are the outputs of the last input that has any.
@@ -111,20 +112,20 @@ class Options:
         Raises:
             OutputError: they are not there, or what comes after them cannot be taken away.
         """
-        form = Form(format=self.format, mark=not self.no_mark)
+        encoding = Encoding(format=self.format, mark=not self.no_mark)
         if self.stream:
-            return self._stdout(form)
+            return self._stdout(encoding)
         if self.layout == "webdataset":
-            return Shards(self.out, form, last)
+            return Shards(self.out, encoding, last)
         if self.layout == "fer-csv":
             return FerCsv(self.out, last)
-        return Files(out=self.out, form=form)
+        return Files(out=self.out, encoding=encoding)
 
-    def _stdout(self, form: Form) -> Stdout:
+    def _stdout(self, encoding: Encoding) -> Stdout:
         if self.layout == "webdataset":
-            return Stdout(Samples(form=form), one=False)
+            return Stdout(Samples(encoding=encoding), one=False)
         one = len(self.inputs) == len(self.plan.variants) == 1 and sources.is_one(self.inputs[0])
-        return Stdout(Members(form=form, one=one), one)
+        return Stdout(Members(encoding=encoding, one=one), one)
 
     @property
     def copy(self) -> Path | None:

@@ -1,11 +1,10 @@
 """One call of `batch`: going on from what is there, and closing the books."""
 
-import json
 import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,18 +18,20 @@ from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.interrupt import Stop
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import PAGE, REPORT, claim, refuse_strangers, write_run
+from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.lock import hold
 from cctranslate.batch.report import formats
+from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.journal import Journal
-from cctranslate.batch.report.schema import Counts, Row, typed
-from cctranslate.batch.report.thresholds import too_few_confirmed, too_many_failed
+from cctranslate.batch.report.schema import Row
 from cctranslate.batch.stages.ordered_map import Work, Workers
-from cctranslate.batch.stages.render import Finisher
-from cctranslate.batch.stages.selection import Keeper
+from cctranslate.batch.stages.render import ResultRenderer
+from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
 from cctranslate.faces.detector import FaceDetector
+from cctranslate.files import atomic_write
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import CUDA, cores
 
@@ -44,6 +45,7 @@ class Job:
     _stop: Stop = field(init=False)
     _finished: bool = field(default=False, init=False)
     _finder: FaceDetector = field(default_factory=FaceDetector, init=False)
+    _names: Names = field(default_factory=Names, init=False)
 
     def __post_init__(self) -> None:
         self._stop = Stop(echo=self.echo)
@@ -89,7 +91,7 @@ class Job:
             claim(out, self.options.aside, self._identity(found), self.options.overwrite)
             if self.options.retry_failed:
                 formats.drop_failed(out / REPORT)
-            journal = Journal(out / REPORT, len(self.options.plan.variants))
+            journal = Journal(out / REPORT, len(self.options.plan.variants), self._take_up)
             with self._stop.listening():
                 self._go_on(found, models, journal, on_input)
         if self._stop.asked:
@@ -120,7 +122,6 @@ class Job:
         """Do what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
         try:
-            self._emit_known()
             with warnings.catch_warnings():
                 # On faulty metadata, which does not concern the pixels.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -137,11 +138,11 @@ class Job:
     ) -> None:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
-        keeper = Keeper(asked.plan, asked.denied, asked.per_class, written)
-        with closing(asked.writer(journal.last)) as writer:
+        selector = ResultSelector(asked.plan, asked.denied, asked.per_class, written)
+        with closing(asked.writer(journal.last_outputs)) as writer:
             work = Work(
                 look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
-                finisher=Finisher(
+                renderer=ResultRenderer(
                     plan=asked.plan,
                     layout=asked.places,
                     packer=writer.packer,
@@ -156,14 +157,15 @@ class Job:
                 pipeline.run(
                     self._items(journal),
                     models=models,
-                    keeper=keeper,
+                    selector=selector,
                     workers=workers,
                     writer=writer,
                     journal=journal,
+                    names=self._names,
                     on_rows=lambda rows: self._note(rows, on_input),
                 )
         self._finished = not (self._stop.asked or self._enough(journal))
-        if keeper.full:
+        if selector.full:
             self.echo(f"each expression has its --per-class {asked.per_class}: that was all")
 
     def _enough(self, journal: Journal) -> bool:
@@ -181,19 +183,23 @@ class Job:
                 return
             yield item
 
-    def _emit_known(self) -> None:
+    def _take_up(self, rows: Sequence[Row]) -> None:
+        """Go on from the rows of an input that an earlier call ended."""
+        if rows[0].result_name:
+            self._names.claim(rows[0].result_name)
+        self._emit(rows)
+
+    def _emit(self, rows: Sequence[Row]) -> None:
         if self.options.report == "-":
-            for row in formats.read(self.options.out / REPORT):
-                _emit(row)
+            sys.stdout.writelines(map(formats.json_line, rows))
+            sys.stdout.flush()
 
     def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
         on_input()
         aloud = self.options.verbose or self.options.stream  # which keeps no report
         if aloud and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
-        if self.options.report == "-":
-            for row in rows:
-                _emit(row.cells())
+        self._emit(rows)
 
     def _close(
         self, found: Bundle, models: TranslationModels, journal: Journal, started: float
@@ -211,34 +217,34 @@ class Job:
             "finished": self._finished,
             "found": counts.found,
             **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
-            "confirmed_share": counts.shares(),
+            "confirmed_share": counts.confirmed_fractions(),
             "seconds": round(seconds, 2),
             "inputs_per_second": round((counts.found - journal.resumed) / max(seconds, 1e-9), 1),
         }
         write_run(self.options.out, told)
         if not self.options.stream:
-            self._draw()
-            self._show(told)
+            self._draw(counts)
+            self._show(told, counts)
         if self.options.report and self.options.report != "-":
             formats.copy(self.options.out / REPORT, Path(self.options.report))
         self._summarise(counts)
 
-    def _show(self, told: dict[str, Any]) -> None:
+    def _show(self, told: dict[str, Any], counts: Counts) -> None:
         place = self.options.out / PAGE
         if self.options.html:
-            html_page.write(place, self.options.out / REPORT, told)
+            html_page.write(place, self.options.out / REPORT, counts, told)
         else:
             html_page.remove(place)  # an earlier call's would not be of this report
 
-    def _draw(self) -> None:
+    def _draw(self, counts: Counts) -> None:
         out, place = self.options.out, self.options.sheet_place
-        picture = contact_sheet.draw(out / REPORT, out, self.options.plan.variants)
+        picture = contact_sheet.draw(
+            out / REPORT, out, self.options.plan.variants, counts.faces_done
+        )
         if picture is None:
             return
-        try:
-            picture.save(place, "png")
-        except OSError as error:
-            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+        with atomic_write(place) as file:
+            picture.save(file, "png")
 
     def _summarise(self, counts: Counts) -> None:
         inputs = counts.inputs
@@ -248,13 +254,8 @@ class Job:
             f"{counts.found} inputs: {inputs['done']} done, {inputs['skipped']} skipped, "
             f"{inputs['failed']} failed{where * (not self.options.stream)}"
         )
-        for emotion, share in counts.shares().items():
+        for emotion, share in counts.confirmed_fractions().items():
             self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")
         if self._stop.asked:
             from_here = "begins anew" if self.options.stream else "goes on from here"
             self.echo(f"interrupted: the same command {from_here}")
-
-
-def _emit(row: dict[str, str]) -> None:
-    sys.stdout.write(json.dumps(typed(row)) + "\n")
-    sys.stdout.flush()

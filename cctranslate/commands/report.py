@@ -54,6 +54,6 @@ def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrit
         f"{counts.inputs[status]} {status}" for status in ("done", "skipped", "failed")
     )
     click.echo(f"{counts.found} inputs: {ends}; report in {out}", err=True)
-    for emotion, share in counts.shares().items():
+    for emotion, share in counts.confirmed_fractions().items():
         click.echo(f"  {emotion:9}{share:6.1%} of {counts.results[emotion]} confirmed", err=True)
     context.exit(counts.exit_code)

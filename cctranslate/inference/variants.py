@@ -22,10 +22,10 @@ class Variant:
     sample: int = 1
     """Which of several results for one face, target and strength, from 1."""
 
-    @property
-    def amount(self) -> str:
-        """The strength as names and the report spell it."""
-        return repr(float(self.strength)).removesuffix(".0")
+
+def spell_strength(strength: float) -> str:
+    """Return a strength as names and reports spell it: `0.5`, `1`."""
+    return repr(float(strength)).removesuffix(".0")
 
 
 @dataclass(frozen=True, kw_only=True)

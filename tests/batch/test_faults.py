@@ -1,5 +1,6 @@
 """What goes wrong is one clear line and a row, and nothing is lost."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,9 +10,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
+import pandas as pd
 import pytest
+from onnx import numpy_helper
 from PIL import Image
 
+from cctranslate import bundle
 from cctranslate.pixels import to_gray
 from tests import drawn
 from tests.conftest import Run, child, command, rows, tree
@@ -301,3 +306,48 @@ def test_a_working_directory_that_was_deleted_is_one_line(faces: Path, tmp_path:
     assert result.stderr == (
         "Error: the working directory was deleted: change to one that is there\n"
     )
+
+
+def test_a_score_that_is_no_number_fails_the_picture(
+    run: Run, weights: Path, faces: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(weights, broken)
+    judge = onnx.load(broken / "judge.onnx")
+    (steep,) = (tensor for tensor in judge.graph.initializer if tensor.name == "steep")
+    steep.CopyFrom(numpy_helper.from_array(np.array(np.nan, np.float32), "steep"))
+    onnx.save(judge, broken / "judge.onnx")
+    bundle.write_card(broken, recipe={"name": "tiny"}, judge={}, measured={})
+    report = tmp_path / "r.parquet"
+    words = ("--to", "angry", "--weights", broken, "-o", tmp_path / "out", "--report", report)
+    result = run(faces, *words)
+    assert result.exit_code == 1, result.output
+    for row in rows(tmp_path / "out"):
+        assert row["status"] == "failed"
+        assert row["reason"].startswith("judge: a score is not a number: ")
+        assert (row["confirmed"], row["output"]) == ("", "")
+    assert pd.read_parquet(report)["status"].tolist() == ["failed"] * 7
+    assert tree(tmp_path / "out") == {}
+
+
+def test_a_skipped_neighbor_takes_no_name(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.html").write_text("no picture")
+    Image.fromarray(drawn.face(3, 0)).save(folder / "a.png")
+    run(folder, "--to", "sad", "-o", tmp_path / "out")
+    assert [row["output"] for row in rows(tmp_path / "out")] == ["", "sad/a.png"]
+
+
+def test_a_row_tells_when_its_source_or_result_changes(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "sad", "-o", out)
+    for row in rows(out):
+        status = Path(row["source"]).stat()
+        assert int(row["source_size"]) == status.st_size
+        assert int(row["source_mtime_ns"]) == status.st_mtime_ns
+        result = (out / row["output"]).read_bytes()
+        assert int(row["output_size"]) == len(result)
+        assert row["output_sha256"] == hashlib.sha256(result).hexdigest()

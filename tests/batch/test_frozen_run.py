@@ -44,6 +44,7 @@ SETS = {
     "samples": ("--to", "fear", "--samples", "2", "--result", "face"),
 }
 UNSTABLE = {"ms", "seconds", "inputs_per_second", "cctranslate", "provider"}
+UNSTABLE |= {"source_size", "source_mtime_ns", "output_size", "output_sha256"}
 UNSTABLE |= {"device", "workers", "weights", "generator", "judge"}
 
 

@@ -124,7 +124,7 @@ def test_faces_that_are_left_out_stay_as_they_were(
     run(album / "group.png", *words, "-o", out)
     report = rows(out)
     assert [r["output"] for r in report] == ["sad/group.png", "", ""]
-    assert "--per-class 1" in report[1]["reason"]
+    assert [r["disposition"] for r in report] == ["written", "over_quota", ""]
     changed = (levels(out / "sad" / "group.png") != levels(album / "group.png")).any(-1)
     (left, top, width, height), second = boxes(report)[:2]
     assert changed[top : top + height, left : left + width].any()

@@ -16,6 +16,8 @@ from selenium.webdriver import Chrome
 
 from cctranslate.batch.gallery import html_page
 from cctranslate.batch.outputs.folder import PAGE, REPORT, RUN
+from cctranslate.batch.report.counts import count
+from cctranslate.batch.report.formats import read_inputs
 from tests.browser import browser
 
 AFTER_PAINT = """
@@ -46,7 +48,8 @@ def measure(driver: Chrome, out: Path) -> str:
     """One line of the table."""
     run = json.loads((out / RUN).read_text(encoding="utf-8"))
     started = time.perf_counter()
-    html_page.write(out / PAGE, out / REPORT, run)
+    counts = count(rows for rows, _ in read_inputs(out / REPORT))
+    html_page.write(out / PAGE, out / REPORT, counts, run)
     built = time.perf_counter() - started
     driver.get((out / PAGE).resolve().as_uri())
     there = driver.execute_async_script(ALL_THERE)

@@ -37,10 +37,12 @@ from cctranslate.batch.inputs.archives import from_tar_or_csv
 from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
 from cctranslate.batch.inputs.exclusions import Own
 from cctranslate.batch.inputs.sources import from_inputs
+from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
 from cctranslate.batch.outputs.layout import Layout
-from cctranslate.batch.outputs.writers import SUFFIXES, Files, Form
-from cctranslate.batch.stages.render import Finisher
-from cctranslate.batch.stages.translate import Outcome, translate
+from cctranslate.batch.outputs.writers import Files
+from cctranslate.batch.report.schema import Disposition
+from cctranslate.batch.stages.render import ResultRenderer
+from cctranslate.batch.stages.translate import TranslatedPicture, translate
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
@@ -127,22 +129,27 @@ def start(arguments: list[str], first_line: bool) -> float:
     return statistics.median(took)
 
 
-def finisher(out: Path, plan: Plan) -> Finisher:
-    """What the command writes its results with."""
+def renderer(out: Path, plan: Plan) -> ResultRenderer:
+    """Return what the command writes its results with."""
     places = Layout(kind="imagefolder", suffix=SUFFIXES["png"], tagged=False, apart=False)
-    packer = Files(out=out, form=Form(format="png", mark=True))
-    return Finisher(plan=plan, layout=places, packer=packer, in_pictures=True, metadata=False)
+    packer = Files(out=out, encoding=Encoding(format="png", mark=True))
+    return ResultRenderer(plan=plan, layout=places, packer=packer, in_pictures=True, metadata=False)
 
 
 def in_batches(
     faces: list[Decoded | Unusable], plan: Plan, models: TranslationModels
-) -> list[Outcome]:
-    """Decoded faces through generator and judge."""
-    named = [(face, Path(face.item.relative).stem) for face in faces]
-    outcomes: list[Outcome | Unusable] = []
+) -> list[TranslatedPicture]:
+    """Take decoded faces through generator and judge."""
+    named = [replace(face, result_name=Path(face.item.relative).stem) for face in faces]
+    pictures: list[TranslatedPicture | Unusable] = []
     for i in range(0, len(named), models.batch_size):
-        outcomes += translate(named[i : i + models.batch_size], plan, models, True)
-    return [replace(one, left_out=(("",),)) for one in outcomes if isinstance(one, Outcome)]
+        pictures += translate(named[i : i + models.batch_size], plan, models, True)
+    written = ((Disposition.WRITTEN,),)
+    return [
+        replace(picture, dispositions=written)
+        for picture in pictures
+        if isinstance(picture, TranslatedPicture)
+    ]
 
 
 def stages(folder: Path, out: Path) -> dict[str, Cost]:
@@ -150,22 +157,22 @@ def stages(folder: Path, out: Path) -> dict[str, Cost]:
     items = list(from_inputs([str(folder)], Own(())))
     plan, found = Plan(targets=(TARGET,)), bundle.load(bundle.shipped())
     models, single = (TranslationModels(found, "cpu", size) for size in (None, 1))
-    write = finisher(out, plan)
+    write = renderer(out, plan)
     decoded: list[Decoded | Unusable] = []
-    outcomes: list[Outcome] = []
+    pictures: list[TranslatedPicture] = []
 
     def loop() -> None:
         for item in items:
-            for outcome in in_batches([decode(item, LOOK)], plan, single):
-                write.finish(outcome)
+            for picture in in_batches([decode(item, LOOK)], plan, single):
+                write.finish(picture)
 
     for warm in (models, single):
         in_batches([decode(items[0], LOOK)], plan, warm)
     n = len(items)
     return {
         "decode": timed(n, lambda: decoded.extend(decode(item, LOOK) for item in items)),
-        "inference": timed(n, lambda: outcomes.extend(in_batches(decoded, plan, models))),
-        "encode and write": timed(n, lambda: [write.finish(outcome) for outcome in outcomes]),
+        "inference": timed(n, lambda: pictures.extend(in_batches(decoded, plan, models))),
+        "encode and write": timed(n, lambda: [write.finish(picture) for picture in pictures]),
         "loop, one by one": timed(n, loop),
     }
 

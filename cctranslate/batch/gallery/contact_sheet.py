@@ -1,7 +1,5 @@
 """The contact sheet: some of a run's faces beside their results, with the judge's word."""
 
-from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -10,24 +8,27 @@ from cctranslate.batch.gallery.thumbnails import cut
 from cctranslate.batch.inputs.decoding import show
 from cctranslate.batch.inputs.sources import again
 from cctranslate.batch.report import formats
-from cctranslate.inference.variants import Variant
+from cctranslate.batch.report.schema import Row
+from cctranslate.inference.variants import Variant, spell_strength
 from cctranslate.pixels import SIZE
 
 ROWS = 24
 NOTE = "AI-generated expressions; below each the judge's word, in gray if not confirmed"
 CELL = 2 * SIZE
 _TEXT = 14
-Group = list[dict[str, str]]
+Group = list[Row]
 """The rows of one face."""
-Cells = dict[str, list[tuple[dict[str, str], tuple[int, int]]]]
+Cells = dict[str, list[tuple[Row, tuple[int, int]]]]
 """What is shown, by where it lies, for which row and at which place."""
 
 
 def draw(
-    journal: Path, out: Path, variants: tuple[Variant, ...], rows: int = ROWS
+    journal: Path, out: Path, variants: tuple[Variant, ...], done: int, rows: int = ROWS
 ) -> Image.Image | None:
-    """A row for each of up to `rows` faces spread evenly over the report; None if none is done."""
-    done = sum(1 for _ in _faces(journal))
+    """Draw a row for each of up to `rows` of the `done` faces of a report, spread evenly.
+
+    Returns None if no face is done.
+    """
     if not done:
         return None
     rows = min(rows, done)
@@ -36,16 +37,14 @@ def draw(
     width = max((len(variants) + 1) * CELL, int(font.getlength(NOTE)) + 4)
     sheet = Image.new("RGB", (width, len(wanted) * (CELL + _TEXT) + 2 * _TEXT), "white")
     pen = ImageDraw.Draw(sheet)
-    titles = (
-        v.target + f" x{v.amount}" * (v.strength != 1) + f" s{v.sample}" * (v.sample != 1)
-        for v in variants
-    )
+    titles = (_title(variant) for variant in variants)
     for k, title in enumerate(("source", *titles)):
         pen.text((k * CELL + 2, 1), title, "black", font)
-    groups = [group for i, group in enumerate(_faces(journal)) if i in wanted]
+    faces = (face for face in formats.read_faces(journal) if face[0].status == "done")
+    groups = [face for i, face in enumerate(faces) if i in wanted]
     cells: Cells = {}
     for i, group in enumerate(groups):
-        cells.setdefault(group[0]["source"], []).append((group[0], (0, _top(i))))
+        cells.setdefault(group[0].source, []).append((group[0], (0, _top(i))))
         _place_results(cells, pen, font, out, variants, group, _top(i))
     for item in again(cells):
         if picture := show(item):
@@ -69,28 +68,27 @@ def _place_results(
     y: int,
 ) -> None:
     """Say where a face's results go, and write below them."""
-    columns = {(v.target, v.amount, str(v.sample)): k for k, v in enumerate(variants, 1)}
-    pen.text((2, y + CELL), group[0]["source_predicted"], "black", font)
+    columns = {(v.target, float(v.strength), v.sample): k for k, v in enumerate(variants, 1)}
+    pen.text((2, y + CELL), group[0].source_predicted or "", "black", font)
     for row in group:
-        key = row["target"], row["strength"], row["sample"]
+        key = row.target, row.strength, row.sample
         if key not in columns:
             continue  # a report that was edited since: no row of this run
         x = columns[key] * CELL
-        if row["output"]:
-            cells.setdefault(str(out / row["output"]), []).append((row, (x, y)))
-        sure = f"{row['predicted']} {float(row['confidence']):.0%}"
-        pen.text(
-            (x + 2, y + CELL), sure, "black" if row["confirmed"] == "true" else "#8c8c8c", font
-        )
+        if row.output:
+            cells.setdefault(str(out / row.output), []).append((row, (x, y)))
+        sure = f"{row.predicted} {row.confidence:.0%}"
+        pen.text((x + 2, y + CELL), sure, "black" if row.confirmed else "#8c8c8c", font)
 
 
-def _faces(journal: Path) -> Iterator[Group]:
-    done = (row for row in formats.read(journal) if row["status"] == "done")
-    for _, rows in groupby(done, key=lambda row: (row["source"], row["face"])):
-        yield list(rows)
+def _title(variant: Variant) -> str:
+    title = variant.target
+    if variant.strength != 1:
+        title += f" x{spell_strength(variant.strength)}"
+    if variant.sample != 1:
+        title += f" s{variant.sample}"
+    return title
 
 
-def _paste(
-    sheet: Image.Image, picture: Image.Image, row: dict[str, str], place: tuple[int, int]
-) -> None:
+def _paste(sheet: Image.Image, picture: Image.Image, row: Row, place: tuple[int, int]) -> None:
     sheet.paste(cut(picture, row).resize((CELL, CELL), Image.Resampling.BICUBIC), place)

@@ -3,85 +3,44 @@
 import base64
 import hashlib
 import html
+import io
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from importlib import resources
-from itertools import groupby
 from pathlib import Path
 from string import Template
 from typing import Any, TextIO
 
 from cctranslate.batch.gallery.thumbnails import Thumbnails
 from cctranslate.batch.report import formats
-from cctranslate.batch.report.schema import readable
+from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.schema import Row, readable
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
+from cctranslate.files import atomic_write
+from cctranslate.inference.variants import spell_strength
 
 ROWS = 20_000
 """How many of a report's rows a page holds."""
-Face = list[dict[str, str]]
+Face = list[Row]
 """The rows of one face, or the one row of an input without a result."""
 
 
-@dataclass
-class _Totals:
-    """What the whole report says; `heat` of a source and a target: confirmed, results."""
-
-    rows: int = 0
-    faces: int = 0
-    results: int = 0
-    confirmed: int = 0
-    targets: Counter[str] = field(default_factory=Counter)
-    heat: dict[str, dict[str, dict[str, list[int]]]] = field(
-        default_factory=lambda: {"label": {}, "read": {}}
-    )
-
-    def add(self, face: Face) -> None:
-        self.faces += 1
-        self.rows += len(face)
-        for row in face:
-            if row["target"]:
-                self.targets[row["target"]] += 1
-            if row["status"] == "done":
-                self._count(row, row["confirmed"] == "true")
-
-    def _count(self, row: dict[str, str], confirmed: bool) -> None:
-        self.results += 1
-        self.confirmed += confirmed
-        for by, column in (("label", "source_label"), ("read", "source_predicted")):
-            cells = self.heat[by].setdefault(row[column] or "unknown", {})
-            cell = cells.setdefault(row["target"], [0, 0])
-            cell[0] += confirmed
-            cell[1] += 1
-
-
-def write(place: Path, journal: Path, run: dict[str, Any], limit: int = ROWS) -> None:
+def write(
+    place: Path, journal: Path, counts: Counts, run: dict[str, Any], limit: int = ROWS
+) -> None:
     """Write the page of a report into the folder where its results are.
 
-    What is held in memory is bounded by `limit`, not by the report: it is read twice. Of a report
-    with more rows the page shows so many, spread evenly; its counts are of all. `run` is what
-    `run.json` says.
+    What is held in memory is bounded by `limit`, not by the report: Of a report with more rows the
+    page shows that many, spread evenly; `counts` are of all. `run` is the content of `run.json`.
 
     Raises:
         OutputError: the page cannot be written; one that is there stays as it was.
     """
-    totals = _Totals()
-    for face in _faces(journal):
-        totals.add(face)
-    partial = place.with_name(f".{place.name}.partial")
-    try:
-        try:
-            with partial.open("w", encoding="utf-8", newline="\n") as file:
-                _fill(file, place.parent, journal, run, totals, limit)
-            partial.replace(place)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
+    with atomic_write(place) as raw, io.TextIOWrapper(raw, "utf-8", newline="\n") as file:
+        _fill(file, place.parent, journal, run, counts, limit)
 
 
 def remove(place: Path) -> None:
@@ -97,7 +56,7 @@ def remove(place: Path) -> None:
 
 
 def _fill(
-    file: TextIO, out: Path, journal: Path, run: dict[str, Any], totals: _Totals, limit: int
+    file: TextIO, out: Path, journal: Path, run: dict[str, Any], counts: Counts, limit: int
 ) -> None:
     """The shell with its parts where they belong, the long ones as they come."""
     head, middle, end = _parts("page.html")
@@ -107,73 +66,65 @@ def _fill(
     title = html.escape(readable(out.resolve().name))
     file.write(head.substitute(policy=policy, title=title, style=style))
     thumbnails = Thumbnails(os.path.abspath(out))  # noqa: PTH100
-    faces = (_face(face, out, thumbnails) for face in _spread(journal, totals, limit))
+    faces = (_face(face, out, thumbnails) for face in _spread(journal, counts, limit))
     file.writelines(_joined(map(_json, faces)))
     file.write(middle.substitute())
     file.writelines(_joined(f'"{number}":"{jpeg}"' for number, jpeg in thumbnails.made()))
-    told = _told(run, totals) | {"unseen": thumbnails.unseen}
+    told = _told(run, counts) | {"unseen": thumbnails.unseen}
     file.write(end.substitute(run=_json(told), script=script))
 
 
-def _told(run: dict[str, Any], totals: _Totals) -> dict[str, Any]:
+def _told(run: dict[str, Any], counts: Counts) -> dict[str, Any]:
     return {
         "finished": run["finished"],
         "inputs": {status: run[status] for status in ("done", "skipped", "failed")},
-        "rows": totals.rows,
-        "results": totals.results,
-        "confirmed": totals.confirmed,
-        "targets": [emotion for emotion in EMOTIONS if emotion in totals.targets],
-        "heat": totals.heat,
+        "rows": counts.rows,
+        "results": counts.results.total(),
+        "confirmed": counts.confirmed.total(),
+        "targets": [emotion for emotion in EMOTIONS if emotion in counts.targets],
+        "heat": {"label": counts.by_label, "read": counts.by_prediction},
         "separator": os.sep,
     }
 
 
-def _faces(journal: Path) -> Iterator[Face]:
-    for _, rows in groupby(formats.read(journal), key=lambda row: (row["source"], row["face"])):
-        yield list(rows)
-
-
-def _spread(journal: Path, totals: _Totals, limit: int) -> Iterator[Face]:
+def _spread(journal: Path, counts: Counts, limit: int) -> Iterator[Face]:
     """As many faces, spread evenly, as have at most `limit` rows on average; all if all fit."""
-    wanted = totals.faces if totals.rows <= limit else totals.faces * limit // totals.rows
-    for i, face in enumerate(_faces(journal)):
-        if i * wanted // totals.faces != (i + 1) * wanted // totals.faces:
+    wanted = counts.faces if counts.rows <= limit else counts.faces * limit // counts.rows
+    for i, face in enumerate(formats.read_faces(journal)):
+        if i * wanted // counts.faces != (i + 1) * wanted // counts.faces:
             yield face
 
 
 def _face(rows: Face, out: Path, thumbnails: Thumbnails) -> list[Any]:
     """A face as the page's script unpacks it."""
     row = rows[0]
-    usable = row["width"] != ""
     return [
-        readable(row["source"]),
-        int(row["face"] or 0),
-        int(row["faces"] or 0),
-        thumbnails.show(row["source"], row) if usable else None,
-        [int(side) for side in row["box"].split()] if row["score"] else None,
-        int(row["width"] or 0),
-        int(row["height"] or 0),
-        row["source_label"],
-        row["source_predicted"],
+        readable(row.source),
+        row.face or 0,
+        row.faces or 0,
+        thumbnails.show(row.source, row) if row.width else None,
+        row.box if row.score is not None else None,
+        row.width or 0,
+        row.height or 0,
+        row.source_label or "",
+        row.source_predicted or "",
         [_result(row, out, thumbnails) for row in rows],
     ]
 
 
-def _result(row: dict[str, str], out: Path, thumbnails: Thumbnails) -> list[Any]:
-    strength, sample = row["strength"], row["sample"]
-    variant = f" x{strength}" * (strength not in ("", "1"))
-    variant += f" s{sample}" * (sample not in ("", "1"))
-    judged = row["confidence"] != ""
+def _result(row: Row, out: Path, thumbnails: Thumbnails) -> list[Any]:
+    variant = "" if row.strength in (None, 1) else f" x{spell_strength(row.strength)}"
+    variant += "" if row.sample in (None, 1) else f" s{row.sample}"
     return [
-        row["target"],
+        row.target or "",
         variant,
-        row["status"],
-        thumbnails.show(str(out / row["output"]), row) if row["output"] else None,
-        row["predicted"],
-        int(row["confirmed"] == "true"),
-        float(row["confidence"]) if judged else None,
-        readable(row["reason"]),
-        [round(float(row[f"p_{emotion}"]), 4) for emotion in EMOTIONS] if judged else None,
+        row.status,
+        thumbnails.show(str(out / row.output), row) if row.output else None,
+        row.predicted or "",
+        int(bool(row.confirmed)),
+        row.confidence,
+        readable(row.reason or ""),
+        row.probabilities and [round(p, 4) for p in row.probabilities],
     ]
 
 

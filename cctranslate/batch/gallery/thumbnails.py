@@ -3,7 +3,7 @@
 import base64
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from PIL import Image
 
 from cctranslate.batch.inputs.decoding import show
 from cctranslate.batch.inputs.sources import again
+from cctranslate.batch.report.schema import Row
 from cctranslate.pixels import SIZE
 
 SIDE = 2 * SIZE
@@ -20,11 +21,11 @@ _SHOWN = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"}
 """Suffixes of pictures that every browser shows."""
 
 
-def cut(picture: Image.Image, row: Mapping[str, str]) -> Image.Image:
+def cut(picture: Image.Image, row: Row) -> Image.Image:
     """The row's face in a picture, with some of what is around it, or a picture that is one."""
-    if not row["score"] or picture.size != (int(row["width"]), int(row["height"])):
+    if row.score is None or row.box is None or picture.size != (row.width, row.height):
         return picture
-    left, top, width, height = map(int, row["box"].split())
+    left, top, width, height = row.box
     half = 0.6 * max(width, height)
     x, y = left + width / 2, top + height / 2
     return picture.crop((round(x - half), round(y - half), round(x + half), round(y + half)))
@@ -38,15 +39,15 @@ class Thumbnails:
     """The page's, as an absolute path: links are relative to it."""
     unseen: int = 0
     """Pictures that would have taken too long to make small."""
-    _waiting: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
+    _waiting: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
     _numbers: int = 0
     _pixels: int = 0
 
-    def show(self, place: str, row: dict[str, str]) -> str | int | None:
+    def show(self, place: str, row: Row) -> str | int | None:
         """A relative URL, a number, or None where there is nothing to be shown."""
         if os.path.splitext(place)[1].lower() in _SHOWN and os.path.isfile(place):  # noqa: PTH113, PTH122
             return self._link(place)
-        self._pixels += int(row["width"] or SIZE) * int(row["height"] or SIZE)
+        self._pixels += (row.width or SIZE) * (row.height or SIZE)
         if self._pixels > PIXELS:
             self.unseen += 1
             return None

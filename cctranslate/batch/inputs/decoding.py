@@ -5,6 +5,7 @@ import io
 import math
 import stat
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from PIL import Image, UnidentifiedImageError
@@ -38,6 +39,14 @@ class Look:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileStamp:
+    """What tells that a file has changed: its size, and its time in nanoseconds."""
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decoded:
     """A picture's faces, those to translate first, and what the report says of the picture.
 
@@ -50,6 +59,10 @@ class Decoded:
     height: int
     mode: str
     sha256: str
+    stamp: FileStamp | None = None
+    """Of the file that the picture, or its archive, is."""
+    result_name: str | None = None
+    """The name that its results share, once the pipeline has given it one."""
 
     @property
     def wanted(self) -> tuple[Face, ...]:
@@ -71,10 +84,32 @@ class Unusable:
     item: Item
     skipped: bool
     reason: str
+    stage: str = "decode"
+    """Where it failed."""
+    stamp: FileStamp | None = None
+    """Of the file, or the archive that it is in."""
+    result_name: str | None = None
+    """The name that its results would have."""
 
 
 def decode(item: Item, look: Look) -> Decoded | Unusable:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
+    stamp = _stamp(item.path)
+    return replace(_decode(item, look), stamp=stamp)
+
+
+def _stamp(path: Path) -> FileStamp | None:
+    """Return the stamp of an ordinary file; None of anything else."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)
+
+
+def _decode(item: Item, look: Look) -> Decoded | Unusable:
     bare = item.bare()
     if isinstance(item, Broken):
         return _failed(bare, item.reason)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cctranslate.batch.outputs.layout import TABLE
-from cctranslate.batch.outputs.writers import Placed
+from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
 from cctranslate.batch.report.schema import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
-from cctranslate.files import Appended
+from cctranslate.files import AppendOnlyFile, unwritable
 
 _HEADER = b"emotion,pixels,Usage\n"
 _LEVELS = tuple(map(str, range(256)))
@@ -22,9 +22,14 @@ class Lines:
 
     in_memory: bool = True
 
-    def write(self, results: Iterable[Placed]) -> bytes:
-        """The lines of an input's results, which are faces of the models' size."""
-        return "".join(map(_line, results)).encode()
+    def write(self, results: Iterable[Placed]) -> Packed:
+        """Return the lines of an input's results, which are faces of the models' size."""
+        lines, fingerprints = [], {}
+        for placed in results:
+            levels = placed.result.picture.tobytes()
+            lines.append(_line(levels, placed))
+            fingerprints[placed.output] = fingerprint(levels)
+        return Packed(content="".join(lines).encode(), fingerprints=fingerprints)
 
 
 class FerCsv:
@@ -40,14 +45,14 @@ class FerCsv:
         """
         self._path = out / TABLE
         self._rows = max((int(output.partition(":")[2]) + 1 for output in last), default=0)
-        self._file: Appended | None = None
+        self._file: AppendOnlyFile | None = None
         if last:
-            self._file = Appended(self._path, _end(self._path, 1 + self._rows))
+            self._file = AppendOnlyFile(self._path, _end(self._path, 1 + self._rows))
             return
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from None
+            raise unwritable(self._path, error) from None
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Append an input's lines.
@@ -58,7 +63,7 @@ class FerCsv:
         if not content:
             return rows
         if self._file is None:
-            self._file = Appended(self._path, 0)
+            self._file = AppendOnlyFile(self._path, 0)
             self._file.add(_HEADER)
         self._file.add(content)
         return [self._numbered(row) if row.output else row for row in rows]
@@ -78,8 +83,8 @@ class FerCsv:
             self._file.close()
 
 
-def _line(placed: Placed) -> str:
-    pixels = " ".join(map(_LEVELS.__getitem__, placed.result.picture.tobytes()))
+def _line(levels: bytes, placed: Placed) -> str:
+    pixels = " ".join(map(_LEVELS.__getitem__, levels))
     return f"{EMOTIONS.index(placed.target)},{pixels},{placed.usage}\n"
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from cctranslate.batch.outputs.layout import SHARD, TABLE
 from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import OptionError, OutputError
+from cctranslate.errors import OptionError
+from cctranslate.files import unwritable, write_text
 
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"
@@ -53,7 +54,7 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
         for name in (*shards, TABLE, RUN, PAGE, *COPIES):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
+        raise unwritable(out, error) from None
     write_run(out, {"asked": asked})
 
 
@@ -63,12 +64,7 @@ def write_run(out: Path, content: dict[str, Any]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    partial = out / f".{RUN}.partial"
-    try:
-        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        partial.replace(out / RUN)
-    except OSError as error:
-        raise OutputError(f"{out / RUN}: cannot be written: {error.strerror}") from None
+    write_text(out / RUN, json.dumps(content, indent=2) + "\n")
 
 
 def _holds_anything(out: Path) -> bool:
@@ -101,7 +97,7 @@ def _take(aside: Path, out: Path) -> None:
     except FileExistsError:
         raise refusal from None  # somebody was quicker
     except OSError as error:
-        raise OutputError(f"{aside}: cannot be written: {error.strerror}") from None
+        raise unwritable(aside, error) from None
 
 
 def _owner(marker: Path) -> str | None:

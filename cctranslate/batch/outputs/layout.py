@@ -11,11 +11,10 @@ before the first one is a sample's key. `fer-csv` is `OUT/fer2013.csv:<row>`.
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cctranslate.inference.variants import Variant
+from cctranslate.inference.variants import Variant, spell_strength
 
 Kind = Literal["imagefolder", "tree", "webdataset", "fer-csv"]
 TABLE = "fer2013.csv"
@@ -29,7 +28,7 @@ SHARD = re.compile(r"\d{6,}\.tar")
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where a variant of an item's result lies, and back.
+    """Where a variant of an item's result lies.
 
     `tagged` names carry the strength, `sampled` ones the sample: all of a run's or none, so that
     an item whose own name looks tagged shares its results' names with no other. `apart` says that
@@ -56,23 +55,21 @@ class Layout:
 
     def _folder(self, name: str) -> str:
         """A folder must not have a name that a result beside it could have: a.png/ and a.png."""
-        return _shortened(name) + "_" * name.lower().endswith(self.suffix)
+        taken = name.lower().endswith(self.suffix)
+        return _shortened(name) + ("_" if taken else "")
 
     def place(self, variant: Variant, name: str, face: int, denied: bool) -> str:
         """A result's path relative to OUT, for a face counted from 1."""
-        tags = self._tags(face, str(variant.sample), variant.amount)
+        tags = self._tags(face, variant)
         above = f"{self.aside}/" if denied else ""
         return f"{above}{variant.target}/{name}{tags}{self.suffix}"
 
-    def name(self, row: Mapping[str, str]) -> str:
-        """The item's name that a report row's `output` was made from; empty for a CSV's row."""
-        tags = self._tags(int(row["face"]), row["sample"], row["strength"])
-        output = row["output"].removeprefix(f"{self.aside}/")
-        return output.partition("/")[2].removesuffix(self.suffix).removesuffix(tags)
-
-    def _tags(self, face: int, sample: str, amount: str) -> str:
-        number = f".f{face}" * (self.apart and face > 1)
-        tags = number + f".s{sample}" * self.sampled + f".x{amount}" * self.tagged
+    def _tags(self, face: int, variant: Variant) -> str:
+        tags = f".f{face}" if self.apart and face > 1 else ""
+        if self.sampled:
+            tags += f".s{variant.sample}"
+        if self.tagged:
+            tags += f".x{spell_strength(variant.strength)}"
         return tags.replace(".", self._dot)
 
     @property
@@ -89,9 +86,8 @@ def shard(number: int) -> str:
 class Names:
     """Gives each item the name of its results; two items never share one, whatever the case."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        """`taken` are the names that an earlier call gave to what it finished."""
-        self._taken = {_key(name) for name in taken}
+    def __init__(self) -> None:
+        self._taken: set[bytes] = set()
 
     def claim(self, base: str) -> str:
         """An item's name: `base`, if no other has it.
@@ -107,10 +103,9 @@ class Names:
         return name
 
 
-def _key(name: str) -> int:
-    """Eight bytes a name, so that a million of them fit: file systems may ignore case."""
-    digest = hashlib.blake2b(os.fsencode(name.casefold()), digest_size=8).digest()
-    return int.from_bytes(digest)
+def _key(name: str) -> bytes:
+    """Return 16 bytes for a name, so that millions of them fit: file systems may ignore case."""
+    return hashlib.blake2b(os.fsencode(name.casefold()), digest_size=16).digest()
 
 
 def _shortened(name: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cctranslate.errors import BusyError, OutputError
+from cctranslate.errors import BusyError
+from cctranslate.files import unwritable
 
 if sys.platform == "win32":
     import msvcrt
@@ -37,7 +38,7 @@ def hold(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         file = _locked(path)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
+        raise unwritable(out, error) from None
     try:
         yield
     finally:

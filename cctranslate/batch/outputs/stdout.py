@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.webdataset import END, member
-from cctranslate.batch.outputs.writers import Form, Packer, Placed
+from cctranslate.batch.outputs.writers import Packed, Placed, ResultPacker, fingerprint
 from cctranslate.batch.report.schema import Row
 from cctranslate.errors import OutputError
 
@@ -14,27 +15,32 @@ from cctranslate.errors import OutputError
 class Members:
     """An input's results as a tar's members; of the only input a tar, or its one result bare."""
 
-    form: Form
+    encoding: Encoding
     one: bool
     in_memory: bool = True
 
-    def write(self, results: Iterable[Placed]) -> bytes:
-        """An input's members, or its only result as it is.
+    def write(self, results: Iterable[Placed]) -> Packed:
+        """Return an input's members, or its only result as it is.
 
         Raises:
             OSError: the format cannot hold a picture.
         """
-        made = list(results)
-        if self.one and len(made) == 1:
-            return self.form.encode(made[0])
-        packed = (member(placed.place, self.form.encode(placed)) for placed in made)
-        return b"".join(packed) + END * self.one
+        pictures = {
+            placed.output: self.encoding.encode(placed.result, placed.target) for placed in results
+        }
+        fingerprints = {output: fingerprint(picture) for output, picture in pictures.items()}
+        if self.one and len(pictures) == 1:
+            (content,) = pictures.values()
+        else:
+            content = b"".join(member(output, picture) for output, picture in pictures.items())
+            content += END if self.one else b""
+        return Packed(content=content, fingerprints=fingerprints)
 
 
 class Stdout:
     """A tar of the results, or the bytes of the only one."""
 
-    def __init__(self, packer: Packer, one: bool) -> None:
+    def __init__(self, packer: ResultPacker, one: bool) -> None:
         """`one`: there is one input, and its results are whole as they come."""
         self.packer, self._one = packer, one
 
@@ -55,7 +61,8 @@ class Stdout:
             OutputError: it cannot be written.
             BrokenPipeError: its reader went away.
         """
-        _put(END * (not self._one))
+        if not self._one:
+            _put(END)
 
 
 def _put(content: bytes) -> None:

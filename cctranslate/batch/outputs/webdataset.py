@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import SHARD, shard
-from cctranslate.batch.outputs.writers import Form, Placed
+from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
 from cctranslate.batch.report.schema import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
-from cctranslate.files import Appended
+from cctranslate.files import AppendOnlyFile, unwritable
 
 FULL = 256 << 20
 """Bytes from which on a tar takes no further input: some 45,000 faces."""
@@ -25,16 +26,21 @@ END = bytes(2 * _BLOCK)
 class Samples:
     """An input's results as a tar's members."""
 
-    form: Form
+    encoding: Encoding
     in_memory: bool = True
 
-    def write(self, results: Iterable[Placed]) -> bytes:
-        """The members of an input's results.
+    def write(self, results: Iterable[Placed]) -> Packed:
+        """Return the members of an input's results.
 
         Raises:
             OSError: the format cannot hold a picture.
         """
-        return b"".join(_sample(placed, self.form) for placed in results)
+        members, fingerprints = [], {}
+        for placed in results:
+            picture = self.encoding.encode(placed.result, placed.target)
+            members.append(_sample(placed, picture))
+            fingerprints[placed.output] = fingerprint(picture)
+        return Packed(content=b"".join(members), fingerprints=fingerprints)
 
 
 class Shards:
@@ -43,22 +49,22 @@ class Shards:
     No time or owner is written, so that the same results are the same bytes.
     """
 
-    def __init__(self, out: Path, form: Form, last: frozenset[str]) -> None:
+    def __init__(self, out: Path, encoding: Encoding, last: frozenset[str]) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
 
         Raises:
             OutputError: they are not there, or what is behind them cannot be taken away.
         """
-        self.packer, self._out = Samples(form=form), out
+        self.packer, self._out = Samples(encoding=encoding), out
         self._number = int(min(last).partition(".")[0]) if last else -1
         path = out / shard(self._number)
-        self._file = Appended(path, _end(path, last)) if last else None
+        self._file = AppendOnlyFile(path, _end(path, last)) if last else None
         try:
             for later in out.iterdir():
                 if SHARD.fullmatch(later.name) and int(later.stem) > self._number:
                     later.unlink()
         except OSError as error:
-            raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
+            raise unwritable(out, error) from None
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Append an input's members to one tar.
@@ -71,7 +77,7 @@ class Shards:
         if self._file is None or self._file.end >= FULL:
             self.close()
             self._number += 1
-            self._file = Appended(self._out / shard(self._number), 0)
+            self._file = AppendOnlyFile(self._out / shard(self._number), 0)
         self._file.add(content)
         return [
             replace(row, output=f"{shard(self._number)}:{row.output}") if row.output else row
@@ -90,17 +96,13 @@ class Shards:
             self._file = None
 
 
-def _sample(placed: Placed, form: Form) -> bytes:
-    """A result's class, what is known of it, and its picture, as members of a tar.
-
-    Raises:
-        OSError: the format cannot hold the picture.
-    """
-    key = placed.place.rpartition(".")[0]
+def _sample(placed: Placed, picture: bytes) -> bytes:
+    """Return a result's class, facts and picture as members of a tar."""
+    key = placed.output.rpartition(".")[0]
     label = str(EMOTIONS.index(placed.target))
-    known = json.dumps(_told(placed.rows))
-    labels = member(f"{key}.cls", label.encode()) + member(f"{key}.json", known.encode())
-    return labels + member(placed.place, form.encode(placed))
+    facts = json.dumps(_facts(placed.rows))
+    labels = member(f"{key}.cls", label.encode()) + member(f"{key}.json", facts.encode())
+    return labels + member(placed.output, picture)
 
 
 def member(name: str, content: bytes) -> bytes:
@@ -111,25 +113,25 @@ def member(name: str, content: bytes) -> bytes:
     return header + content + bytes(-len(content) % _BLOCK)
 
 
-def _told(rows: tuple[Row, ...]) -> dict[str, Any]:
-    """What a sample's JSON says; every value is known, so that each has one type throughout."""
+def _facts(rows: tuple[Row, ...]) -> dict[str, Any]:
+    """Return a sample's JSON; it has no null, so that each value has one type throughout."""
     first = rows[0]
     return {
         "target": first.target,
-        "strength": float(first.strength),
+        "strength": first.strength,
         "sample": first.sample,
-        "confirmed": all(row.confirmed == "true" for row in rows),
-        "source_label": first.source_label,
+        "confirmed": all(row.confirmed for row in rows),
+        "source_label": first.source_label or "",
         "source_sha256": first.source_sha256,
         "faces": [
             {
                 "face": row.face,
-                "box": [int(side) for side in row.box.split()],
+                "box": list(row.box or ()),
                 "source_predicted": row.source_predicted,
                 "predicted": row.predicted,
                 "confidence": row.confidence,
-                "confirmed": row.confirmed == "true",
-                "probabilities": dict(zip(EMOTIONS, row.probabilities, strict=True)),
+                "confirmed": row.confirmed,
+                "probabilities": dict(zip(EMOTIONS, row.probabilities or (), strict=True)),
             }
             for row in rows
         ],

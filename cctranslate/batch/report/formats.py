@@ -1,142 +1,60 @@
-"""The report as a file: read, checked, copied to other forms."""
+"""The report as a file: read, checked, and written as CSV, JSON Lines or Parquet."""
 
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from operator import itemgetter
+from itertools import groupby, islice
 from pathlib import Path
+from typing import BinaryIO
 
-from cctranslate.batch.report.schema import COLUMNS, SPREAD, line, readable, typed
-from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import OptionError, OutputError
+from cctranslate.batch.report.schema import (
+    COLUMNS,
+    NAMES,
+    Row,
+    from_cells,
+    line,
+    readable,
+    to_cells,
+    to_record,
+)
+from cctranslate.errors import OptionError
+from cctranslate.files import atomic_write
 
-_INTEGERS = ("faces", "face", "sample", "width", "height")
-_REALS = ("score", "confidence", *SPREAD, "strength", "ms")
 _GROUP = 50_000
 """Rows of a Parquet file's row group: some 100 MB while they are made."""
+_HEADER = line(NAMES).encode()
+_LONGEST = 1 << 20
+"""Bytes of a record: no more is read of a quote that is never closed."""
 
 
-_WHOLE, _REAL = r"\d{1,9}", r"(?:\d{1,9}(?:\.\d+)?(?:e-\d+)?|nan)"
-_WORD = "|".join(EMOTIONS)
-_FACE = {
-    **dict.fromkeys(("faces", "face", "sample", "width", "height"), _WHOLE),
-    "box": f"{_WHOLE}(?: {_WHOLE}){{3}}",
-    "score": f"{_REAL}?",
-    "target": _WORD,
-    "strength": _REAL,
-}
-_JUDGED = {
-    **dict.fromkeys(("confidence", "ms", *SPREAD), _REAL),
-    **dict.fromkeys(("predicted", "source_predicted"), _WORD),
-    "confirmed": "true|false",
-}
-_CHECKED = tuple(name for name in COLUMNS if name in {"status", "source_label", *_FACE, *_JUDGED})
-
-
-def _shape(status: str, cells: dict[str, str]) -> str:
-    """What the checked cells of a row, joined by commas, look like: empty but for `cells`."""
-    expected = {"status": status, "source_label": f"(?:{_WORD})?", **cells}
-    return ",".join(f"(?:{expected.get(name, '')})" for name in _CHECKED)
-
-
-_ROW = re.compile(
-    "|".join(
-        (
-            _shape("done", _FACE | _JUDGED),
-            _shape("skipped", _FACE),
-            _shape("skipped|failed", {}),
-        )
-    ),
-    re.ASCII,
-)
-
-
-_HEADER = line(COLUMNS).encode()
-
-
-def read(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a report, as text.
+def read(path: Path) -> Iterator[Row]:
+    """Return the rows of a report.
 
     Raises:
-        OptionError: it is not what a run left.
+        OptionError: no run wrote this file.
     """
-    for rows, _ in inputs(path):
+    for rows, _ in read_inputs(path):
         yield from rows
 
 
-def drop_failed(path: Path) -> None:
-    """Take the rows of failed inputs out of a report, so that they are done again.
+def read_faces(path: Path) -> Iterator[list[Row]]:
+    """Return the rows of each face, or the one row of an input without a face.
 
     Raises:
-        OptionError: it is not what a run left.
-        OutputError: it cannot be written; it stays as it was.
+        OptionError: no run wrote this file.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        write((row for row in read(path) if row["status"] != "failed"), partial, ".csv")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+    for _, rows in groupby(read(path), key=lambda row: (row.source, row.face)):
+        yield list(rows)
 
 
-def copy(journal: Path, place: Path) -> None:
-    """Write a report's rows to a file in the form that its suffix says.
+def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
+    """Return each input's rows, and where in the file they end.
+
+    A last line that was cut short is left out.
 
     Raises:
-        OutputError: `place` cannot be written.
-    """
-    if place.resolve() == journal.resolve():
-        return
-    try:
-        write(read(journal), place, place.suffix)
-    except OSError as error:
-        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from None
-
-
-def write(rows: Iterable[dict[str, str]], place: Path, suffix: str) -> None:
-    """Write rows as a `.csv`, a `.parquet` or JSON Lines.
-
-    Raises:
-        OSError: `place` cannot be written.
-    """
-    if suffix == ".parquet":
-        _write_parquet(rows, place)
-        return
-    with place.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        if suffix == ".csv":
-            file.write(line(COLUMNS))
-            file.writelines(line(row.values()) for row in rows)
-        else:
-            file.writelines(json.dumps(typed(row)) + "\n" for row in rows)
-
-
-def _write_parquet(rows: Iterable[dict[str, str]], place: Path) -> None:
-    """Write row groups of a size that memory holds, however many rows there are."""
-    import pyarrow
-    from pyarrow import parquet
-
-    known = dict.fromkeys(_INTEGERS, pyarrow.int32()) | dict.fromkeys(_REALS, pyarrow.float64())
-    known["confirmed"] = pyarrow.bool_()
-    schema = pyarrow.schema([(name, known.get(name, pyarrow.string())) for name in COLUMNS])
-    stream = iter(rows)
-    with parquet.ParquetWriter(place, schema) as file:
-        while group := [typed(_readable(row)) for row in islice(stream, _GROUP)]:
-            file.write_table(pyarrow.Table.from_pylist(group, schema))
-
-
-def _readable(row: dict[str, str]) -> dict[str, str]:
-    """A row for what holds UTF-8 alone: other bytes of names as `\\xe9`."""
-    return {name: readable(cell) for name, cell in row.items()}
-
-
-def inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
-    """Each input's rows, and where in the file they end; a last line cut short is left out.
-
-    Raises:
-        OptionError: it is not what a run left.
+        OptionError: no run wrote this file.
     """
     if not path.exists():
         return
@@ -145,8 +63,8 @@ def inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
         if header != _HEADER:
             if _HEADER.startswith(header):
                 return
-            raise OptionError(f"{path}: not what a run left: start anew with --overwrite")
-        group: list[dict[str, str]] = []
+            raise OptionError(f"{path}: not a report of this version: start anew with --overwrite")
+        group: list[Row] = []
         end = file.tell()
         while raw := _record(file):
             row = _parsed(raw)
@@ -154,7 +72,7 @@ def inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
                 raise OptionError(
                     f"{path}: byte {end:,}: not a row that a run left: start anew with --overwrite"
                 )
-            if group and group[0]["source"] != row["source"]:
+            if group and group[0].source != row.source:
                 yield group, end
                 group = []
             group.append(row)
@@ -163,23 +81,16 @@ def inputs(path: Path) -> Iterator[tuple[list[dict[str, str]], int]]:
             yield group, end
 
 
-def _parsed(raw: bytes) -> dict[str, str] | None:
-    """A CSV record as a row; None of one that is not as `Row.cells` gives it."""
+def _parsed(raw: bytes) -> Row | None:
+    """Return the row of a CSV record; None if no run wrote it."""
     try:
-        cells = next(csv.reader([raw.decode("utf-8", "surrogateescape")], strict=True))
-        row = dict(zip(COLUMNS, cells, strict=True))
+        return from_cells(next(csv.reader([raw.decode("utf-8", "surrogateescape")], strict=True)))
     except (csv.Error, ValueError):
         return None
-    return row if _ROW.fullmatch(",".join(_checked(row))) else None
-
-
-_checked = itemgetter(*_CHECKED)
-_LONGEST = 1 << 20
-"""Bytes of a record: of a quote that is never closed no more than that is read."""
 
 
 def _record(file: io.BufferedReader) -> bytes:
-    """The next whole CSV record: a quoted cell may hold line breaks."""
+    """Return the next whole CSV record: a quoted cell may hold line breaks."""
     raw = file.readline()
     while raw.count(b'"') % 2 and len(raw) < _LONGEST:
         more = file.readline()
@@ -187,3 +98,67 @@ def _record(file: io.BufferedReader) -> bytes:
             return b""
         raw += more
     return raw if raw.endswith(b"\n") else b""
+
+
+def drop_failed(path: Path) -> None:
+    """Take the rows of failed inputs out of a report, so that they are done again.
+
+    Raises:
+        OptionError: no run wrote this file.
+        OutputError: it cannot be written; it stays as it was.
+    """
+    write((row for row in read(path) if row.status != "failed"), path)
+
+
+def copy(journal: Path, path: Path) -> None:
+    """Write the rows of a report to another file, in the format that its suffix names.
+
+    Raises:
+        OutputError: `path` cannot be written.
+    """
+    if path.resolve() != journal.resolve():
+        write(read(journal), path)
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Write rows to a file that ends in `.csv`, `.parquet` or, for JSON Lines, anything else.
+
+    Raises:
+        OutputError: `path` cannot be written; it stays as it was.
+    """
+    with atomic_write(path) as file:
+        if path.suffix == ".parquet":
+            _write_parquet(rows, file)
+        elif path.suffix == ".csv":
+            file.write(_HEADER)
+            file.writelines(csv_lines(rows))
+        else:
+            file.writelines(json_line(row).encode() for row in rows)
+
+
+def csv_lines(rows: Iterable[Row]) -> Iterator[bytes]:
+    """Return each row as a line of CSV."""
+    return (line(to_cells(row)).encode("utf-8", "surrogateescape") for row in rows)
+
+
+def json_line(row: Row) -> str:
+    """Return a row as a line of JSON."""
+    return json.dumps(to_record(row)) + "\n"
+
+
+def _write_parquet(rows: Iterable[Row], file: BinaryIO) -> None:
+    """Write row groups that fit in memory, however many rows there are."""
+    import pyarrow
+    from pyarrow import parquet
+
+    schema = pyarrow.schema([(c.name, pyarrow.type_for_alias(c.type.arrow)) for c in COLUMNS])
+    stream = iter(rows)
+    with parquet.ParquetWriter(file, schema) as writer:
+        while group := [_readable(row) for row in islice(stream, _GROUP)]:
+            writer.write_table(pyarrow.Table.from_pylist(group, schema))
+
+
+def _readable(row: Row) -> dict[str, object]:
+    """Return a row for a format that holds only UTF-8: other bytes of names as `\\xe9`."""
+    record = to_record(row)
+    return {k: readable(v) if isinstance(v, str) else v for k, v in record.items()}

@@ -1,61 +1,64 @@
 """The report while a run writes it, which is also what the next call goes on from."""
 
+import hashlib
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
-from cctranslate.batch.report.formats import inputs
-from cctranslate.batch.report.schema import COLUMNS, Counts, Row, line
-from cctranslate.files import Appended
+from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.formats import csv_lines, read_inputs
+from cctranslate.batch.report.schema import NAMES, Row, line
+from cctranslate.files import AppendOnlyFile
 
 
 class Journal:
     """`report.csv`, which is also what a run goes on from: only its row makes an input done."""
 
-    def __init__(self, path: Path, results: int) -> None:
-        """Open the report of a run that makes so many results of each face.
+    def __init__(
+        self, path: Path, results: int, on_earlier: Callable[[Sequence[Row]], object]
+    ) -> None:
+        """Open the report of a run that makes `results` results of each face.
 
-        What a kill left of the last input's rows is dropped.
+        What a kill left of the last input's rows is dropped. `on_earlier` is called with the rows
+        of each input that an earlier call ended, so that the file is read once.
 
         Raises:
-            OptionError: it is not what a run left.
+            OptionError: no run wrote this file.
             OutputError: it cannot be written.
         """
         self.path, self.counts = path, Counts()
-        self._known: dict[str, Literal["named", "nameless"]] = {}
-        self.last: frozenset[str] = frozenset()
+        self._ended: set[bytes] = set()
+        self.last_outputs: frozenset[str] = frozenset()
         """The outputs of the last input that has any."""
         whole = 0
-        for rows, end in inputs(path):
-            if len(rows) != max(int(rows[0]["faces"] or 0) * results, 1):
+        for rows, end in read_inputs(path):
+            if len(rows) != max((rows[0].faces or 0) * results, 1):
                 break
             self.counts.add(rows)
-            outputs = frozenset(row["output"] for row in rows if row["output"])
-            self.last = outputs or self.last
-            self._known[rows[0]["source"]] = "named" if outputs else "nameless"
+            outputs = frozenset(row.output for row in rows if row.output)
+            self.last_outputs = outputs or self.last_outputs
+            self._ended.add(source_key(rows[0].source))
+            on_earlier(rows)
             whole = end
-        self._file = Appended(path, whole)
+        self._file = AppendOnlyFile(path, whole)
         if not whole:
-            self._write([list(COLUMNS)])
+            self._file.add(line(NAMES).encode())
 
-        self.resumed = len(self._known)
+        self.resumed = len(self._ended)
         """Inputs that an earlier call ended."""
 
-    def known(self, source: str) -> Literal["named", "nameless"] | None:
-        """Whether an earlier call ended an input, and a result in its rows has the input's name."""
-        return self._known.get(source)
+    def has(self, source: str) -> bool:
+        """Return whether an earlier call ended an input."""
+        return source_key(source) in self._ended
 
-    def add(self, rows: list[Row]) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
         """Append one input's rows at once.
 
         Raises:
             OutputError: they cannot be written.
         """
-        cells = [row.cells() for row in rows]
-        self._write([list(row.values()) for row in cells])
-        self.counts.add(cells)
-
-    def _write(self, lines: list[list[str]]) -> None:
-        self._file.add("".join(map(line, lines)).encode("utf-8", "surrogateescape"))
+        self._file.add(b"".join(csv_lines(rows)))
+        self.counts.add(rows)
 
     def close(self) -> None:
         """Make sure that the rows are on disk.
@@ -64,3 +67,8 @@ class Journal:
             OutputError: they are not.
         """
         self._file.close()
+
+
+def source_key(source: str) -> bytes:
+    """Return a digest that stands for a source: 16 bytes, so that millions of them fit."""
+    return hashlib.blake2b(os.fsencode(source), digest_size=16).digest()

@@ -1,128 +1,269 @@
-"""What a run says of its inputs: rows, the forms that they are written in, and counts."""
+"""The report's rows, and the one table of columns that CSV, JSON Lines and Parquet share."""
 
 import csv
 import io
-import json
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from typing import Any, Literal, get_args
 
 from cctranslate.emotions import EMOTIONS
+from cctranslate.inference.variants import spell_strength
 
 Status = Literal["done", "skipped", "failed"]
+Box = tuple[int, int, int, int]
+"""Left, top, width and height in the upright picture's pixels."""
+
+
+class Disposition(Enum):
+    """What became of a result that the judge has seen."""
+
+    WRITTEN = "written"
+    SET_ASIDE = "set_aside"
+    """The judge denied it, and it lies in `--unconfirmed-to`."""
+    DROPPED = "dropped"
+    """The judge denied it, and `--confirmed-only` writes no such result."""
+    OVER_QUOTA = "over_quota"
+    """Its class has the `--per-class` results already."""
+
+    @property
+    def has_file(self) -> bool:
+        """Whether the result is written anywhere."""
+        return self in (Disposition.WRITTEN, Disposition.SET_ASIDE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One face and target, or one picture without a result. Empty cells are not known."""
+    """One face and target, or one input without a result. None stands for an empty cell."""
 
     source: str
-    faces: int | str = ""
-    """How many the picture has."""
-    face: int | str = ""
-    box: str = ""
-    """Left, top, width and height in the upright picture's pixels."""
-    score: float | str = ""
-    """How sure the detector is of the face."""
-    target: str = ""
-    output: str = ""
+    faces: int | None = None
+    """Number of faces in the picture."""
+    face: int | None = None
+    """The face's number, from 1."""
+    box: Box | None = None
+    score: float | None = None
+    """The detector's confidence; None where the picture is the face."""
+    target: str | None = None
+    output: str | None = None
     status: Status
-    reason: str = ""
-    predicted: str = ""
-    confidence: float | str = ""
-    confirmed: str = ""
-    probabilities: tuple[float, ...] = ()
+    reason: str | None = None
+    predicted: str | None = None
+    confidence: float | None = None
+    confirmed: bool | None = None
+    probabilities: tuple[float, ...] | None = None
     """The judge's, in FER2013's order; the columns `p_angry` to `p_neutral`."""
-    source_label: str = ""
-    source_predicted: str = ""
-    strength: str = ""
-    sample: int | str = ""
-    width: int | str = ""
-    height: int | str = ""
-    mode: str = ""
-    source_sha256: str = ""
-    ms: float | str = ""
+    source_label: str | None = None
+    source_predicted: str | None = None
+    strength: float | None = None
+    sample: int | None = None
+    width: int | None = None
+    height: int | None = None
+    mode: str | None = None
+    source_sha256: str | None = None
+    ms: float | None = None
+    """Milliseconds of inference for this face."""
+    result_name: str | None = None
+    """The name that all results of the input share, below the folder of their target."""
+    disposition: Disposition | None = None
+    source_size: int | None = None
+    """Bytes of the source's file; of an archive or dataset, of the whole."""
+    source_mtime_ns: int | None = None
+    output_size: int | None = None
+    """Bytes of the result as it was written."""
+    output_sha256: str | None = None
 
-    def cells(self) -> dict[str, str]:
-        """The row as text, by column."""
-        values = {name: str(value) for name, value in vars(self).items()}
-        if self.probabilities:
-            values |= dict(zip(SPREAD, map(str, self.probabilities), strict=True))
-        return {name: values.get(name, "") for name in COLUMNS}
 
+@dataclass(frozen=True, kw_only=True)
+class CellType:
+    """How the values of a column are spelled; `from_text` raises ValueError on any other text."""
+
+    arrow: Literal["string", "int32", "int64", "double", "bool"]
+    to_text: Callable[[Any], str] = str
+    from_text: Callable[[str], Any] = str
+    to_json: Callable[[Any], Any] = lambda value: value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of the report."""
+
+    name: str
+    type: CellType
+
+
+_REAL = re.compile(r"\d{1,9}(?:\.\d+)?(?:e-\d+)?|nan", re.ASCII)
+
+
+def _integer(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 1 << 63):
+        raise ValueError(f"{text!r} is no count")
+    return int(text)
+
+
+def _small_integer(text: str) -> int:
+    if len(text) > 9:
+        raise ValueError(f"{text!r} is too large")
+    return _integer(text)
+
+
+def _real(text: str) -> float:
+    if not _REAL.fullmatch(text):
+        raise ValueError(f"{text!r} is no amount")
+    return float(text)
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+def _box(text: str) -> Box:
+    left, top, width, height = map(_small_integer, text.split(" "))
+    return left, top, width, height
+
+
+def _box_text(box: Box) -> str:
+    return " ".join(map(str, box))
+
+
+def _value(word: Enum) -> Any:
+    return word.value
+
+
+def _finite(number: float) -> float | None:
+    """Return the number as JSON can hold it."""
+    return number if math.isfinite(number) else None
+
+
+def _one_of(words: Iterable[str]) -> Callable[[str], str]:
+    allowed = {word: word for word in words}
+    return allowed.__getitem__
+
+
+TEXT = CellType(arrow="string")
+EMOTION = CellType(arrow="string", from_text=_one_of(EMOTIONS))
+STATUS = CellType(arrow="string", from_text=_one_of(get_args(Status)))
+DISPOSITION = CellType(arrow="string", to_text=_value, from_text=Disposition, to_json=_value)
+INTEGER = CellType(arrow="int32", from_text=_small_integer)
+LARGE_INTEGER = CellType(arrow="int64", from_text=_integer)
+REAL = CellType(arrow="double", from_text=_real, to_json=_finite)
+STRENGTH = CellType(arrow="double", to_text=spell_strength, from_text=_real)
+BOOLEAN = CellType(
+    arrow="bool", to_text=lambda value: "true" if value else "false", from_text=_boolean
+)
+BOX = CellType(arrow="string", to_text=_box_text, from_text=_box, to_json=_box_text)
 
 SPREAD = tuple(f"p_{emotion}" for emotion in EMOTIONS)
+"""The columns that hold a row's `probabilities`."""
+_LEADING: dict[str, CellType] = {
+    "source": TEXT,
+    "faces": INTEGER,
+    "face": INTEGER,
+    "box": BOX,
+    "score": REAL,
+    "target": EMOTION,
+    "output": TEXT,
+    "status": STATUS,
+    "reason": TEXT,
+    "predicted": EMOTION,
+    "confidence": REAL,
+    "confirmed": BOOLEAN,
+}
+_TRAILING: dict[str, CellType] = {
+    "source_label": EMOTION,
+    "source_predicted": EMOTION,
+    "strength": STRENGTH,
+    "sample": INTEGER,
+    "width": INTEGER,
+    "height": INTEGER,
+    "mode": TEXT,
+    "source_sha256": TEXT,
+    "ms": REAL,
+    "result_name": TEXT,
+    "disposition": DISPOSITION,
+    "source_size": LARGE_INTEGER,
+    "source_mtime_ns": LARGE_INTEGER,
+    "output_size": LARGE_INTEGER,
+    "output_sha256": TEXT,
+}
 COLUMNS = tuple(
-    name
-    for column in fields(Row)
-    for name in (SPREAD if column.name == "probabilities" else (column.name,))
+    Column(name=name, type=cell)
+    for name, cell in (_LEADING | dict.fromkeys(SPREAD, REAL) | _TRAILING).items()
 )
+NAMES = tuple(column.name for column in COLUMNS)
+_leading, _trailing = attrgetter(*_LEADING), attrgetter(*_TRAILING)
+_UNKNOWN = (None,) * len(SPREAD)
+
+_OF_A_FACE = {"faces", "face", "box", "target", "strength", "sample", "width", "height"}
+_OF_A_RESULT = {"confidence", "ms", "predicted", "source_predicted", "confirmed"}
+_OF_A_RESULT |= {"probabilities", "disposition"}
+_CHECKED = sorted(_OF_A_FACE | _OF_A_RESULT)
+_GIVEN: dict[str, list[set[str]]] = {
+    "done": [_OF_A_FACE | _OF_A_RESULT],
+    "skipped": [_OF_A_FACE, set()],
+    "failed": [set()],
+}
+"""Which of the checked fields a row of each status holds."""
 
 
-@dataclass
-class Counts:
-    """What became of the inputs; of each target the results judged, confirmed and written."""
+def _values(row: Row) -> tuple[Any, ...]:
+    """Return a row's values in the order of the columns."""
+    return (*_leading(row), *(row.probabilities or _UNKNOWN), *_trailing(row))
 
-    inputs: Counter[str] = field(default_factory=Counter)
-    results: Counter[str] = field(default_factory=Counter)
-    confirmed: Counter[str] = field(default_factory=Counter)
-    written: Counter[str] = field(default_factory=Counter)
 
-    def add(self, rows: list[dict[str, str]]) -> None:
-        """Count one input's rows."""
-        self.inputs[rows[0]["status"]] += 1
-        for row in rows:
-            if row["status"] == "done":
-                self.results[row["target"]] += 1
-                self.confirmed[row["target"]] += row["confirmed"] == "true"
-                self.written[row["target"]] += row["output"] != "" and not row["reason"]
+def to_cells(row: Row) -> list[str]:
+    """Return a row as the cells of a CSV line."""
+    return [
+        "" if value is None else column.type.to_text(value)
+        for column, value in zip(COLUMNS, _values(row), strict=True)
+    ]
 
-    @property
-    def found(self) -> int:
-        """Every input ends as exactly one of done, skipped and failed."""
-        return self.inputs.total()
 
-    @property
-    def exit_code(self) -> int:
-        """0 all done, 1 some failed, 3 no picture found."""
-        if self.inputs["failed"]:
-            return 1
-        return 0 if self.inputs["done"] else 3
+def to_record(row: Row) -> dict[str, Any]:
+    """Return a row as JSON values, null for what is unknown or not finite."""
+    return {
+        column.name: None if value is None else column.type.to_json(value)
+        for column, value in zip(COLUMNS, _values(row), strict=True)
+    }
 
-    def shares(self) -> dict[str, float]:
-        """The confirmed share of each target."""
-        return {
-            emotion: round(self.confirmed[emotion] / self.results[emotion], 4)
-            for emotion in EMOTIONS
-            if self.results[emotion]
-        }
+
+def from_cells(cells: list[str]) -> Row:
+    """Return the row that `to_cells` spelled.
+
+    Raises:
+        ValueError: no run writes such a row.
+    """
+    try:
+        values: list[Any] = [
+            column.type.from_text(cell) if cell else None
+            for column, cell in zip(COLUMNS, cells, strict=True)
+        ]
+    except KeyError as error:
+        raise ValueError(f"{error} is not expected here") from None
+    before, after = len(_LEADING), len(_LEADING) + len(SPREAD)
+    spread = tuple(values[before:after])
+    row = Row(
+        **dict(zip(_LEADING, values[:before], strict=True)),
+        probabilities=None if spread == _UNKNOWN else spread,
+        **dict(zip(_TRAILING, values[after:], strict=True)),
+    )
+    given = {name for name in _CHECKED if getattr(row, name) is not None}
+    in_part = row.probabilities is not None and None in spread
+    if not row.source or in_part or given not in _GIVEN.get(row.status, ()):
+        raise ValueError("cells are missing, or there are too many")
+    return row
 
 
 def line(cells: Iterable[str]) -> str:
-    """A row as a line of CSV. Of the line ends that a name may have csv quotes its own alone."""
+    """Return a line of CSV. The csv module quotes only the line ends that it writes itself."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def readable(text: str) -> str:
-    """A name for people: bytes that are no UTF-8 as `\\xe9`."""
+    """Return a name for people: bytes that are not UTF-8 as `\\xe9`."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def typed(row: dict[str, str]) -> dict[str, Any]:
-    """A row as JSON values: numbers and booleans as such, null for what is not known."""
-    text = ("source", "output", "reason", "source_sha256", "box", "mode")
-
-    def value(name: str, cell: str) -> Any:
-        if name in text or not cell:
-            return cell or None
-        if cell in ("true", "false"):
-            return cell == "true"
-        try:
-            return json.loads(cell)
-        except ValueError:
-            return cell
-
-    return {name: value(name, cell) for name, cell in row.items()}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from cctranslate.batch.inputs.archives import LARGEST
-from cctranslate.batch.inputs.decoding import Look, Unusable, decode
+from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
 from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.stages.render import Finished, Finisher
-from cctranslate.batch.stages.translate import Named, Outcome
+from cctranslate.batch.stages.render import Finished, ResultRenderer
+from cctranslate.batch.stages.translate import TranslatedPicture
 from cctranslate.batch.stages.worker_process import Hand, done
 
 A = TypeVar("A")
@@ -25,15 +25,15 @@ class Work:
     """What the workers do; a process has its own copy."""
 
     look: Look
-    finisher: Finisher
+    renderer: ResultRenderer
 
-    def decode(self, pair: tuple[Item, str]) -> Named:
-        """A fetched item's faces, and its name."""
-        return decode(pair[0], self.look), pair[1]
+    def decode(self, item: Item) -> Decoded | Unusable:
+        """Return a fetched item's faces."""
+        return decode(item, self.look)
 
-    def finish(self, outcome: Outcome | Unusable) -> Finished:
+    def finish(self, picture: TranslatedPicture | Unusable) -> Finished:
         """An input's rows, and what the writer adds."""
-        return self.finisher.finish(outcome)
+        return self.renderer.finish(picture)
 
 
 @dataclass(kw_only=True)
@@ -61,17 +61,17 @@ class Workers:
             hand.close()
 
     def decode(
-        self, pairs: Iterable[tuple[Item, str]], window: int, most: int = LARGEST
-    ) -> Iterator[Named]:
+        self, items: Iterable[Item], window: int, most: int = LARGEST
+    ) -> Iterator[Decoded | Unusable]:
         """Each item's faces; the items are fetched already.
 
         Raises:
             WorkersError: a process was killed.
         """
-        return self._map(Work.decode, pairs, window, lambda pair: pair[0].held, most)
+        return self._map(Work.decode, items, window, lambda item: item.held, most)
 
     def finish(
-        self, outcomes: Iterable[Outcome | Unusable], window: int, most: int
+        self, pictures: Iterable[TranslatedPicture | Unusable], window: int, most: int
     ) -> Iterator[Finished]:
         """Each input's rows and content.
 
@@ -79,7 +79,7 @@ class Workers:
             OutputError: results cannot be written at all.
             WorkersError: a process was killed.
         """
-        return self._map(Work.finish, outcomes, window, self.work.finisher.weigh, most)
+        return self._map(Work.finish, pictures, window, self.work.renderer.weigh, most)
 
     def _map(
         self,

@@ -1,17 +1,17 @@
-"""From what came of a picture to its files and its rows."""
+"""From a translated picture to its files and its rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import Decoded, Unusable, read_again
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
-from cctranslate.batch.outputs.writers import Packer, Placed, Result
-from cctranslate.batch.report.schema import Row, Status
-from cctranslate.batch.stages.selection import APART
-from cctranslate.batch.stages.translate import Outcome
+from cctranslate.batch.outputs.writers import Fingerprint, Placed, ResultPacker
+from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.batch.stages.translate import TranslatedPicture
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.compositing import carry
 from cctranslate.inference.variants import Plan
@@ -19,108 +19,121 @@ from cctranslate.inference.variants import Plan
 Draw = Callable[[int, int], Result]
 """Makes the result of a face and a variant, both counted from 0."""
 Finished = tuple[list[Row], bytes]
-"""An input's rows, and what the writer's `add` takes of its results."""
+"""An input's rows, and the content that the writer's `add` takes."""
 BYTES = 2
-"""Roughly those of a photograph's pixel as a PNG."""
+"""Roughly the bytes that a photograph's pixel takes as a PNG."""
+REASONS = {
+    Disposition.WRITTEN: None,
+    Disposition.SET_ASIDE: "not confirmed",
+    Disposition.DROPPED: "not written: not confirmed",
+    Disposition.OVER_QUOTA: "not written: the target has its --per-class results",
+}
+"""What the report tells people of each disposition."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finisher:
-    """Writes a picture's results and says so in its rows, or why there are none."""
+class ResultRenderer:
+    """Makes a picture's results, and the rows that report them."""
 
     plan: Plan
     layout: Layout
-    packer: Packer
+    packer: ResultPacker
     in_pictures: bool
     """Whether results are whole pictures, and not the faces alone."""
     metadata: bool
     """Whether a result keeps its picture's EXIF data."""
 
-    def finish(self, outcome: Outcome | Unusable) -> Finished:
-        """All of an input's rows, and what the writer's `add` takes of its results.
+    def finish(self, picture: TranslatedPicture | Unusable) -> Finished:
+        """Return all of an input's rows, and the content that the writer's `add` takes.
 
         Raises:
             OutputError: results cannot be written at all.
         """
-        if isinstance(outcome, Unusable):
-            if outcome.skipped:
-                return _without_result(outcome.item, "skipped", outcome.reason)
-            return _without_result(outcome.item, "failed", f"decode: {outcome.reason}")
-        rows = self._rows(outcome)
-        item = outcome.decoded.item
+        if isinstance(picture, Unusable):
+            if picture.skipped:
+                return _without_result(picture, "skipped", picture.reason)
+            return _without_result(picture, "failed", f"{picture.stage}: {picture.reason}")
+        rows = self._rows(picture)
         if not any(row.output for row in rows):
             return rows, b""
         try:
-            draw = self._drawer(outcome)
+            draw = self._drawer(picture)
         except Exception as error:
             # As when it was read first: decoders raise nearly anything.
             reason = " ".join(str(error).split()) or type(error).__name__
-            return _without_result(item, "failed", f"read: {reason}")
+            return _without_result(picture.decoded, "failed", f"read: {reason}")
         try:
-            return rows, self.packer.write(self._results(rows, draw, item.usage))
+            packed = self.packer.write(self._results(rows, draw, picture.decoded.item.usage))
         except OSError as error:
-            return _without_result(item, "failed", f"write: {error.strerror or error}")
+            reason = f"write: {error.strerror or error}"
+            return _without_result(picture.decoded, "failed", reason)
+        return [_fingerprinted(row, packed.fingerprints) for row in rows], packed.content
 
     def _results(self, rows: list[Row], draw: Draw, usage: str) -> Iterator[Placed]:
-        """Each result that has a place, with its rows: those of faces in one picture share it."""
-        places: dict[str, list[int]] = {}
+        """Return each result with its rows: those of the faces in one picture share it."""
+        by_output: dict[str, list[int]] = {}
         for i, row in enumerate(rows):
             if row.output:
-                places.setdefault(row.output, []).append(i)
-        for own in places.values():
-            face, variant = divmod(own[0], len(self.plan.variants))
-            yield Placed(result=draw(face, variant), rows=tuple(rows[i] for i in own), usage=usage)
+                by_output.setdefault(row.output, []).append(i)
+        for output, numbers in by_output.items():
+            face, variant = divmod(numbers[0], len(self.plan.variants))
+            yield Placed(
+                result=draw(face, variant),
+                output=output,
+                target=self.plan.variants[variant].target,
+                rows=tuple(rows[i] for i in numbers),
+                usage=usage,
+            )
 
-    def weigh(self, outcome: Outcome | Unusable) -> int:
-        """Bytes of memory that an input takes until its rows are written."""
-        if isinstance(outcome, Unusable):
+    def weigh(self, picture: TranslatedPicture | Unusable) -> int:
+        """Return the bytes of memory that an input takes until its rows are written."""
+        if isinstance(picture, Unusable):
             return 0
-        decoded = outcome.decoded
+        decoded = picture.decoded
         waiting = self.in_pictures and self.packer.in_memory
-        pixels = decoded.width * decoded.height * len(self.plan.variants) * waiting
+        pixels = decoded.width * decoded.height * len(self.plan.variants) if waiting else 0
         return decoded.item.held + BYTES * pixels
 
-    def _drawer(self, outcome: Outcome) -> Draw:
-        """What makes the result of a face and a variant: the face, or the picture it is in."""
-        if not self.in_pictures or outcome.decoded.is_model_sized:
-            return lambda f, k: Result(picture=Image.fromarray(outcome.faces[f].translated[k]))
-        canvas = read_again(outcome.decoded)
+    def _drawer(self, picture: TranslatedPicture) -> Draw:
+        """Return what draws the result of a face and a variant."""
+        if not self.in_pictures or picture.decoded.is_model_sized:
+            return lambda f, k: Result(picture=Image.fromarray(picture.faces[f].translated[k]))
+        canvas = read_again(picture.decoded)
 
         def draw(f: int, k: int) -> Result:
-            levels, mine = canvas.levels.copy(), outcome.left_out[f][k]
-            for face, own, why in zip(
-                outcome.decoded.wanted, outcome.faces, outcome.left_out, strict=True
+            levels, disposition = canvas.levels.copy(), picture.dispositions[f][k]
+            for face, results, dispositions in zip(
+                picture.decoded.wanted, picture.faces, picture.dispositions, strict=True
             ):
-                if own.edits is not None and why[k] == mine:
-                    carry(levels, face.frame, own.edits[k], fade=face.found)
+                # The confirmed faces of a picture, and those set aside, make two results.
+                if results.edits is not None and dispositions[k] is disposition:
+                    carry(levels, face.frame, results.edits[k], fade=face.found)
             exif = canvas.exif if self.metadata else b""
             return Result(picture=canvas.picture(levels), icc=canvas.icc, exif=exif)
 
         return draw
 
-    def _rows(self, outcome: Outcome) -> list[Row]:
+    def _rows(self, picture: TranslatedPicture) -> list[Row]:
         rows = []
-        for f, face in enumerate(outcome.decoded.faces):
+        for f, face in enumerate(picture.decoded.faces):
             for k in range(len(self.plan.variants)):
-                row = self._row(outcome.decoded, f, k)
+                row = self._row(picture.decoded, f, k)
                 if face.passed_over:
                     rows.append(replace(row, status="skipped", reason=face.passed_over))
                 else:
-                    rows.append(self._judged(row, outcome, f, k))
+                    rows.append(self._judged(row, picture, f, k))
         return rows
 
     def _row(self, decoded: Decoded, f: int, k: int) -> Row:
         face, variant = decoded.faces[f], self.plan.variants[k]
-        return Row(
-            source=decoded.item.source,
+        return replace(
+            _input_row(decoded),
             faces=len(decoded.faces),
             face=f + 1,
-            box=" ".join(map(str, face.box)),
-            score="" if face.score is None else round(face.score, 4),
+            box=face.box,
+            score=None if face.score is None else round(face.score, 4),
             target=variant.target,
-            status="done",
-            source_label=decoded.item.label,
-            strength=variant.amount,
+            strength=variant.strength,
             sample=variant.sample,
             width=decoded.width,
             height=decoded.height,
@@ -128,23 +141,51 @@ class Finisher:
             source_sha256=decoded.sha256,
         )
 
-    def _judged(self, row: Row, outcome: Outcome, f: int, k: int) -> Row:
-        p, why = outcome.faces[f].probabilities[k], outcome.left_out[f][k]
-        denied = why == APART
-        place = self.layout.place(self.plan.variants[k], outcome.name, f + 1, denied)
+    def _judged(self, row: Row, picture: TranslatedPicture, f: int, k: int) -> Row:
+        p, disposition = picture.faces[f].probabilities[k], picture.dispositions[f][k]
+        variant, output = self.plan.variants[k], None
+        if disposition.has_file:
+            output = self.layout.place(
+                variant,
+                picture.decoded.result_name or "",
+                f + 1,
+                disposition is Disposition.SET_ASIDE,
+            )
         return replace(
             row,
-            output=place if denied or not why else "",
-            reason=why,
+            output=output,
+            disposition=disposition,
+            reason=REASONS[disposition],
             predicted=EMOTIONS[int(p.argmax())],
             confidence=round(float(p.max()), 6),
-            confirmed="true" if self.plan.confirms(row.target, p) else "false",
+            confirmed=self.plan.confirms(variant.target, p),
             probabilities=tuple(round(float(value), 6) for value in p),
-            source_predicted=EMOTIONS[int(outcome.faces[f].before.argmax())],
-            ms=round(outcome.ms, 3),
+            source_predicted=EMOTIONS[int(picture.faces[f].before.argmax())],
+            ms=round(picture.ms, 3),
         )
 
 
-def _without_result(item: Item, status: Status, reason: str) -> Finished:
-    row = Row(source=item.source, status=status, reason=reason, source_label=item.label)
-    return [row], b""
+def _input_row(source: Decoded | Unusable) -> Row:
+    """Return what every row of an input says."""
+    stamp = source.stamp
+    return Row(
+        source=source.item.source,
+        status="done",
+        source_label=source.item.label or None,
+        result_name=source.result_name,
+        source_size=stamp.size if stamp else None,
+        source_mtime_ns=stamp.mtime_ns if stamp else None,
+    )
+
+
+def _without_result(
+    source: Decoded | Unusable, status: Literal["skipped", "failed"], reason: str
+) -> Finished:
+    return [replace(_input_row(source), status=status, reason=reason)], b""
+
+
+def _fingerprinted(row: Row, fingerprints: Mapping[str, Fingerprint]) -> Row:
+    if row.output is None:
+        return row
+    fingerprint = fingerprints[row.output]
+    return replace(row, output_size=fingerprint.size, output_sha256=fingerprint.sha256)

@@ -3,42 +3,48 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from cctranslate.batch.report.schema import Disposition
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Scaled
 
-DROPPED, APART = "not written: not confirmed", "not confirmed"
-"""Why a result that the judge denies has no file, or lies in `--unconfirmed-to`."""
 
-
-class Keeper:
-    """Decides for one face after the other, in the inputs' order: all that a class gets is known.
+class ResultSelector:
+    """Decides for one face after the other, in the inputs' order.
 
     So what is written does not depend on workers or batches, and a run that goes on from its
     rows decides as one that was never stopped.
     """
 
     def __init__(
-        self, plan: Plan, denied: str, per_class: int | None, written: Mapping[str, int]
+        self,
+        plan: Plan,
+        denied: Disposition,
+        per_class: int | None,
+        written: Mapping[str, int],
     ) -> None:
-        """`written` results there are of each target already.
+        """Begin with `written` results of each target.
 
-        `denied` is why those that are not confirmed do not join them; if empty, they do.
+        Args:
+            plan: The variants of each face, and what confirms one.
+            denied: What becomes of a result that the judge denies.
+            per_class: Most results to write of each target.
+            written: Results of each target that earlier calls wrote.
         """
         self._plan, self._denied, self._per_class = plan, denied, per_class
         self._written = Counter(written)
 
-    def choose(self, probabilities: Scaled) -> tuple[str, ...]:
-        """For a face's results, judged [K,7], why each is not written to OUT; empty if it is."""
+    def choose(self, probabilities: Scaled) -> tuple[Disposition, ...]:
+        """Return what becomes of each of a face's results, judged [K,7]."""
         judged = zip(self._plan.variants, probabilities, strict=True)
-        return tuple(self._reason(variant.target, p) for variant, p in judged)
+        return tuple(self._choose(variant.target, p) for variant, p in judged)
 
-    def _reason(self, target: str, p: Scaled) -> str:
+    def _choose(self, target: str, p: Scaled) -> Disposition:
         if self._is_full(target):
-            return f"not written: {target} has its --per-class {self._per_class}"
-        if self._denied and not self._plan.confirms(target, p):
+            return Disposition.OVER_QUOTA
+        if self._denied is not Disposition.WRITTEN and not self._plan.confirms(target, p):
             return self._denied
         self._written[target] += 1
-        return ""
+        return Disposition.WRITTEN
 
     @property
     def full(self) -> bool:

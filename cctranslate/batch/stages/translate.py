@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cctranslate.batch.inputs.decoding import Decoded, Unusable
+from cctranslate.batch.report.schema import Disposition
 from cctranslate.faces.alignment import whole
 from cctranslate.faces.compositing import carry
 from cctranslate.faces.crops import Face
@@ -19,8 +20,6 @@ from cctranslate.pixels import SIZE, Gray, Scaled
 if TYPE_CHECKING:
     # Worker processes need no onnxruntime.
     from cctranslate.inference.models import TranslationModels
-
-Named = tuple[Decoded | Unusable, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,45 +34,58 @@ class FaceResults:
     probabilities: Scaled
     before: Scaled
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether all probabilities are numbers."""
+        return bool(np.isfinite(self.probabilities).all() and np.isfinite(self.before).all())
+
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """A picture with what came of the faces that were wanted.
-
-    `left_out` says of each face and result why it is not written to OUT, if it is not.
-    """
+class TranslatedPicture:
+    """A picture with the results of the faces to translate."""
 
     decoded: Decoded
-    name: str
     faces: tuple[FaceResults, ...]
     ms: float
-    left_out: tuple[tuple[str, ...], ...] = ()
+    """Milliseconds of inference for each face."""
+    dispositions: tuple[tuple[Disposition, ...], ...] = ()
+    """What becomes of each face's results; given by the selection."""
 
 
 def translate(
-    waiting: Sequence[Named], plan: Plan, models: TranslationModels, in_pictures: bool
-) -> Iterator[Outcome | Unusable]:
-    """Translate and judge what waits, in its order, the faces in as few batches as they fill.
+    waiting: Sequence[Decoded | Unusable], plan: Plan, models: TranslationModels, in_pictures: bool
+) -> Iterator[TranslatedPicture | Unusable]:
+    """Translate and judge the faces of pictures, in order, in as few batches as they fill.
 
     Raises:
         DeviceError: the device gave up.
     """
-    pictures = [one for one, _ in waiting if isinstance(one, Decoded)]
-    faces = [face for one in pictures for face in one.wanted]
-    edits_needed = in_pictures and not all(one.is_model_sized for one in pictures)
+    pictures = [picture for picture in waiting if isinstance(picture, Decoded)]
+    faces = [face for picture in pictures for face in picture.wanted]
+    edits_needed = in_pictures and not all(picture.is_model_sized for picture in pictures)
     started = time.perf_counter()
-    results: list[FaceResults] = []
+    translated: list[FaceResults] = []
     size = models.micro_batch(len(plan.conditions), edits_needed)
     for i in range(0, len(faces), size):
-        results += _run(models, plan, faces[i : i + size], edits_needed)
+        translated += _run(models, plan, faces[i : i + size], edits_needed)
     ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
-    left = iter(results)
-    for one, name in waiting:
-        if isinstance(one, Unusable):
-            yield one
+    remaining = iter(translated)
+    for picture in waiting:
+        if isinstance(picture, Unusable):
+            yield picture
             continue
-        own = tuple(next(left) for _ in one.wanted)
-        yield Outcome(decoded=one, name=name, faces=own, ms=ms)
+        results = tuple(next(remaining) for _ in picture.wanted)
+        if all(face.is_judged for face in results):
+            yield TranslatedPicture(decoded=picture, faces=results, ms=ms)
+        else:
+            yield Unusable(
+                item=picture.item,
+                skipped=False,
+                reason="a score is not a number: check the bundle with `cctranslate doctor`",
+                stage="judge",
+                stamp=picture.stamp,
+                result_name=picture.result_name,
+            )
 
 
 def _run(

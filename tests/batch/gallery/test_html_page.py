@@ -20,9 +20,10 @@ from PIL import Image
 
 from cctranslate.batch.gallery import html_page
 from cctranslate.batch.gallery.thumbnails import PIXELS, Thumbnails
+from cctranslate.batch.report.schema import Row
 from tests import drawn
 from tests.conftest import Run, child, rows, tree
-from tests.pages import data, replicate, write_odd
+from tests.pages import counted, data, replicate, write_odd
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="such file names are Linux's alone")
 
@@ -242,7 +243,7 @@ def test_of_a_long_report_it_shows_a_part_spread_evenly(
     run(faces, "--to", "happy", "-o", tmp_path / "out")
     told = json.loads((tmp_path / "out" / "run.json").read_text())
     journal = replicate(tmp_path / "out", 1000, tmp_path / "long")
-    html_page.write(tmp_path / "long" / "report.html", journal, told, limit=50)
+    html_page.write(tmp_path / "long" / "report.html", journal, counted(journal), told, limit=50)
     shown = data(tmp_path / "long" / "report.html")
     numbers = [int(face[0].removesuffix(".png")) for face in shown["faces"]]
     assert len(numbers) == 50
@@ -258,8 +259,9 @@ def test_memory_does_not_grow_with_the_report(run: Run, faces: Path, tmp_path: P
     for count in (100, 100, 20_000):  # the first one fills caches
         folder = tmp_path / f"long-{len(peaks)}"
         journal = replicate(tmp_path / "out", count, folder)
+        counts = counted(journal)
         tracemalloc.start()
-        html_page.write(folder / "report.html", journal, told, limit=50)
+        html_page.write(folder / "report.html", journal, counts, told, limit=50)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] < 1.2 * peaks[1]
@@ -267,7 +269,7 @@ def test_memory_does_not_grow_with_the_report(run: Run, faces: Path, tmp_path: P
 
 def test_pictures_that_would_take_too_long_are_counted(tmp_path: Path) -> None:
     side = int(PIXELS**0.5)
-    row = {"width": str(side), "height": str(side), "score": ""}
+    row = Row(source="x.tif", status="done", width=side, height=side)
     thumbnails = Thumbnails(str(tmp_path))
     assert [thumbnails.show(f"{n}.tif", row) for n in range(3)] == [0, None, None]
     assert thumbnails.unseen == 2

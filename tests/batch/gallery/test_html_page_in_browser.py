@@ -17,7 +17,7 @@ from cctranslate.batch.gallery import html_page
 from cctranslate.cli import cli
 from tests.browser import BROWSER, DRIVER, browser
 from tests.conftest import rows
-from tests.pages import NAMES, SCRIPT, data, replicate, write_odd
+from tests.pages import ODD_NAMES, SCRIPT, counted, data, replicate, write_odd
 
 pytestmark = [
     pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium and chromedriver on PATH"),
@@ -112,7 +112,7 @@ def test_a_face_in_a_picture_is_cut_out(opened: Chrome) -> None:
 def test_names_are_text_and_nothing_else(tall: Chrome) -> None:
     assert "cctranslate" in tall.title
     texts = [one.text for one in tall.find_elements(By.CSS_SELECTOR, ".card")]
-    for name in (NAMES[2].decode(), "caf\\xe9.png", SCRIPT.rpartition("/")[2]):
+    for name in (ODD_NAMES[2].decode(), "caf\\xe9.png", SCRIPT.rpartition("/")[2]):
         assert any(name in text for text in texts)
     assert tall.find_elements(By.CSS_SELECTOR, "[onerror], .card script") == []
 
@@ -261,7 +261,7 @@ def test_of_ten_thousand_rows_only_the_cards_in_the_window_exist(
 ) -> None:
     told = json.loads((out / "run.json").read_text())
     journal = replicate(out, 10_000, tmp_path / "long")
-    html_page.write(tmp_path / "long" / "report.html", journal, told)
+    html_page.write(tmp_path / "long" / "report.html", journal, counted(journal), told)
     visit(driver, tmp_path / "long")
     assert shown(driver) == (10_000, 10_000)
     press(driver, "j", Keys.END)

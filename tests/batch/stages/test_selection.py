@@ -42,6 +42,7 @@ def test_what_is_not_confirmed_has_a_row_and_no_file(run: Run, mixed: Path, tmp_
         assert row["status"] == "done"
         assert (row["confirmed"] == "true") == bool(row["output"])
         assert row["reason"] == ("" if row["output"] else "not written: not confirmed")
+        assert row["disposition"] == ("written" if row["output"] else "dropped")
     assert set(tree(out)) == {row["output"] for row in told if row["output"]}
     assert len(list((out / "happy").iterdir())) == 26
 
@@ -66,7 +67,8 @@ def test_a_class_ends_with_so_many(run: Run, mixed: Path, tmp_path: Path) -> Non
     happy = [row["output"] for row in told if row["target"] == "happy" and row["output"]]
     assert happy == [f"happy/{n}.png" for n in ("01", "02", "04", "05")]
     assert told[-1]["source"].endswith("05.png"), "what comes after is left alone"
-    assert told[-1]["reason"] == "not written: neutral has its --per-class 4"
+    assert told[-1]["reason"] == "not written: the target has its --per-class results"
+    assert told[-1]["disposition"] == "over_quota"
     assert json.loads((out / "run.json").read_text())["finished"] is True
     before = rows(out)
     assert run(*words).exit_code == 0

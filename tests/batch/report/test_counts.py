@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.report.schema import Counts
-from cctranslate.batch.report.thresholds import too_many_failed
+from cctranslate.batch.report.counts import Counts, too_many_failed
 from tests import drawn
 from tests.conftest import Run, rows, tree
 
@@ -104,7 +103,7 @@ def test_what_failed_is_done_again_when_asked(run: Run, tmp_path: Path) -> None:
     assert tree(out) == tree(tmp_path / "whole")
 
     def sorted_rows(place: Path) -> list[dict[str, str]]:
-        told = [{**row, "ms": ""} for row in rows(place)]
+        told = [{**row, "ms": "", "source_mtime_ns": ""} for row in rows(place)]
         return sorted(told, key=lambda row: (row["source"], row["target"]))
 
     assert sorted_rows(out) == sorted_rows(tmp_path / "whole")

@@ -1,0 +1,97 @@
+"""Encode result pictures, and mark them as made by a generative model."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from cctranslate import __version__
+from cctranslate.pixels import float_levels
+
+SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A picture to write, its color profile, and the EXIF data that it keeps."""
+
+    picture: Image.Image
+    icc: bytes | None = None
+    exif: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """The format of result pictures; `mark` says in each that a model altered it."""
+
+    format: str
+    mark: bool
+
+    def encode(self, result: Result, target: str) -> bytes:
+        """Return a result, translated to `target`, as the bytes of a file.
+
+        Raises:
+            OSError: the format cannot hold the picture.
+        """
+        return encode(result, self.format, xmp(target) if self.mark else None)
+
+
+def encode(result: Result, form: str, packet: str | None) -> bytes:
+    """Return a result as the bytes of a file, with no metadata but the result's and the mark.
+
+    Raises:
+        OSError: the format cannot hold the picture.
+    """
+    options: dict[str, Any] = {"icc_profile": result.icc}
+    if result.exif:
+        options["exif"] = result.exif
+    if form == "png":
+        info = PngInfo()
+        if packet:
+            info.add_itxt("XML:com.adobe.xmp", packet)
+        # A third of the time that level 6 takes, for files of nearly the same size.
+        options |= {"pnginfo": info, "compress_level": 4}
+    else:
+        options["xmp"] = (packet or "").encode()
+        # Exact: colors stay where the picture is transparent, too.
+        webp = {"lossless": True, "exact": True}
+        options |= {"quality": 95, "subsampling": 0} if form == "jpeg" else webp
+    out = io.BytesIO()
+    try:
+        _fitting(result.picture, form).save(out, form, **options)
+    except ValueError as error:
+        raise OSError(f"no {form}: {error}") from None
+    return out.getvalue()
+
+
+def _fitting(picture: Image.Image, form: str) -> Image.Image:
+    """Return the picture in a mode of the format: JPEG has no alpha, and only PNG 16 bits."""
+    if form == "png":
+        return picture
+    if picture.mode.startswith("I"):
+        picture = Image.fromarray(float_levels(picture))
+    if form == "webp":
+        return picture.convert("RGBA" if picture.mode.endswith("A") else "RGB")
+    if picture.has_transparency_data:
+        base = Image.new("RGBA", picture.size, "white")
+        solid = Image.alpha_composite(base, picture.convert("RGBA"))
+        return solid.convert(picture.mode.removesuffix("A"))
+    return picture
+
+
+def xmp(emotion: str) -> str:
+    """Return the mark: IPTC's term for a picture altered by a model, the tool and the target."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+        ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<Iptc4xmpExt:DigitalSourceType>{_SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
+        f"<xmp:CreatorTool>cctranslate {escape(__version__)}</xmp:CreatorTool>"
+        f"<dc:description>Expression changed to {escape(emotion)} by a generative model"
+        "</dc:description></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )

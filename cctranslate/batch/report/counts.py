@@ -1,0 +1,106 @@
+"""Counts of a report's rows, and the thresholds that a run can be held to."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.emotions import EMOTIONS
+
+SETTLED = 100
+"""Inputs that must have ended before a percentage of failures is looked at."""
+Heat = dict[str, dict[str, list[int]]]
+"""For a source's expression and a target: the confirmed results, and all of them."""
+
+
+@dataclass
+class Counts:
+    """What became of the inputs, and of each target's results."""
+
+    inputs: Counter[str] = field(default_factory=Counter)
+    """Inputs by status."""
+    results: Counter[str] = field(default_factory=Counter)
+    confirmed: Counter[str] = field(default_factory=Counter)
+    written: Counter[str] = field(default_factory=Counter)
+    """Results in OUT itself: these fill the quota of `--per-class`."""
+    targets: Counter[str] = field(default_factory=Counter)
+    """Rows by target, those of skipped faces too."""
+    rows: int = 0
+    faces: int = 0
+    """Faces, and inputs without one."""
+    faces_done: int = 0
+    by_label: Heat = field(default_factory=dict)
+    """By the expression that the source's folder or dataset names."""
+    by_prediction: Heat = field(default_factory=dict)
+    """By the expression that the judge reads in the source."""
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Count one input's rows."""
+        self.inputs[rows[0].status] += 1
+        self.rows += len(rows)
+        self.faces += len({row.face for row in rows})
+        self.faces_done += len({row.face for row in rows if row.status == "done"})
+        for row in rows:
+            if row.target:
+                self.targets[row.target] += 1
+                if row.status == "done":
+                    self._add_result(row, row.target)
+
+    def _add_result(self, row: Row, target: str) -> None:
+        confirmed = bool(row.confirmed)
+        self.results[target] += 1
+        self.confirmed[target] += confirmed
+        self.written[target] += row.disposition is Disposition.WRITTEN
+        for heat, source in (
+            (self.by_label, row.source_label),
+            (self.by_prediction, row.source_predicted),
+        ):
+            cell = heat.setdefault(source or "unknown", {}).setdefault(target, [0, 0])
+            cell[0] += confirmed
+            cell[1] += 1
+
+    @property
+    def found(self) -> int:
+        """Every input ends as exactly one of done, skipped and failed."""
+        return self.inputs.total()
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some failed, 3 no picture found."""
+        if self.inputs["failed"]:
+            return 1
+        return 0 if self.inputs["done"] else 3
+
+    def confirmed_fractions(self) -> dict[str, float]:
+        """Return the confirmed fraction of each target's results."""
+        return {
+            emotion: round(self.confirmed[emotion] / self.results[emotion], 4)
+            for emotion in EMOTIONS
+            if self.results[emotion]
+        }
+
+
+def count(inputs: Iterable[Sequence[Row]]) -> Counts:
+    """Return the counts of the rows of each input."""
+    counts = Counts()
+    for rows in inputs:
+        counts.add(rows)
+    return counts
+
+
+def too_many_failed(counts: Counts, limit: str | None, *, ended: bool) -> bool:
+    """Return whether more inputs failed than `limit` allows: N, or P% of those that have ended."""
+    failed = counts.inputs["failed"]
+    if limit is None:
+        return False
+    if not limit.endswith("%"):
+        return failed > int(limit)
+    settled = ended or counts.found >= SETTLED
+    return settled and failed * 100 > float(limit.removesuffix("%")) * counts.found
+
+
+def too_few_confirmed(counts: Counts, fraction: float | None) -> dict[str, float]:
+    """Return the targets whose confirmed fraction is below `fraction`, with theirs."""
+    if fraction is None:
+        return {}
+    return {to: part for to, part in counts.confirmed_fractions().items() if part < fraction}
