@@ -352,3 +352,37 @@ def test_a_picture_that_is_changed_in_between_fails_by_name(
     assert result.exit_code == 1
     (failed,) = (row for row in rows(tmp_path / "out") if row["status"] == "failed")
     assert failed["reason"] == "read: the picture was changed since its faces were found"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_tiff_is_as_the_same_pixels_in_a_png(
+    run: Run, mouths: Path, tmp_path: Path, orientation: int
+) -> None:
+    portrait = photos.portrait(photos.COLLINS).resize((210, 290))
+    small = portrait.resize((60, 84))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    back = {
+        **{2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180},
+        **{4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE},
+        **{6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE},
+        8: Image.Transpose.ROTATE_270,
+    }.get(orientation)
+    for name, picture in (("large", portrait), ("small", small)):
+        for form in ("png", "tif"):
+            (tmp_path / form).mkdir(exist_ok=True)
+            turned = picture.transpose(back) if back is not None else picture
+            turned.save(tmp_path / form / f"{name}.{form}", exif=exif)
+    for form in ("png", "tif"):
+        words = ("--to", "sad", "--weights", mouths, "-o", tmp_path / f"out-{form}")
+        assert run(tmp_path / form, *words).exit_code == 0
+    large, less = rows(tmp_path / "out-tif")
+    assert (large["width"], large["height"], less["width"], less["height"]) == (
+        *("210", "290", "60", "84"),
+    )
+    told = [
+        [(row["box"], row["width"], row["mode"], row["predicted"]) for row in rows(tmp_path / out)]
+        for out in ("out-png", "out-tif")
+    ]
+    assert told[0] == told[1]
+    assert tree(tmp_path / "out-png") == tree(tmp_path / "out-tif")

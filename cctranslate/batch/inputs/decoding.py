@@ -5,12 +5,15 @@ import io
 import math
 import stat
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image, UnidentifiedImageError
 
+from cctranslate.batch.inputs.file_kinds import HEAD, unread
 from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
+from cctranslate.batch.inputs.opening import File, RefusedError, with_picture
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, edge_to_edge, find_faces
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
@@ -115,12 +118,10 @@ def _decode(item: Item, look: Look) -> Decoded | Unusable:
         return _failed(bare, item.reason)
     if isinstance(item, FaceRow):
         return _from_row(item)
-    size = item.held
     try:
         if isinstance(item, Member):
             return _faces(item, io.BytesIO(item.content), look)
         status = item.path.stat()
-        size = status.st_size
         ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if not (item.named or ordinary):
             return Unusable(item=bare, skipped=True, reason="a pipe, socket or device")
@@ -130,15 +131,14 @@ def _decode(item: Item, look: Look) -> Decoded | Unusable:
             content = file.read()
         return _faces(_kept(item, content), io.BytesIO(content), look)
     except UnidentifiedImageError:
-        # A walked file whose own name says picture is a broken picture, not something else.
-        picture = item.named or item.name.suffix.lower() in Image.registered_extensions()
-        reason = "not a picture that Pillow can read" if size else "empty file"
-        return Unusable(item=bare, skipped=not picture, reason=reason)
+        member = isinstance(item, Member)
+        kind = unread(_head(item), item.name, named=item.named, member=member)
+        return Unusable(item=bare, skipped=kind.skipped, reason=kind.reason)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _failed(bare, _too_large())
     except _NoFaceError:
         return Unusable(item=bare, skipped=True, reason=_NO_FACE)
-    except _RefusedError as refused:
+    except RefusedError as refused:
         return _failed(bare, str(refused))
     except OSError as error:
         return _failed(bare, error.strerror or str(error))
@@ -151,11 +151,7 @@ _ONE_PICTURE = frozenset({"MPO", "PSD"})
 """Formats whose further frames are previews or layers of the one picture."""
 
 
-class _RefusedError(Exception):
-    """A picture that can be read but not translated."""
-
-
-class _NoFaceError(Exception):
+class _NoFaceError(RefusedError):
     """A picture in which no face is found."""
 
 
@@ -172,11 +168,19 @@ def read_again(decoded: Decoded) -> Canvas:
         if hashlib.file_digest(file, "sha256").hexdigest() != decoded.sha256:
             raise OSError("the picture was changed since its faces were found")
         file.seek(0)
-        with Image.open(file) as picture:
-            return raster.read(picture)
+        return with_picture(file, decoded.item.name, raster.read)
 
 
-def _open(item: Item) -> io.BufferedReader | io.BytesIO:
+def _head(item: Item) -> bytes:
+    """Return the first bytes of what was no picture; none of what is gone by now."""
+    try:
+        with _open(item) as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
+def _open(item: Item) -> File:
     return io.BytesIO(item.content) if isinstance(item, Member) else item.path.open("rb")
 
 
@@ -186,8 +190,8 @@ def show(item: Item) -> Image.Image | None:
         row = _from_row(item)
         return None if isinstance(row, Unusable) else Image.fromarray(row.faces[0].levels)
     try:
-        with _open(item) as file, Image.open(file) as picture:
-            return Image.fromarray(raster.read(picture).seen())
+        with _open(item) as file:
+            return Image.fromarray(with_picture(file, item.name, raster.read).seen())
     except Exception:
         # As in `decode`; that it was read before does not say that it is the same.
         return None
@@ -204,36 +208,30 @@ def _kept(item: Item, content: bytes) -> Member:
     )
 
 
-def _faces(item: Item, file: io.BufferedReader | io.BytesIO, look: Look) -> Decoded:
-    with Image.open(file) as picture:
-        _refuse(picture)
-        (width, height), mode = upright_size(picture), picture.mode
-        if look.is_whole(width, height):
-            picture.draft("L", (2 * SIZE, 2 * SIZE))
-            levels = to_gray(upright(picture))
-            faces: tuple[Face, ...] = (edge_to_edge(levels, width, height),)
-        else:
-            faces = _search(picture, file, (width, height), look.finder)
-            if not faces:
-                raise _NoFaceError
-        file.seek(0)
-        decoded = Decoded(
-            item=item,
-            faces=faces,
-            width=width,
-            height=height,
-            mode=mode,
-            sha256=hashlib.file_digest(file, "sha256").hexdigest(),
-        )
+def _faces(item: Item, file: File, look: Look) -> Decoded:
+    decoded = with_picture(file, item.name, partial(_find, item, look, file))
+    file.seek(0)
+    decoded = replace(decoded, sha256=hashlib.file_digest(file, "sha256").hexdigest())
     needed = look.again and not decoded.is_model_sized
     return decoded if needed else replace(decoded, item=item.bare())
 
 
+def _find(item: Item, look: Look, file: File, picture: Image.Image) -> Decoded:
+    """Return the picture's faces, without its digest."""
+    _refuse(picture)
+    (width, height), mode = upright_size(picture), picture.mode
+    if look.is_whole(width, height):
+        picture.draft("L", (2 * SIZE, 2 * SIZE))
+        faces: tuple[Face, ...] = (edge_to_edge(to_gray(upright(picture)), width, height),)
+    else:
+        faces = _search(picture, (width, height), look.finder, item, file)
+        if not faces:
+            raise _NoFaceError
+    return Decoded(item=item, faces=faces, width=width, height=height, mode=mode, sha256="")
+
+
 def _search(
-    picture: Image.Image,
-    file: io.BufferedReader | io.BytesIO,
-    size: tuple[int, int],
-    detector: FaceDetector,
+    picture: Image.Image, size: tuple[int, int], detector: FaceDetector, item: Item, file: File
 ) -> tuple[Face, ...]:
     """Return the faces in a picture; a large JPEG is decoded at the scale that is searched."""
     reduction = LARGEST_SIDE / max(size)
@@ -243,8 +241,7 @@ def _search(
 
     def in_full() -> Gray:
         file.seek(0)
-        with Image.open(file) as whole:
-            return raster.read(whole).seen()
+        return with_picture(file, item.name, raster.read).seen()
 
     reduced = seen.shape[:2] != (size[1], size[0])
     return find_faces(seen, detector, size, in_full if reduced else None)
@@ -252,12 +249,12 @@ def _search(
 
 def _refuse(picture: Image.Image) -> None:
     if getattr(picture, "n_frames", 1) > 1 and picture.format not in _ONE_PICTURE:
-        raise _RefusedError(
+        raise RefusedError(
             "animated or of several pages: save the one you want as a picture of its own"
         )
     # Pillow only warns between its limit and twice that.
     if Image.MAX_IMAGE_PIXELS and picture.width * picture.height > Image.MAX_IMAGE_PIXELS:
-        raise _RefusedError(_too_large())
+        raise RefusedError(_too_large())
 
 
 def _from_row(row: FaceRow) -> Decoded | Unusable:

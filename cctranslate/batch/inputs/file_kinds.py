@@ -1,0 +1,142 @@
+"""What a file is that Pillow cannot read, by its first bytes and its name, and what to do."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import PurePath
+
+from PIL import Image
+
+from cctranslate.compression import is_compressed
+from cctranslate.fer2013 import has_pixels
+
+HEAD = 512
+"""Bytes that tell what a file is."""
+_RAW_SUFFIXES = {
+    *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"),
+    *(".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf"),
+    *(".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
+}
+_RAW_HEADS = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM")
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2"}
+_NO_PICTURES = {
+    "BUFR": "meteorological data",
+    "EPS": "a PostScript document",
+    "GRIB": "meteorological data",
+    "HDF5": "an HDF5 file",
+    "MPEG": "a video",
+    "PDF": "a PDF document",
+}
+"""Formats that Pillow knows by name, but that hold no picture or only a document's drawing."""
+_DOCUMENT_HEADS = {
+    b"%PDF": "PDF",
+    b"%!PS": "EPS",
+    b"\xc5\xd0\xd3\xc6": "EPS",
+    b"\x89HDF": "HDF5",
+    b"\0\0\x01\xba": "MPEG",
+    b"\0\0\x01\xb3": "MPEG",
+    b"GRIB": "GRIB",
+    b"BUFR": "BUFR",
+}
+_PACKED_HEADS = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
+_TIFF_NEW_SUBFILE_TYPE, _TIFF_PHOTOMETRIC, _TIFF_SUB_IFDS, _TIFF_DNG = 254, 262, 330, 50706
+_SENSOR_DATA = (32803, 34892)
+"""Values of TIFF's PhotometricInterpretation for what a camera's sensor gave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadKind:
+    """What becomes of a file that is not read, and why."""
+
+    skipped: bool
+    """Left alone as no picture; else a picture that failed."""
+    reason: str
+
+
+def is_picture_name(name: PurePath) -> bool:
+    """Return whether a name's suffix claims that the file is a picture."""
+    suffix = name.suffix.lower()
+    known = Image.registered_extensions().get(suffix)
+    return (known is not None and known not in _NO_PICTURES) or _by_suffix(suffix) != ""
+
+
+def is_no_picture(picture: Image.Image) -> bool:
+    """Return whether Pillow opened a document, data or a video."""
+    return picture.format in _NO_PICTURES
+
+
+def is_camera_raw(picture: Image.Image, name: PurePath) -> bool:
+    """Return whether what Pillow opened is only the preview in a camera's raw file."""
+    if picture.format != "TIFF":
+        return False
+    tags = picture.tag_v2  # type: ignore[attr-defined]
+    preview = tags.get(_TIFF_NEW_SUBFILE_TYPE) == 1 and _TIFF_SUB_IFDS in tags
+    sensor = _TIFF_DNG in tags or tags.get(_TIFF_PHOTOMETRIC) in _SENSOR_DATA
+    return preview or sensor or name.suffix.lower() in _RAW_SUFFIXES
+
+
+def camera_raw(name: PurePath) -> str:
+    """Return the reason why a camera's raw file fails."""
+    kind = name.suffix[1:].upper() if name.suffix.lower() in _RAW_SUFFIXES else "raw"
+    return f"camera raw ({kind}): develop it to JPEG, PNG or TIFF first"
+
+
+def unread(head: bytes, name: PurePath, *, named: bool, member: bool) -> UnreadKind:
+    """Return what a file is that cannot be read as a picture.
+
+    Args:
+        head: Its first `HEAD` bytes.
+        name: Its name.
+        named: Whether the user named it; it then fails whatever it is.
+        member: Whether it lies in an archive, else in a folder or by itself.
+    """
+    if reason := _picture_reason(head, name):
+        return UnreadKind(skipped=False, reason=reason)
+    for start, form in _DOCUMENT_HEADS.items():
+        if head.startswith(start):
+            return UnreadKind(skipped=not named, reason=f"no picture: {_NO_PICTURES[form]}")
+    if reason := _container_reason(head, name, member):
+        return UnreadKind(skipped=not named, reason=reason)
+    picture = named or is_picture_name(name)
+    reason = "not a picture that Pillow can read" if head else "empty file"
+    return UnreadKind(skipped=not picture, reason=reason)
+
+
+def _picture_reason(head: bytes, name: PurePath) -> str:
+    """Return why a picture of a kind that is known here cannot be read; empty for others."""
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
+    if brand in _HEIF_BRANDS and b"avif" not in head[:64]:
+        return _heif()
+    if brand == b"crx " or head.startswith(_RAW_HEADS):
+        return camera_raw(name)
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+        return _by_suffix(".jxl")
+    return _by_suffix(name.suffix.lower()) if head else ""
+
+
+def _by_suffix(suffix: str) -> str:
+    if suffix in (".heic", ".heif", ".hif"):
+        return _heif()
+    if suffix == ".jxl":
+        return "JPEG XL: convert it to PNG or JPEG first"
+    return camera_raw(PurePath(f"x{suffix}")) if suffix in _RAW_SUFFIXES else ""
+
+
+def _heif() -> str:
+    if find_spec("pillow_heif"):
+        return "HEIC: damaged, or of a kind that pillow-heif cannot read"
+    return "HEIC: pip install 'cctranslate[heif]'"
+
+
+def _container_reason(head: bytes, name: PurePath, member: bool) -> str:
+    """Return what to do with an archive or a dataset; empty for what is none."""
+    suffix = name.suffix.lower()
+    is_archive = is_compressed(head) or head[257:262] == b"ustar" or suffix in (".zip", ".tar")
+    if (is_archive or head.startswith(_PACKED_HEADS)) and head:
+        if member:
+            return "an archive in an archive: unpack it first"
+        if head.startswith(_PACKED_HEADS):
+            return "an archive that cannot be read: unpack it first"
+        return "an archive in a folder: name it as an input to read it"
+    if has_pixels(head):
+        return "a dataset in a folder: name it as an input to read it"
+    return ""

@@ -1,0 +1,97 @@
+"""Open pictures, also where faulty metadata keep Pillow from it."""
+
+import io
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import PurePath
+from typing import TypeVar
+
+from PIL import Image, UnidentifiedImageError
+
+from cctranslate.batch.inputs.file_kinds import camera_raw, is_camera_raw, is_no_picture
+
+with suppress(ImportError):  # the extra `heif`
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+
+T = TypeVar("T")
+File = io.BufferedReader | io.BytesIO
+_LARGEST = 64 << 20
+"""Bytes of a picture that is read whole: photographs are under 30 MB."""
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_PNG_KEPT = {
+    *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"),
+    *(b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"),
+}
+"""Chunks of a PNG for its pixels, colors and orientation."""
+_JPEG_LEFT_OUT = {0xFE, *range(0xE3, 0xEE)}
+"""Markers of a JPEG for comments and applications, but for JFIF, EXIF, ICC and Adobe's."""
+
+
+class RefusedError(Exception):
+    """A picture can be read, but not translated; the message says why."""
+
+
+def with_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
+    """Return what `read` makes of a picture; metadata that spoil it are left out.
+
+    Args:
+        file: The picture's file at its beginning.
+        name: Its name.
+        read: Takes the opened picture. May raise RefusedError.
+
+    Raises:
+        RefusedError: It is not to be translated.
+        Exception: As Pillow raises for what is no picture, or a damaged one.
+    """
+    try:
+        return _read(file, name, read)
+    except (RefusedError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise
+    except Exception:
+        # Pillow raises nearly anything for bad metadata, as for bad pixels.
+        file.seek(0)
+        bare = _without_metadata(file)
+        if bare is None:
+            raise
+    return _read(io.BytesIO(bare), name, read)
+
+
+def _read(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
+    with Image.open(file) as picture:
+        if is_no_picture(picture):
+            raise UnidentifiedImageError(f"{picture.format}: no picture")
+        if is_camera_raw(picture, name):
+            raise RefusedError(camera_raw(name))
+        return read(picture)
+
+
+def _without_metadata(file: File) -> bytes | None:
+    """Return a PNG or JPEG without its texts and comments; None of others and of those without."""
+    head = file.read(len(_PNG))
+    if not head.startswith((_PNG, _JPEG)):
+        return None
+    content = head + file.read(_LARGEST)
+    bare = _bare_png(content) if head == _PNG else _bare_jpeg(content)
+    return bare if len(bare) < len(content) else None
+
+
+def _bare_png(content: bytes) -> bytes:
+    kept, at = [_PNG], len(_PNG)
+    while at + 12 <= len(content):
+        end = at + 12 + int.from_bytes(content[at : at + 4])
+        if content[at + 4 : at + 8] in _PNG_KEPT:
+            kept.append(content[at:end])
+        at = end
+    return b"".join(kept)
+
+
+def _bare_jpeg(content: bytes) -> bytes:
+    kept, at = [_JPEG], 2
+    while content[at : at + 1] == b"\xff" and content[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(content[at + 2 : at + 4])
+        if content[at + 1] not in _JPEG_LEFT_OUT:
+            kept.append(content[at:end])
+        at = end
+    return b"".join([*kept, content[at:]])
