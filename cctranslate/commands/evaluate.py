@@ -37,6 +37,17 @@ import click
 @click.option("--limit", type=click.IntRange(min=200), help="Measure on so many faces only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture.")
+@click.option(
+    "--critics",
+    is_flag=True,
+    help="Train networks that tell results from real faces, and print how often they do: this "
+    "takes minutes.",
+)
+@click.option(
+    "--worst",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --critics: write a picture of the results that they are surest of.",
+)
 def evaluate(
     weights: Path | None,
     run: Path | None,
@@ -46,34 +57,44 @@ def evaluate(
     limit: int | None,
     as_json: bool,
     sheet: Path | None,
+    critics: bool,
+    worst: Path | None,
 ) -> None:
     """Measure translations of PublicTest faces: are they read as the target, is it the person?
 
     \b
     cctranslate evaluate --data fer2013.csv                  the shipped bundle
     cctranslate evaluate --run runs/001-flow --sheet s.png
+    cctranslate evaluate --critics --worst w.png             do they look like photographs?
     """
 
     if run and weights:
         raise click.UsageError("--run and --weights: name one of them")
-    if sheet and sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise click.BadParameter("name a .png, .jpg or .webp", param_hint="--sheet")
+    if worst and not critics:
+        raise click.UsageError("--worst goes with --critics")
+    for name, picture in (("--sheet", sheet), ("--worst", worst)):
+        if picture and picture.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+            raise click.BadParameter("name a .png, .jpg or .webp", param_hint=name)
     from cctranslate import bundle
     from cctranslate.training.data import fer2013
     from cctranslate.training.data.ferplus import load_votes
     from cctranslate.training.evaluate import evaluate as measure
     from cctranslate.training.evaluate import evaluate_run
-    from cctranslate.training.evaluate import sheet as draw
+    from cctranslate.training.metrics.sheets import translation_sheet
 
     splits = fer2013.load(data, partial(click.echo, err=True))
-    known_votes = load_votes(votes) if votes else None
+    data_and_votes = splits, load_votes(votes) if votes else None
     if run:
-        evaluation = evaluate_run(run, judge or bundle.shipped(), splits, known_votes, limit)
+        taken = judge or bundle.shipped()
+        evaluation = evaluate_run(run, taken, *data_and_votes, limit, critics=critics)
     else:
-        evaluation = measure(weights or bundle.shipped(), splits, known_votes, limit)
+        folder = weights or bundle.shipped()
+        evaluation = measure(folder, *data_and_votes, limit, critics=critics)
     click.echo(json.dumps(evaluation.figures) if as_json else table(evaluation.figures))
     if sheet:
-        draw(evaluation).save(sheet)
+        translation_sheet(evaluation.faces, evaluation.translated).save(sheet)
+    if worst and evaluation.worst:
+        evaluation.worst.save(worst)
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -111,7 +132,32 @@ def table(figures: dict[str, Any]) -> str:
     ]
     if figures["witness"]:
         lines.append(judge_table(figures["witness"], "witness"))
+    if "critics" in figures:
+        lines.append(critics_table(figures["critics"]))
     return "\n".join(lines)
+
+
+def critics_table(figures: dict[str, Any]) -> str:
+    """Return the critics' figures as lines to read, an AUC with its standard error."""
+    regions = {name: found for name, found in figures.items() if name != "learned_from"}
+    lines = [
+        "",
+        "fresh critics' AUC, results against real faces (0.5: cannot be told, 1: always), beside "
+        f"the floor of untouched faces; learned from {figures['learned_from']} results",
+        f"{'target':9}" + "".join(f"{name:>15}{'floor':>7}" for name in regions),
+    ]
+    for emotion in regions["whole"]["targets"]:
+        rows = (found["targets"][emotion] for found in regions.values())
+        lines.append(f"{emotion:9}" + "".join(_auc(row) for row in rows))
+    lines.append(f"{'mean':9}" + "".join(_auc(found) for found in regions.values()))
+    return "\n".join(lines)
+
+
+def _auc(row: dict[str, Any]) -> str:
+    def text(name: str, form: str) -> str:
+        return "" if row.get(name) is None else form.format(row[name])
+
+    return f"{text('auc', '{:.3f}') + text('error', ' ±{:.3f}'):>15}{text('floor', '{:.3f}'):>7}"
 
 
 def _controls(figures: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from cctranslate.inference import attenuation
 from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import Gray
+from cctranslate.training import device
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
 from cctranslate.training.data.ferplus import Votes, matched
 from cctranslate.training.export import export
@@ -26,16 +27,19 @@ from cctranslate.training.metrics.distribution import (
     kernel_distance,
     roughness,
 )
+from cctranslate.training.metrics.realism import fresh_critics
+from cctranslate.training.metrics.sheets import surest_sheet
 from cctranslate.training.trainers.classifier import figures
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Figures, and the first faces with their translations [N,7,48,48] to look at."""
+    """Figures, faces with their translations [N,7,48,48], and the worst of these, to look at."""
 
     figures: dict[str, Any]
     faces: Gray
     translated: Gray
+    worst: Image.Image | None
 
 
 def evaluate(
@@ -45,13 +49,15 @@ def evaluate(
     limit: int | None,
     seed: int = 0,
     probing: bool = True,
+    critics: bool = False,
 ) -> Evaluation:
     """Measure a bundle on PublicTest faces that do not also stand in Training.
 
     FID and KID are taken in the judge's feature space against Training faces of the target's
     class, as many on either side; `real` is two halves of those against one another.
     A figure for which there are no faces is None. Without `probing` strengths and samples are not
-    tried, which takes longer than all the rest.
+    tried, which takes longer than all the rest. With `critics` fresh ones
+    are trained, which takes minutes; `worst` draws the results that they are surest of.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -77,7 +83,11 @@ def evaluate(
     }
     if probing:
         told |= controls(models, test, known, random)
-    return Evaluation(figures=told, faces=test.images, translated=translated)
+    worst = None
+    if critics:
+        found = fresh_critics(models, training, test, translated, device.choose("auto"), seed)
+        told["critics"], worst = found.figures, surest_sheet(found, test)
+    return Evaluation(figures=told, faces=test.images, translated=translated, worst=worst)
 
 
 def _held_out(
@@ -103,6 +113,7 @@ def evaluate_run(
     votes: Votes | None,
     limit: int | None,
     probing: bool = True,
+    critics: bool = False,
 ) -> Evaluation:
     """Measure a run by way of the bundle that `export` would make of it.
 
@@ -113,7 +124,7 @@ def evaluate_run(
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "bundle"
         export(run, judge, exported)
-        return evaluate(exported, splits, votes, limit, probing=probing)
+        return evaluate(exported, splits, votes, limit, probing=probing, critics=critics)
 
 
 def _targets(
@@ -239,14 +250,3 @@ def _cycle_error(
         gap = back.reshape(len(mine), NUM_CLASSES, *test.images.shape[1:]).astype(np.float32)
         errors.append(np.abs(gap - test.images[mine][:, None]).mean((1, 2, 3)))
     return round(float(np.concatenate(errors).mean()), 3)
-
-
-def sheet(evaluation: Evaluation, rows: int = 12, zoom: int = 2) -> Image.Image:
-    """Faces drawn evenly from the measured ones, each before its seven translations."""
-    rows = min(rows, len(evaluation.faces))
-    chosen = np.linspace(0, len(evaluation.faces) - 1, rows).astype(int)
-    lines = [
-        np.concatenate([evaluation.faces[i], *evaluation.translated[i]], axis=1) for i in chosen
-    ]
-    picture = Image.fromarray(np.concatenate(lines))
-    return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.BICUBIC)

@@ -24,6 +24,7 @@ from cctranslate.recipes import original_log
 from cctranslate.recipes.registry import RECIPES, find
 from cctranslate.training.export import _place
 from cctranslate.training.fp16 import halve
+from cctranslate.training.metrics import realism
 from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
 from tests import drawn, tiny
 from tests.conftest import child
@@ -279,6 +280,8 @@ def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(made: Path, tmp_path
         ("fit", "--epochs", "nan"),
         ("fit", "--lr", "inf"),
         ("evaluate", "--sheet", "sheet.txt"),
+        ("evaluate", "--worst", "worst.png"),
+        ("evaluate", "--worst", "worst.txt", "--critics"),
     ],
     ids=lambda w: w[0],
 )
@@ -365,6 +368,31 @@ def test_evaluate_prints_a_table(made: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "confirmed" in result.stdout
     assert "judge by fer2013 labels" in result.stdout
+    assert "critics" not in result.stdout
+
+
+def test_evaluate_trains_critics_and_draws_what_they_are_surest_of(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realism, "SOURCES", 20)
+    words = ("--weights", made / "bundle", "--data", made / "fer2013.csv")
+    worst = tmp_path / "worst.png"
+    result = run("evaluate", *words, "--critics", "--worst", worst, "--json")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout, parse_constant=pytest.fail)
+    critics = figures["critics"]
+    assert list(critics) == ["learned_from", "whole", "mouth", "eyes"]
+    # Twenty sources have six targets each; every label has real faces to stand against them.
+    assert critics["learned_from"] == 120
+    for region in ("whole", "mouth", "eyes"):
+        assert critics[region]["targets"].keys() == figures["targets"].keys()
+        assert all(0 <= row["auc"] <= 1 for row in critics[region]["targets"].values())
+    with Image.open(worst) as picture:
+        assert picture.size == (2000, 728)
+    lines = table(figures).splitlines()
+    head = next(i for i, line in enumerate(lines) if line.split()[:2] == ["target", "whole"])
+    assert lines[head + 8].split()[0] == "mean"
+    assert f"{critics['whole']['auc']:.3f}" in lines[head + 8]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child there")

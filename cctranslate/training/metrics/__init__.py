@@ -1,1 +1,1 @@
-"""Figures that `evaluate` prints."""
+"""Figures that `evaluate` prints, and pictures that it draws."""

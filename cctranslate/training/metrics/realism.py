@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
 from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
-from cctranslate.pixels import SIZE, Gray
+from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces, without_copies
 from cctranslate.training.metrics.critics import EPOCHS, REGIONS, train_critic
 
@@ -33,9 +32,10 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Realism:
-    """Figures by region and target, and the whole-face critic's logits of the results [N]."""
+    """Figures by region and target, and measured results with the whole-face critic's logits."""
 
     figures: dict[str, Any]
+    results: Faces
     scores: NDArray[np.float32]
 
 
@@ -47,6 +47,24 @@ def translations(sources: Faces, translated: Gray) -> Faces:
         labels=targets.astype(np.uint8),
         rows=sources.rows[faces],
     )
+
+
+def fresh_critics(
+    models: TranslationModels,
+    training: Faces,
+    test: Faces,
+    translated: Gray,
+    device: torch.device,
+    seed: int = 0,
+) -> Realism:
+    """Measure translations [N,7,48,48] of test faces by critics trained on Training faces.
+
+    Raises:
+        DataError: there are too few Training faces.
+    """
+    learning = learning_sample(models, training, np.random.default_rng(seed))
+    sample = Sample(results=translations(test, translated), real=test)
+    return measure_realism(learning, sample, device, seed=seed)
 
 
 def learning_sample(
@@ -108,7 +126,7 @@ def measure_realism(
         )
         scores[name] = critic.score(test.results.images)
         figures[name] = _figures(test, scores[name], critic.score(test.real.images), seed)
-    return Realism(figures=figures, scores=scores["whole"])
+    return Realism(figures=figures, results=test.results, scores=scores["whole"])
 
 
 def _figures(
@@ -165,22 +183,3 @@ def _rounded(value: float | None) -> float | None:
 
 def _mean(values: list[float]) -> float | None:
     return round(float(np.mean(values)), 4) if values else None
-
-
-def surest(found: Realism, results: Faces, sources: Faces, columns: int = 10) -> Image.Image:
-    """Draw the results that the whole-face critic is surest of, each to the right of its source.
-
-    A row has the results of one target, in FER2013's order, the surest first. A target with
-    fewer results than `columns` leaves the rest of its row white.
-    """
-    source = {int(row): image for row, image in zip(sources.rows, sources.images, strict=True)}
-    gap = 4
-    wide, high = 2 * SIZE + gap, SIZE + gap
-    sheet = np.full((NUM_CLASSES * high, columns * wide), 255, np.uint8)
-    for k in range(NUM_CLASSES):
-        mine = np.flatnonzero(results.labels == k)
-        for j, i in enumerate(mine[np.argsort(-found.scores[mine], kind="stable")][:columns]):
-            pair = np.concatenate([source[int(results.rows[i])], results.images[i]], axis=1)
-            sheet[k * high : k * high + SIZE, j * wide : j * wide + 2 * SIZE] = pair
-    picture = Image.fromarray(sheet)
-    return picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)

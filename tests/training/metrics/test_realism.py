@@ -1,4 +1,4 @@
-"""Samples that critics learn from, figures that can be worked out by hand, the sheet."""
+"""Samples that critics learn from, figures that can be worked out by hand and what they name."""
 
 import itertools
 from pathlib import Path
@@ -12,14 +12,12 @@ from cctranslate.errors import DataError
 from cctranslate.inference.models import TranslationModels
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.metrics.realism import (
-    Realism,
     Sample,
     balanced,
     learning_sample,
     measure_realism,
     roc_auc,
     standard_error,
-    surest,
     translations,
 )
 from tests import drawn
@@ -132,20 +130,3 @@ def test_figures_name_the_target_that_gives_itself_away() -> None:
     whole = found.scores
     happy, sad = whole[unseen.labels == 3], whole[unseen.labels == 4]
     assert happy.mean() > sad.mean()
-
-
-def test_the_sheet_draws_the_surest_results_first_each_beside_its_source() -> None:
-    sources = faces([3, 0, 3], first_row=7)
-    images = np.stack([np.full((48, 48), level, np.uint8) for level in (10, 60, 110)])
-    results = Faces(images=images, labels=np.array([6, 6, 1], np.uint8), rows=sources.rows)
-    found = Realism(figures={}, scores=np.array([0.1, 0.9, 0.5], np.float32))
-    sheet = np.asarray(surest(found, results, sources, columns=2))
-    assert sheet.shape == (7 * 52 * 2, 2 * 100 * 2)
-    neutral, disgust = 6 * 104, 1 * 104
-    middle = np.index_exp[40:50, 140:150]
-    assert (sheet[neutral:][middle] == 60).all()
-    assert (sheet[neutral:, 200:][middle] == 10).all()
-    assert (sheet[disgust:][middle] == 110).all()
-    assert (sheet[disgust:, 200:][middle] == 255).all()
-    source = sheet[neutral : neutral + 96, :96].reshape(48, 2, 48, 2).mean((1, 3))
-    assert np.abs(source - sources.images[1]).mean() < 3
