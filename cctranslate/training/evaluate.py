@@ -56,8 +56,8 @@ def evaluate(
     FID and KID are taken in the judge's feature space against Training faces of the target's
     class, as many on either side; `real` is two halves of those against one another.
     A figure for which there are no faces is None. Without `probing` strengths and samples are not
-    tried, which takes longer than all the rest. With `critics` fresh ones
-    are trained, which takes minutes; `worst` draws the results that they are surest of.
+    tried, which takes longer than all the rest. With `critics` fresh ones are
+    trained, which takes minutes; `worst` draws the results that they are surest of.
 
     Raises:
         BundleError: the bundle cannot be used.

@@ -15,8 +15,11 @@ from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces, without_copies
 from cctranslate.training.metrics.critics import EPOCHS, REGIONS, train_critic
 
-SOURCES = 1500
-"""Training faces whose translations critics learn from: with 200 they see next to nothing."""
+SOURCES = 9000
+"""Training faces whose translations critics learn from, each to one target.
+
+Fewer faces, each to all targets, teach critics which faces were translated rather than how.
+"""
 REPEATS = 4
 """How often a real face may be drawn for one sample, where a label has few (disgust has 436)."""
 TOO_FEW = "too few Training faces to train critics: leave --critics out"
@@ -70,9 +73,10 @@ def fresh_critics(
 def learning_sample(
     models: TranslationModels, training: Faces, random: np.random.Generator
 ) -> Sample:
-    """Return translations of some Training faces, and as many real ones of each label.
+    """Return translations of some Training faces, and as many real faces of each label.
 
-    No real face is a source of the translations, nor a copy of one.
+    Each is translated to one other expression, drawn at random. No real face is a source of the
+    translations, nor a copy of one.
 
     Raises:
         DataError: there are too few Training faces.
@@ -83,9 +87,14 @@ def learning_sample(
     sources = training.take(chosen)
     if not len(sources):
         raise DataError(TOO_FEW)
-    translated = models.generate(sources.images, in_full())
+    targets = (sources.labels + random.integers(1, NUM_CLASSES, len(sources))) % NUM_CLASSES
+    images = np.empty_like(sources.images)
+    for k in np.unique(targets):
+        mine = targets == k
+        images[mine] = models.generate(sources.images[mine], in_full([int(k)]))[:, 0]
+    results = Faces(images=images, labels=targets.astype(np.uint8), rows=sources.rows)
     real = without_copies(training.take(~chosen), sources)
-    sample = balanced(Sample(results=translations(sources, translated), real=real), random)
+    sample = balanced(Sample(results=results, real=real), random)
     if not len(sample.real):
         raise DataError(TOO_FEW)
     return sample
