@@ -1,5 +1,7 @@
 """The seven expressions, in FER2013's order, and the other names they go by."""
 
+from difflib import get_close_matches
+
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Index = FER2013's label id. Alphabetical folder ids differ: always write names."""
 NUM_CLASSES = len(EMOTIONS)
@@ -18,20 +20,22 @@ SYNONYMS = {
 
 
 def parse_emotion(word: str) -> str:
-    """The FER2013 name for a name or synonym in any case.
+    """Return the FER2013 name for a name or synonym in any case.
 
     Raises:
-        ValueError: the word names no expression; the message lists those there are.
+        ValueError: the word names no expression; the message suggests one, or lists all.
     """
     name = word.strip().lower()
     name = SYNONYMS.get(name, name)
     if name not in EMOTIONS:
-        raise ValueError(f"{word!r} is no expression: choose from {', '.join(EMOTIONS)}")
+        near = get_close_matches(name, [*EMOTIONS, *SYNONYMS, "all"], n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(EMOTIONS)}"
+        raise ValueError(f"{word!r} is no expression: {hint}")
     return name
 
 
 def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Names from repeated or comma-joined words, `all` for every one, in FER2013's order.
+    """Return the names in repeated or comma-joined words, `all` for all, in FER2013's order.
 
     Raises:
         ValueError: a word names no expression, or there is none.

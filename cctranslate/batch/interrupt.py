@@ -11,7 +11,7 @@ A = TypeVar("A")
 
 
 @dataclass(kw_only=True)
-class Stop:
+class InterruptHandler:
     """Whether somebody asked a run to stop; `echo` says a line to them."""
 
     echo: Callable[[str], None]

@@ -7,19 +7,21 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from cctranslate import __version__, bundle
+from cctranslate import bundle
 from cctranslate.batch import pipeline
 from cctranslate.batch.gallery import contact_sheet, html_page
 from cctranslate.batch.inputs.decoding import Look
 from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.interrupt import Stop
+from cctranslate.batch.inputs.iter_items import iter_items
+from cctranslate.batch.interrupt import InterruptHandler
+from cctranslate.batch.manifest import identity, manifest
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import PAGE, REPORT, claim, refuse_strangers, write_run
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.lock import hold
+from cctranslate.batch.outputs.open_writer import open_writer
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.journal import Journal
@@ -37,18 +39,18 @@ from cctranslate.inference.sessions import CUDA, cores
 
 
 @dataclass(kw_only=True)
-class Job:
-    """A run of `batch`; `echo` says a line to whoever started it."""
+class BatchRun:
+    """A run of `batch`; `echo` prints a line for whoever started it."""
 
     options: Options
     echo: Callable[[str], None]
-    _stop: Stop = field(init=False)
+    _stop: InterruptHandler = field(init=False)
     _finished: bool = field(default=False, init=False)
     _finder: FaceDetector = field(default_factory=FaceDetector, init=False)
     _names: Names = field(default_factory=Names, init=False)
 
     def __post_init__(self) -> None:
-        self._stop = Stop(echo=self.echo)
+        self._stop = InterruptHandler(echo=self.echo)
 
     def describe(self) -> int:
         """Say what `run` would do: inputs to stdout, the rest to stderr. Returns the exit code.
@@ -61,7 +63,7 @@ class Job:
         check(self.options)
         self._bundle()
         count = 0
-        for item in self.options.items():
+        for item in iter_items(self.options):
             sys.stdout.buffer.write(os.fsencode(item.source) + b"\n")
             count += 1
         targets, out = ", ".join(self.options.targets), self.options.out
@@ -139,12 +141,12 @@ class Job:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
         selector = ResultSelector(asked.plan, asked.denied, asked.per_class, written)
-        with closing(asked.writer(journal.last_outputs)) as writer:
+        with closing(open_writer(asked, journal.last_outputs)) as writer:
             work = Work(
                 look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
                 renderer=ResultRenderer(
                     plan=asked.plan,
-                    layout=asked.places,
+                    layout=asked.result_layout,
                     packer=writer.packer,
                     in_pictures=in_pictures,
                     metadata=asked.metadata == "keep",
@@ -175,10 +177,10 @@ class Job:
         return bundle.load(self.options.weights or bundle.shipped())
 
     def _identity(self, found: Bundle) -> dict[str, Any]:
-        return self.options.identity(found.digests, self._finder.digest)
+        return identity(self.options, found.digests, self._finder.digest)
 
     def _items(self, journal: Journal) -> Iterator[Item]:
-        for item in self._stop.until(self.options.items()):
+        for item in self._stop.until(iter_items(self.options)):
             if self._enough(journal):
                 return
             yield item
@@ -207,37 +209,33 @@ class Job:
         """Write run.json, the sheet, the other report and the page, and say how it went."""
         journal.close()
         counts, seconds = journal.counts, time.monotonic() - started
-        told = {
-            "asked": self._identity(found),
-            "options": self.options.as_json(),
-            "cctranslate": __version__,
-            "provider": models.provider,
-            "bundle": found.digests,
-            "detector": self._finder.digest,
-            "finished": self._finished,
-            "found": counts.found,
-            **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
-            "confirmed_share": counts.confirmed_fractions(),
-            "seconds": round(seconds, 2),
-            "inputs_per_second": round((counts.found - journal.resumed) / max(seconds, 1e-9), 1),
-        }
-        write_run(self.options.out, told)
+        content = manifest(
+            self.options,
+            bundle=found.digests,
+            detector=self._finder.digest,
+            provider=models.provider,
+            counts=counts,
+            resumed=journal.resumed,
+            finished=self._finished,
+            seconds=seconds,
+        )
+        write_run(self.options.out, content)
         if not self.options.stream:
             self._draw(counts)
-            self._show(told, counts)
-        if self.options.report and self.options.report != "-":
-            formats.copy(self.options.out / REPORT, Path(self.options.report))
+            self._show(content, counts)
+        if self.options.report_copy:
+            formats.copy(self.options.out / REPORT, self.options.report_copy)
         self._summarise(counts)
 
-    def _show(self, told: dict[str, Any], counts: Counts) -> None:
+    def _show(self, content: dict[str, Any], counts: Counts) -> None:
         place = self.options.out / PAGE
         if self.options.html:
-            html_page.write(place, self.options.out / REPORT, counts, told)
+            html_page.write(place, self.options.out / REPORT, counts, content)
         else:
             html_page.remove(place)  # an earlier call's would not be of this report
 
     def _draw(self, counts: Counts) -> None:
-        out, place = self.options.out, self.options.sheet_place
+        out, place = self.options.out, self.options.sheet_path
         picture = contact_sheet.draw(
             out / REPORT, out, self.options.plan.variants, counts.faces_done
         )

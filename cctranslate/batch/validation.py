@@ -1,103 +1,150 @@
-"""Whether what a call of `batch` was asked for can be done: told before anything is written."""
+"""All checks of a call's options, before anything is written."""
 
+import json
+import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from cctranslate.batch.inputs import sources
-from cctranslate.batch.inputs.exclusions import refuse_losses
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import COPIES, REPORT
+from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
 from cctranslate.errors import OptionError
 from cctranslate.standard_streams import require_input, require_output
 
 
-def check(asked: Options) -> None:
+def check(options: Options) -> None:
     """See that the inputs are there, and that the options go together.
 
     Raises:
         InputError: an input is not there.
         OptionError: options that cannot go together.
     """
-    if asked.layout == "fer-csv" and asked.result != "face":
+    if bool(options.inputs) == bool(options.files_from):
+        raise OptionError("name INPUT... or --files-from, one of them")
+    if options.null and not options.files_from:
+        raise OptionError("-0 goes with --files-from")
+    if options.overwrite and options.retry_failed:
+        raise OptionError("--overwrite and --retry-failed: name one of them")
+    if options.layout == "fer-csv" and options.result != "face":
         raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
-    if asked.layout == "fer-csv" and asked.format != "png":
+    if options.layout == "fer-csv" and options.format != "png":
         raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
-    _check_standard_streams(asked)
-    if asked.stream:
-        _check_stream(asked)
-    if asked.inputs.count(sources.STDIN) > 1:
+    _check_standard_streams(options)
+    if options.stream:
+        _check_stream(options)
+    if options.inputs.count(sources.STDIN) > 1:
         raise OptionError("- is one picture from stdin: name it once")
-    for word in asked.inputs:
+    for word in options.inputs:
         sources.check(word)
-        for option, folder in (("--out", asked.out), ("--unconfirmed-to", asked.unconfirmed_to)):
+        for option, folder in (
+            ("--out", options.out),
+            ("--unconfirmed-to", options.unconfirmed_to),
+        ):
             if word != sources.STDIN and folder and _lies_in(Path(word), folder):
                 raise OptionError(f"{word} lies in {option} {folder}: results must not be inputs")
-    if asked.unconfirmed_to:
-        _check_aside(asked, asked.unconfirmed_to)
-    _check_copies(asked)
+    if options.unconfirmed_to:
+        _check_aside(options, options.unconfirmed_to)
+    _check_copies(options)
 
 
-def _check_standard_streams(asked: Options) -> None:
+def _check_standard_streams(options: Options) -> None:
     """Whether the standard streams that the options name are open."""
-    if sources.STDIN in asked.inputs:
+    if sources.STDIN in options.inputs:
         require_input(sources.STDIN)
-    if asked.files_from == sources.STDIN:
+    if options.files_from == sources.STDIN:
         require_input("--files-from -")
-    if asked.report == "-":
+    if options.report == "-":
         require_output("--report -")
-    elif asked.dry_run:
+    elif options.dry_run:
         require_output("--dry-run")
-    elif asked.stream:
+    elif options.stream:
         require_output("-o -")
 
 
-def _check_copies(asked: Options) -> None:
+def _check_copies(options: Options) -> None:
     """The contact sheet and the copy of the report."""
-    for option, path in (("--report", asked.copy), ("--sheet", asked.sheet)):
+    for option, path in (("--report", options.report_copy), ("--sheet", options.sheet)):
         if path is None:
             continue
-        if not path.parent.is_dir() and path.parent.resolve() != asked.out.resolve():
+        if not path.parent.is_dir() and path.parent.resolve() != options.out.resolve():
             raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
-        for folder in filter(None, (asked.out, asked.unconfirmed_to)):
-            if _lies_in(path, folder) and not (option == "--report" and _is_report(path, asked)):
+        for folder in filter(None, (options.out, options.unconfirmed_to)):
+            if _lies_in(path, folder) and not (option == "--report" and _is_report(path, options)):
                 raise OptionError(
                     f"{option} {path}: {folder} holds nothing but results: name another place"
                 )
-    named = (*asked.inputs, *([asked.files_from] if asked.files_from else []))
-    copies = [("--report", asked.copy, asked.copy), ("--sheet", asked.sheet, asked.sheet_place)]
-    refuse_losses(asked.out, named, [(o, given, place) for o, given, place in copies if place])
+    named = (*options.inputs, *([options.files_from] if options.files_from else []))
+    copies = [
+        ("--report", options.report_copy, options.report_copy),
+        ("--sheet", options.sheet, options.sheet_path),
+    ]
+    _refuse_losses(options.out, named, [(o, given, place) for o, given, place in copies if place])
 
 
-def _is_report(path: Path, asked: Options) -> bool:
-    return path.resolve() in [asked.out.resolve() / name for name in (REPORT, *COPIES)]
+def _is_report(path: Path, options: Options) -> bool:
+    return path.resolve() in [options.out.resolve() / name for name in (REPORT, *COPIES)]
 
 
-def _check_aside(asked: Options, aside: Path) -> None:
+def _check_aside(options: Options, aside: Path) -> None:
     """What a folder of its own for the unconfirmed asks for."""
-    if asked.confirmed_only:
+    if options.confirmed_only:
         raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
-    if asked.stream or asked.layout not in ("imagefolder", "tree"):
+    if options.stream or options.layout not in ("imagefolder", "tree"):
         raise OptionError("--unconfirmed-to takes files of their own: imagefolder or tree")
-    if _lies_in(aside, asked.out) or _lies_in(asked.out, aside):
-        raise OptionError(f"--unconfirmed-to {aside} and --out {asked.out}: one holds the other")
+    if _lies_in(aside, options.out) or _lies_in(options.out, aside):
+        raise OptionError(f"--unconfirmed-to {aside} and --out {options.out}: one holds the other")
 
 
-def _check_stream(asked: Options) -> None:
+def _check_stream(options: Options) -> None:
     """What only a folder can have."""
-    if asked.layout == "fer-csv":
+    if options.layout == "fer-csv":
         raise OptionError("-o - writes pictures: name a folder for --layout fer-csv")
-    if asked.report == "-":
+    if options.report == "-":
         raise OptionError("-o - and --report -: only one of them can be stdout")
     for option, given in (
-        ("--sheet", asked.sheet),
-        ("--overwrite", asked.overwrite),
-        ("--retry-failed", asked.retry_failed),
+        ("--sheet", options.sheet),
+        ("--overwrite", options.overwrite),
+        ("--retry-failed", options.retry_failed),
     ):
         if given:
             raise OptionError(f"{option} needs a folder: -o - keeps nothing")
-    if sys.stdout.isatty() and not asked.dry_run:
+    if sys.stdout.isatty() and not options.dry_run:
         raise OptionError("-o - writes bytes: send stdout to a file or a pipe")
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
+
+
+def _refuse_losses(
+    out: Path, named: Iterable[str], copies: Iterable[tuple[str, Path | None, Path]]
+) -> None:
+    """See that no file is written where an input is that no earlier call wrote there.
+
+    `named` are the inputs and the list of them. `copies` are options' names, what they were given
+    and where that is.
+
+    Raises:
+        OptionError: one would be lost.
+    """
+    inputs = [(word, Path(word).resolve()) for word in named if os.path.lexists(word)]
+    for option, given, place in copies:
+        if not place.exists() or _wrote(out, option, given):
+            continue
+        for word, path in inputs:
+            if place.resolve().is_relative_to(path):
+                where = (
+                    "is an input" if place.resolve() == path else f"is there, and lies in {word}"
+                )
+                raise OptionError(f"{place} {where}: name another {option}, or move it away")
+
+
+def _wrote(out: Path, option: str, given: Path | None) -> bool:
+    """Whether the run in `out` was given the same before."""
+    try:
+        told = json.loads((out / RUN).read_text(encoding="utf-8"))["options"]
+        earlier = told[option.removeprefix("--")]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
+    return bool(earlier == (None if given is None else str(given)))

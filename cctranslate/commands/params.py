@@ -1,4 +1,4 @@
-"""What options of several commands, or of many words, take for a value."""
+"""Types of option values, with their shell completion."""
 
 from __future__ import annotations
 
@@ -9,25 +9,88 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from cctranslate.emotions import EMOTIONS, parse_emotions
 
 
 class Number(click.FloatRange):
-    """A finite number in a range, which nan is not, though it is neither below nor above."""
+    """A finite number in a range: nan is neither below nor above one."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """The number; Click's message for what is none."""
+        """Return the number."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value} is no number", param, ctx)
         return number
 
 
-def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
-        raise click.BadParameter(f"{value!r} is no device: auto, cpu or cuda[:N]")
-    return value
+class EmotionList(click.ParamType):  # type: ignore[type-arg]
+    """Expressions by name or synonym, several by commas, or `all`."""
+
+    name = "emotion"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the names in FER2013's order."""
+        try:
+            return parse_emotions((value,))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Complete the word after the last comma, with none that stands before it."""
+        before, comma, begun = incomplete.rpartition(",")
+        words = [w for w in (*EMOTIONS, "all") if w not in before.split(",")]
+        return [CompletionItem(before + comma + w) for w in words if w.startswith(begun)]
+
+
+class NumberList(click.ParamType):  # type: ignore[type-arg]
+    """Finite numbers in a range, several by commas."""
+
+    name = "numbers"
+
+    def __init__(self, lowest: float, highest: float) -> None:
+        self._number = Number(lowest, highest)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Return the numbers in their order."""
+        parts = str(value).split(",")
+        return tuple(self._number.convert(part, param, ctx) for part in parts)
+
+
+class Format(click.Choice[str]):
+    """A picture format by name or suffix."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; `jpg` is `jpeg`."""
+        word = str(value).lower().removeprefix(".")
+        return str(super().convert("jpeg" if word == "jpg" else word, param, ctx))
+
+
+class Device(click.ParamType):  # type: ignore[type-arg]
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+
+    name = "device"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word as it stands."""
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value, re.ASCII):
+            self.fail(f"{value!r} is no device: auto, cpu or cuda[:N]", param, ctx)
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Complete a device's name."""
+        return [CompletionItem(w) for w in ("auto", "cpu", "cuda") if w.startswith(incomplete)]
 
 
 def failures(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -76,6 +139,6 @@ device_option = click.option(
     "--device",
     default="auto",
     show_default=True,
-    callback=_device,
+    type=Device(),
     help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
 )

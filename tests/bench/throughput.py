@@ -35,7 +35,7 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.batch.inputs.archives import from_tar_or_csv
 from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
-from cctranslate.batch.inputs.exclusions import Own
+from cctranslate.batch.inputs.exclusions import OutputPaths
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
 from cctranslate.batch.outputs.layout import Layout
@@ -154,7 +154,7 @@ def in_batches(
 
 def stages(folder: Path, out: Path) -> dict[str, Cost]:
     """Each stage alone, and the same work as a loop."""
-    items = list(from_inputs([str(folder)], Own(())))
+    items = list(from_inputs([str(folder)], OutputPaths(())))
     plan, found = Plan(targets=(TARGET,)), bundle.load(bundle.shipped())
     models, single = (TranslationModels(found, "cpu", size) for size in (None, 1))
     write = renderer(out, plan)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip, is_tar, is_zip
-from cctranslate.batch.inputs.exclusions import Own
+from cctranslate.batch.inputs.exclusions import OutputPaths
 from cctranslate.batch.inputs.items import Broken, Item, Member
 from cctranslate.compression import is_compressed
 from cctranslate.errors import InputError
@@ -41,7 +41,7 @@ def check(word: str) -> None:
         raise InputError(f"{word}: matches nothing: check the pattern")
 
 
-def from_inputs(inputs: Iterable[str], own: Own) -> Iterator[Item]:
+def from_inputs(inputs: Iterable[str], own: OutputPaths) -> Iterator[Item]:
     """Items of each input in turn: a file, what is in it, a folder (sorted), a glob or stdin.
 
     Archives and datasets are opened where they are named, not where they lie in a folder. What is
@@ -69,7 +69,7 @@ def _named(word: str) -> list[Path]:
     return matches or [Path(word)]
 
 
-def from_list(listed: str, nul: bool, own: Own) -> Iterator[Item]:
+def from_list(listed: str, nul: bool, own: OutputPaths) -> Iterator[Item]:
     """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
 
     A path keeps its folders in its name, without a leading root or `..`. What is the run's `own`

@@ -1,0 +1,85 @@
+"""What `run.json` says: the call's options, what makes it the same run, and how it went."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from cctranslate import __version__
+from cctranslate.batch.options import Options
+from cctranslate.batch.report.counts import Counts
+
+
+def identity(options: Options, bundle: dict[str, str], detector: str) -> dict[str, Any]:
+    """Return what two calls must share to be one run: what is made, not how it is computed.
+
+    Args:
+        options: The call's options.
+        bundle: The digests of the bundle's files.
+        detector: The digest of the face detector.
+    """
+    return {
+        # A shell's `*.png` names the sheet of the call before, too.
+        "INPUT": [word for word in options.inputs if not options.output_paths.holds(Path(word))],
+        "--files-from": options.files_from,
+        "--to": list(options.targets),
+        "--strength": list(options.plan.strengths),
+        "--samples": options.samples,
+        "--best-of": options.best_of,
+        "--seed": options.seed,
+        "--min-confidence": options.min_confidence,
+        "--confirmed-only": options.confirmed_only,
+        "--unconfirmed-to": str(options.aside) if options.aside else None,
+        "--per-class": options.per_class,
+        "--layout": options.layout,
+        "--faces": options.faces,
+        "--result": options.result,
+        "--metadata": options.metadata,
+        "--format": options.format,
+        "--no-mark": options.no_mark,
+        "--shard": list(options.shard) if options.shard else None,
+        "bundle (--weights)": bundle,
+        "detector": detector,
+    }
+
+
+def manifest(
+    options: Options,
+    *,
+    bundle: dict[str, str],
+    detector: str,
+    provider: str,
+    counts: Counts,
+    resumed: int,
+    finished: bool,
+    seconds: float,
+) -> dict[str, Any]:
+    """Return the content of `run.json` at the end of a call.
+
+    Args:
+        options: The call's options.
+        bundle: The digests of the bundle's files.
+        detector: The digest of the face detector.
+        provider: What inference ran on.
+        counts: Counts of the whole report.
+        resumed: Inputs that earlier calls ended.
+        finished: Whether no input is left to do.
+        seconds: How long the call took.
+    """
+    return {
+        "asked": identity(options, bundle, detector),
+        "options": {f.name: _plain(getattr(options, f.name)) for f in fields(options)},
+        "cctranslate": __version__,
+        "provider": provider,
+        "bundle": bundle,
+        "detector": detector,
+        "finished": finished,
+        "found": counts.found,
+        **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
+        "confirmed_share": counts.confirmed_fractions(),
+        "seconds": round(seconds, 2),
+        "inputs_per_second": round((counts.found - resumed) / max(seconds, 1e-9), 1),
+    }
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value

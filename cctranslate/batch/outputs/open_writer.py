@@ -1,0 +1,33 @@
+"""Open the writer that a call's options name."""
+
+from cctranslate.batch.inputs import sources
+from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.encoding import Encoding
+from cctranslate.batch.outputs.fer_csv import FerCsv
+from cctranslate.batch.outputs.stdout import Members, Stdout
+from cctranslate.batch.outputs.webdataset import Samples, Shards
+from cctranslate.batch.outputs.writers import Files, Writer
+
+
+def open_writer(options: Options, last: frozenset[str]) -> Writer:
+    """Return the writer of a run that goes on after the results `last`.
+
+    Raises:
+        OutputError: they are not there, or what comes after them cannot be taken away.
+    """
+    encoding = Encoding(format=options.format, mark=not options.no_mark)
+    if options.stream:
+        return _stdout(options, encoding)
+    if options.layout == "webdataset":
+        return Shards(options.out, encoding, last)
+    if options.layout == "fer-csv":
+        return FerCsv(options.out, last)
+    return Files(out=options.out, encoding=encoding)
+
+
+def _stdout(options: Options, encoding: Encoding) -> Stdout:
+    if options.layout == "webdataset":
+        return Stdout(Samples(encoding=encoding), one=False)
+    one_result = len(options.inputs) == len(options.plan.variants) == 1
+    one = one_result and sources.is_one(options.inputs[0])
+    return Stdout(Members(encoding=encoding, one=one), one)

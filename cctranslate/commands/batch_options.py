@@ -1,0 +1,233 @@
+"""The options of `cctranslate batch`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cctranslate.commands.params import (
+    EmotionList,
+    Format,
+    Number,
+    NumberList,
+    device_option,
+    failures,
+    report_place,
+    share,
+)
+
+FORMATS = ("png", "jpeg", "webp")
+LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
+
+
+def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of `batch`, in the order of its help."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.argument("inputs", nargs=-1, metavar="INPUT..."),
+    click.option(
+        "--to",
+        multiple=True,
+        required=True,
+        metavar="EMOTION",
+        type=EmotionList(),
+        help="angry, disgust, fear, happy, sad, surprise, neutral or `all`; several by commas or "
+        "by repeating the option.",
+    ),
+    click.option(
+        "-o",
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("translated"),
+        show_default=True,
+        help="Where results go; `-` writes the only result of one picture, or a tar of several, to "
+        "stdout.",
+    ),
+    click.option(
+        "--layout",
+        type=click.Choice(LAYOUTS),
+        default="imagefolder",
+        show_default=True,
+        help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>; "
+        "webdataset: tar shards, OUT/000000.tar and so on; fer-csv: OUT/fer2013.csv, of faces.",
+    ),
+    click.option(
+        "--faces",
+        type=click.Choice(("auto", "whole", "detect")),
+        default="auto",
+        show_default=True,
+        help="whole: each picture is a face; detect: find the faces in it; auto: whole up to 96 "
+        "pixels, detect above.",
+    ),
+    click.option(
+        "--result",
+        type=click.Choice(("picture", "face")),
+        help="picture: the whole picture with its faces changed, in its size and colors; face: "
+        "each face, 48x48 gray.  [default: picture; face with --layout fer-csv]",
+    ),
+    click.option(
+        "--metadata",
+        type=click.Choice(("keep", "drop")),
+        default="drop",
+        show_default=True,
+        help="Keep the source's EXIF data (camera, time, location) in result pictures, or drop it.",
+    ),
+    click.option(
+        "-T", "--files-from", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
+    ),
+    click.option(
+        "-0", "--null", is_flag=True, help="The paths of -T end in NUL instead of a newline."
+    ),
+    click.option(
+        "--strength",
+        multiple=True,
+        type=NumberList(0, 1),
+        default=("1",),
+        metavar="X",
+        help="Strength of the change, from 0 (none) to 1 (full); several, by commas or by "
+        "repeating the option, make one result each.  [default: 1]",
+    ),
+    click.option(
+        "--samples",
+        type=click.IntRange(1, 64),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Number of varied results for each face and expression.",
+    ),
+    click.option(
+        "--best-of",
+        type=click.IntRange(1, 64),
+        default=1,
+        show_default=True,
+        metavar="K",
+        help="Make K variations of each result, and keep the one that the judge is surest of.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**32 - 1),
+        default=0,
+        show_default=True,
+        metavar="S",
+        help="Random seed of --samples and --best-of: the same seed gives the same results.",
+    ),
+    click.option(
+        "--min-confidence",
+        type=Number(0, 1),
+        metavar="P",
+        help="Probability that the judge must give the target to confirm a result.  [default: the "
+        "target must be the most probable]",
+    ),
+    click.option(
+        "--confirmed-only",
+        is_flag=True,
+        help="Write only results that the judge confirms; the report has a row for the others too.",
+    ),
+    click.option(
+        "--unconfirmed-to",
+        metavar="DIR",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Write results that the judge does not confirm to this folder, laid out as in OUT.",
+    ),
+    click.option(
+        "--per-class",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Write at most N results of each expression, and stop when all have N.",
+    ),
+    click.option(
+        "--min-confirmed",
+        type=Number(0, 1),
+        metavar="FRACTION",
+        help="Exit with 5 if the judge confirmed a smaller fraction of any expression's results.",
+    ),
+    click.option(
+        "--max-failures",
+        metavar="N|P%",
+        callback=failures,
+        help="Stop, and exit with 5, once more than N inputs failed, or more than P% of at least "
+        "100.",
+    ),
+    click.option(
+        "--format",
+        type=Format(FORMATS),
+        default="png",
+        show_default=True,
+        help="Format of result files; jpg is jpeg.",
+    ),
+    click.option(
+        "--report",
+        metavar="PATH",
+        callback=report_place,
+        help="Write a copy of OUT/report.csv as .csv, .jsonl or .parquet, or with `-` as JSON "
+        "Lines to stdout.",
+    ),
+    click.option(
+        "--html/--no-html",
+        default=True,
+        show_default=True,
+        help="Write OUT/report.html, a page to look through the results in a browser.",
+    ),
+    click.option(
+        "--sheet",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Where to write the contact sheet.  [default: OUT-sheet.png, beside OUT]",
+    ),
+    device_option,
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        help="Faces a micro-batch.  [default: by device]",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 256),
+        help="Number of workers that decode and encode.  [default: by cores]",
+    ),
+    click.option(
+        "--processes/--threads",
+        default=None,
+        help="Decode and encode in worker processes or in threads.  [default: processes with a "
+        "GPU, else threads]",
+    ),
+    click.option("--overwrite", is_flag=True, help="Start anew instead of resuming."),
+    click.option(
+        "--retry-failed", is_flag=True, help="Process inputs again that failed in an earlier call."
+    ),
+    click.option(
+        "--weights",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="A bundle that `export` wrote.  [default: the one in the package]",
+    ),
+    click.option(
+        "--shard",
+        metavar="I/N",
+        callback=share,
+        help="Process only the I-th of N shards of the inputs, each into a different OUT; `slurm` "
+        "takes both from the job array. `cctranslate report merge` joins the reports.",
+    ),
+    click.option(
+        "--limit", type=click.IntRange(min=1), help="Process at most N inputs.", metavar="N"
+    ),
+    click.option(
+        "--dry-run", is_flag=True, help="List what would be processed, and write nothing."
+    ),
+    click.option(
+        "--no-mark", is_flag=True, help="Leave out the metadata that marks results as AI-made."
+    ),
+    click.option("--no-progress", is_flag=True, help="Show no progress bar."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only errors."),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Name each input that fails or is skipped, as it happens.",
+    ),
+)
