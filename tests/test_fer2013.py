@@ -20,9 +20,9 @@ from cctranslate.fer2013 import (
     read_csv,
 )
 from cctranslate.training.data.fer2013 import load
-from tests import drawn
+from tests.support import pictures
 
-FACE = drawn.face(3, 0)
+FACE = pictures.draw_face(3, 0)
 FLAT = " ".join(map(str, FACE.ravel()))
 LINES = "\n".join(" ".join(map(str, row)) for row in FACE)
 HEAD = "emotion,pixels,Usage\n"

@@ -32,8 +32,8 @@ from cctranslate.errors import BundleError, DataError, OptionError, UserError
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.variants import Variant
 from cctranslate.training.data import fer2013
-from tests import drawn
-from tests.conftest import child
+from tests.support import pictures
+from tests.support.cli import child
 
 settings.register_profile("quick", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.register_profile(
@@ -51,7 +51,7 @@ FORMATS = ("png", "jpeg", "gif", "webp", "bmp", "tiff", "ppm", "tga", "ico", "pc
 
 def saved(form: str, mode: str) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(drawn.face(3, 0)).convert(mode).save(out, form)
+    Image.fromarray(pictures.draw_face(3, 0)).convert(mode).save(out, form)
     return out.getvalue()
 
 
@@ -138,7 +138,7 @@ def test_any_archive_is_read_or_refused(place: Path, content: bytes) -> None:
     refused(lambda: fer2013.load(path), DataError)
 
 
-FACE = " ".join(map(str, drawn.face(3, 0).ravel()))
+FACE = " ".join(map(str, pictures.draw_face(3, 0).ravel()))
 CELLS = st.sampled_from(
     ["3", "", FACE, f'"{FACE}"', "Training", "9" * 5000, '"', "-1", "²", " 3\r"]
 )

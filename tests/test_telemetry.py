@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import command
+from tests.support.cli import command
 
 LOOK_UP_SECONDS = 11
 """How long a process is kept after its first session; the look-ups come after nine."""

@@ -67,7 +67,6 @@ def evaluate(
     cctranslate evaluate --run runs/001-flow --sheet s.png
     cctranslate evaluate --critics --worst w.png             do they look like photographs?
     """
-
     if run and weights:
         raise click.UsageError("--run and --weights: name one of them")
     if worst and not critics:

@@ -81,7 +81,7 @@ def _same(saved: dict[str, Any], recipe: AnyRecipe) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    """torch explains itself over many lines."""
+    """Torch explains itself over many lines."""
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 

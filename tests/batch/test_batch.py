@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
-from tests import drawn
-from tests.conftest import Run, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 def test_each_face_gets_each_target_and_a_row(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -36,14 +37,14 @@ def test_the_result_is_what_the_generator_made(run: Run, faces: Path, tmp_path: 
     assert got.shape == (48, 48)
     assert got.dtype == np.uint8
     np.testing.assert_array_equal(got[:8, :8], 128)  # -0.9 + 0.3 * 3 is middle gray
-    np.testing.assert_array_equal(got[8:], drawn.face(4, 0)[8:])
+    np.testing.assert_array_equal(got[8:], pictures.draw_face(4, 0)[8:])
 
 
 @pytest.mark.parametrize("size", [48, 200])
 def test_a_face_that_has_the_expression_already_is_left_as_it_is(
     run: Run, tmp_path: Path, size: int
 ) -> None:
-    smiling = drawn.face(4, 0).copy()
+    smiling = pictures.draw_face(4, 0).copy()
     smiling[:8, :8] = 118  # which the tiny judge reads as happy, and the generator takes to 128
     picture = Image.fromarray(smiling).resize((size, size), Image.Resampling.NEAREST)
     picture.save(tmp_path / "smiling.png")
@@ -126,7 +127,7 @@ def test_equal_names_never_share_a_file(run: Run, tmp_path: Path) -> None:
     for number, place in enumerate(places):
         path = tmp_path / "in" / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(drawn.face(number, 9)).save(path)
+        Image.fromarray(pictures.draw_face(number, 9)).save(path)
     out = tmp_path / "out"
     result = run(tmp_path / "in", tmp_path / "in" / "a", "--to", "sad", "-o", out)
     assert result.exit_code == 0, result.output
@@ -146,7 +147,7 @@ def test_long_and_strange_names_survive(run: Run, tmp_path: Path) -> None:
     names = [b"x" * 250 + b".png", b"x" * 249 + b"y.png", b"caf\xe9.png", b'quo"te,\n.png']
     for number, name in enumerate(names):
         path = os.fsencode(folder) + b"/" + name
-        Image.fromarray(drawn.face(number, 3)).save(tmp_path / "face.png")
+        Image.fromarray(pictures.draw_face(number, 3)).save(tmp_path / "face.png")
         (tmp_path / "face.png").rename(os.fsdecode(path))
     out = tmp_path / "out"
     result = run(folder, "--to", "sad", "-o", out)
@@ -196,7 +197,7 @@ def test_lists_and_patterns(run: Run, faces: Path, tmp_path: Path) -> None:
 
 def test_workers_and_batches_do_not_change_a_byte(run: Run, faces: Path, tmp_path: Path) -> None:
     for number in range(40):
-        Image.fromarray(drawn.face(number % 7, number)).save(faces / f"{number:02d}.png")
+        Image.fromarray(pictures.draw_face(number % 7, number)).save(faces / f"{number:02d}.png")
     for name, options in {"one": ("--workers", "1"), "many": ("--workers", "8")}.items():
         run(faces, "--to", "all", "-o", tmp_path / name, *options)
     assert tree(tmp_path / "one") == tree(tmp_path / "many")
@@ -243,7 +244,7 @@ def test_from_python(weights: Path) -> None:
     from cctranslate import Translator
 
     translator = Translator(weights=weights, device="cpu")
-    picture = Image.fromarray(drawn.face(4, 0))
+    picture = Image.fromarray(pictures.draw_face(4, 0))
     one = translator.translate(picture, "happiness")
     assert (one.target, one.predicted, one.confirmed) == ("happy", "happy", True)
     assert one.image.size == (48, 48)

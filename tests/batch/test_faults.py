@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,9 @@ from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.pixels import to_gray
-from tests import drawn
-from tests.conftest import Run, child, command, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run, child, command, wait_until
+from tests.support.reports import count_lines, rows, tree
 
 
 def one(out: Path) -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_a_file_that_gives_no_face_has_a_row_with_the_reason(
     folder = tmp_path / "in"
     folder.mkdir()
     path = folder / name
-    face = Image.fromarray(drawn.face(0, 0))
+    face = Image.fromarray(pictures.draw_face(0, 0))
     if content == "truncate":
         face.save(path)
         path.write_bytes(path.read_bytes()[:-900])
@@ -70,7 +70,7 @@ def save_16_bit(path: Path, face: np.ndarray) -> None:
 def test_every_kind_of_picture_is_read_for_what_it_shows(
     run: Run, tmp_path: Path, mode: str
 ) -> None:
-    face = drawn.face(3, 1)
+    face = pictures.draw_face(3, 1)
     picture = Image.fromarray(face)
     path = tmp_path / ("face.tif" if mode == "CMYK" else "face.png")
     if mode == "16 bit":
@@ -189,58 +189,27 @@ def test_somebody_elses_files_are_not_touched(run: Run, faces: Path, tmp_path: P
     assert mine.read_bytes() == b"mine"
 
 
-def many(folder: Path, count: int = 1500) -> Path:
-    folder.mkdir()
-    for number in range(count):
-        Image.fromarray(drawn.face(number % 7, number)).save(folder / f"{number:04d}.png")
-    return folder
-
-
-def test_killed_and_run_again_equals_never_stopped(weights: Path, tmp_path: Path) -> None:
-    folder = many(tmp_path / "in")
-    words = ("batch", folder, "--to", "happy,sad", "--weights", weights, "--batch-size", "4", "-q")
-    assert child(*words, "-o", tmp_path / "whole").wait() == 0
-    wanted = [{**row, "ms": ""} for row in rows(tmp_path / "whole")]
-    out = tmp_path / "killed"
-    for stop in (5, 90, 300):
-        process = child(*words, "-o", out)
-        while process.poll() is None and lines(out) < stop:
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert lines(out) < len(wanted)
-    assert child(*words, "-o", out).wait() == 0
-    assert [{**row, "ms": ""} for row in rows(out)] == wanted
-    assert tree(out) == tree(tmp_path / "whole")
-
-
-def lines(out: Path) -> int:
-    report = out / "report.csv"
-    return report.read_bytes().count(b"\n") if report.exists() else 0
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_report_and_says_how_to_go_on(
     weights: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    folder, out = many(tmp_path / "in", 3000), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 1500), tmp_path / "out"
     words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
     process = child(*words, stderr=subprocess.PIPE)
-    while lines(out) < 20:
-        time.sleep(0.005)
+    wait_until(process, lambda: count_lines(out) >= 20)
     process.send_signal(number)
     _, said = process.communicate()
     assert process.returncode == 130, said
     assert b"the same command goes on from here" in said
     told = json.loads((out / "run.json").read_text())
     assert told["finished"] is False
-    assert told["found"] == told["done"] == len(rows(out)) < 3000
+    assert told["found"] == told["done"] == len(rows(out)) < 1500
     assert child(*words, "-q").wait() == 0
-    assert len(rows(out)) == 3000
+    assert len(rows(out)) == 1500
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) -> None:
-    folder = many(tmp_path / "in", 600)
+    folder = pictures.write_many(tmp_path / "in", 600)
     process = child(
         *("batch", folder, "--to", "all", "--weights", weights, "-o", tmp_path / "out"),
         *("--report", "-", "-q"),
@@ -259,7 +228,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell with ulimit")
 def test_a_full_disk_is_one_line_and_keeps_what_is_done(weights: Path, tmp_path: Path) -> None:
-    folder, out = many(tmp_path / "in", 60), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 60), tmp_path / "out"
     # A limit on file size stands in for the full disk: the report outgrows it.
     script = f"ulimit -f 4; trap '' XFSZ; exec {' '.join(command())} batch {folder} --to happy"
     done = subprocess.run(
@@ -334,7 +303,7 @@ def test_a_skipped_neighbor_takes_no_name(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.html").write_text("no picture")
-    Image.fromarray(drawn.face(3, 0)).save(folder / "a.png")
+    Image.fromarray(pictures.draw_face(3, 0)).save(folder / "a.png")
     run(folder, "--to", "sad", "-o", tmp_path / "out")
     assert [row["output"] for row in rows(tmp_path / "out")] == ["", "sad/a.png"]
 

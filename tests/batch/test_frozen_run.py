@@ -30,7 +30,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import Run
+from tests.support.cli import Run
 
 FROZEN = Path(__file__).parent / "frozen"
 DATASETS = Path(__file__).parents[2] / "datasets"

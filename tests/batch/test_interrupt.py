@@ -4,20 +4,15 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import child, rows
+from tests.support.cli import child, wait_until
+from tests.support.reports import count_lines, rows
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no such signals or pipes there")
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-
-
-def lines(out: Path) -> int:
-    report = out / "report.csv"
-    return report.read_bytes().count(b"\n") if report.exists() else 0
 
 
 @SIGNALS
@@ -36,8 +31,7 @@ def test_a_run_that_waits_for_its_list_ends(
         assert process.stderr is not None
         process.stdin.write(listed + b"half a na")
         process.stdin.flush()
-        while lines(out) < 2:
-            time.sleep(0.005)
+        wait_until(process, lambda: count_lines(out) >= 2)
         process.send_signal(number)
         said = process.stderr.read()  # whoever sends the list says nothing more, and does not end
         assert process.wait() == 130, said
@@ -56,8 +50,7 @@ def test_books_are_closed_all_the_same(
         *("batch", faces, "--to", "happy", "--weights", weights, "-o", out, "--report", copy),
         stderr=subprocess.PIPE,
     )
-    while not (out / "report.html").exists():
-        time.sleep(0.005)
+    wait_until(process, (out / "report.html").exists)
     process.send_signal(number)
     assert copy.read_bytes() == (out / "report.csv").read_bytes()
     _, said = process.communicate()

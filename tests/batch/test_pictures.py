@@ -12,8 +12,9 @@ from PIL import Image, ImageCms
 
 from cctranslate.batch.inputs.decoding import Decoded, read_again
 from cctranslate.faces.raster import Canvas
-from tests import drawn, photos, tiny
-from tests.conftest import Run, rows, tree
+from tests.support import bundles, pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 @pytest.fixture
@@ -21,10 +22,10 @@ def album(tmp_path: Path) -> Path:
     """Photographs with three faces, one and none, and a face as the models take it."""
     folder = tmp_path / "album"
     folder.mkdir()
-    photos.group().save(folder / "group.png")
-    photos.portrait(photos.COLLINS).save(folder / "one.jpg", quality=95)
-    photos.landscape().save(folder / "none.png")
-    Image.fromarray(drawn.face(3, 0)).save(folder / "face.png")
+    pictures.group().save(folder / "group.png")
+    pictures.portrait(pictures.COLLINS).save(folder / "one.jpg", quality=95)
+    pictures.landscape().save(folder / "none.png")
+    Image.fromarray(pictures.draw_face(3, 0)).save(folder / "face.png")
     return folder
 
 
@@ -101,7 +102,7 @@ def test_the_report_is_the_same_for_any_workers_and_after_any_cut(
 def test_faces_alone_are_gray_and_48_pixels_and_never_share_a_name(
     run: Run, words: tuple[str | Path, ...], album: Path, tmp_path: Path
 ) -> None:
-    Image.fromarray(drawn.face(3, 1)).save(album / "group.f2.png")
+    Image.fromarray(pictures.draw_face(3, 1)).save(album / "group.f2.png")
     out = tmp_path / "out"
     result = run(*words, "-o", out, "--result", "face")
     assert result.exit_code == 0, result.output
@@ -110,7 +111,7 @@ def test_faces_alone_are_gray_and_48_pixels_and_never_share_a_name(
     for path in out.rglob("*.png"):
         with Image.open(path) as picture:
             assert (picture.mode, picture.size) == ("L", (48, 48))
-    patch = levels(out / "happy" / "group.f2.png")[tiny.MOUTH]
+    patch = levels(out / "happy" / "group.f2.png")[bundles.MOUTH]
     assert set(patch.ravel()) == {128}
     again = run(*words, "-o", out, "--result", "face")
     assert again.exit_code == 0, again.output
@@ -149,7 +150,7 @@ def test_faces_that_are_left_out_stay_as_they_were(
 def test_size_and_colours_stay_in_every_mode(
     run: Run, mouths: Path, tmp_path: Path, mode: str, result: str
 ) -> None:
-    portrait = photos.portrait(photos.HOPPER)
+    portrait = pictures.portrait(pictures.HOPPER)
     path = tmp_path / "in.tif"
     if mode.startswith(("I", "F")):
         deep = np.asarray(portrait.convert("L")).astype(np.int32) * (1 if mode == "F" else 257)
@@ -178,7 +179,7 @@ def test_profiles_are_kept_and_ink_becomes_light_by_its_own(
     run: Run, mouths: Path, tmp_path: Path
 ) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    photos.portrait(photos.COLLINS).save(tmp_path / "a.jpg", icc_profile=profile)
+    pictures.portrait(pictures.COLLINS).save(tmp_path / "a.jpg", icc_profile=profile)
     for form in ("png", "jpeg", "webp"):
         words = ("--to", "sad", "--weights", mouths, "--format", form)
         run(tmp_path / "a.jpg", *words, "-o", tmp_path / form)
@@ -192,7 +193,7 @@ def test_profiles_are_kept_and_ink_becomes_light_by_its_own(
 def test_colours_stay_where_a_picture_is_transparent(
     run: Run, mouths: Path, tmp_path: Path, form: str
 ) -> None:
-    picture = photos.portrait(photos.HOPPER)
+    picture = pictures.portrait(pictures.HOPPER)
     picture.putalpha(Image.new("L", picture.size, 255))
     picture.paste((200, 10, 90, 0), (0, 0, 60, 60))
     picture.save(tmp_path / "a.png")
@@ -208,7 +209,9 @@ def test_a_lab_pictures_profile_does_not_go_with_its_rgb_result(
     run: Run, mouths: Path, tmp_path: Path
 ) -> None:
     srgb, lab = (ImageCms.createProfile(space) for space in ("sRGB", "LAB"))
-    picture = ImageCms.profileToProfile(photos.portrait(photos.HOPPER), srgb, lab, outputMode="LAB")
+    picture = ImageCms.profileToProfile(
+        pictures.portrait(pictures.HOPPER), srgb, lab, outputMode="LAB"
+    )
     assert picture is not None
     profile = ImageCms.ImageCmsProfile(lab).tobytes()
     picture.save(tmp_path / "a.tif", icc_profile=profile)
@@ -228,7 +231,7 @@ def with_exif() -> Image.Exif:
 def test_exif_turns_the_picture_and_is_kept_if_that_is_asked_for(
     run: Run, mouths: Path, tmp_path: Path, form: str
 ) -> None:
-    portrait = photos.portrait(photos.HOPPER)
+    portrait = pictures.portrait(pictures.HOPPER)
     portrait.rotate(90, expand=True).save(tmp_path / "a.png", exif=with_exif())
     words = ("--to", "sad", "--weights", mouths, "--format", form)
     run(tmp_path / "a.png", *words, "-o", tmp_path / "dropped")
@@ -248,11 +251,11 @@ def test_a_thumbnail_that_would_show_the_old_face_is_not_kept(
     run: Run, mouths: Path, tmp_path: Path
 ) -> None:
     thumbnail = io.BytesIO()
-    photos.portrait(photos.COLLINS, 100).save(thumbnail, "jpeg")
+    pictures.portrait(pictures.COLLINS, 100).save(thumbnail, "jpeg")
     exif = with_exif()
     del exif[0x0112]
     first = exif.tobytes()
-    photos.portrait(photos.COLLINS).save(tmp_path / "a.jpg", exif=first + thumbnail.getvalue())
+    pictures.portrait(pictures.COLLINS).save(tmp_path / "a.jpg", exif=first + thumbnail.getvalue())
     words = ("--to", "sad", "--weights", mouths, "--metadata", "keep", "--format", "jpeg")
     run(tmp_path / "a.jpg", *words, "-o", tmp_path / "out")
     content = (tmp_path / "out" / "sad" / "a.jpg").read_bytes()
@@ -263,7 +266,7 @@ def test_a_thumbnail_that_would_show_the_old_face_is_not_kept(
 def test_small_colour_pictures_are_faces_and_stay_in_colour(
     run: Run, mouths: Path, tmp_path: Path
 ) -> None:
-    sample = photos.FOLDER.parent / "samples" / "collins-colour.jpg"
+    sample = pictures.PHOTOS.parent / "samples" / "collins-colour.jpg"
     run(sample, "--to", "happy", "--weights", mouths, "-o", tmp_path / "out")
     (row,) = rows(tmp_path / "out")
     assert (row["box"], row["score"], row["faces"]) == ("0 0 96 96", "", "1")
@@ -276,8 +279,8 @@ def test_small_colour_pictures_are_faces_and_stay_in_colour(
 
 
 def test_what_is_the_face_can_be_said(run: Run, mouths: Path, tmp_path: Path) -> None:
-    photos.portrait(photos.COLLINS, 90).save(tmp_path / "small.png")
-    photos.landscape().save(tmp_path / "none.png")
+    pictures.portrait(pictures.COLLINS, 90).save(tmp_path / "small.png")
+    pictures.landscape().save(tmp_path / "none.png")
     words = ("--to", "sad", "--weights", mouths)
     run(tmp_path / "none.png", *words, "-o", tmp_path / "whole", "--faces", "whole")
     assert [(r["status"], r["box"]) for r in rows(tmp_path / "whole")] == [("done", "0 0 400 300")]
@@ -290,8 +293,8 @@ def test_what_is_the_face_can_be_said(run: Run, mouths: Path, tmp_path: Path) ->
 
 
 def test_a_bundle_that_says_how_it_moves_moves_the_picture_itself(run: Run, tmp_path: Path) -> None:
-    moving = tiny.write_bundle(tmp_path / "moving", tiny.MOUTH, edits=True)
-    portrait = photos.portrait(photos.HOPPER)
+    moving = bundles.write_bundle(tmp_path / "moving", bundles.MOUTH, edits=True)
+    portrait = pictures.portrait(pictures.HOPPER)
     portrait.save(tmp_path / "a.png")
     run(tmp_path / "a.png", "--to", "sad", "--weights", moving, "-o", tmp_path / "out")
     before, after = np.asarray(portrait).astype(int), levels(tmp_path / "out" / "sad" / "a.png")
@@ -358,7 +361,7 @@ def test_a_picture_that_is_changed_in_between_fails_by_name(
 def test_a_turned_tiff_is_as_the_same_pixels_in_a_png(
     run: Run, mouths: Path, tmp_path: Path, orientation: int
 ) -> None:
-    portrait = photos.portrait(photos.COLLINS).resize((210, 290))
+    portrait = pictures.portrait(pictures.COLLINS).resize((210, 290))
     small = portrait.resize((60, 84))
     exif = Image.Exif()
     exif[0x0112] = orientation

@@ -3,12 +3,10 @@
 import io
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
 import tarfile
-import time
 import tracemalloc
 import zipfile
 import zlib
@@ -19,60 +17,14 @@ import pytest
 from PIL import Image
 
 from cctranslate import bundle
-from tests import drawn
-from tests.conftest import Run, child, command, rows, tree
-
-
-def png(number: int) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(drawn.face(number % 7, number)).save(out, "png")
-    return out.getvalue()
-
-
-def many(folder: Path, count: int, different: int = 7) -> Path:
-    """So many inputs, some of them links to the same face."""
-    folder.mkdir()
-    for number in range(count):
-        path = folder / f"{number:04d}.png"
-        if number < different:
-            path.write_bytes(png(number))
-        else:
-            path.hardlink_to(folder / f"{number % different:04d}.png")
-    return folder
-
-
-def lines(out: Path) -> list[bytes]:
-    """The report without its last column, `ms`."""
-    report = out / "report.csv"
-    whole = report.read_bytes().splitlines() if report.exists() else []
-    return [line.rpartition(b",")[0] for line in whole]
-
-
-def test_killed_twenty_times_equals_never_stopped(weights: Path, tmp_path: Path) -> None:
-    folder, out, whole = many(tmp_path / "in", 2000), tmp_path / "out", tmp_path / "whole"
-    words = ("batch", folder, "--to", "happy", "--weights", weights, "--batch-size", "4", "-q")
-    assert child(*words, "-o", whole).wait() == 0
-    chance = random.Random(0)
-    for kill in range(20):
-        # While it starts or is at work, and at last, when all is done, while it closes its books.
-        wanted = len(lines(out)) + chance.choice((0, 20, 60)) if kill < 15 else 2001
-        process = child(*words, "-o", out)
-        while process.poll() is None and len(lines(out)) < wanted:
-            time.sleep(0.002)
-        time.sleep(chance.random() ** 2 * 0.2)
-        process.kill()
-        process.wait()
-        assert kill >= 14 or len(lines(out)) < 2001
-    assert child(*words, "-o", out).wait() == 0
-    assert lines(out) == lines(whole)
-    assert tree(out) == tree(whole)
-    told = [json.loads((folder / "run.json").read_text()) for folder in (out, whole)]
-    assert told[0]["confirmed_share"] == told[1]["confirmed_share"]
-    assert [one["finished"] for one in told] == [True, True]
+from tests.support import pictures
+from tests.support.cli import Run, child, command, wait_until
+from tests.support.pictures import png
+from tests.support.reports import count_lines, rows, timeless, tree
 
 
 def test_real_weights_give_equal_bytes_however_the_work_is_cut(run: Run, tmp_path: Path) -> None:
-    folder = many(tmp_path / "in", 21, different=21)
+    folder = pictures.write_many(tmp_path / "in", 21, different=21)
     words = (folder, "--to", "sad", "--weights", bundle.shipped(), "--no-html")
     cuts: dict[str, list[tuple[str, ...]]] = {
         "one": [("--workers", "1")],
@@ -85,7 +37,7 @@ def test_real_weights_give_equal_bytes_however_the_work_is_cut(run: Run, tmp_pat
             result = run(*words, "-o", tmp_path / out, *more)
             assert result.exit_code == 0, result.output
         assert tree(tmp_path / out) == tree(tmp_path / "one")
-        assert lines(tmp_path / out) == lines(tmp_path / "one")
+        assert timeless(tmp_path / out) == timeless(tmp_path / "one")
 
 
 def alone(script: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]:
@@ -99,7 +51,11 @@ def alone(script: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]
 
 
 def test_a_full_disk_is_one_line_and_on_another_it_goes_on(weights: Path, tmp_path: Path) -> None:
-    folder, out, kept = many(tmp_path / "in", 600), tmp_path / "out", tmp_path / "kept"
+    folder, out, kept = (
+        pictures.write_many(tmp_path / "in", 600),
+        tmp_path / "out",
+        tmp_path / "kept",
+    )
     words = ("batch", folder, "--to", "happy", "--weights", weights, "-q")
     out.mkdir()
     done = alone(
@@ -109,10 +65,10 @@ def test_a_full_disk_is_one_line_and_on_another_it_goes_on(weights: Path, tmp_pa
     assert done.returncode == 1
     (said,) = done.stderr.splitlines()
     assert b"No space left on device" in said
-    assert 1 < len(lines(kept)) < 601
+    assert 1 < count_lines(kept) < 601
     assert child(*words, "-o", kept).wait() == 0
     assert child(*words, "-o", tmp_path / "whole").wait() == 0
-    assert lines(kept) == lines(tmp_path / "whole")
+    assert timeless(kept) == timeless(tmp_path / "whole")
     assert tree(kept) == tree(tmp_path / "whole")
 
 
@@ -120,11 +76,11 @@ def test_a_full_disk_is_one_line_and_on_another_it_goes_on(weights: Path, tmp_pa
 def test_an_out_that_is_read_only_is_one_line(
     run: Run, weights: Path, tmp_path: Path, begun: bool
 ) -> None:
-    folder, out = many(tmp_path / "in", 7), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 7), tmp_path / "out"
     out.mkdir()
     if begun:
         run(folder, "--to", "happy", "-o", out, "--limit", "3")
-    before = tree(out), lines(out)
+    before = tree(out), timeless(out)
     done = alone(
         f'mount --bind {out} {out}; mount -o remount,bind,ro {out}; exec "$@"',
         *("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "-q"),
@@ -132,12 +88,12 @@ def test_an_out_that_is_read_only_is_one_line(
     assert done.returncode == 1
     (said,) = done.stderr.splitlines()
     assert said == f"Error: {out}: cannot be written: Read-only file system".encode()
-    assert (tree(out), lines(out)) == before
+    assert (tree(out), timeless(out)) == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a file that nobody can read")
 def test_what_cannot_be_read_or_leads_to_itself_has_a_row(run: Run, tmp_path: Path) -> None:
-    folder = many(tmp_path / "in", 3)
+    folder = pictures.write_many(tmp_path / "in", 3)
     (folder / "a.png").symlink_to("/proc/self/mem")
     (folder / "b.png").symlink_to("c.png")
     (folder / "c.png").symlink_to("b.png")
@@ -151,11 +107,10 @@ def test_what_cannot_be_read_or_leads_to_itself_has_a_row(run: Run, tmp_path: Pa
 
 
 def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Path) -> None:
-    folder, out = many(tmp_path / "in", 900), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 900), tmp_path / "out"
     words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
     process = child(*words, "--batch-size", "1", "--workers", "1", "-q")
-    while len(lines(out)) < 5:
-        time.sleep(0.002)
+    wait_until(process, lambda: count_lines(out) >= 5)
     (folder / "0899.png").unlink()
     assert process.wait() == 1
     told = rows(out)
@@ -168,11 +123,10 @@ def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Pa
 def test_a_report_that_goes_while_it_is_written_is_one_line(
     weights: Path, tmp_path: Path, another: bool
 ) -> None:
-    folder, out = many(tmp_path / "in", 900), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 900), tmp_path / "out"
     words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
     process = child(*words, "--batch-size", "1", "-q", stderr=subprocess.PIPE)
-    while len(lines(out)) < 5:
-        time.sleep(0.002)
+    wait_until(process, lambda: count_lines(out) >= 5)
     (out / "report.csv").unlink()
     if another:
         (out / "report.csv").write_text("mine")
@@ -190,7 +144,7 @@ def test_no_name_breaks_the_report(run: Run, tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     for number, name in enumerate(names):
-        (folder / os.fsdecode(name)).write_bytes(png(number))
+        (folder / os.fsdecode(name)).write_bytes(png(number % 7, number))
     result = run(folder, "--to", "sad", "-o", out, "--report", tmp_path / "copy.jsonl")
     assert result.exit_code == 0, result.output
     told = rows(out)
@@ -211,7 +165,7 @@ def test_a_folder_of_200_000_is_listed_in_order(run: Run, tmp_path: Path) -> Non
         place = f"{folder}/{number:06}.png"
         if number % 50_000 == 0:  # no file may have many more names
             first = place
-            Path(place).write_bytes(png(number))
+            Path(place).write_bytes(png(number % 7, number))
         else:
             os.link(first, place)
     try:
@@ -243,7 +197,7 @@ def test_a_member_that_lies_about_its_size_takes_no_memory(
     path, size = tmp_path / "a.zip", 200 << 20
     with zipfile.ZipFile(path, "w", packed) as archive:
         archive.writestr("bomb.png", bytes(size))
-        archive.writestr("good.png", png(3), zipfile.ZIP_STORED)
+        archive.writestr("good.png", png(3, 3), zipfile.ZIP_STORED)
     lie(path, size, 100)
     tracemalloc.start()
     result = run(path, "--to", "sad", "-o", tmp_path / "out")
@@ -262,8 +216,8 @@ def test_a_member_that_is_damaged_in_any_packing_is_a_row(
 ) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w", packed) as archive:
-        archive.writestr("bad.png", png(1))
-        archive.writestr("good.png", png(2))
+        archive.writestr("bad.png", png(1, 1))
+        archive.writestr("good.png", png(2, 2))
     content = bytearray(path.read_bytes())
     for place in range(50, 70):
         content[place] ^= 0x5A
@@ -277,8 +231,8 @@ def test_a_member_with_a_name_without_end_is_a_row(run: Run, tmp_path: Path) -> 
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for name in ("x" * 200_000 + ".png", "good.png"):
             info = tarfile.TarInfo(name)
-            info.size = len(png(1))
-            archive.addfile(info, io.BytesIO(png(1)))
+            info.size = len(png(1, 1))
+            archive.addfile(info, io.BytesIO(png(1, 1)))
     for _ in range(2):
         result = run(tmp_path / "a.tar", "--to", "sad", "-o", tmp_path / "out")
         assert result.exit_code == 1, result.output
@@ -292,10 +246,15 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return len(content).to_bytes(4) + kind + content + crc
 
 
+FACE = png(3, 3)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HUGE = [chunk(b"IHDR", b"\0\1\0\0" * 2 + b"\1\0\0\0\0"), chunk(b"IDAT", b"")]
-TEXT = [png(3)[8:33], chunk(b"zTXt", b"note\0\0" + zlib.compress(bytes(4 << 20))), png(3)[33:]]
-PROFILE = [png(3)[8:33], chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(4 << 20)))]
+TEXT = [
+    FACE[8:33],
+    chunk(b"zTXt", b"note\0\0" + zlib.compress(bytes(4 << 20))),
+    FACE[33:],
+]
+PROFILE = [FACE[8:33], chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(4 << 20)))]
 
 
 @pytest.mark.parametrize(
@@ -316,7 +275,7 @@ def test_a_header_or_a_text_that_explodes_is_a_row(
 def test_pictures_are_known_by_what_they_hold(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    face = Image.fromarray(drawn.face(3, 0))
+    face = Image.fromarray(pictures.draw_face(3, 0))
     for name, form in {"a.png": "jpeg", "b.jpg": "png", "c.txt": "bmp", "d": "webp"}.items():
         face.save(folder / name, form)
     result = run(folder, "--to", "sad", "-o", tmp_path / "out")
@@ -365,7 +324,7 @@ def test_a_bundle_that_cannot_be_trusted_is_exit_4(
 ) -> None:
     bad = Path(shutil.copytree(weights, tmp_path / "bad"))
     spoil(bad)
-    folder = many(tmp_path / "in", 1)
+    folder = pictures.write_many(tmp_path / "in", 1)
     result = run(folder, "--to", "sad", "--weights", bad, "-o", tmp_path / "out")
     assert result.exit_code == 4, result.output
     (said,) = result.stderr.splitlines()
@@ -389,7 +348,7 @@ def test_a_bundle_that_cannot_be_trusted_is_exit_4(
 def test_a_report_that_no_run_left_is_one_line(
     run: Run, tmp_path: Path, before: bytes, after: bytes
 ) -> None:
-    folder, out = many(tmp_path / "in", 7), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 7), tmp_path / "out"
     words = (folder, "--to", "happy", "-o", out)
     assert run(*words).exit_code == 0
     report = out / "report.csv"

@@ -18,7 +18,7 @@ from cctranslate.batch.gallery import html_page
 from cctranslate.batch.outputs.folder import PAGE, REPORT, RUN
 from cctranslate.batch.report.counts import count
 from cctranslate.batch.report.formats import read_inputs
-from tests.browser import browser
+from tests.support.browser import browser
 
 AFTER_PAINT = """
 const done = arguments[arguments.length - 1], began = performance.now();

@@ -14,9 +14,9 @@ from cctranslate.errors import DataError
 from cctranslate.pixels import Gray
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.fer2013 import Faces
-from tests import drawn
 from tests.bench import panel
 from tests.bench.panel_score import agreement, read_ratings, read_table, summarize
+from tests.support import pictures
 
 COUNT = 420
 """Drawn rows, of which every fourth week of seven is PublicTest: 15 of each label."""
@@ -25,7 +25,7 @@ COUNT = 420
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Drawn faces as CSV; the first PublicTest face of a row not divisible by 5 is a copy."""
-    path = drawn.write_csv(tmp_path_factory.mktemp("data") / "fer2013.csv", count=COUNT)
+    path = pictures.write_csv(tmp_path_factory.mktemp("data") / "fer2013.csv", count=COUNT)
     lines = path.read_text().splitlines()
     assert lines[1 + 21].endswith("PublicTest")
     lines[1 + 21] = lines[1].replace("Training", "PublicTest")

@@ -46,7 +46,7 @@ from cctranslate.batch.stages.translate import TranslatedPicture, translate
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
-from tests import tiny
+from tests.support import bundles
 
 TARGET = "happy"
 FEW = 1000
@@ -238,7 +238,7 @@ def measure(place: Path, asked: argparse.Namespace) -> None:
     rows = words(faces, Path("OUT"), "--report", "-")
     print(f"the first row of many after {start(rows, True):.2f} s", flush=True)
 
-    weights = tiny.write_bundle(place / "weights")
+    weights = bundles.write_bundle(place / "weights")
     peaks = []
     for count in (FEW, asked.many):
         link(faces, place / str(count), count)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import cctranslate
-from tests.conftest import command
+from tests.support.cli import command
 
 ROOT = Path(cctranslate.__file__).parent.parent
 

@@ -26,8 +26,8 @@ from cctranslate.training.export import _place
 from cctranslate.training.fp16 import halve
 from cctranslate.training.metrics import realism
 from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
-from tests import drawn, tiny
-from tests.conftest import child
+from tests.support import bundles, pictures
+from tests.support.cli import child
 
 
 def run(*words: str | Path) -> Result:
@@ -38,7 +38,7 @@ def run(*words: str | Path) -> Result:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data, runs of judge, witness and t26, and the bundle of all three."""
     root = tmp_path_factory.mktemp("made")
-    data = drawn.write_csv(root / "fer2013.csv", count=252)
+    data = pictures.write_csv(root / "fer2013.csv", count=252)
     short = ("--batch-size", "8", "--epochs", "0.02", "--device", "cpu")
     for name in ("judge", "witness", "t26"):
         result = run("fit", "--data", data, "--recipe", name, "-o", root / name, *short)
@@ -78,7 +78,7 @@ def test_an_unknown_recipe_is_a_usage_error() -> None:
 
 
 def test_a_sweep_ends_in_a_table_by_frechet_distance_and_resumes(tmp_path: Path) -> None:
-    data = drawn.write_csv(tmp_path / "fer2013.csv", count=252)
+    data = pictures.write_csv(tmp_path / "fer2013.csv", count=252)
     words = ("fit", "--data", data, "--sweep", "t27", "-o", tmp_path / "t27", "--device", "cpu")
     short = ("--batch-size", "8", "--epochs", "0.02")
     result = run(*words, *short)
@@ -126,7 +126,7 @@ def test_export_writes_a_bundle_that_loads(made: Path) -> None:
 def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
     found = bundle.load(made / "bundle")
     generator = onnxruntime.InferenceSession(found.generator, providers=["CPUExecutionProvider"])
-    faces = to_scaled(np.stack([drawn.face(k, 0) for k in range(7)]))[:, None]
+    faces = to_scaled(np.stack([pictures.draw_face(k, 0) for k in range(7)]))[:, None]
     labels, in_full = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
     everything = generator.run(None, {"faces": faces, "labels": labels, "strength": in_full})[0]
     assert everything.shape == (7, 7, 1, 48, 48)
@@ -146,7 +146,7 @@ def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
     gains = bundle.load(tmp_path / "far").card["gain"]
     assert (gains["happy"], gains["sad"]) == (2, 1.5)
     assert run(*words, "--gain", "happy=9").exit_code == 2
-    faces = to_scaled(drawn.face(0, 0))[None, None]
+    faces = to_scaled(pictures.draw_face(0, 0))[None, None]
     happy = np.eye(7, dtype=np.float32)[3:4]
     half_of_far, all_of_near = (
         onnxruntime.InferenceSession(
@@ -185,7 +185,7 @@ def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
 
 
 def test_what_float16_makes_another_thing_of_is_refused(tmp_path: Path) -> None:
-    folder = tiny.write_bundle(tmp_path)
+    folder = bundles.write_bundle(tmp_path)
     x = np.full((1, 1, 48, 48), 1e9, np.float32)
     labels, strength = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
     with pytest.raises(HalfError, match="leave out --half"):

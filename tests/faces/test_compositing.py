@@ -8,7 +8,7 @@ from cctranslate.faces.alignment import align, crop, whole
 from cctranslate.faces.compositing import WINDOW, carry
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.faces.raster import gray
-from tests import drawn, photos
+from tests.support import pictures
 
 NOTHING = np.zeros((3, 48, 48), np.float32)
 FRAME = np.array([[4.0, 1.0, 150.0], [-1.0, 4.0, 120.0]])
@@ -34,7 +34,7 @@ def test_no_change_changes_nothing(shape: tuple[int, ...], kind: type) -> None:
 
 
 def test_a_move_is_fetched_from_where_the_flow_says_and_turns_with_the_frame() -> None:
-    picture = np.asarray(photos.portrait(photos.HOPPER)).copy()
+    picture = np.asarray(pictures.portrait(pictures.HOPPER)).copy()
     frame = np.array([[0.0, -4.0, 340.0], [4.0, 0.0, 130.0]])  # by 90 degrees, 4 times as large
     changed = picture.copy()
     carry(changed, frame, edit(flow=(3, 0)))
@@ -57,7 +57,7 @@ def test_light_is_added_to_luma_and_hues_stay() -> None:
 
 
 def test_16_bits_change_as_8_do() -> None:
-    picture = np.asarray(photos.portrait(photos.COLLINS).convert("L"))
+    picture = np.asarray(pictures.portrait(pictures.COLLINS).convert("L"))
     small, deep = picture.copy(), picture.astype(np.uint16) * 257
     change = edit(flow=(2, -1), paint=0.2)
     carry(small, FRAME, change)
@@ -93,7 +93,7 @@ def test_a_face_beyond_the_edge_is_changed_as_far_as_it_is_there() -> None:
 
 
 def test_at_48_pixels_it_is_what_the_generator_does() -> None:
-    face = drawn.face(3, 0)
+    face = pictures.draw_face(3, 0)
     light = np.random.default_rng(1).normal(0, 0.1, (48, 48)).astype(np.float32)
     changed = face.copy()
     carry(changed, whole(48, 48), np.stack([NOTHING[0], NOTHING[0], light]), fade=False)
@@ -166,9 +166,9 @@ def test_the_skins_texture_stays_under_paint_and_shapes_do_not() -> None:
         assert steps < 12, "no line of 6 pixels and 120 levels is left"
 
 
-@pytest.mark.parametrize("name", [photos.COLLINS, photos.HOPPER])
+@pytest.mark.parametrize("name", [pictures.COLLINS, pictures.HOPPER])
 def test_seen_at_48_pixels_again_it_is_what_the_generator_made(name: str) -> None:
-    large = np.asarray(photos.portrait(name, 1536))
+    large = np.asarray(pictures.portrait(name, 1536))
     (found,) = FaceDetector().find(large)
     frame = align(found.points)
     face = crop(gray(large), frame)

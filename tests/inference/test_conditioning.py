@@ -8,8 +8,9 @@ from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.inference import conditioning
-from tests import drawn
-from tests.conftest import Run, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 def test_each_sample_is_another_result(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_a_name_that_looks_like_a_sample_stays_apart(run: Run, tmp_path: Path) -
     folder = tmp_path / "in"
     folder.mkdir()
     for number, name in enumerate(("a.png", "a.bmp", "a.s2.png", "a.s2.bmp")):
-        Image.fromarray(drawn.face(number, 0)).save(folder / name)
+        Image.fromarray(pictures.draw_face(number, 0)).save(folder / name)
     words = (folder, "--to", "sad", "--samples", "2", "--strength", "0.5", "--strength", "1")
     run(*words, "-o", tmp_path / "whole")
     outputs = [row["output"] for row in rows(tmp_path / "whole")]

@@ -20,7 +20,7 @@ from cctranslate.inference.models import MEMORY, TranslationModels
 from cctranslate.inference.sessions import CUDA, OnnxRuntimeGraph
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import to_gray, to_levels, to_scaled
-from tests import tiny
+from tests.support import bundles
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"
 HAPPY = in_full([3])
@@ -91,7 +91,7 @@ def test_many_results_of_a_face_are_the_same_as_each_alone(
 def test_a_bundle_of_format_1_takes_strength_within_its_labels(
     faces: np.ndarray, tmp_path: Path
 ) -> None:
-    tiny.write_bundle(tmp_path)
+    bundles.write_bundle(tmp_path)
     path = tmp_path / "generator.onnx"
     old = onnx.load(path)
     (strength,) = (value for value in old.graph.input if value.name == "strength")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import drawn
-from tests.conftest import Run, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 def levels(path: Path) -> np.ndarray:
@@ -23,7 +24,7 @@ def test_several_make_a_result_each(run: Run, faces: Path, tmp_path: Path) -> No
     told = [(row["target"], row["strength"], row["output"]) for row in rows(out)]
     assert told[:3] == [("happy", x, f"happy/4.x{x}.png") for x in ("0", "0.5", "1")]
     assert [row[:2] for row in told[3:]] == [("neutral", x) for x in ("0", "0.5", "1")]
-    face = drawn.face(4, 0)
+    face = pictures.draw_face(4, 0)
     nothing, half, full = (levels(out / place) for _, _, place in told[:3])
     np.testing.assert_array_equal(nothing, face)
     np.testing.assert_array_equal(full[:8, :8], 128)
@@ -54,7 +55,7 @@ def test_a_name_that_looks_like_a_strength_stays_apart(run: Run, tmp_path: Path)
     folder = tmp_path / "in"
     folder.mkdir()
     for number, name in enumerate(("a.png", "a.bmp", "a.x0.5.png", "a.x0.5.bmp")):
-        Image.fromarray(drawn.face(number, 0)).save(folder / name)
+        Image.fromarray(pictures.draw_face(number, 0)).save(folder / name)
     words = (folder, "--to", "sad", "--strength", "0.5", "--strength", "1")
     run(*words, "-o", tmp_path / "whole")
     outputs = [row["output"] for row in rows(tmp_path / "whole")]

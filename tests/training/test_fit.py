@@ -5,7 +5,6 @@ import math
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -38,8 +37,9 @@ from cctranslate.training.loop import Limits
 from cctranslate.training.losses import teachers
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.run_folder import latest_folder, next_folder, read_manifest
-from tests import drawn
-from tests.backbone import needs_backbone
+from tests.support import pictures
+from tests.support.backbone import needs_backbone
+from tests.support.cli import wait_until
 
 MakeRun = Callable[..., TrainingRun]
 BACKED = ("t6-code", "t7", "t9", "c2")
@@ -62,8 +62,8 @@ def quick_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    splits = fer2013.load(drawn.write_csv(tmp_path / "fer2013.csv"))
-    votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
+    splits = fer2013.load(pictures.write_csv(tmp_path / "fer2013.csv"))
+    votes = load_votes(pictures.write_votes(tmp_path / "ferplus.csv"))
 
     def make(recipe: AnyRecipe, folder: str = "run", **changes: Any) -> TrainingRun:
         return TrainingRun(
@@ -136,7 +136,7 @@ fit(TrainingRun(recipe=recipe, folder=Path(sys.argv[2]), splits=fer2013.load(Pat
 
 @pytest.mark.parametrize("name", ["t26", "judge"])
 def test_killed_mid_epoch_and_resumed_equals_never_stopped(name: str, tmp_path: Path) -> None:
-    data = drawn.write_csv(tmp_path / "fer2013.csv")
+    data = pictures.write_csv(tmp_path / "fer2013.csv")
 
     def start(folder: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", CHILD, str(data), str(tmp_path / folder), name]
@@ -144,7 +144,8 @@ def test_killed_mid_epoch_and_resumed_equals_never_stopped(name: str, tmp_path: 
 
     assert start("whole").wait() == 0
     killed = start("killed")
-    wait_for_lines(tmp_path / "killed" / "log.jsonl", 2)
+    steps = tmp_path / "killed" / "log.jsonl"
+    wait_until(killed, lambda: steps.exists() and steps.read_bytes().count(b"\n") >= 2)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert start("killed").wait() == 0
@@ -154,14 +155,6 @@ def test_killed_mid_epoch_and_resumed_equals_never_stopped(name: str, tmp_path: 
         for f in ("whole", "killed")
     )
     assert all(torch.equal(whole[key], again[key]) for key in whole)
-
-
-def wait_for_lines(path: Path, count: int) -> None:
-    for _ in range(1200):
-        if path.exists() and len(path.read_text().splitlines()) >= count:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{path} never had {count} lines")
 
 
 def test_a_harmed_install_is_told_before_anything_is_trained(

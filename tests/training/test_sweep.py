@@ -10,14 +10,14 @@ from cctranslate.recipes.registry import find, override
 from cctranslate.training import run_folder, sweep
 from cctranslate.training.data import fer2013
 from cctranslate.training.device import choose
-from tests import drawn
-from tests.backbone import needs_backbone
+from tests.support import pictures
+from tests.support.backbone import needs_backbone
 
 
 def make(tmp_path: Path, images: int) -> sweep.Sweep:
     return sweep.Sweep(
         root=tmp_path / "log",
-        splits=fer2013.load(drawn.write_csv(tmp_path / "fer2013.csv", count=420)),
+        splits=fer2013.load(pictures.write_csv(tmp_path / "fer2013.csv", count=420)),
         votes=None,
         device=choose("cpu"),
         judge=bundle.shipped(),

@@ -1,4 +1,4 @@
-"""The contact sheet: some of a run's faces beside their results, with the judge's word."""
+"""Draw the contact sheet: some faces of a run beside their results, with the judge's reading."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _TEXT = 14
 Group = list[Row]
 """The rows of one face."""
 Cells = dict[str, list[tuple[Row, tuple[int, int]]]]
-"""What is shown, by where it lies, for which row and at which place."""
+"""By picture: for which row it is shown, and at which position."""
 
 
 def draw(
@@ -48,8 +48,8 @@ def draw(
         _place_results(cells, pen, font, out, variants, group, _top(i))
     for item in again(cells):
         if picture := show(item):
-            for row, place in cells[item.source]:
-                _paste(sheet, picture, row, place)
+            for row, position in cells[item.source]:
+                _paste(sheet, picture, row, position)
     pen.text((2, _top(len(groups)) + 1), NOTE, "black", font)
     return sheet
 
@@ -67,18 +67,18 @@ def _place_results(
     group: Group,
     y: int,
 ) -> None:
-    """Say where a face's results go, and write below them."""
+    """Note the positions of a face's results and write below them what the judge read."""
     columns = {(v.target, float(v.strength), v.sample): k for k, v in enumerate(variants, 1)}
     pen.text((2, y + CELL), group[0].source_predicted or "", "black", font)
     for row in group:
         key = row.target, row.strength, row.sample
         if key not in columns:
-            continue  # a report that was edited since: no row of this run
+            continue  # the report was edited: a row that is not of this run
         x = columns[key] * CELL
         if row.output:
             cells.setdefault(str(out / row.output), []).append((row, (x, y)))
-        sure = f"{row.predicted} {row.confidence:.0%}"
-        pen.text((x + 2, y + CELL), sure, "black" if row.confirmed else "#8c8c8c", font)
+        reading = f"{row.predicted} {row.confidence:.0%}"
+        pen.text((x + 2, y + CELL), reading, "black" if row.confirmed else "#8c8c8c", font)
 
 
 def _title(variant: Variant) -> str:

@@ -1,4 +1,4 @@
-"""Small pictures that go into the page itself: what a browser could not show from where it lies."""
+"""Thumbnails that are embedded in the page, of pictures that a browser cannot reach or show."""
 
 import base64
 import io
@@ -16,13 +16,13 @@ from cctranslate.pixels import SIZE
 
 SIDE = 2 * SIZE
 PIXELS = 500_000_000
-"""How much is decoded for one page: some ten seconds; 40 photographs or 200,000 small faces."""
+"""Most pixels decoded for one page, about ten seconds: 40 photographs or 200,000 small faces."""
 _SHOWN = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"}
-"""Suffixes of pictures that every browser shows."""
+"""Suffixes of formats that every browser shows."""
 
 
 def cut(picture: Image.Image, row: Row) -> Image.Image:
-    """The row's face in a picture, with some of what is around it, or a picture that is one."""
+    """Return the row's face with its surroundings, or the whole picture if it is the face."""
     if row.score is None or row.box is None or picture.size != (row.width, row.height):
         return picture
     left, top, width, height = row.box
@@ -33,31 +33,31 @@ def cut(picture: Image.Image, row: Row) -> Image.Image:
 
 @dataclass
 class Thumbnails:
-    """Gives each picture of a page what it is shown by: a link, or a number that `made` has."""
+    """Decides how a page shows each picture: by a link, or by the number of a thumbnail."""
 
     folder: str
-    """The page's, as an absolute path: links are relative to it."""
+    """Absolute path of the page's folder, to which links are relative."""
     unseen: int = 0
     """Pictures that would have taken too long to make small."""
     _waiting: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
     _numbers: int = 0
     _pixels: int = 0
 
-    def show(self, place: str, row: Row) -> str | int | None:
-        """A relative URL, a number, or None where there is nothing to be shown."""
-        if os.path.splitext(place)[1].lower() in _SHOWN and os.path.isfile(place):  # noqa: PTH113, PTH122
-            return self._link(place)
+    def show(self, path: str, row: Row) -> str | int | None:
+        """Return a relative URL, a thumbnail's number, or None if there is nothing to show."""
+        if os.path.splitext(path)[1].lower() in _SHOWN and os.path.isfile(path):  # noqa: PTH113, PTH122
+            return self._link(path)
         self._pixels += (row.width or SIZE) * (row.height or SIZE)
         if self._pixels > PIXELS:
             self.unseen += 1
             return None
-        self._waiting.setdefault(place, []).append((self._numbers, row))
+        self._waiting.setdefault(path, []).append((self._numbers, row))
         self._numbers += 1
         return self._numbers - 1
 
-    def _link(self, place: str) -> str:
-        """Bytes that are no UTF-8 stay what they are; `#`, `?`, `%` and `:` are only letters."""
-        path = os.path.abspath(place)  # noqa: PTH100
+    def _link(self, path: str) -> str:
+        """Return a URL; bytes that are not UTF-8 stay as they are, and `#?%:` are escaped."""
+        path = os.path.abspath(path)  # noqa: PTH100
         try:
             path = os.path.relpath(path, self.folder)
         except ValueError:  # another drive
@@ -65,7 +65,7 @@ class Thumbnails:
         return quote(os.fsencode(path.replace(os.sep, "/")))
 
     def made(self) -> Iterator[tuple[int, str]]:
-        """The numbers with their JPEGs in base64; none of a picture that has gone."""
+        """Give each number with its JPEG in base64; a picture that is gone gives none."""
         for item in again(self._waiting):
             if picture := show(item):
                 for number, row in self._waiting[item.source]:

@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import sys
-import time
 import tracemalloc
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,16 +20,16 @@ from PIL import Image
 from cctranslate.batch.gallery import html_page
 from cctranslate.batch.gallery.thumbnails import PIXELS, Thumbnails
 from cctranslate.batch.report.schema import Row
-from tests import drawn
-from tests.conftest import Run, child, rows, tree
-from tests.pages import counted, data, replicate, write_odd
+from tests.support import pictures
+from tests.support.cli import Run, child, wait_until
+from tests.support.reports import count_lines, counted, data, replicate, rows, tree, write_odd
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="such file names are Linux's alone")
 
 
-def results(told: dict[str, Any]) -> list[tuple[Any, list[Any]]]:
-    """Each row of a page, its face's part before its own."""
-    return [(face, row) for face in told["faces"] for row in face[9]]
+def results(told: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return each result of a page with its face."""
+    return [(face, result) for face in told["faces"] for result in face["results"]]
 
 
 def linked(out: Path, link: str) -> Path:
@@ -48,16 +47,24 @@ def test_it_says_what_the_report_says(run: Run, tmp_path: Path) -> None:
     told, wanted = data(out / "report.html"), rows(out)
     assert len(results(told)) == len(wanted) > 100
     for (face, row), cells in zip(results(told), wanted, strict=True):
-        assert (row[0], row[2], row[4]) == (cells["target"], cells["status"], cells["predicted"])
-        assert row[5] == (cells["confirmed"] == "true")
-        assert row[6] == (float(cells["confidence"]) if cells["confidence"] else None)
-        assert row[7] == cells["reason"]
-        assert (face[1], face[7]) == (int(cells["face"] or 0), cells["source_label"])
+        assert (row["target"], row["status"], row["predicted"]) == (
+            cells["target"],
+            cells["status"],
+            cells["predicted"],
+        )
+        assert row["confirmed"] == (cells["confirmed"] == "true")
+        assert row["confidence"] == (float(cells["confidence"]) if cells["confidence"] else None)
+        assert row["reason"] == cells["reason"]
+        assert (face["face"], face["label"]) == (int(cells["face"] or 0), cells["source_label"])
         if cells["target"]:
             strength = "" if cells["strength"] == "1" else f" x{cells['strength']}"
             sample = "" if cells["sample"] == "1" else f" s{cells['sample']}"
-            assert row[1] == strength + sample
-    assert {face[1] for face in told["faces"] if face[0].endswith("group.png")} == {1, 2, 3}
+            assert row["variant"] == strength + sample
+    assert {face["face"] for face in told["faces"] if face["source"].endswith("group.png")} == {
+        1,
+        2,
+        3,
+    }
     run_json = json.loads((out / "run.json").read_text())
     for status in ("done", "skipped", "failed"):
         assert told["run"]["inputs"][status] == run_json[status]
@@ -92,11 +99,11 @@ def test_links_lead_to_sources_and_results(
         for (face, row), cells in zip(results(told), wanted, strict=True):
             if cells["status"] == "done":
                 done += 1
-                assert linked(out, row[3]).samefile(out / cells["output"])
+                assert linked(out, row["picture"]).samefile(out / cells["output"])
                 if not cells["source"].endswith(".tif"):
-                    assert linked(out, face[3]).samefile(cells["source"])
+                    assert linked(out, face["picture"]).samefile(cells["source"])
             else:
-                assert (face[3], row[3]) == (None, None)
+                assert (face["picture"], row["picture"]) == (None, None)
         assert done == 8
 
 
@@ -105,13 +112,17 @@ def test_what_no_browser_could_reach_is_in_the_page(run: Run, tmp_path: Path) ->
     inputs = write_odd(tmp_path)
     run(*inputs, "--to", "happy", "-o", tmp_path / "out")
     told = data(tmp_path / "out" / "report.html")
-    inside = {face[0]: face[3] for face in told["faces"] if isinstance(face[3], int)}
+    inside = {
+        face["source"]: face["picture"]
+        for face in told["faces"]
+        if isinstance(face["picture"], int)
+    }
     assert len(inside) == 1 + 2 + 7
     assert told["pictures"].keys() == {str(number) for number in inside.values()}
     expected = {
-        str(tmp_path / "in" / "face.tif"): drawn.face(3, 2),
-        f"{tmp_path / 'faces.zip'}:b/plain.png": drawn.face(1, 4),
-        f"{tmp_path / 'faces.csv'}:5": drawn.face(5, 5),
+        str(tmp_path / "in" / "face.tif"): pictures.draw_face(3, 2),
+        f"{tmp_path / 'faces.zip'}:b/plain.png": pictures.draw_face(1, 4),
+        f"{tmp_path / 'faces.csv'}:5": pictures.draw_face(5, 5),
     }
     for source, face in expected.items():
         jpeg = io.BytesIO(base64.b64decode(told["pictures"][str(inside[source])]))
@@ -127,9 +138,11 @@ def test_a_face_from_an_archive_is_cut_out_of_its_picture(run: Run, tmp_path: Pa
     told = data(tmp_path / "out" / "report.html")
     pictures = []
     for face in told["faces"][:2]:
-        with Image.open(io.BytesIO(base64.b64decode(told["pictures"][str(face[3])]))) as picture:
+        with Image.open(
+            io.BytesIO(base64.b64decode(told["pictures"][str(face["picture"])]))
+        ) as picture:
             pictures.append(np.asarray(picture.convert("L").resize((96, 96)), int))
-    assert max(told["faces"][0][4][2:]) < 400
+    assert max(told["faces"][0]["box"][2:]) < 400
     assert np.abs(pictures[0] - pictures[1]).mean() > 10
 
 
@@ -180,11 +193,9 @@ def test_a_resumed_run_has_the_page_of_one_in_one_go(run: Run, faces: Path, tmp_
 
 
 def test_an_interrupted_run_has_a_page_that_says_so(weights: Path, tmp_path: Path) -> None:
-    source, out = drawn.write_csv(tmp_path / "faces.csv", 3000), tmp_path / "out"
+    source, out = pictures.write_csv(tmp_path / "faces.csv", 3000), tmp_path / "out"
     process = child("batch", source, "--to", "happy", "--weights", weights, "-o", out, "-q")
-    report = out / "report.csv"
-    while not report.exists() or report.read_bytes().count(b"\n") < 20:
-        time.sleep(0.005)
+    wait_until(process, lambda: count_lines(out) >= 20)
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
     told = data(out / "report.html")
@@ -222,8 +233,8 @@ def test_a_result_that_is_not_written_says_why(run: Run, tmp_path: Path) -> None
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(tmp_path / "bright.png")
     run(tmp_path / "bright.png", "--to", "happy", "-o", tmp_path / "out", "--confirmed-only")
     ((_, row),) = results(data(tmp_path / "out" / "report.html"))
-    assert row[3] is None
-    assert row[7] == rows(tmp_path / "out")[0]["reason"] != ""
+    assert row["picture"] is None
+    assert row["reason"] == rows(tmp_path / "out")[0]["reason"] != ""
 
 
 def test_a_page_that_cannot_be_written_is_one_line(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -245,7 +256,7 @@ def test_of_a_long_report_it_shows_a_part_spread_evenly(
     journal = replicate(tmp_path / "out", 1000, tmp_path / "long")
     html_page.write(tmp_path / "long" / "report.html", journal, counted(journal), told, limit=50)
     shown = data(tmp_path / "long" / "report.html")
-    numbers = [int(face[0].removesuffix(".png")) for face in shown["faces"]]
+    numbers = [int(face["source"].removesuffix(".png")) for face in shown["faces"]]
     assert len(numbers) == 50
     assert set(np.diff(numbers)) == {20}
     assert (shown["run"]["rows"], shown["run"]["results"]) == (1000, 1000)

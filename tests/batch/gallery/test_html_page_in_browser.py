@@ -15,9 +15,8 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from cctranslate.batch.gallery import html_page
 from cctranslate.cli import cli
-from tests.browser import BROWSER, DRIVER, browser
-from tests.conftest import rows
-from tests.pages import ODD_NAMES, SCRIPT, counted, data, replicate, write_odd
+from tests.support.browser import BROWSER, DRIVER, browser
+from tests.support.reports import ODD_NAMES, SCRIPT, counted, data, replicate, rows, write_odd
 
 pytestmark = [
     pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium and chromedriver on PATH"),
@@ -207,7 +206,7 @@ const ground = (one) => {
   return one ? hex(levels(getComputedStyle(one).backgroundColor, above)) : above;
 };
 return [...document.querySelectorAll(
-  'h1, p, a:not(.skip), th, td button, label, button, select, summary, .said > *, dt, dd')]
+  'h1, p, a:not(.skip), th, td button, label, button, select, summary, .words > *, dt, dd')]
   .filter((one) => one.checkVisibility() && !one.disabled).map((one) => {
     const under = ground(one), ink = levels(getComputedStyle(one).color, under);
     const [low, high] = [light(ink), light(levels(under, under))].sort((a, b) => a - b);

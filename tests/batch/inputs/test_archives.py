@@ -2,9 +2,7 @@
 
 import gzip
 import io
-import json
 import os
-import subprocess
 import tarfile
 import tracemalloc
 import zipfile
@@ -20,14 +18,10 @@ from cctranslate.batch.inputs.items import Broken
 from cctranslate.batch.inputs.sources import again, from_inputs
 from cctranslate.emotions import EMOTIONS
 from cctranslate.fer2013 import member_path
-from tests import drawn
-from tests.conftest import Run, child, rows, tree
-
-
-def png(label: int, seed: int = 0) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(drawn.face(label, seed)).save(out, "png")
-    return out.getvalue()
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.pictures import png
+from tests.support.reports import rows, tree
 
 
 def zipped(path: Path, members: dict[str, bytes]) -> Path:
@@ -217,7 +211,7 @@ def test_a_long_archive_takes_no_more_memory(tmp_path: Path) -> None:
 
 
 def test_a_dataset_is_read_row_by_row(run: Run, tmp_path: Path) -> None:
-    path = drawn.write_csv(tmp_path / "icml.csv", 14, "emotion, Usage, pixels")
+    path = pictures.write_csv(tmp_path / "icml.csv", 14, "emotion, Usage, pixels")
     result = run(path, "--to", "happy", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
     told = rows(tmp_path / "out")
@@ -226,7 +220,7 @@ def test_a_dataset_is_read_row_by_row(run: Run, tmp_path: Path) -> None:
     assert [row["source_label"] for row in told] == list(EMOTIONS) * 2
     assert (told[0]["width"], told[0]["mode"], len(told[0]["source_sha256"])) == ("48", "L", 64)
     with Image.open(tmp_path / "out" / told[4]["output"]) as picture:
-        np.testing.assert_array_equal(np.asarray(picture)[8:], drawn.face(4, 4)[8:])
+        np.testing.assert_array_equal(np.asarray(picture)[8:], pictures.draw_face(4, 4)[8:])
 
 
 @pytest.mark.parametrize(
@@ -244,7 +238,7 @@ def test_a_dataset_is_read_row_by_row(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_row_fails_alone(run: Run, tmp_path: Path, line: str, reason: str) -> None:
-    pixels = " ".join(map(str, drawn.face(3, 0).ravel()))
+    pixels = " ".join(map(str, pictures.draw_face(3, 0).ravel()))
     text = f"emotion,pixels\n3,{pixels}\n{line}\n\n4,{pixels}\n"
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     result = run(tmp_path / "a.csv", "--to", "sad", "-o", tmp_path / "out")
@@ -258,42 +252,13 @@ def test_a_bad_row_fails_alone(run: Run, tmp_path: Path, line: str, reason: str)
 def test_bytes_that_are_no_text_fail_alone_and_a_test_set_has_no_labels(
     run: Run, tmp_path: Path
 ) -> None:
-    pixels = " ".join(map(str, drawn.face(3, 0).ravel())).encode()
+    pixels = " ".join(map(str, pictures.draw_face(3, 0).ravel())).encode()
     (tmp_path / "test.csv").write_bytes(b"pixels\n" + pixels + b"\n\xff\xfe\n")
     result = run(tmp_path / "test.csv", "--to", "sad", "-o", tmp_path / "out")
     assert result.exit_code == 1, result.output
     good, bad = rows(tmp_path / "out")
     assert (good["status"], good["source_label"]) == ("done", "")
     assert bad["reason"] == "decode: not UTF-8 text"
-
-
-@pytest.mark.parametrize("form", ["zip", "tar.gz", "csv"])
-def test_killed_and_run_again_equals_never_stopped(
-    weights: Path, tmp_path: Path, form: str
-) -> None:
-    path = tmp_path / f"faces.{form}"
-    members = {f"{k % 9}/{k:04}.png": png(k % 7, k) for k in range(400)}
-    if form == "csv":
-        drawn.write_csv(path, 400)
-    else:
-        (zipped if form == "zip" else tarred)(path, members)
-    words = ("batch", path, "--to", "sad", "--weights", weights, "--batch-size", "4", "-q")
-    assert child(*words, "-o", tmp_path / "whole").wait() == 0
-    out = tmp_path / "killed"
-    for stop in (30, 150):
-        process = child(*words, "-o", out, "--report", "-", stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        for line in process.stdout:
-            stop -= 1
-            assert json.loads(line)["status"] == "done"
-            if not stop:
-                break
-        process.kill()
-        process.communicate()
-    assert child(*words, "-o", out).wait() == 0
-    timeless = [[{**r, "ms": ""} for r in rows(o)] for o in (out, tmp_path / "whole")]
-    assert timeless[0] == timeless[1]
-    assert tree(out) == tree(tmp_path / "whole")
 
 
 def test_archives_in_lists_and_folders(run: Run, tmp_path: Path) -> None:
@@ -309,7 +274,7 @@ def test_archives_in_lists_and_folders(run: Run, tmp_path: Path) -> None:
 
 def table(usages: tuple[str, ...]) -> bytes:
     """A dataset of drawn faces of label 3, one for each usage."""
-    pixels = " ".join(map(str, drawn.face(3, 0).ravel()))
+    pixels = " ".join(map(str, pictures.draw_face(3, 0).ravel()))
     lines = [f"3,{pixels},{usage}\n" for usage in usages]
     return ("emotion,pixels,Usage\n" + "".join(lines)).encode()
 

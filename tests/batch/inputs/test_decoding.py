@@ -15,7 +15,7 @@ from cctranslate.batch.inputs.items import Item
 from cctranslate.faces.alignment import crop
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
-from tests import drawn, photos
+from tests.support import pictures
 
 WHOLE = Look(where="whole", finder=FaceDetector(), again=False)
 
@@ -25,15 +25,15 @@ def walked(path: Path) -> Item:
 
 
 def test_a_phones_picture_with_its_preview_is_one_picture(tmp_path: Path) -> None:
-    face, preview = Image.fromarray(drawn.face(3, 0)), Image.new("L", (48, 48))
+    face, preview = Image.fromarray(pictures.draw_face(3, 0)), Image.new("L", (48, 48))
     face.save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[preview], quality=95)
     found = decode(walked(tmp_path / "phone.jpg"), WHOLE)
     assert isinstance(found, Decoded), found
-    assert np.abs(found.faces[0].levels.astype(int) - drawn.face(3, 0)).mean() < 4
+    assert np.abs(found.faces[0].levels.astype(int) - pictures.draw_face(3, 0)).mean() < 4
 
 
 def test_pages_are_not_one_picture(tmp_path: Path) -> None:
-    page = Image.fromarray(drawn.face(3, 0))
+    page = Image.fromarray(pictures.draw_face(3, 0))
     page.save(tmp_path / "pages.tif", save_all=True, append_images=[page])
     found = decode(walked(tmp_path / "pages.tif"), WHOLE)
     assert isinstance(found, Unusable)
@@ -72,7 +72,7 @@ def test_a_pipe_that_is_found_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_large_jpeg_shows_the_same_face(tmp_path: Path) -> None:
-    small = Image.fromarray(drawn.face(3, 0))
+    small = Image.fromarray(pictures.draw_face(3, 0))
     large = small.resize((1920, 1920), Image.Resampling.BICUBIC)
     large.convert("RGB").save(tmp_path / "large.jpg", quality=95)
     found = decode(walked(tmp_path / "large.jpg"), WHOLE)
@@ -86,7 +86,7 @@ def test_a_large_jpeg_gives_the_faces_that_it_gives_as_png(
     tmp_path: Path, side: float, turn: int
 ) -> None:
     picture = Image.new("RGB", (2800, 2000), (90, 110, 140))
-    picture.paste(photos.portrait(photos.HOPPER, round(2800 * side * 2)), (300, 200))
+    picture.paste(pictures.portrait(pictures.HOPPER, round(2800 * side * 2)), (300, 200))
     exif = Image.Exif()
     exif[0x0112] = turn
     found = []

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cctranslate.batch.outputs import folder
-from tests.conftest import Run, rows, tree
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 @pytest.fixture

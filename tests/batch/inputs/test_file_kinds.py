@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.inputs import file_kinds
-from tests import drawn
-from tests.conftest import Run, rows
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500)
 PICTURES = {
@@ -82,7 +83,7 @@ def raw(preview: Image.Image) -> bytes:
 def test_the_preview_in_a_cameras_raw_file_is_not_the_picture(
     run: Run, tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / name).write_bytes(raw(Image.fromarray(drawn.face(3, 0))))
+    (tmp_path / name).write_bytes(raw(Image.fromarray(pictures.draw_face(3, 0))))
     with Image.open(tmp_path / name) as picture:
         assert picture.size == (48, 48), "Pillow takes the preview for the picture"
     assert run(tmp_path / name, "--to", "sad", "-o", tmp_path / "out").exit_code == 1
@@ -93,13 +94,13 @@ def test_the_preview_in_a_cameras_raw_file_is_not_the_picture(
 
 
 def test_an_ordinary_tiff_is_no_raw_file(run: Run, tmp_path: Path) -> None:
-    Image.fromarray(drawn.face(3, 0)).save(tmp_path / "a.tif", tiffinfo={254: 0})
+    Image.fromarray(pictures.draw_face(3, 0)).save(tmp_path / "a.tif", tiffinfo={254: 0})
     assert run(tmp_path / "a.tif", "--to", "sad", "-o", tmp_path / "out").exit_code == 0
 
 
 def test_heic_is_read_where_pillow_heif_is_installed(run: Run, tmp_path: Path) -> None:
     heif = pytest.importorskip("pillow_heif")
-    picture = Image.fromarray(np.stack([drawn.face(3, 0)] * 3, -1))
+    picture = Image.fromarray(np.stack([pictures.draw_face(3, 0)] * 3, -1))
     out = io.BytesIO()
     heif.from_pillow(picture).save(out, quality=90)
     (tmp_path / "in").mkdir()

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 from cctranslate.batch.inputs.job_array import holds, parse
 from cctranslate.cli import cli
-from tests.conftest import Run, rows, tree
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cctranslate.batch.inputs.opening import with_picture
-from tests import drawn, photos
-from tests.conftest import Run, rows
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows
 
 ORIENTED = (0x112, 3, 1, struct.pack("<H", 6))
 
@@ -44,7 +45,7 @@ EXIF = {
 def test_bad_exif_refuses_no_picture(
     run: Run, mouths: Path, tmp_path: Path, fault: str, metadata: str
 ) -> None:
-    portrait = photos.portrait(photos.COLLINS)
+    portrait = pictures.portrait(pictures.COLLINS)
     portrait.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.jpg", exif=EXIF[fault])
     words = ("--to", "sad", "--metadata", metadata, "--weights", mouths)
     result = run(tmp_path / "a.jpg", *words, "-o", tmp_path / "out", "--faces", "whole")
@@ -59,7 +60,7 @@ def test_bad_exif_refuses_no_picture(
 def test_a_senseless_orientation_turns_nothing(
     run: Run, tmp_path: Path, value: tuple[int, int, bytes]
 ) -> None:
-    Image.fromarray(drawn.face(3, 0)).save(tmp_path / "a.jpg", exif=exif((0x112, *value)))
+    Image.fromarray(pictures.draw_face(3, 0)).save(tmp_path / "a.jpg", exif=exif((0x112, *value)))
     assert run(tmp_path / "a.jpg", "--to", "sad", "-o", tmp_path / "out").exit_code == 0
 
 
@@ -82,7 +83,7 @@ def test_a_pngs_texts_are_left_out_where_they_cannot_be_read(place: bytes, bad: 
     out = io.BytesIO()
     turned = Image.Exif()
     turned[0x112] = 3
-    Image.fromarray(drawn.face(3, 0)).save(out, "png", exif=turned)
+    Image.fromarray(pictures.draw_face(3, 0)).save(out, "png", exif=turned)
     at = out.getvalue().index(place) - 4
     content = out.getvalue()[:at] + bad + out.getvalue()[at:]
 
@@ -90,13 +91,13 @@ def test_a_pngs_texts_are_left_out_where_they_cannot_be_read(place: bytes, bad: 
         return np.asarray(picture), picture.getexif()[0x112]
 
     levels, orientation = with_picture(io.BytesIO(content), PurePath("a.png"), read)
-    np.testing.assert_array_equal(levels, drawn.face(3, 0))
+    np.testing.assert_array_equal(levels, pictures.draw_face(3, 0))
     assert orientation == 3
 
 
 def test_a_jpegs_comments_are_left_out_where_they_cannot_be_read() -> None:
     out = io.BytesIO()
-    Image.fromarray(drawn.face(3, 0)).save(out, "jpeg", quality=95)
+    Image.fromarray(pictures.draw_face(3, 0)).save(out, "jpeg", quality=95)
     data = b"Photoshop 3.0\0" + b"8BIM\4\4"
     bad = b"\xff\xed" + struct.pack(">H", len(data) + 2) + data
     content = out.getvalue()[:2] + bad + out.getvalue()[2:]
@@ -107,11 +108,11 @@ def test_a_jpegs_comments_are_left_out_where_they_cannot_be_read() -> None:
 
 
 def test_a_png_with_a_long_text_is_translated(run: Run, tmp_path: Path) -> None:
-    Image.fromarray(drawn.face(3, 0)).save(tmp_path / "a.png", pnginfo=texts())
+    Image.fromarray(pictures.draw_face(3, 0)).save(tmp_path / "a.png", pnginfo=texts())
     assert run(tmp_path / "a.png", "--to", "sad", "-o", tmp_path / "out").exit_code == 0
 
 
 def test_a_damaged_picture_still_fails(run: Run, tmp_path: Path) -> None:
-    Image.fromarray(drawn.face(3, 0)).save(tmp_path / "a.png", pnginfo=texts())
+    Image.fromarray(pictures.draw_face(3, 0)).save(tmp_path / "a.png", pnginfo=texts())
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-300])
     assert run(tmp_path / "a.png", "--to", "sad", "-o", tmp_path / "out").exit_code == 1

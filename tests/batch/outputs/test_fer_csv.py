@@ -9,18 +9,15 @@ from PIL import Image
 from cctranslate.batch.outputs import fer_csv
 from cctranslate.emotions import EMOTIONS
 from cctranslate.training.data.fer2013 import load
-from tests import drawn, photos
-from tests.conftest import Run, rows
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, timeless
 
 LAYOUT = ("--layout", "fer-csv")
 
 
 def lines(out: Path) -> list[bytes]:
     return (out / "fer2013.csv").read_bytes().splitlines(keepends=True)
-
-
-def timeless(out: Path) -> list[dict[str, str]]:
-    return [{**row, "ms": ""} for row in rows(out)]
 
 
 def test_each_result_is_a_row_in_the_datasets_form(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -46,7 +43,7 @@ def test_each_result_is_a_row_in_the_datasets_form(run: Run, faces: Path, tmp_pa
 
 
 def test_fit_and_batch_read_it(run: Run, tmp_path: Path) -> None:
-    table = drawn.write_csv(tmp_path / "faces.csv", 28)
+    table = pictures.write_csv(tmp_path / "faces.csv", 28)
     out = tmp_path / "out"
     run(table, "--to", "happy", "-o", out, *LAYOUT)
     for path in (out, out / "fer2013.csv"):
@@ -56,14 +53,14 @@ def test_fit_and_batch_read_it(run: Run, tmp_path: Path) -> None:
             "PublicTest": 7,
         }
         assert {int(label) for label in splits["Training"].labels} == {EMOTIONS.index("happy")}
-    np.testing.assert_array_equal(load(out)["Training"].images[3][8:], drawn.face(3, 3)[8:])
+    np.testing.assert_array_equal(load(out)["Training"].images[3][8:], pictures.draw_face(3, 3)[8:])
     again = run(out / "fer2013.csv", "--to", "sad", "-o", tmp_path / "again", *LAYOUT)
     assert again.exit_code == 0, again.output
     assert {row["source_label"] for row in rows(tmp_path / "again")} == {"happy"}
 
 
 def test_every_face_of_a_photograph_is_a_row(run: Run, mouths: Path, tmp_path: Path) -> None:
-    photos.group().save(tmp_path / "group.png")
+    pictures.group().save(tmp_path / "group.png")
     out = tmp_path / "out"
     run(tmp_path / "group.png", "--to", "sad,happy", "-o", out, *LAYOUT, "--weights", mouths)
     outputs = [row["output"] for row in rows(out) if row["output"]]

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from cctranslate import Translator
-from tests import drawn
-from tests.conftest import Run, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 def test_a_folder_with_other_files_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -57,10 +58,10 @@ def test_results_are_not_taken_for_inputs(run: Run, faces: Path, tmp_path: Path)
 def test_a_picture_that_comes_later_takes_no_finished_name(run: Run, tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
-    Image.fromarray(drawn.face(3, 0)).save(folder / "x.png")
+    Image.fromarray(pictures.draw_face(3, 0)).save(folder / "x.png")
     run(folder, "--to", "happy", "-o", out)
     before = tree(out)
-    Image.fromarray(drawn.face(4, 0)).save(folder / "x.bmp")
+    Image.fromarray(pictures.draw_face(4, 0)).save(folder / "x.bmp")
     result = run(folder, "--to", "happy", "-o", out)
     assert result.exit_code == 0, result.output
     assert {name: content for name, content in tree(out).items() if name in before} == before
@@ -71,7 +72,7 @@ def test_names_after_a_failed_one_stay_the_same(run: Run, tmp_path: Path) -> Non
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "x.bmp").write_bytes(b"broken")
-    Image.fromarray(drawn.face(4, 0)).save(folder / "x.png")
+    Image.fromarray(pictures.draw_face(4, 0)).save(folder / "x.png")
     run(folder, "--to", "happy", "-o", tmp_path / "whole")
     run(folder, "--to", "happy", "-o", tmp_path / "halves", "--limit", "1")
     run(folder, "--to", "happy", "-o", tmp_path / "halves")
@@ -127,7 +128,7 @@ def test_python_turns_a_picture_upright_as_batch_does(
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / "turned.png"
-    Image.fromarray(drawn.face(3, 0)).rotate(90).save(path, exif=exif)
+    Image.fromarray(pictures.draw_face(3, 0)).rotate(90).save(path, exif=exif)
     run(path, "--to", "sad", "-o", tmp_path / "out")
     with Image.open(path) as picture, Image.open(tmp_path / "out/sad/turned.png") as written:
         one = Translator(weights=weights, device="cpu").translate(picture, "sad")

@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests import drawn
-from tests.conftest import Run, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 def fill(folder: Path, places: list[str]) -> Path:
     for number, place in enumerate(places):
         path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(drawn.face(number % 7, 9)).save(path)
+        Image.fromarray(pictures.draw_face(number % 7, 9)).save(path)
     return folder
 
 

@@ -16,7 +16,8 @@ from PIL import Image
 from cctranslate.batch.outputs import webdataset as shards
 from cctranslate.batch.report import formats
 from cctranslate.emotions import EMOTIONS
-from tests.conftest import Run, rows
+from tests.support.cli import Run
+from tests.support.reports import rows
 
 TO = ("--to", "happy,sad,surprise")
 

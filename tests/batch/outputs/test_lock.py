@@ -3,10 +3,10 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
-from tests.conftest import child, command, rows
+from tests.support.cli import child, command, wait_until
+from tests.support.reports import rows
 
 
 def start(weights: Path, out: Path) -> subprocess.Popen[bytes]:
@@ -15,9 +15,7 @@ def start(weights: Path, out: Path) -> subprocess.Popen[bytes]:
         *("batch", "-T", "-", "--to", "happy", "--weights", weights, "-o", out, "-q"),
         stdin=subprocess.PIPE,
     )
-    while not (out / "run.json").exists():
-        assert process.poll() is None
-        time.sleep(0.005)
+    wait_until(process, (out / "run.json").exists)
     return process
 
 

@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from cctranslate.cli import cli
-from tests import drawn, photos
-from tests.conftest import Run, child, command, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run, child, command
+from tests.support.reports import rows, tree
 
 
 def piped(weights: Path, picture: bytes, *words: str | Path) -> Result:
@@ -74,8 +75,8 @@ def test_webdataset_is_one_tar_of_samples(run: Run, faces: Path, tmp_path: Path)
 def test_a_photographs_faces_are_a_tar_if_they_are_several(
     run: Run, mouths: Path, tmp_path: Path
 ) -> None:
-    photos.group().save(tmp_path / "group.png")
-    photos.portrait(photos.COLLINS).save(tmp_path / "one.png")
+    pictures.group().save(tmp_path / "group.png")
+    pictures.portrait(pictures.COLLINS).save(tmp_path / "one.png")
     fixed = ("--to", "sad", "--weights", mouths, "-o", "-", "--result", "face")
     group = run(tmp_path / "group.png", *fixed)
     assert list(members(group.stdout_bytes)) == ["sad/group.png", "sad/group.f2.png"]
@@ -101,7 +102,7 @@ def test_pictures_from_stdin_into_a_folder(weights: Path, tmp_path: Path) -> Non
     contents = []
     for number in (1, 2):
         file = io.BytesIO()
-        Image.fromarray(drawn.face(3, number)).save(file, "png")
+        Image.fromarray(pictures.draw_face(3, number)).save(file, "png")
         contents.append(file.getvalue())
     for content in (contents[0], contents[1], contents[0]):
         result = piped(weights, content, "-", "-o", out)
@@ -164,7 +165,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) 
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(400):
-        Image.fromarray(drawn.face(number % 7, number)).save(folder / f"{number:03}.png")
+        Image.fromarray(pictures.draw_face(number % 7, number)).save(folder / f"{number:03}.png")
     process = child(
         *("batch", folder, "--to", "all", "--weights", weights, "-o", "-", "-q"),
         stdout=subprocess.PIPE,

@@ -1,9 +1,6 @@
 """`--layout webdataset`: tars that grow at their end, and come out the same after any kill."""
 
 import json
-import signal
-import subprocess
-import sys
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -14,8 +11,9 @@ from PIL import Image
 
 from cctranslate.batch.outputs import webdataset
 from cctranslate.emotions import EMOTIONS
-from tests import drawn, photos
-from tests.conftest import Run, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, timeless, tree
 
 SMALL = 20_000
 """Bytes that a tar of these tests takes."""
@@ -28,7 +26,7 @@ def many(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(20):
-        Image.fromarray(drawn.face(number % 7, number)).save(folder / f"{number:02}.png")
+        Image.fromarray(pictures.draw_face(number % 7, number)).save(folder / f"{number:02}.png")
     (folder / "05.png").write_bytes(b"broken")
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(folder / "06.png")
     return folder
@@ -44,10 +42,6 @@ def members(path: Path) -> dict[str, bytes]:
         found = {info.name: archive.extractfile(info) for info in archive}
         assert len(found) == len(archive.getnames())
         return {name: file.read() for name, file in found.items() if file}
-
-
-def timeless(out: Path) -> list[dict[str, str]]:
-    return [{**row, "ms": ""} for row in rows(out)]
 
 
 def tarred(run: Run, *words: str | Path) -> None:
@@ -84,7 +78,7 @@ def test_keys_have_no_dot_and_no_two_are_one(run: Run, tmp_path: Path) -> None:
     places += ["é" * 120 + ".png"]
     for number, place in enumerate(places):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(drawn.face(number % 7, 9)).save(folder / place)
+        Image.fromarray(pictures.draw_face(number % 7, 9)).save(folder / place)
     out = tmp_path / "out"
     words = (folder, "--to", "sad", "--result", "face", "--strength", "0.5", "--strength", "1")
     tarred(run, *words, "-o", out)
@@ -158,28 +152,6 @@ def test_after_a_kill_at_any_moment_it_comes_out_the_same(
         assert timeless(out) == timeless(whole)
 
 
-def test_killed_and_run_again_equals_never_stopped(
-    weights: Path, many: Path, tmp_path: Path
-) -> None:
-    code = f"from cctranslate.batch.outputs import webdataset; webdataset.FULL = {SMALL}\n"
-    code += "from cctranslate.cli import main; main()"
-    words: list[str | Path] = [sys.executable, "-c", code, "batch", many, "--to", "happy,sad"]
-    words += ["--weights", weights, "--layout", "webdataset", "--batch-size", "1", "-q"]
-    assert subprocess.run([*words, "-o", tmp_path / "whole"], check=False).returncode == 1
-    out = tmp_path / "killed"
-    for stop in (3, 25):
-        process = subprocess.Popen([*words, "-o", out, "--report", "-"], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        for _ in range(stop):
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert len(rows(out)) < 39
-    assert subprocess.run([*words, "-o", out], check=False).returncode == 1
-    assert tree(out) == tree(tmp_path / "whole")
-    assert timeless(out) == timeless(tmp_path / "whole")
-
-
 def test_a_tar_that_lost_results_is_one_line(run: Run, many: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = (many, "--to", "happy", "--layout", "webdataset", "-o", out)
@@ -199,7 +171,7 @@ def test_what_failed_is_done_again_at_the_end(run: Run, many: Path, tmp_path: Pa
     out = tmp_path / "out"
     tarred(run, many, "--to", "happy", "-o", out)
     before = (out / "000000.tar").read_bytes()
-    Image.fromarray(drawn.face(5, 5)).save(many / "05.png")
+    Image.fromarray(pictures.draw_face(5, 5)).save(many / "05.png")
     tarred(run, many, "--to", "happy", "-o", out, "--retry-failed")
     after = (out / "000000.tar").read_bytes()
     assert after.startswith(before.removesuffix(END))
@@ -255,7 +227,7 @@ def test_the_sheet_and_the_page_show_what_is_in_tars(run: Run, faces: Path, tmp_
 
 
 def test_faces_of_one_picture_are_one_sample(run: Run, mouths: Path, tmp_path: Path) -> None:
-    photos.group().save(tmp_path / "group.jpg", quality=95)
+    pictures.group().save(tmp_path / "group.jpg", quality=95)
     words = (tmp_path / "group.jpg", "--to", "sad,happy", "--weights", mouths)
     tarred(run, *words, "-o", tmp_path / "out", "--format", "jpeg")
     found = members(tmp_path / "out" / "000000.tar")

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.report.counts import Counts, too_many_failed
-from tests import drawn
-from tests.conftest import Run, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, tree
 
 
 def test_a_share_that_was_missed_is_exit_5_and_named(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def spoil(folder: Path, count: int) -> Path:
     for number in range(count):
         (folder / f"a{number:02}.png").write_bytes(b"broken")
     for number in range(40):
-        Image.fromarray(drawn.face(number % 7, number)).save(folder / f"b{number:02}.png")
+        Image.fromarray(pictures.draw_face(number % 7, number)).save(folder / f"b{number:02}.png")
     return folder
 
 
@@ -86,7 +87,7 @@ def test_what_failed_is_done_again_when_asked(run: Run, tmp_path: Path) -> None:
     folder.mkdir()
     names = ("x.bmp", "x.gif", "x.png", "y.png")
     for number, name in enumerate(names):
-        Image.fromarray(drawn.face(number, 0)).save(folder / name)
+        Image.fromarray(pictures.draw_face(number, 0)).save(folder / name)
     (folder / "notes.txt").write_text("no picture")
     run(folder, "--to", "happy,sad", "-o", tmp_path / "whole")
     mended = {name: (folder / name).read_bytes() for name in ("x.bmp", "y.png")}

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests import photos
-from tests.batch.test_trust import lines, many, png
-from tests.conftest import child, tree
+from tests.support import pictures
+from tests.support.cli import child, wait_until
+from tests.support.reports import count_lines, timeless, tree
 
 ONLY_POSIX = pytest.mark.skipif(os.name == "nt", reason="no such signals there")
 ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -23,16 +24,16 @@ ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /pro
 @pytest.fixture
 def mixed(tmp_path: Path) -> tuple[Path, ...]:
     """Faces, a photograph, files that are none, and an archive of faces and a photograph."""
-    folder = many(tmp_path / "in", 150)
+    folder = pictures.write_many(tmp_path / "in", 150)
     (folder / "empty.png").touch()
     (folder / "note.txt").write_text("no picture")
-    for path in photos.FOLDER.glob("*.jpg"):
+    for path in pictures.PHOTOS.glob("*.jpg"):
         shutil.copy(path, folder)
     packed = tmp_path / "packed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for number in range(30):
-            archive.writestr(f"{number}.png", png(number))
-        for path in photos.FOLDER.glob("*.jpg"):
+            archive.writestr(f"{number}.png", pictures.png(number % 7, number))
+        for path in pictures.PHOTOS.glob("*.jpg"):
             archive.write(path, path.name)
     return folder, packed
 
@@ -66,7 +67,7 @@ def test_processes_give_the_bytes_that_threads_give(
         assert process.returncode == 1, said  # the empty file
         assert b"186 inputs: 184 done, 1 skipped, 1 failed" in said
         assert bool(stdout) == ("-o" in form)
-        made.append((stdout, lines(out), tree(out) if out.exists() else {}))
+        made.append((stdout, timeless(out), tree(out) if out.exists() else {}))
     assert made[0] == made[1]
     assert made[0][0] or len(made[0][1]) > 300
 
@@ -77,8 +78,7 @@ def begin(weights: Path, folder: Path, out: Path, **options: object) -> "subproc
 
 
 def wait_for_rows(process: "subprocess.Popen[bytes]", out: Path) -> None:
-    while process.poll() is None and len(lines(out)) < 20:
-        time.sleep(0.005)
+    wait_until(process, lambda: count_lines(out) >= 20)
     assert process.poll() is None
 
 
@@ -120,13 +120,13 @@ def equals_never_stopped(weights: Path, folder: Path, out: Path) -> None:
     whole = out.parent / "whole"
     for place in (out, whole):
         assert begin(weights, folder, place).wait() == 0
-    assert lines(out) == lines(whole)
+    assert timeless(out) == timeless(whole)
     assert tree(out) == tree(whole)
 
 
 @ONLY_LINUX
 def test_no_worker_outlives_a_run_that_was_killed(weights: Path, tmp_path: Path) -> None:
-    folder, out = many(tmp_path / "in", 1500), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
     with begin(weights, folder, out) as process:
         wait_for_rows(process, out)
         there = workers(process.pid)
@@ -145,7 +145,7 @@ def test_no_worker_outlives_a_run_that_was_killed(weights: Path, tmp_path: Path)
 def test_a_signal_to_all_of_them_lets_what_is_in_hand_finish(
     weights: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    folder, out = many(tmp_path / "in", 1500), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
     with begin(weights, folder, out, stderr=subprocess.PIPE, process_group=0) as process:
         wait_for_rows(process, out)
         os.killpg(process.pid, number)
@@ -154,13 +154,13 @@ def test_a_signal_to_all_of_them_lets_what_is_in_hand_finish(
     assert b"the same command goes on from here" in said
     assert b"Traceback" not in said
     told = json.loads((out / "run.json").read_text())
-    assert (told["finished"], told["done"]) == (False, len(lines(out)) - 1)
+    assert (told["finished"], told["done"]) == (False, count_lines(out) - 1)
     equals_never_stopped(weights, folder, out)
 
 
 @ONLY_LINUX
 def test_a_worker_that_is_killed_is_one_line(weights: Path, tmp_path: Path) -> None:
-    folder, out = many(tmp_path / "in", 1500), tmp_path / "out"
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
     with begin(weights, folder, out, stderr=subprocess.PIPE) as process:
         wait_for_rows(process, out)
         os.kill(workers(process.pid)[0], signal.SIGKILL)
@@ -177,7 +177,7 @@ def test_a_worker_that_is_killed_while_it_answers_is_one_line(
     weights: Path, tmp_path: Path
 ) -> None:
     packed, out = tmp_path / "packed.zip", tmp_path / "out"
-    photos.portrait(photos.COLLINS).save(tmp_path / "large.png")
+    pictures.portrait(pictures.COLLINS).save(tmp_path / "large.png")
     with zipfile.ZipFile(packed, "w") as archive:
         for number in range(100):
             archive.write(tmp_path / "large.png", f"{number}.png")
@@ -187,8 +187,7 @@ def test_a_worker_that_is_killed_while_it_answers_is_one_line(
         process.send_signal(signal.SIGSTOP)
         there = workers(process.pid)
         for number in there:
-            while not asleep(number):
-                time.sleep(0.05)
+            wait_until(process, partial(asleep, number))
         for number in there:
             os.kill(number, signal.SIGKILL)
         process.send_signal(signal.SIGCONT)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.outputs.folder import OWNER
-from tests import drawn
-from tests.conftest import Run, child, rows, tree
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, timeless, tree
 
 
 @pytest.fixture
@@ -21,15 +21,11 @@ def mixed(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(40):
-        face = drawn.face(number % 7, number)
+        face = pictures.draw_face(number % 7, number)
         if number % 3 == 0:
             face = np.full((48, 48), 255, np.uint8)
         Image.fromarray(face).save(folder / f"{number:02}.png")
     return folder
-
-
-def timeless(out: Path) -> list[dict[str, str]]:
-    return [{**row, "ms": ""} for row in rows(out)]
 
 
 def test_what_is_not_confirmed_has_a_row_and_no_file(run: Run, mixed: Path, tmp_path: Path) -> None:
@@ -85,32 +81,11 @@ def test_workers_and_batches_do_not_change_what_is_written(
     assert tree(tmp_path / "one") == tree(tmp_path / "many")
 
 
-def test_killed_and_run_again_equals_never_stopped(
-    weights: Path, mixed: Path, tmp_path: Path
-) -> None:
-    words = (
-        *("batch", mixed, "--to", "happy,sad", "--weights", weights, "--batch-size", "1", "-q"),
-        *("--confirmed-only", "--per-class", "15"),
-    )
-    assert child(*words, "-o", tmp_path / "whole").wait() == 0
-    out = tmp_path / "killed"
-    for stop in (3, 12):
-        process = child(*words, "-o", out, "--report", "-", stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        for _ in range(stop):
-            process.stdout.readline()
-        process.kill()
-        process.communicate()
-    assert child(*words, "-o", out).wait() == 0
-    assert timeless(out) == timeless(tmp_path / "whole")
-    assert tree(out) == tree(tmp_path / "whole")
-
-
 def test_a_name_without_a_file_stays_taken(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(folder / "x.bmp")
-    Image.fromarray(drawn.face(3, 0)).save(folder / "x.png")
+    Image.fromarray(pictures.draw_face(3, 0)).save(folder / "x.png")
     words = (folder, "--to", "happy", "--confirmed-only")
     run(*words, "-o", tmp_path / "whole")
     assert list(tree(tmp_path / "whole")) == ["happy/x~2.png"]

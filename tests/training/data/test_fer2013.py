@@ -11,7 +11,7 @@ from PIL import Image
 
 from cctranslate.errors import DataError
 from cctranslate.training.data.fer2013 import Splits, fingerprint, load, without_copies
-from tests import drawn
+from tests.support import pictures
 from tests.test_compression import PACK
 
 
@@ -27,7 +27,7 @@ def zipped(source: Path, out: Path, under: str = "") -> Path:
 
 @pytest.fixture
 def reference(tmp_path: Path) -> Splits:
-    return load(drawn.write_csv(tmp_path / "fer2013.csv"))
+    return load(pictures.write_csv(tmp_path / "fer2013.csv"))
 
 
 def test_csv_keeps_splits_labels_and_pixels(reference: Splits) -> None:
@@ -37,7 +37,7 @@ def test_csv_keeps_splits_labels_and_pixels(reference: Splits) -> None:
     }
     test = reference["PublicTest"]
     assert test.rows[0] == 21
-    np.testing.assert_array_equal(test.images[0], drawn.face(0, 21))
+    np.testing.assert_array_equal(test.images[0], pictures.draw_face(0, 21))
 
 
 FORMS = ["icml", "folder", "zip of folder", "zip of csv", "folder of csv", "tar.gz of csv"]
@@ -48,11 +48,11 @@ def test_every_form_gives_the_same_data(form: str, tmp_path: Path, reference: Sp
     source = tmp_path / "made"
     if form == "icml":
         header = "emotion, Usage, pixels"
-        source = drawn.write_csv(tmp_path / "icml_face_data.csv", header=header)
+        source = pictures.write_csv(tmp_path / "icml_face_data.csv", header=header)
     elif form == "folder":
-        drawn.write_folder(source)
+        pictures.write_folder(source)
     elif form == "zip of folder":
-        source = zipped(drawn.write_folder(source), tmp_path / "archive.zip", "fer2013/")
+        source = zipped(pictures.write_folder(source), tmp_path / "archive.zip", "fer2013/")
     elif form == "zip of csv":
         source = zipped(tmp_path / "fer2013.csv", tmp_path / "archive.zip", "fer2013/")
     elif form == "tar.gz of csv":
@@ -66,7 +66,7 @@ def test_every_form_gives_the_same_data(form: str, tmp_path: Path, reference: Sp
 
 
 def test_a_test_row_in_a_train_folder_stays_a_test_row(tmp_path: Path) -> None:
-    root = drawn.write_folder(tmp_path / "made")
+    root = pictures.write_folder(tmp_path / "made")
     moved = next((root / "test" / "happy").glob("*.png"))
     moved.rename(root / "train" / "happy" / moved.name)
     splits = load(root)
@@ -85,7 +85,7 @@ def test_a_test_row_in_a_train_folder_stays_a_test_row(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_row_is_named_by_its_line(row: str, reason: str, tmp_path: Path) -> None:
-    path = drawn.write_csv(tmp_path / "fer2013.csv", count=3)
+    path = pictures.write_csv(tmp_path / "fer2013.csv", count=3)
     path.write_text(path.read_text() + row + "\n")
     with pytest.raises(DataError, match=rf"fer2013\.csv: line 5: .*{reason}"):
         load(path)
@@ -104,7 +104,7 @@ def test_a_csv_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_broken_picture_is_named(tmp_path: Path) -> None:
-    root = drawn.write_folder(tmp_path / "made")
+    root = pictures.write_folder(tmp_path / "made")
     (root / "train" / "happy" / "Training_00003.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"train/happy/Training_00003\.png: not a picture"):
         load(root)
@@ -149,7 +149,7 @@ def test_what_is_no_fer2013_is_one_line(content: bytes, reason: str, tmp_path: P
 
 
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
-    source = zipped(drawn.write_csv(tmp_path / "fer2013.csv"), tmp_path / "archive.zip")
+    source = zipped(pictures.write_csv(tmp_path / "fer2013.csv"), tmp_path / "archive.zip")
     whole = source.read_bytes()
     place = whole.index(b"1 ", 5_000)
     source.write_bytes(whole[:place] + b"2" + whole[place + 1 :])
@@ -167,7 +167,7 @@ def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
 
 
 def test_names_in_any_case_and_what_file_managers_leave(tmp_path: Path, reference: Splits) -> None:
-    root = drawn.write_folder(tmp_path / "made")
+    root = pictures.write_folder(tmp_path / "made")
     for split in ("train", "test"):
         (root / split / "happy").rename(root / split / "Happiness")
         (root / split).rename(root / split.upper())
@@ -181,7 +181,7 @@ def test_names_in_any_case_and_what_file_managers_leave(tmp_path: Path, referenc
 
 
 def test_pictures_without_row_numbers_have_none_of_the_votes(tmp_path: Path) -> None:
-    root = drawn.write_folder(tmp_path / "made")
+    root = pictures.write_folder(tmp_path / "made")
     for count, file in enumerate(sorted(root.rglob("*.png"))):
         file.rename(file.with_name(f"im{count}.png"))
     splits = load(root)
@@ -193,7 +193,7 @@ def test_pictures_without_row_numbers_have_none_of_the_votes(tmp_path: Path) -> 
 
 
 def test_validation_folders_are_public_tests_and_test_beside_them_private(tmp_path: Path) -> None:
-    root = drawn.write_folder(tmp_path / "made", 28)
+    root = pictures.write_folder(tmp_path / "made", 28)
     for count, file in enumerate(sorted(root.rglob("*.png"))):
         file.rename(file.with_name(f"{count}.png"))
     (root / "test").rename(root / "Validation")
@@ -210,7 +210,7 @@ def test_validation_folders_are_public_tests_and_test_beside_them_private(tmp_pa
 
 
 def test_folders_that_are_left_out_are_named(tmp_path: Path) -> None:
-    root = drawn.write_folder(tmp_path / "made", 28)
+    root = pictures.write_folder(tmp_path / "made", 28)
     shutil.copytree(root / "train", root / "extra")
     for clutter in ("train/@eaDir/happy", "train/happy/$RECYCLE.BIN"):
         (root / clutter).mkdir(parents=True)
@@ -222,7 +222,7 @@ def test_folders_that_are_left_out_are_named(tmp_path: Path) -> None:
 
 
 def test_a_zip_with_backslashes_is_read_as_one_with_slashes(tmp_path: Path) -> None:
-    root = drawn.write_folder(tmp_path / "made", 28)
+    root = pictures.write_folder(tmp_path / "made", 28)
     with zipfile.ZipFile(tmp_path / "back.zip", "w") as archive:
         for file in root.rglob("*.png"):
             info = zipfile.ZipInfo()
@@ -251,7 +251,7 @@ def test_a_csv_of_any_name_in_an_archive_is_read(tmp_path: Path, reference: Spli
 
 
 def test_turned_pictures_are_turned_upright(tmp_path: Path) -> None:
-    root = drawn.write_folder(tmp_path / "made", 28)
+    root = pictures.write_folder(tmp_path / "made", 28)
     expected = fingerprint(load(root))
     exif = Image.Exif()
     exif[0x0112] = 6

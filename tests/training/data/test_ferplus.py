@@ -8,12 +8,12 @@ import pytest
 from cctranslate.errors import DataError
 from cctranslate.training.data.fer2013 import load
 from cctranslate.training.data.ferplus import load_votes, majority, matched, soft_labels
-from tests import drawn
+from tests.support import pictures
 
 
 def test_labels_mix_votes_and_the_datasets_own(tmp_path: Path) -> None:
-    faces = load(drawn.write_csv(tmp_path / "fer2013.csv"))["Training"]
-    votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
+    faces = load(pictures.write_csv(tmp_path / "fer2013.csv"))["Training"]
+    votes = load_votes(pictures.write_votes(tmp_path / "ferplus.csv"))
     votes[1][:] = [4, 0, 0, 4, 0, 0, 0, 0, 2, 0]  # a disgust face read half angry, half happy
     labels = soft_labels(faces, votes, share=0.6)
     np.testing.assert_allclose(labels[1], [0.3, 0.4, 0, 0.3, 0, 0, 0], atol=1e-6)
@@ -22,13 +22,13 @@ def test_labels_mix_votes_and_the_datasets_own(tmp_path: Path) -> None:
 
 
 def test_without_votes_the_datasets_label_stands(tmp_path: Path) -> None:
-    faces = load(drawn.write_csv(tmp_path / "fer2013.csv"))["Training"]
+    faces = load(pictures.write_csv(tmp_path / "fer2013.csv"))["Training"]
     np.testing.assert_array_equal(soft_labels(faces, None, 0.7).argmax(1), faces.labels)
 
 
 def test_a_majority_is_single_and_an_expression(tmp_path: Path) -> None:
-    faces = load(drawn.write_csv(tmp_path / "fer2013.csv"))["Training"]
-    votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
+    faces = load(pictures.write_csv(tmp_path / "fer2013.csv"))["Training"]
+    votes = load_votes(pictures.write_votes(tmp_path / "ferplus.csv"))
     votes[1][:] = [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]
     votes[2][:] = [1, 0, 0, 0, 0, 0, 0, 0, 9, 0]
     has, label = majority(faces, votes)
@@ -49,8 +49,8 @@ def test_microsofts_table_goes_by_line(tmp_path: Path) -> None:
 
 
 def test_votes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    faces = load(drawn.write_csv(tmp_path / "fer2013.csv"))["Training"]
-    votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv", count=10))
+    faces = load(pictures.write_csv(tmp_path / "fer2013.csv"))["Training"]
+    votes = load_votes(pictures.write_votes(tmp_path / "ferplus.csv", count=10))
     with pytest.raises(DataError, match="row number"):
         soft_labels(faces, votes, 0.5)
     with pytest.raises(DataError, match="not found"):
@@ -61,8 +61,8 @@ def test_votes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 
 def test_votes_for_other_faces_are_refused(tmp_path: Path) -> None:
-    faces = load(drawn.write_csv(tmp_path / "fer2013.csv"))["Training"]
-    votes = load_votes(drawn.write_votes(tmp_path / "ferplus.csv"))
+    faces = load(pictures.write_csv(tmp_path / "fer2013.csv"))["Training"]
+    votes = load_votes(pictures.write_votes(tmp_path / "ferplus.csv"))
     shifted = {row: votes[(row + 1) % len(votes)] for row in votes}
     with pytest.raises(DataError, match="only 0% agree"):
         matched(faces, shifted)
@@ -79,7 +79,7 @@ def test_votes_for_other_faces_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_table_of_votes_is_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
-    path = drawn.write_votes(tmp_path / "ferplus.csv", count=1)
+    path = pictures.write_votes(tmp_path / "ferplus.csv", count=1)
     head = path.read_bytes().splitlines()[0]
     path.write_bytes(content.replace(b"HEAD", head))
     with pytest.raises(DataError, match=rf"ferplus\.csv: {reason}"):

@@ -17,7 +17,7 @@ from cctranslate.training.losses.identity import FORGET
 from cctranslate.training.losses.teachers import TeacherNetworks, Teachers
 from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import Classifier
-from tests import photos
+from tests.support import pictures
 
 N = 24
 CPU = torch.device("cpu")
@@ -108,7 +108,7 @@ def test_a_face_that_stays_as_it_was_is_the_same_person() -> None:
 
 def test_only_the_face_recognizer_terms_with_a_weight_are_computed() -> None:
     batch, asked = a_batch(), Weights(likeness=1.0, likeness_drift=1.0, likeness_frechet=1.0)
-    faces = device_cache.scaled(torch.from_numpy(np.stack(photos.people()))).repeat(2, 1, 1, 1)
+    faces = device_cache.scaled(torch.from_numpy(np.stack(pictures.people()))).repeat(2, 1, 1, 1)
     batch = replace(batch, x=faces)
     teachers = Teachers(TeacherNetworks(face_recognizer=face_recognizer.load()), PROCEDURE, CPU)
     assert teachers.know_people

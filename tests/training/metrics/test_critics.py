@@ -7,14 +7,14 @@ import torch
 from cctranslate.pixels import Gray
 from cctranslate.training.metrics.critics import REGIONS, _moved, train_critic
 from cctranslate.training.metrics.realism import roc_auc
-from tests import drawn
+from tests.support import pictures
 
 CPU = torch.device("cpu")
 MOUTH = REGIONS["mouth"]
 
 
 def faces(start: int, count: int = 200) -> Gray:
-    return np.stack([drawn.face(i % 7, i) for i in range(start, start + count)])
+    return np.stack([pictures.draw_face(i % 7, i) for i in range(start, start + count)])
 
 
 def with_squares(images: Gray) -> Gray:

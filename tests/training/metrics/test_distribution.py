@@ -10,7 +10,7 @@ from cctranslate.training.metrics.distribution import (
     roughness,
 )
 from cctranslate.training.networks.classifiers import expected_calibration_error
-from tests import drawn
+from tests.support import pictures
 
 RANDOM = np.random.default_rng(0)
 
@@ -29,7 +29,7 @@ def test_kernel_distance_is_unbiased_and_sees_a_shift() -> None:
 
 
 def test_eigenfaces_know_a_face_from_another() -> None:
-    faces = np.stack([drawn.face(i % 7, i) for i in range(400)])
+    faces = np.stack([pictures.draw_face(i % 7, i) for i in range(400)])
     known = Eigenfaces(faces[:300], components=32)
     z = known.embed(faces[300:])
     brighter = known.embed((faces[300:] * 0.8 + 20).astype(np.uint8))
@@ -38,7 +38,7 @@ def test_eigenfaces_know_a_face_from_another() -> None:
 
 
 def test_eigenfaces_of_few_and_of_many_faces_agree() -> None:
-    faces = np.stack([drawn.face(i % 7, i) for i in range(40)])
+    faces = np.stack([pictures.draw_face(i % 7, i) for i in range(40)])
     few = Eigenfaces(faces, components=8).embed(faces)
     # 58 times each is more rows than pixels, with the same components.
     many = Eigenfaces(np.concatenate([faces] * 58), components=8).embed(faces)
@@ -46,7 +46,7 @@ def test_eigenfaces_of_few_and_of_many_faces_agree() -> None:
 
 
 def test_eigenfaces_of_fewer_faces_than_components_are_finite() -> None:
-    faces = np.stack([drawn.face(i % 7, i) for i in range(20)])
+    faces = np.stack([pictures.draw_face(i % 7, i) for i in range(20)])
     z = Eigenfaces(faces).embed(faces)
     assert np.isfinite(z).all()
     np.testing.assert_allclose((z * z).sum(1), 1, atol=1e-5)

@@ -20,7 +20,7 @@ from cctranslate.training.metrics.realism import (
     standard_error,
     translations,
 )
-from tests import drawn
+from tests.support import pictures
 
 RANDOM = np.random.default_rng(0)
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
 
 def faces(labels: list[int], first_row: int = 0) -> Faces:
     return Faces(
-        images=np.stack([drawn.face(k, first_row + i) for i, k in enumerate(labels)]),
+        images=np.stack([pictures.draw_face(k, first_row + i) for i, k in enumerate(labels)]),
         labels=np.array(labels, np.uint8),
         rows=np.arange(first_row, first_row + len(labels)),
     )

@@ -12,7 +12,7 @@ from cctranslate import bundle
 from cctranslate.errors import BundleError
 from cctranslate.training.data import augment, device_cache
 from cctranslate.training.networks import face_recognizer
-from tests import photos
+from tests.support import pictures
 
 
 @torch.inference_mode()
@@ -20,7 +20,7 @@ def test_a_face_is_known_again_when_it_is_mirrored_moved_and_relit() -> None:
     torch.manual_seed(0)
     network, x = (
         face_recognizer.load(),
-        device_cache.scaled(torch.from_numpy(np.stack(photos.people()))),
+        device_cache.scaled(torch.from_numpy(np.stack(pictures.people()))),
     )
     other = augment.light(augment.for_face_recognizer(x), brightness=0.2, contrast=0.2)
     cosines = F.normalize(network(x), dim=1) @ F.normalize(network(other), dim=1).T

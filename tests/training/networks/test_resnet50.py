@@ -10,8 +10,8 @@ import torch
 from cctranslate.errors import BackboneError
 from cctranslate.training.networks import resnet50
 from cctranslate.training.networks.resnet50 import Backbone
-from tests import drawn
-from tests.backbone import USABLE, needs_backbone
+from tests.support import pictures
+from tests.support.backbone import USABLE, needs_backbone
 
 
 @needs_backbone
@@ -51,7 +51,7 @@ def test_random_is_left_as_it_is() -> None:
 
 
 def test_without_torchvision_fit_says_what_to_install(tmp_path: Path) -> None:
-    data = drawn.write_csv(tmp_path / "fer2013.csv")
+    data = pictures.write_csv(tmp_path / "fer2013.csv")
     code = "import sys; sys.modules['torchvision'] = None\nfrom cctranslate.cli import main; main()"
     words = ["fit", "--data", str(data), "--recipe", "c2", "-o", str(tmp_path / "run")]
     done = subprocess.run(

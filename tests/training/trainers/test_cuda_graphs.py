@@ -10,7 +10,7 @@ from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.losses.teachers import TeacherNetworks
 from cctranslate.training.trainers.cuda_graphs import EAGER, GraphedStep
 from cctranslate.training.trainers.gan import GanTrainer
-from tests import drawn
+from tests.support import pictures
 
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 RECIPE = derive(
@@ -29,7 +29,7 @@ def a_trainer(faces: Faces, device: str) -> GanTrainer:
 @pytest.fixture
 def faces() -> Faces:
     labels = np.arange(64, dtype=np.uint8) % 7
-    images = np.stack([drawn.face(int(label), i) for i, label in enumerate(labels)])
+    images = np.stack([pictures.draw_face(int(label), i) for i, label in enumerate(labels)])
     return Faces(images=images, labels=labels, rows=np.arange(64))
 
 

@@ -1,4 +1,4 @@
-"""Runs whose pages are hard to make, and what such a page holds."""
+"""Read back what a run wrote; write inputs whose reports are hard to make."""
 
 import csv
 import json
@@ -14,8 +14,7 @@ from PIL import Image
 from cctranslate.batch.report.counts import Counts, count
 from cctranslate.batch.report.formats import read_inputs
 from cctranslate.batch.report.schema import NAMES
-from tests import drawn, photos
-from tests.conftest import rows
+from tests.support import pictures
 
 ODD_NAMES = (
     b"quo\"te's.png",
@@ -28,6 +27,29 @@ ODD_NAMES = (
 SCRIPT = "</script><script>document.title=1</script>.png"
 
 
+def rows(out: Path) -> list[dict[str, str]]:
+    """The report's rows."""
+    with (out / "report.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return list(csv.DictReader(file))
+
+
+def count_lines(out: Path) -> int:
+    """Return the number of lines of the report, its header included; 0 if there is none yet."""
+    report = out / "report.csv"
+    return report.read_bytes().count(b"\n") if report.exists() else 0
+
+
+def timeless(out: Path) -> list[dict[str, str]]:
+    """Return the report's rows, if there is one, without the time that each took."""
+    return [{**row, "ms": ""} for row in rows(out)] if (out / "report.csv").exists() else []
+
+
+def tree(out: Path) -> dict[str, bytes]:
+    """Every result file below a folder, by relative path."""
+    files = [p for p in out.rglob("*") if p.is_file() and p.suffix not in (".json", ".html")]
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in files if p.suffix != ".csv"}
+
+
 def write_odd(folder: Path) -> list[Path]:
     """Inputs of every kind: odd names, a TIFF, what fails and what is skipped, a zip, a dataset.
 
@@ -36,18 +58,18 @@ def write_odd(folder: Path) -> list[Path]:
     odd = folder / "in"
     odd.mkdir(parents=True)
     for number, name in enumerate(ODD_NAMES):
-        Image.fromarray(drawn.face(number, 1)).save(folder / "face.png")
+        Image.fromarray(pictures.draw_face(number, 1)).save(folder / "face.png")
         (folder / "face.png").rename(os.fsdecode(os.fsencode(odd) + b"/" + name))
-    Image.fromarray(drawn.face(3, 2)).save(odd / "face.tif")
+    Image.fromarray(pictures.draw_face(3, 2)).save(odd / "face.tif")
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(odd / "bright.png")
     (odd / "broken <b>.png").write_bytes(b"\x89PNG\r\n")
     (odd / "notes.txt").write_text("no picture")
     with zipfile.ZipFile(folder / "faces.zip", "w") as archive:
-        Image.fromarray(drawn.face(1, 4)).save(folder / "member.png")
+        Image.fromarray(pictures.draw_face(1, 4)).save(folder / "member.png")
         archive.write(folder / "member.png", SCRIPT)
         archive.write(folder / "member.png", "b/plain.png")
-    photos.group().save(folder / "group.png")
-    table = drawn.write_csv(folder / "faces.csv", 7)
+    pictures.group().save(folder / "group.png")
+    table = pictures.write_csv(folder / "faces.csv", 7)
     return [odd, folder / "faces.zip", folder / "group.png", table]
 
 

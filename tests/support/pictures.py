@@ -1,16 +1,22 @@
-"""Drawn faces in FER2013's forms, for tests that must run without the dataset."""
+"""Drawn faces, also in FER2013's forms, and photographs made of public-domain portraits."""
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from cctranslate.emotions import EMOTIONS
+from cctranslate.faces.alignment import align, crop
+from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import Gray
 
+PHOTOS = Path(__file__).parents[2] / "datasets" / "photos"
+COLLINS, HOPPER = "collins", "hopper"
 
-def face(label: int, seed: int) -> Gray:
+
+def draw_face(label: int, seed: int) -> Gray:
     """A drawn face [48,48] whose mouth and brows follow its label."""
     random = np.random.default_rng([label, seed])
     light = int(random.integers(120, 220))
@@ -32,10 +38,30 @@ def face(label: int, seed: int) -> Gray:
     return (np.asarray(picture, float) + noise).clip(0, 255).astype(np.uint8)
 
 
-def rows(count: int) -> list[tuple[int, Gray, str]]:
+def png(label: int, seed: int = 0) -> bytes:
+    """Return a drawn face as a PNG."""
+    file = io.BytesIO()
+    Image.fromarray(draw_face(label, seed)).save(file, "png")
+    return file.getvalue()
+
+
+def write_many(folder: Path, count: int, different: int = 7) -> Path:
+    """Write many inputs `0000.png`, ...; after the first `different` ones, links to those."""
+    folder.mkdir()
+    for number in range(count):
+        path = folder / f"{number:04d}.png"
+        if number < different:
+            path.write_bytes(png(number % 7, number))
+        else:
+            path.hardlink_to(folder / f"{number % different:04d}.png")
+    return folder
+
+
+def fer_rows(count: int) -> list[tuple[int, Gray, str]]:
     """`count` rows of label, face and Usage: each class in turn, a fourth of them PublicTest."""
     return [
-        (i % 7, face(i % 7, i), "PublicTest" if i % 28 >= 21 else "Training") for i in range(count)
+        (i % 7, draw_face(i % 7, i), "PublicTest" if i % 28 >= 21 else "Training")
+        for i in range(count)
     ]
 
 
@@ -45,7 +71,7 @@ def write_csv(path: Path, count: int = 84, header: str = "emotion,pixels,Usage")
         names = header.split(",")
         writer = csv.writer(file)
         writer.writerow(names)
-        for label, image, usage in rows(count):
+        for label, image, usage in fer_rows(count):
             cells = {"emotion": label, "pixels": " ".join(map(str, image.ravel())), "usage": usage}
             writer.writerow([cells[name.strip().lower()] for name in names])
     return path
@@ -53,7 +79,7 @@ def write_csv(path: Path, count: int = 84, header: str = "emotion,pixels,Usage")
 
 def write_folder(root: Path, count: int = 84) -> Path:
     """Write drawn faces as the Kaggle folder form: train|test/<emotion>/<Usage>_<row>.png."""
-    for number, (label, image, usage) in enumerate(rows(count)):
+    for number, (label, image, usage) in enumerate(fer_rows(count)):
         split = "train" if usage == "Training" else "test"
         folder = root / split / EMOTIONS[label]
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,10 +95,46 @@ def write_votes(path: Path, count: int = 84) -> Path:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "emotion", "usage", *columns])
-        for number, (label, _, usage) in enumerate(rows(count)):
+        for number, (label, _, usage) in enumerate(fer_rows(count)):
             votes = dict.fromkeys(columns, 0)
             votes[of_label[label] if number else "NF"] = 8
             votes["unknown"] = 2
             name = f"train/{EMOTIONS[label]}/{usage}_{number:05d}.png"
             writer.writerow([name, label, usage, *votes.values()])
     return path
+
+
+def portrait(name: str, side: int | None = None) -> Image.Image:
+    """A portrait in RGB, `side` pixels wide."""
+    with Image.open(PHOTOS / f"{name}.jpg") as file:
+        picture = file.convert("RGB")
+    if side is None:
+        return picture
+    height = round(picture.height * side / picture.width)
+    return picture.resize((side, height), Image.Resampling.LANCZOS)
+
+
+def group() -> Image.Image:
+    """Three faces of 150, 90 and 24 pixels, the second turned by 20 degrees."""
+    picture = Image.new("RGB", (1200, 800), (90, 110, 140))
+    picture.paste(portrait(HOPPER, 450), (40, 60))
+    turned = portrait(COLLINS).rotate(20, Image.Resampling.BICUBIC, fillcolor=(90, 110, 140))
+    picture.paste(turned, (560, 40))
+    picture.paste(portrait(COLLINS, 130), (1000, 620))
+    return picture
+
+
+def landscape() -> Image.Image:
+    """No face: a slope from dark to light."""
+    slope = np.linspace(20, 230, 300, dtype=np.float32)
+    return Image.fromarray(np.broadcast_to(slope[:, None], (300, 400)).astype(np.uint8))
+
+
+def people() -> list[Gray]:
+    """The faces of a dozen people, 48x48, framed as FER2013's."""
+    finder, faces = FaceDetector(), []
+    for file in sorted([*PHOTOS.glob("*.jpg"), *(PHOTOS.parent / "portraits").glob("*.jpg")]):
+        with Image.open(file) as picture:
+            colours, gray = np.asarray(picture.convert("RGB")), np.asarray(picture.convert("L"))
+        faces.append(crop(gray, align(finder.find(colours)[0].points)))
+    return faces

@@ -1,0 +1,39 @@
+"""Start `cctranslate` in a child process and wait for what it does."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+Run = Callable[..., Result]
+"""The `run` fixture: `cctranslate batch` in this process, with the tiny bundle."""
+
+
+def command(*words: str | Path) -> list[str]:
+    """Return the command line of a child process."""
+    return [sys.executable, "-m", "cctranslate", *(os.fspath(word) for word in words)]
+
+
+def child(*words: str | Path, **options: object) -> subprocess.Popen[bytes]:
+    """Start `cctranslate` as a child process that Ctrl-C reaches."""
+    if os.name == "posix":
+        # A shell starts its background jobs, and so a whole test run there, deaf to Ctrl-C.
+        options["preexec_fn"] = _hear_ctrl_c
+    return subprocess.Popen(command(*words), **options)  # type: ignore[call-overload, no-any-return]
+
+
+def wait_until(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> None:
+    """Wait until a running child has made a condition true; fail if it ends without that."""
+    while not condition():
+        if process.poll() is not None and not condition():
+            raise AssertionError(f"the child ended first, with exit code {process.returncode}")
+        time.sleep(0.002)
+
+
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
