@@ -67,8 +67,20 @@ class Bundle:
 def shipped() -> Path:
     """The folder of the bundle that comes with the package: in the wheel, or beside a checkout."""
     packaged = Path(str(resources.files("cctranslate"))) / "weights"
-    beside = Path(__file__).parent.parent / "weights"
+    beside = Path(__file__).parent.parent / "weights" / "bundle"
     return packaged if (packaged / CARD).is_file() else beside
+
+
+def identifier(folder: Path) -> str:
+    """Return a bundle's short name: the start of its card's SHA-256, which covers every file.
+
+    Raises:
+        BundleError: there is no card.
+    """
+    try:
+        return sha256(folder / CARD)[:12]
+    except OSError as error:
+        raise BundleError(f"{folder / CARD}: cannot be read: {error.strerror}") from None
 
 
 def alone(card: str) -> tuple[Path, str]:

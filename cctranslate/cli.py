@@ -96,8 +96,27 @@ def _working_directory_is_there() -> bool:
     return True
 
 
+def _show_version(context: click.Context, _: click.Parameter, shown: bool) -> None:
+    if shown and not context.resilient_parsing:
+        from cctranslate import bundle
+
+        try:
+            name = bundle.identifier(bundle.shipped())
+        except UserError as error:
+            raise _failed(str(error), error.exit_code) from None
+        click.echo(f"cctranslate {__version__}, bundle {name}")
+        context.exit()
+
+
 @click.group(cls=_Group, context_settings=CONTEXT)
-@click.version_option(__version__, prog_name="cctranslate")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and the bundle that comes with it, and exit.",
+)
 def cli() -> None:
     """Give faces another expression, in bulk, each result confirmed by an independent judge.
 

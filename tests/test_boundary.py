@@ -78,13 +78,6 @@ def test_every_command_has_help_with_examples_and_every_option_a_word(name: str)
     assert silent == []
 
 
-def test_version() -> None:
-    from importlib.metadata import version
-
-    result = CliRunner().invoke(cli, ["--version"])
-    assert result.output.strip() == f"cctranslate, version {version('cctranslate')}"
-
-
 def test_options_come_from_the_environment_too(faces: Path, tmp_path: Path, weights: Path) -> None:
     environment = {
         "CCTRANSLATE_BATCH_TO": "happy",

@@ -1,4 +1,4 @@
-"""What the README tells people to type is understood, and what it shows is there."""
+"""The guides: their commands are understood or run, their links lead somewhere, figures agree."""
 
 import re
 import shlex
@@ -6,22 +6,38 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from cctranslate.cli import CONTEXT, cli
-from tests import tiny
+from tests.support import bundles, figures
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
+GUIDES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "cctranslate/batch/README.md",
+        "cctranslate/training/README.md",
+        "datasets/README.md",
+        "tests/README.md",
+        "weights/EXPERIMENTS.md",
+        "weights/README.md",
+    )
+]
+README = GUIDES[0].read_text(encoding="utf-8")
 
 
-def commands() -> list[list[str]]:
-    """The words of each `cctranslate` call in the README's shell blocks."""
-    parts = re.findall(r"(?:^|\| *)(cctranslate [^|#\n]*)", SHELL, re.MULTILINE)
+def commands(text: str) -> list[list[str]]:
+    """Return the words of each `cctranslate` call in a guide's shell blocks."""
+    shell = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)).replace("\\\n", " ")
+    parts = re.findall(r"(?:^|\| *)(cctranslate [^|#\n]*)", shell, re.MULTILINE)
     return [shlex.split(part)[1:] for part in parts]
 
 
-@pytest.mark.parametrize("words", commands(), ids=" ".join)
+ALL = [words for guide in GUIDES for words in commands(guide.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
 def test_every_command_is_understood(words: list[str]) -> None:
     command: click.Command = cli
     while isinstance(command, click.Group):
@@ -31,25 +47,56 @@ def test_every_command_is_understood(words: list[str]) -> None:
 
 
 def test_every_command_is_shown() -> None:
-    assert {words[0] for words in commands()} == set(cli.commands)
+    assert {words[0] for words in ALL} == set(cli.commands)
 
 
-def test_what_it_links_to_is_there() -> None:
-    links = [link.partition("#") for link in re.findall(r"\]\(((?!http)[^)]+)\)", README)]
-    assert [file for file, _, _ in links if not (ROOT / file).exists()] == []
-    for file, _, anchor in links:
-        assert not anchor or anchor in anchors((ROOT / file).read_text(encoding="utf-8"))
+def test_the_readmes_commands_run_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "datasets").symlink_to(ROOT / "datasets")
+    shown = commands(README.partition("\n## Train")[0])
+    assert len(shown) == 6
+    for words in shown:
+        result = CliRunner().invoke(cli, words)
+        assert result.exit_code == 0, f"{words}: {result.output}"
+    assert len(list((tmp_path / "translated" / "happy").iterdir())) == 6
+    assert (tmp_path / "dataset" / "fer2013.csv").exists()
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(guide: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
+    for file, _, anchor in (
+        link.partition("#") for link in re.findall(r"\]\(((?!http)[^)]+)\)", text)
+    ):
+        page = guide.parent / file if file else guide
+        assert page.exists(), file
+        assert not anchor or anchor in anchors(page.read_text(encoding="utf-8"))
 
 
 def anchors(page: str) -> set[str]:
-    """What GitHub calls the headings of a page."""
+    """Return GitHub's names for the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+@pytest.mark.parametrize(
+    "guide", figures.GUIDES, ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_figures_are_those_of_the_shipped_bundle(guide: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
+    assert figures.BLOCK.search(text)
+    assert figures.filled(text) == text, "run python -m tests.support.figures"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) <= 1200
+
+
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    tiny.write_bundle(tmp_path / "weights")
+    bundles.write_bundle(tmp_path / "weights")
     code = example.replace("Translator()", f"Translator({str(tmp_path / 'weights')!r})")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")

@@ -1,11 +1,13 @@
 """The bundle that ships is whole, and does on the samples what the README promises."""
 
+import hashlib
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from cctranslate import Translator, bundle
+from cctranslate import Translator, __version__, bundle
 from cctranslate.cli import cli
 from cctranslate.emotions import EMOTIONS
 
@@ -19,6 +21,24 @@ def test_the_card_vouches_for_the_files_and_says_how_they_were_made() -> None:
     assert card["judge"]["recipe"]["name"] == "judge"
     assert len(card["data"]["fingerprint"]) == 64
     assert set(card["measured"]["targets"]) == set(EMOTIONS)
+
+
+def test_the_version_names_the_bundle() -> None:
+    result = CliRunner().invoke(cli, ["--version"])
+    assert result.output == f"cctranslate {__version__}, bundle {card_digest()[:12]}\n"
+
+
+def test_the_version_without_a_bundle_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bundle, "shipped", lambda: tmp_path)
+    result = CliRunner().invoke(cli, ["--version"])
+    assert result.exit_code == 4
+    assert "bundle.json: cannot be read: No such file" in result.output
+
+
+def card_digest() -> str:
+    return hashlib.sha256((bundle.shipped() / "bundle.json").read_bytes()).hexdigest()
 
 
 def test_it_is_small() -> None:

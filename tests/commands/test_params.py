@@ -6,7 +6,8 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from cctranslate.cli import cli
-from tests.conftest import Run, rows
+from tests.support.cli import Run
+from tests.support.reports import rows
 
 
 def completed(*words: str) -> list[str]:

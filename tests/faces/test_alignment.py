@@ -14,7 +14,7 @@ from cctranslate.faces import detector
 from cctranslate.faces.alignment import TEMPLATE, align, bounds, crop, side, whole
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
-from tests import drawn, photos
+from tests.support import pictures
 
 FINDER = FaceDetector()
 
@@ -33,7 +33,7 @@ def test_alignment_finds_size_turn_and_place(degrees: float) -> None:
 
 
 def test_a_face_is_cropped_out_of_where_it_was_put() -> None:
-    face, frame = drawn.face(3, 0), similarity(5, 20, 150, 60)
+    face, frame = pictures.draw_face(3, 0), similarity(5, 20, 150, 60)
     picture = np.asarray(cv2.warpAffine(face, frame, (500, 400), flags=cv2.INTER_CUBIC), np.uint8)
     gap = np.abs(crop(picture, frame).astype(int) - face)
     assert gap[2:-2, 2:-2].mean() < 6, "the drawing's noise is 4"
@@ -55,14 +55,14 @@ def test_bounds_hold_the_frame_and_stay_in_the_picture() -> None:
     assert (left >= 0, top, right <= 80, bottom <= 60) == (True, 0, True, True)
 
 
-@pytest.mark.parametrize("name", [photos.COLLINS, photos.HOPPER])
+@pytest.mark.parametrize("name", [pictures.COLLINS, pictures.HOPPER])
 @pytest.mark.parametrize(("wide", "degrees"), [(256, 0), (512, 25), (512, -25), (2400, 0)])
 def test_faces_of_any_size_and_tilt_are_found_and_framed_alike(
     name: str, wide: int, degrees: float
 ) -> None:
     frames = []
     for turn, size in ((0, 512), (degrees, wide)):
-        picture = photos.portrait(name, size).rotate(turn, Image.Resampling.BICUBIC)
+        picture = pictures.portrait(name, size).rotate(turn, Image.Resampling.BICUBIC)
         (found,) = FINDER.find(np.asarray(picture))
         frames.append(align(found.points)[:, 0] * 512 / size)
     plain, turned = (complex(*frame) for frame in frames)
@@ -75,15 +75,15 @@ def to_gray_whole(picture: np.ndarray) -> np.ndarray:
 
 
 def test_the_largest_face_comes_first_and_no_face_is_none() -> None:
-    found = FINDER.find(np.asarray(photos.group()))
+    found = FINDER.find(np.asarray(pictures.group()))
     assert len(found) == 3
     assert [one.width for one in found] == sorted((one.width for one in found), reverse=True)
-    assert FINDER.find(np.asarray(photos.landscape())) == []
+    assert FINDER.find(np.asarray(pictures.landscape())) == []
     assert FINDER.find(np.zeros((1, 500), np.uint8)) == []
 
 
 def test_a_face_that_is_all_of_a_large_picture_is_found() -> None:
-    tight = photos.portrait(photos.COLLINS).crop((168, 53, 278, 186)).resize((2200, 2660))
+    tight = pictures.portrait(pictures.COLLINS).crop((168, 53, 278, 186)).resize((2200, 2660))
     assert len(FINDER.find(np.asarray(tight))) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_detector_that_was_altered_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (detector.CARD, "face_detection_yunet_2023mar.onnx"):
-        shutil.copyfile(photos.FOLDER.parent.parent / "weights" / name, tmp_path / name)
+        shutil.copyfile(bundle.shipped() / name, tmp_path / name)
     with (tmp_path / "face_detection_yunet_2023mar.onnx").open("ab") as file:
         file.write(b"x")
     monkeypatch.setattr(bundle, "shipped", lambda: tmp_path)
@@ -101,8 +101,8 @@ def test_a_detector_that_was_altered_is_refused(
 
 def test_alignment_frames_as_the_samples_are_framed() -> None:
     """The upright samples were cropped by hand as FER2013's are."""
-    (found,) = FINDER.find(np.asarray(photos.portrait(photos.COLLINS)))
-    ours = crop(to_gray_whole(np.asarray(photos.portrait(photos.COLLINS))), align(found.points))
-    with Image.open(photos.FOLDER.parent / "samples" / "collins.png") as sample:
+    (found,) = FINDER.find(np.asarray(pictures.portrait(pictures.COLLINS)))
+    ours = crop(to_gray_whole(np.asarray(pictures.portrait(pictures.COLLINS))), align(found.points))
+    with Image.open(pictures.PHOTOS.parent / "samples" / "collins.png") as sample:
         theirs = to_gray(sample)
     assert np.corrcoef(ours.ravel().astype(float), theirs.ravel())[0, 1] > 0.5

@@ -1,4 +1,4 @@
-"""What the README shows of shells is run as it stands there, by the programs it is for."""
+"""What the guide shows of shells is run as it stands there, by the programs it is for."""
 
 import csv
 import os
@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("### In a shell")[2].partition("\nFrom Python")[0]
+GUIDE = Path(__file__).parents[2] / "cctranslate" / "batch" / "README.md"
+SECTION = GUIDE.read_text(encoding="utf-8").partition("## In a shell")[2].partition("\n## ")[0]
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="shells of POSIX")
 
