@@ -1,7 +1,8 @@
 """Nothing is sent anywhere, and nothing is written outside the output folder.
 
 onnxruntime's telemetry writes a device id and a database under HOME when a session opens, and looks
-up a host some nine seconds later. The first is looked for everywhere, the second where strace is.
+up a host some nine seconds later. OpenVINO's writes an ID and sends an event when it is imported.
+What is written is looked for everywhere, what is sent where strace is.
 """
 
 import os
@@ -45,7 +46,7 @@ while time.monotonic() < ends:
 
 def as_a_user(home: Path) -> dict[str, str]:
     """Return the environment of a user who set nothing: importing the package here set it."""
-    unset = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
+    unset = ("ORT_DISABLE_TELEMETRY", "CI", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
     inherited = {name: value for name, value in os.environ.items() if name not in unset}
     return inherited | {"HOME": str(home), "USERPROFILE": str(home), "LOCALAPPDATA": str(home)}
 
@@ -87,6 +88,17 @@ def test_the_training_half_writes_nothing_to_home(weights: Path, home: Path, mod
     """`evaluate` and `export` open graphs in their process; a graph is opened as they would."""
     code = (
         f"import sys, cctranslate.{module}, onnxruntime; onnxruntime.InferenceSession(sys.argv[1])"
+    )
+    ran([sys.executable, "-c", code, str(weights / "judge.onnx")], home)
+    assert list(home.rglob("*")) == []
+
+
+def test_openvino_writes_nothing_to_home(weights: Path, home: Path) -> None:
+    pytest.importorskip("openvino")
+    code = (
+        "import sys; from pathlib import Path; "
+        "from cctranslate.inference.openvino_graphs import OpenVinoGraph; "
+        "OpenVinoGraph(Path(sys.argv[1]), 'f32', 1)"
     )
     ran([sys.executable, "-c", code, str(weights / "judge.onnx")], home)
     assert list(home.rglob("*")) == []

@@ -1,10 +1,12 @@
 """Graphs on OpenVINO, which computes bfloat16 on processors that have it.
 
 The plain `openvino` wheel reads the same ONNX files. (`onnxruntime-openvino` is not used: it
-shares onnxruntime's module name and falls back to another provider without a word.) Nothing here
-is reported to anyone: of OpenVINO only its model converter sends usage data, and it is not used.
+shares onnxruntime's module name and falls back to another provider without a word.) Its import
+sends a usage event through the package `openvino_telemetry` and leaves an ID in HOME; where that
+package cannot be imported, OpenVINO does without.
 """
 
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any, Literal
 from cctranslate.errors import BundleError, DeviceError
 from cctranslate.pixels import Scaled
 
+_TELEMETRY = "openvino_telemetry"
 Precision = Literal["f32", "bf16"]
 _Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -93,6 +96,7 @@ class OpenVinoGraph:
 
 
 def _core() -> Any:
+    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]
     try:
         import openvino
     except ImportError:

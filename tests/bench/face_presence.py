@@ -1,0 +1,288 @@
+"""Train and measure the small network that says of a 48x48 picture whether it shows a face.
+
+    python tests/bench/face_presence.py fer2013.csv ferplus.csv PICTURES -o weights
+
+PICTURES is a folder of pictures without faces, such as the sample images of scikit-image. Every
+second one is only measured on. The other negatives are drawn (noise, gradients, shapes, text) or
+come from Training faces (shuffled blocks, small parts). The threshold is the one below which 0.5%
+of the Training faces that were held back fall; PublicTest is only measured on.
+"""
+
+import argparse
+import json
+import math
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cctranslate.bundle import entry
+from cctranslate.pixels import SIZE, Gray, to_scaled
+from cctranslate.training.data import fer2013
+from cctranslate.training.data.ferplus import load_votes
+
+HELD_BACK = 2800
+FLAGGED = 0.005
+BATCH = 128
+NOT_A_FACE = -1
+"""The column of FER+ votes for `not a face`."""
+Drawer = Callable[[np.random.Generator], NDArray[np.float64]]
+_Y, _X = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
+
+
+def blocks(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return noise in squares."""
+    side = int(random.choice([1, 2, 3, 4, 6, 8, 12]))
+    levels = random.normal(128, random.uniform(5, 80), (SIZE // side,) * 2)
+    return np.asarray(np.kron(levels, np.ones((side, side))), np.float64)
+
+
+def smooth(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return blurred noise."""
+    noise = _blurred(random.normal(0, 1, (96, 96)), random.uniform(0.5, 12))[24:72, 24:72]
+    return np.asarray(128 + random.uniform(5, 60) * (noise - noise.mean()) / noise.std())
+
+
+def _blurred(levels: NDArray[Any], deviation: float) -> NDArray[Any]:
+    return np.asarray(cv2.GaussianBlur(levels, (0, 0), deviation))
+
+
+def pink(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return noise with the spectrum of natural pictures."""
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(SIZE), np.fft.fftfreq(SIZE)))
+    frequency[0, 0] = 1
+    spectrum = np.fft.fft2(random.normal(size=(SIZE, SIZE))) / frequency ** random.uniform(0.7, 2.2)
+    noise = np.fft.ifft2(spectrum).real
+    return np.asarray(128 + random.uniform(10, 60) * (noise - noise.mean()) / noise.std())
+
+
+def ramp(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return a gradient, or waves."""
+    turn = random.uniform(0, 2 * math.pi)
+    along = _X * np.cos(turn) + _Y * np.sin(turn)
+    if random.random() < 0.5:
+        return np.asarray(128 + random.uniform(10, 120) * along)
+    return np.asarray(128 + 100 * np.sin(random.uniform(3, 40) * along + random.uniform(0, 6)))
+
+
+def blob(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return a bright or dark spot."""
+    x, y = random.uniform(-0.6, 0.6, 2)
+    distance = np.hypot((_X - x) / random.uniform(0.4, 1.5), (_Y - y) / random.uniform(0.4, 1.5))
+    spot = 255 * np.exp(-(distance**2) * random.uniform(0.3, 4))
+    return np.asarray(spot if random.random() < 0.5 else 255 - spot)
+
+
+def shapes(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return ellipses and rectangles."""
+    picture = Image.new("L", (SIZE, SIZE), int(random.integers(0, 256)))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(random.integers(1, 8)):
+        x, y = (int(v) for v in random.integers(-10, SIZE, 2))
+        box = (x, y, x + int(random.integers(3, 50)), y + int(random.integers(3, 50)))
+        shape = draw.ellipse if random.random() < 0.5 else draw.rectangle
+        shape(box, fill=int(random.integers(0, 256)))
+    return np.asarray(picture, np.float64)
+
+
+def text(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return lines of letters."""
+    picture = Image.new("L", (SIZE, SIZE), int(random.integers(128, 256)))
+    draw, size = ImageDraw.Draw(picture), int(random.integers(8, 40))
+    font = ImageFont.load_default(size)
+    for y in range(0, SIZE, size + 2):
+        letters = "".join(random.choice(list("abcdefghijklmnopqrstuvwxyzABC 12345"), 12))
+        draw.text((int(random.integers(-4, 6)), y), letters, int(random.integers(0, 100)), font)
+    levels = np.asarray(picture, np.float64)
+    return levels if random.random() < 0.5 else 255 - levels
+
+
+def flat(random: np.random.Generator) -> NDArray[np.float64]:
+    """Return one gray level, with little noise or none."""
+    noise = random.normal(0, random.uniform(0, 3), (SIZE, SIZE))
+    return np.asarray(random.uniform(0, 255) + noise * (random.random() < 0.5))
+
+
+DRAWN: dict[str, Drawer] = {
+    f.__name__: f for f in (blocks, smooth, pink, ramp, blob, shapes, text, flat)
+}
+
+
+def drawn(draw: Drawer, count: int, random: np.random.Generator) -> Gray:
+    """Return `count` drawn pictures [N,48,48]."""
+    return np.stack([draw(random).clip(0, 255).astype(np.uint8) for _ in range(count)])
+
+
+def shuffled(faces: Gray, count: int, random: np.random.Generator) -> Gray:
+    """Return faces whose blocks stand in another order [N,48,48]: skin and hair without a face."""
+    made = []
+    for face in faces[random.integers(0, len(faces), count)]:
+        side = int(random.choice([8, 12, 16, 24]))
+        n = SIZE // side
+        parts = face.reshape(n, side, n, side).swapaxes(1, 2).reshape(n * n, side, side)
+        order = random.permutation(n * n)
+        while (order != np.arange(n * n)).mean() <= 0.7:
+            order = random.permutation(n * n)
+        mixed = parts[order].reshape(n, n, side, side).swapaxes(1, 2).reshape(SIZE, SIZE)
+        made.append(_blurred(mixed, random.uniform(0.1, 2)) if random.random() < 0.5 else mixed)
+    return np.stack(made)
+
+
+def parts(faces: Gray, count: int, random: np.random.Generator) -> Gray:
+    """Return small parts of faces, enlarged [N,48,48]."""
+    made = []
+    for face in faces[random.integers(0, len(faces), count)]:
+        side = int(random.integers(8, 22))
+        made.append(_cut(face, side, random))
+    return np.stack(made)
+
+
+def crops(picture: Gray, count: int, random: np.random.Generator) -> Gray:
+    """Return square parts of a picture, of 40 pixels up to all of it [N,48,48]."""
+    shorter = min(picture.shape)
+    sides = np.exp(random.uniform(math.log(min(40, shorter)), math.log(shorter), count))
+    return np.stack([_cut(picture, int(side), random) for side in sides])
+
+
+def _cut(picture: Gray, side: int, random: np.random.Generator) -> Gray:
+    y, x = (int(random.integers(0, length - side + 1)) for length in picture.shape)
+    method = cv2.INTER_AREA if side > SIZE else cv2.INTER_CUBIC
+    part = picture[y : y + side, x : x + side]
+    return np.asarray(cv2.resize(part, (SIZE, SIZE), interpolation=method), np.uint8)
+
+
+class FacePresence(nn.Module):
+    """The logits [N] that pictures [N,1,48,48] in [-1,1], of any contrast, show a face."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (1, 16, 32, 48, 64)
+        layers: list[nn.Module] = []
+        for i, (before, after) in enumerate(pairwise(widths)):
+            side = 5 if i == 0 else 3
+            layers += [
+                nn.Conv2d(before, after, side, 2, side // 2),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(64 * 9, 1))
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Return the logits [N]."""
+        centred = faces - faces.mean((1, 2, 3), keepdim=True)
+        deviation = centred.square().mean((1, 2, 3), keepdim=True).sqrt()
+        rows: Tensor = self.layers(centred / (deviation + 8 / 255))
+        return rows[:, 0]
+
+
+def augmented(pictures: Tensor, tilt: Tensor) -> Tensor:
+    """Return pictures [N,1,48,48] moved, turned by `tilt` [N], mirrored, dimmed and blurred."""
+    n = len(pictures)
+    scale, mirror = 1 + 0.07 * torch.randn(n), torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
+    turn = torch.stack([tilt.cos() * mirror, -tilt.sin(), tilt.sin() * mirror, tilt.cos()], 1)
+    frame = torch.cat([(turn * scale[:, None]).view(n, 2, 2), 0.07 * torch.randn(n, 2, 1)], 2)
+    grid = F.affine_grid(frame, [n, 1, SIZE, SIZE], align_corners=False)
+    moved = F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    moved = moved * (0.3 + 0.7 * torch.rand(n, 1, 1, 1)) + 0.6 * torch.rand(n, 1, 1, 1) - 0.3
+    soft = torch.rand(n) < 0.25
+    moved[soft] = F.avg_pool2d(F.pad(moved[soft], (1, 1, 1, 1), mode="replicate"), 3, 1)
+    grainy = torch.rand(n, 1, 1, 1) < 0.25
+    noise = 0.1 * torch.rand(n, 1, 1, 1) * torch.randn_like(moved)
+    return (moved + noise * grainy).clamp(-1, 1)
+
+
+def train(faces: Gray, others: Gray, epochs: int) -> FacePresence:
+    """Return a network that tells faces [N,48,48] from other pictures [M,48,48]."""
+    torch.manual_seed(0)
+    network = FacePresence()
+    positive, negative = (torch.from_numpy(to_scaled(x))[:, None] for x in (faces, others))
+    steps = epochs * len(faces) // BATCH
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
+    wanted = torch.cat([torch.ones(BATCH), torch.zeros(BATCH)])
+    for step in range(steps):
+        some = positive[torch.randint(len(positive), (BATCH,))]
+        more = negative[torch.randint(len(negative), (BATCH,))]
+        pictures = torch.cat(
+            [
+                augmented(some, 0.1 * torch.randn(BATCH)),
+                augmented(more, 2 * math.pi * torch.rand(BATCH)),
+            ]
+        )
+        loss = F.binary_cross_entropy_with_logits(network(pictures), wanted)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        if step % 200 == 0:
+            print(f"step {step} of {steps}: loss {float(loss):.4f}", flush=True)
+    return network.eval()
+
+
+@torch.no_grad()
+def logits(network: FacePresence, faces: Gray) -> NDArray[np.float32]:
+    """Return the logits [N] of pictures [N,48,48]."""
+    pieces = [faces[i : i + 256] for i in range(0, len(faces), 256)]
+    scaled = (torch.from_numpy(to_scaled(piece))[:, None] for piece in pieces)
+    return np.asarray(torch.cat([network(piece) for piece in scaled]).numpy(), np.float32)
+
+
+def main() -> None:
+    """Train, measure, and write the network and its card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "votes", "pictures"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=12)
+    words = parser.parse_args()
+    random, splits = np.random.default_rng(0), fer2013.load(words.data)
+    votes, training = load_votes(words.votes), splits["Training"]
+    is_face = [votes[int(row)][NOT_A_FACE] < 2 for row in training.rows]
+    faces = random.permutation(training.images[np.array(is_face)])
+    held_back, faces = faces[:HELD_BACK], faces[HELD_BACK:]
+    paths = sorted(path for path in words.pictures.iterdir() if path.is_file())
+    pictures = {p.name: np.asarray(Image.open(p).convert("L")) for p in paths}
+    seen = list(pictures.values())[::2]
+    others = [crops(picture, 8000 // len(seen), random) for picture in seen]
+    others += [shuffled(faces, 7000, random), parts(faces, 4000, random)]
+    others += [drawn(draw, 1500, random) for draw in DRAWN.values()]
+    network = train(faces, np.concatenate(others), words.epochs)
+
+    threshold = float(np.quantile(logits(network, held_back), FLAGGED))
+    measured = {"PublicTest": splits["PublicTest"].images}
+    measured |= {name: drawn(draw, 200, random) for name, draw in DRAWN.items()}
+    measured |= {n: crops(p, 200, random) for n, p in list(pictures.items())[1::2]}
+    flagged = {
+        name: round(float((logits(network, images) < threshold).mean()), 4)
+        for name, images in measured.items()
+    }
+    path = words.out / "face_presence.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the TorchScript exporter's deprecation
+        torch.onnx.export(
+            network,
+            (torch.zeros(2, 1, SIZE, SIZE),),
+            str(path),
+            opset_version=18,
+            dynamo=False,
+            input_names=["faces"],
+            output_names=["logits"],
+            dynamic_axes={"faces": {0: "N"}, "logits": {0: "N"}},
+        )
+    card = entry(path) | {"threshold": round(threshold, 4), "flagged": flagged}
+    text = json.dumps(card, indent=2)
+    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
