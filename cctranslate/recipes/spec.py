@@ -1,6 +1,6 @@
 """What one experiment is: frozen dataclasses, so that a recipe is data and a typo is an error."""
 
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
 AdversarialLoss = Literal["bce", "least-squares", "relativistic"]
@@ -58,6 +58,10 @@ class DiscriminatorSpec:
     """The backbone's weights (`resnet50`): `imagenet`, `random`, or a file of them."""
 
 
+LAZY = {"lazy": True}
+"""Marks a term that is computed once in `Procedure.lazy` steps."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Weights:
     """Weights of the loss terms; 0 leaves a term out. The first three are D's, the rest G's."""
@@ -73,19 +77,19 @@ class Weights:
     guide: float = 0.0
     """Frozen guide classifiers on jittered, noised fakes (cross-entropy with the target), but for
     faces that are to keep their own expression."""
-    identity: float = 0.0
+    identity: float = field(default=0.0, metadata=LAZY)
     """One minus the cosine of frozen encoders' embeddings of a face and its translation."""
-    drift: float = 0.0
+    drift: float = field(default=0.0, metadata=LAZY)
     """Squared distance between what a target's translations add to their sources' embeddings on
     average and what sets real faces of it apart: what they all share beyond that is G's mark."""
-    likeness: float = 0.0
+    likeness: float = field(default=0.0, metadata=LAZY)
     """As `identity`, by the face recognizer that ships (`training/networks/face_recognizer.py`)."""
-    likeness_drift: float = 0.0
+    likeness_drift: float = field(default=0.0, metadata=LAZY)
     """As `drift`, by that recognizer."""
-    likeness_frechet: float = 0.0
+    likeness_frechet: float = field(default=0.0, metadata=LAZY)
     """Frechet distance of its embeddings of all translations to those of the faces they were
     (`training/losses/frechet.py`)."""
-    cycle: float = 0.0
+    cycle: float = field(default=0.0, metadata=LAZY)
     """L1 between a face and its translation translated back: the true cycle."""
     reconstruction: float = 0.0
     """L1 between a face and its own encoding decoded with its own label (the log's T17 to T26)."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cctranslate.errors import CheckpointError
 from cctranslate.recipes.serialization import from_json
@@ -94,14 +94,3 @@ def resulting(state: dict[str, Any], kept: float) -> dict[str, Tensor]:
     if not kept:
         return average
     return {name: torch.lerp(value, state["began"][name], kept) for name, value in average.items()}
-
-
-@torch.no_grad()
-def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move `average` a step towards `network`: weights and float buffers by 1 - `decay`."""
-    pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
-    floats = [pair for pair in pairs if pair[0].is_floating_point()]
-    torch._foreach_lerp_([mean for mean, _ in floats], [value for _, value in floats], 1 - decay)
-    for mean, value in pairs:
-        if not mean.is_floating_point():
-            mean.copy_(value)

@@ -1,4 +1,4 @@
-"""One run: steps, ticks, checkpoints, resume, the clock; the same for every kind of recipe."""
+"""Run a training: steps, ticks, checkpoints, resume and time limit, for every kind of recipe."""
 
 import json
 import math
@@ -29,32 +29,38 @@ class Trainer(Protocol):
 
     @property
     def steps(self) -> int:
-        """How many steps the run has."""
+        """Steps of the whole run."""
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many of them are an epoch."""
+        """Steps of one pass over the faces."""
 
     def step(self, step: int) -> dict[str, Tensor]:
         """Take a step; its randomness comes from torch's generator, which the loop has seeded."""
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on."""
+        """Return everything needed to go on."""
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there."""
 
     def sheet(self) -> Image.Image | None:
-        """A picture of how far it has come."""
+        """Draw how far the training has come, if there is something to show."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """When a run writes and when it ends."""
+    """When a run writes and when it ends.
+
+    A tick is a log line, a sheet and a checkpoint. It comes once `tick_steps` steps and
+    `tick_seconds` seconds have both passed since the one before: a device that takes 170 steps a
+    second would otherwise spend most of a run on writing.
+    """
 
     tick_steps: int = 100
-    """A log line, a sheet and a checkpoint once in this many steps."""
+    tick_seconds: float = 30.0
     max_minutes: float | None = None
+    """End at a tick before this time is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,36 @@ class RunResult:
 
     step: int
     finished: bool
+
+
+class _Clock:
+    """Decides after which steps a tick comes, and when the time is up."""
+
+    def __init__(self, limits: Limits, step: int) -> None:
+        self._limits, self._step, self._since = limits, step, time.monotonic()
+        minutes = limits.max_minutes
+        self._deadline = math.inf if minutes is None else self._since + 60 * minutes
+        self._cost = 0.0  # seconds that the last tick itself took
+
+    def is_due(self, step: int) -> bool:
+        """Return whether a tick comes after `step` steps."""
+        enough_steps = step - self._step >= self._limits.tick_steps
+        return self.is_over() or (
+            enough_steps and time.monotonic() - self._since >= self._limits.tick_seconds
+        )
+
+    def is_over(self) -> bool:
+        """Return whether the time is up but for what a tick takes."""
+        return time.monotonic() + self._cost >= self._deadline
+
+    def seconds(self) -> float:
+        """Return the seconds since the last tick."""
+        return time.monotonic() - self._since
+
+    def restart(self, step: int, began: float) -> None:
+        """Count from here: a tick that began at `began` is done."""
+        self._step, self._since = step, time.monotonic()
+        self._cost = self._since - began
 
 
 def run(
@@ -77,32 +113,31 @@ def run(
     """Train to the end or to the last tick within the time limit.
 
     Every step seeds torch with (seed, step), so that a run resumed from its last tick repeats
-    exactly what one that was never stopped would have done.
+    exactly what one that was never stopped would have done, wherever the ticks of either lie.
 
     Raises:
         CheckpointError: it cannot be read or written.
-        DivergedError: a loss is no number any more; the last checkpoint is from before.
+        DivergedError: a loss is no longer finite; the last checkpoint is from before.
     """
-    start = _restore(trainer, folder) if resume else 0
-    deadline = time.monotonic() + 60 * limits.max_minutes if limits.max_minutes else None
+    step = _restore(trainer, folder) if resume else 0
+    clock = _Clock(limits, step)
     terms: dict[str, list[Tensor]] = {}
-    since = time.monotonic()
-    step = start
     while step < trainer.steps:
         torch.manual_seed(seed * 1_000_003 + step)
         for name, value in trainer.step(step).items():
             terms.setdefault(name, []).append(value)
         step += 1
-        last = step == trainer.steps
-        if step % limits.tick_steps == 0 or last:
-            line = _line(trainer, step, terms, time.monotonic() - since)
-            _refuse_nan(folder, line)
-            _tick(trainer, folder, step, line)
-            on_tick(line)
-            now = time.monotonic()
-            if deadline and now + (now - since) > deadline:
-                break
-            terms, since = {}, now
+        if step < trainer.steps and not clock.is_due(step):
+            continue
+        began = time.monotonic()
+        line = _line(trainer, step, terms, clock.seconds())
+        _refuse_nan(folder, line)
+        _tick(trainer, folder, step, line)
+        on_tick(line)
+        if clock.is_over():
+            break
+        clock.restart(step, began)
+        terms = {}
     return RunResult(step=step, finished=step == trainer.steps)
 
 
@@ -120,7 +155,7 @@ def save(trainer: Trainer, folder: Path, step: int) -> None:
 def _line(
     trainer: Trainer, step: int, terms: dict[str, list[Tensor]], seconds: float
 ) -> dict[str, Any]:
-    """Each term's mean over the steps that had it: G may step less often than D."""
+    """Average each term over the steps that had it: G may step less often than D."""
     means = {name: float(torch.stack(values).mean()) for name, values in terms.items()}
     return {
         "step": step,
@@ -134,13 +169,13 @@ def _refuse_nan(folder: Path, line: dict[str, Any]) -> None:
     lost = [name for name, value in line.items() if not math.isfinite(value)]
     if lost:
         raise DivergedError(
-            f"{folder}: the loss {lost[0]} is no number any more by step {line['step']}: start "
+            f"{folder}: the loss {lost[0]} is no longer finite by step {line['step']}: start "
             "anew with a lower --lr or another --seed (the checkpoint before it is kept)"
         )
 
 
 def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> None:
-    """The checkpoint last: what a kill leaves beyond it is dropped and done again on resume."""
+    """Write the checkpoint last: what a kill leaves beyond it is dropped and redone on resume."""
     with (folder / LOG).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
     picture = trainer.sheet()
@@ -171,7 +206,7 @@ def _restore(trainer: Trainer, folder: Path) -> int:
 
 
 def _step_of(line: str) -> float:
-    """The step of a log line; one that a kill cut short is past any step."""
+    """Return the step of a log line; infinity for a line that a kill cut short."""
     try:
         return float(json.loads(line)["step"])
     except (ValueError, TypeError, KeyError):

@@ -66,7 +66,7 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
         seed=sweep.seed,
         resume=True,
         # D's accuracy is that of the last tick: of a fourth of the run.
-        limits=Limits(tick_steps=max(1, min(500, steps // 4))),
+        limits=Limits(tick_steps=max(1, min(500, steps // 4)), tick_seconds=0),
         on_start=sweep.on_start,
         on_tick=sweep.on_tick,
     )

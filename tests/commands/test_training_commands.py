@@ -400,7 +400,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(made: Path, tmp_path: Path) -> N
     words = ("fit", "--data", made / "fer2013.csv", "--recipe", "judge", "-o", folder)
     started = child(*words, "--batch-size", "2", "--device", "cpu", stderr=subprocess.PIPE)
     for _ in range(600):
-        if (folder / "log.jsonl").exists():
+        if (folder / "recipe.json").exists():
             break
         time.sleep(0.1)
     started.send_signal(signal.SIGINT)

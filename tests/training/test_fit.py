@@ -42,6 +42,7 @@ from tests.support.backbone import needs_backbone
 from tests.support.cli import wait_until
 
 MakeRun = Callable[..., TrainingRun]
+AT_ONCE = Limits(tick_steps=2, tick_seconds=0, max_minutes=1e-6)
 BACKED = ("t6-code", "t7", "t9", "c2")
 """Recipes of ResNet50."""
 RUNNABLE = [pytest.param(n, marks=needs_backbone if n in BACKED else ()) for n in RECIPES]
@@ -72,7 +73,7 @@ def make_run(tmp_path: Path) -> MakeRun:
             splits=splits,
             votes=votes,
             device=choose("cpu"),
-            limits=Limits(tick_steps=2),
+            limits=Limits(tick_steps=2, tick_seconds=0),
             **changes,
         )
 
@@ -106,9 +107,21 @@ def test_a_tick_averages_each_term_over_the_steps_that_had_it(make_run: MakeRun)
     """t26's G steps once in five: its terms must not be divided by all steps."""
     fit(make_run(small("t26", 1), "one"))
     run = make_run(small("t26", 4), "four")
-    fit(TrainingRun(**{**vars(run), "limits": Limits(tick_steps=4)}))
+    fit(TrainingRun(**{**vars(run), "limits": Limits(tick_steps=4, tick_seconds=0)}))
     (one,), (four,) = log(run.folder.parent / "one"), log(run.folder)
     assert four["reconstruction"] == pytest.approx(one["reconstruction"], abs=1e-5)
+
+
+def test_a_tick_waits_for_its_steps_and_its_seconds(make_run: MakeRun) -> None:
+    recipe = small("guide-plain", 6)
+    cases = {
+        "by steps": (Limits(tick_steps=4, tick_seconds=0), [4, 6]),
+        "by seconds": (Limits(tick_steps=1, tick_seconds=3600), [6]),
+    }
+    for folder, (limits, steps) in cases.items():
+        run = make_run(recipe, folder)
+        fit(TrainingRun(**{**vars(run), "limits": limits}))
+        assert [line["step"] for line in log(run.folder)] == steps
 
 
 def test_the_same_seed_gives_the_same_losses_and_another_does_not(make_run: MakeRun) -> None:
@@ -130,7 +143,7 @@ from cctranslate.training.fit import TrainingRun, fit
 from cctranslate.training.loop import Limits
 recipe = override(find(sys.argv[3]), epochs=10 / 7, batch_size=8)
 fit(TrainingRun(recipe=recipe, folder=Path(sys.argv[2]), splits=fer2013.load(Path(sys.argv[1])),
-        votes=None, device=choose("cpu"), limits=Limits(tick_steps=2), resume=True))
+        votes=None, device=choose("cpu"), limits=Limits(tick_steps=2, tick_seconds=0), resume=True))
 """
 
 
@@ -249,7 +262,7 @@ def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
     assert isinstance(flow, Recipe)
     recipe = derive(flow, procedure={"warm_up": 0.5, "lazy": 2})
     run = make_run(recipe)
-    fit(TrainingRun(**{**vars(run), "limits": Limits(tick_steps=1)}))
+    fit(TrainingRun(**{**vars(run), "limits": Limits(tick_steps=1, tick_seconds=0)}))
     lines = log(run.folder)
     assert len(lines) == 8
     late = {"d_adversarial", "adversarial", "cycle", "identity"}
@@ -330,13 +343,13 @@ def test_a_sheet_shows_each_face_in_every_expression(make_run: MakeRun) -> None:
         assert picture.size == (8 * 48 * 2, 14 * 48 * 2)
 
 
-def test_a_time_limit_ends_at_a_tick_with_a_checkpoint(make_run: MakeRun) -> None:
+def test_a_time_limit_ends_with_a_checkpoint(make_run: MakeRun) -> None:
     recipe = small("judge", 50)
     cut = make_run(recipe)
-    limited = TrainingRun(**{**vars(cut), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
+    limited = TrainingRun(**{**vars(cut), "limits": AT_ONCE})
     result = fit(limited)
-    assert (result.step, result.finished) == (2, False)
-    assert torch.load(cut.folder / "checkpoint.pt", weights_only=True)["step"] == 2
+    assert (result.step, result.finished) == (1, False)
+    assert torch.load(cut.folder / "checkpoint.pt", weights_only=True)["step"] == 1
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(make_run: MakeRun) -> None:
@@ -392,7 +405,7 @@ def test_a_log_that_a_kill_left_ahead_is_cut_on_resume(lost: str, make_run: Make
 
 def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(make_run: MakeRun) -> None:
     run = make_run(override(small("guide-plain", 20), lr=1e30))
-    with pytest.raises(DivergedError, match=r"run: the loss loss is no number any more by step"):
+    with pytest.raises(DivergedError, match=r"run: the loss loss is no longer finite by step"):
         fit(run)
     assert [path.name for path in run.folder.iterdir()] == ["recipe.json"]
 
@@ -499,7 +512,7 @@ def test_the_time_that_teachers_take_counts(make_run: MakeRun) -> None:
     fit(make_run(small("flow-start", 2)))
     resumed = make_run(small("flow-start", 2), resume=True)
     (resumed.folder / checkpoint.FILE).unlink()
-    limited = TrainingRun(**{**vars(resumed), "limits": Limits(tick_steps=2, max_minutes=1e-6)})
+    limited = TrainingRun(**{**vars(resumed), "limits": AT_ONCE})
     result = fit(limited)
     assert (result.step, result.finished) == (0, False)
     assert fit(resumed).finished

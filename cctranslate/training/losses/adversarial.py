@@ -1,19 +1,15 @@
-"""The terms of the objective, then D's and G's total."""
+"""Adversarial and class losses of D and G, computed from what D gives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from cctranslate.recipes.spec import AdversarialLoss, ClassLoss, Weights
+from cctranslate.recipes.spec import AdversarialLoss, ClassLoss, Procedure, Weights
+from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.discriminators import DiscriminatorOutput
-
-Terms = dict[str, Tensor]
-"""Unweighted terms by name, to log."""
-EYES, EYES_SPREAD = 0.35, 0.11
-"""How far down a picture eyes and brows lie, on average and by standard deviation, in heights."""
 
 
 def _bce(logits: Tensor, target: float) -> Tensor:
@@ -65,7 +61,7 @@ G_ADVERSARIAL: dict[AdversarialLoss, Adversarial] = {
 
 
 def d_refusal(kind: AdversarialLoss, logits: Tensor) -> Tensor:
-    """What D loses on faces that it should refuse though they are real."""
+    """Return D's loss on faces that it should reject though they are real."""
     return logits.square().mean() if kind == "least-squares" else _bce(logits, 0.0)
 
 
@@ -113,32 +109,9 @@ G_CLASS: dict[ClassLoss, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
-    """Mean squared norm of the logits' gradient at `images` (R1, R2; Mescheder et al. 2018)."""
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return gradient.square().sum((1, 2, 3)).mean()
-
-
-def guide_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy [N] smoothed by a tenth: a guide that is sure enough asks for nothing more."""
-    return F.cross_entropy(logits, classes, label_smoothing=0.1, reduction="none")
-
-
-def smoothness(field: Tensor) -> Tensor:
-    """Mean squared difference of neighbouring places of a field [N,C,H,W]."""
-    dx = field[..., :, 1:] - field[..., :, :-1]
-    dy = field[..., 1:, :] - field[..., :-1, :]
-    return dx.square().mean() + dy.square().mean()
-
-
-def total(terms: Terms, weights: dict[str, float]) -> Tensor:
-    """The weighted sum of the terms."""
-    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
-    """What D says of reals and fakes; classes [N] and label rows [N,7] where they are needed."""
+    """D's outputs for reals and fakes, with their classes [N] and the reals' label rows [N,7]."""
 
     real: DiscriminatorOutput
     fake: DiscriminatorOutput
@@ -146,59 +119,54 @@ class Pairs:
     fake_classes: Tensor
     real_labels: Tensor
 
+    def realness(self) -> tuple[Tensor, Tensor]:
+        """Return the logits of being real: of reals, then of fakes."""
+        return self.real.realness(self.real_classes), self.fake.realness(self.fake_classes)
 
-def d_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs, classes: ClassLoss) -> Terms:
-    """D's terms that its weights ask for."""
-    real = pairs.real.realness(pairs.real_classes)
-    fake = pairs.fake.realness(pairs.fake_classes)
-    terms = {"d_adversarial": D_ADVERSARIAL[kind](real, fake)}
-    if pairs.real.expression is not None and pairs.fake.expression is not None:
-        terms["d_class"] = D_CLASS[classes](
-            pairs.real.expression, pairs.real_labels, pairs.fake.expression, pairs.fake_classes
-        )
-    return terms
+
+class DiscriminatorLoss(nn.Module):
+    """D's terms: real against fake, its class head, and reals under wrong labels."""
+
+    def __init__(self, procedure: Procedure) -> None:
+        super().__init__()
+        self._kind = procedure.adversarial
+        self._adversarial = D_ADVERSARIAL[procedure.adversarial]
+        self._classes = D_CLASS[procedure.classes]
+
+    def forward(self, pairs: Pairs, refused: Tensor | None = None) -> Terms:
+        """Return the terms; `refused` are D's logits of reals under labels that are not theirs."""
+        terms = {"d_adversarial": self._adversarial(*pairs.realness())}
+        if pairs.real.expression is not None and pairs.fake.expression is not None:
+            terms["d_class"] = self._classes(
+                pairs.real.expression, pairs.real_labels, pairs.fake.expression, pairs.fake_classes
+            )
+        if refused is not None:
+            terms["d_mismatch"] = d_refusal(self._kind, refused)
+        return terms
+
+
+class GeneratorLoss(nn.Module):
+    """G's terms that D's outputs give."""
+
+    def __init__(self, procedure: Procedure, weights: Weights) -> None:
+        super().__init__()
+        self._adversarial = G_ADVERSARIAL[procedure.adversarial]
+        self._classes = G_CLASS[procedure.classes]
+        self._weights = weights
+
+    def forward(self, pairs: Pairs) -> Terms:
+        """Return the terms of fakes, which G wants to be taken for real and for their target."""
+        terms = {"adversarial": self._adversarial(*pairs.realness())}
+        if self._weights.classification > 0 and pairs.fake.expression is not None:
+            terms["classification"] = self._classes(pairs.fake.expression, pairs.fake_classes)
+        return terms
 
 
 @torch.no_grad()
 def d_accuracy(kind: AdversarialLoss, pairs: Pairs) -> Tensor:
-    """Share of reals and fakes, each half of it, that D tells right; of pairs, if it sees pairs."""
-    real = pairs.real.realness(pairs.real_classes)
-    fake = pairs.fake.realness(pairs.fake_classes)
+    """Return the fraction of reals and fakes that D gets right; of pairs, if it compares pairs."""
+    real, fake = pairs.realness()
     if kind == "relativistic":
         return (real > fake).float().mean()
-    bar = 0.5 if kind == "least-squares" else 0.0
-    return ((real > bar).float().mean() + (fake <= bar).float().mean()) / 2
-
-
-def g_terms(kind: AdversarialLoss, weights: Weights, pairs: Pairs, classes: ClassLoss) -> Terms:
-    """G's terms that D's verdicts give."""
-    real = pairs.real.realness(pairs.real_classes)
-    fake = pairs.fake.realness(pairs.fake_classes)
-    terms = {"adversarial": G_ADVERSARIAL[kind](real, fake)}
-    if weights.classification > 0 and pairs.fake.expression is not None:
-        terms["classification"] = G_CLASS[classes](pairs.fake.expression, pairs.fake_classes)
-    return terms
-
-
-def change_terms(weights: Weights, fake: Tensor, source: Tensor, own: Tensor) -> Terms:
-    """What changing faces [N,1,48,48] costs; `own` [N] is 1 where they keep their expression."""
-    terms: Terms = {}
-    if weights.change:
-        terms["change"] = F.mse_loss(fake, source)
-    if weights.eyes:
-        terms["eyes"] = change_about_the_eyes(fake, source)
-    if weights.own:
-        terms["own"] = mean_of((fake - source).abs().mean((1, 2, 3)), own)
-    return terms
-
-
-def mean_of(values: Tensor, chosen: Tensor) -> Tensor:
-    """The mean of the values [N] where `chosen` [N] is 1; 0 if it is nowhere."""
-    return (values * chosen).sum() / chosen.sum().clamp_min(1)
-
-
-def change_about_the_eyes(fake: Tensor, source: Tensor) -> Tensor:
-    """Mean square of the change [N,1,48,48], weighed by how near a row is to that of the eyes."""
-    rows = torch.arange(fake.shape[-2], device=fake.device, dtype=torch.float32)
-    near = torch.exp(-0.5 * ((rows / fake.shape[-2] - EYES) / EYES_SPREAD) ** 2)
-    return ((fake - source).square() * near[:, None]).mean()
+    threshold = 0.5 if kind == "least-squares" else 0.0
+    return ((real > threshold).float().mean() + (fake <= threshold).float().mean()) / 2

@@ -1,24 +1,32 @@
 """Teach G by frozen networks: guides the expression, encoders and the recognizer the person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.spec import Procedure, Weights
 from cctranslate.training.data import augment
 from cctranslate.training.data.batches import Batch
-from cctranslate.training.losses import adversarial
-from cctranslate.training.losses.frechet import Frechet
-from cctranslate.training.losses.identity import IdentityEncoder, away, still
+from cctranslate.training.losses.frechet import FrechetLoss
+from cctranslate.training.losses.identity import DriftLoss, IdentityEncoder, identity_loss
+from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import OUTPUTS, Classifier
 from cctranslate.training.networks.face_recognizer import FaceRecognizer
 
 GUIDE_NOISE = 0.1
 HIDDEN = 0.75
-"""How often a guide sees the upper half alone of what it is to read by the eyes."""
+"""Fraction of the upper-face targets of which a guide sees the upper half alone."""
+_FORMER_NAMES = {
+    "encoders.": "drift.",
+    "recogniser.": "likeness_drift.",
+    "frechet.": "likeness_frechet.",
+}
+"""Where the checkpoints of 0.1.0's first runs hold the running statistics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,62 +38,109 @@ class TeacherNetworks:
     face_recognizer: FaceRecognizer | None = None
 
 
-class Teachers(nn.Module):
-    """G's terms that frozen networks give; what it remembers is what `drift` compares."""
+class GuideLoss(nn.Module):
+    """Cross-entropy of frozen classifiers on augmented translations."""
 
-    def __init__(self, frozen: TeacherNetworks, procedure: Procedure, device: torch.device) -> None:
+    upper_face: Tensor
+
+    def __init__(self, guides: Sequence[Classifier], upper_face: Sequence[str]) -> None:
+        """Take the guides and the targets that they mostly see the upper half of."""
         super().__init__()
-        # Not submodules: a run's checkpoint holds what it trains, and these it does not.
-        self._guides = [still(guide, device) for guide in frozen.guides]
-        told = [EMOTIONS.index(emotion) for emotion in procedure.by_the_eyes]
-        self._by_the_eyes = torch.tensor(told, dtype=torch.int64, device=device)
-        self.encoders = IdentityEncoder(
-            frozen.encoders, augment.for_identity, OUTPUTS["identity"], device
-        )
-        known = () if frozen.face_recognizer is None else (frozen.face_recognizer,)
-        self.face_recognizer = IdentityEncoder(
-            known, augment.for_face_recognizer, face_recognizer.WIDTH, device
-        )
-        self.frechet = Frechet(known[0].axes, device) if known else None
+        self.networks = nn.ModuleList(guides).eval().requires_grad_(False)
+        targets = torch.tensor([EMOTIONS.index(e) for e in upper_face], dtype=torch.int64)
+        self.register_buffer("upper_face", targets, persistent=False)
 
-    @property
-    def know_people(self) -> bool:
-        """Whether there are encoders, or a face recognizer."""
-        return len(self.encoders) > 0 or len(self.face_recognizer) > 0
-
-    def guide(self, fake: Tensor, targets: Tensor) -> Tensor:
-        """The guides' mean loss [N], each on a view of its own."""
-        views = [guide(self._view(fake, targets)).float() for guide in self._guides]
-        return torch.stack([adversarial.guide_loss(view, targets) for view in views]).mean(0)
+    def forward(self, fake: Tensor, targets: Tensor) -> Tensor:
+        """Return the guides' mean loss [N], each on its own random view of the faces."""
+        logits = [guide(self._view(fake, targets)).float() for guide in self.networks]
+        return torch.stack([guide_loss(each, targets) for each in logits]).mean(0)
 
     def _view(self, fake: Tensor, targets: Tensor) -> Tensor:
         view = augment.for_guide(fake, GUIDE_NOISE)
-        if not len(self._by_the_eyes):
+        if not len(self.upper_face):
             return view
         hidden = torch.rand(len(fake), device=fake.device) < HIDDEN
-        return augment.without_lower_half(view, torch.isin(targets, self._by_the_eyes) & hidden)
+        return augment.without_lower_half(view, torch.isin(targets, self.upper_face) & hidden)
 
-    def person(
-        self, batch: Batch, source: Tensor, fake: Tensor, weights: Weights
-    ) -> dict[str, Tensor]:
-        """How far faces are taken for others, and how far all of a target drift, as weights ask.
 
-        `identity` is one minus the cosine of a face's and its translation's embeddings, both seen
-        in the same view, by the encoders, `likeness` the same by the face recognizer; `drift` and
-        `likeness_drift` are what `IdentityEncoder.drift` makes of either, `likeness_frechet` what
-        `Frechet` makes of the face recognizer's.
+def guide_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    """Return the cross-entropy [N], smoothed by a tenth: enough confidence has no gradient."""
+    return F.cross_entropy(logits, classes, label_smoothing=0.1, reduction="none")
+
+
+class Teachers(nn.Module):
+    """G's terms that frozen networks give.
+
+    What a run must remember are the running statistics alone: `state` leaves the networks out.
+    """
+
+    def __init__(
+        self,
+        networks: TeacherNetworks,
+        procedure: Procedure,
+        weights: Weights,
+        device: torch.device,
+    ) -> None:
+        super().__init__()
+        self._weights = weights
+        self.guide = GuideLoss(networks.guides, procedure.by_the_eyes)
+        self.encoders = IdentityEncoder(networks.encoders, augment.for_identity)
+        known: tuple[FaceRecognizer, ...] = ()
+        if networks.face_recognizer is not None:
+            known = (networks.face_recognizer,)
+        self.face_recognizer = IdentityEncoder(known, augment.for_face_recognizer)
+        if weights.drift:
+            self.drift = DriftLoss(len(self.encoders), OUTPUTS["identity"])
+        if weights.likeness_drift:
+            self.likeness_drift = DriftLoss(len(known), face_recognizer.WIDTH)
+        if weights.likeness_frechet:
+            self.likeness_frechet = FrechetLoss(known[0].axes)
+        self.to(device)
+
+    @property
+    def see_identity(self) -> bool:
+        """Whether there are encoders, or a face recognizer."""
+        return len(self.encoders) > 0 or len(self.face_recognizer) > 0
+
+    def identity(self, batch: Batch, source: Tensor, fake: Tensor) -> Terms:
+        """Take the batch into the running statistics, and return the terms of the person.
+
+        `identity` is one minus the cosine of a face's and its translation's embeddings by the
+        encoders, `likeness` the same by the face recognizer; `drift`, `likeness_drift` and
+        `likeness_frechet` compare the embeddings of all translations with those of real faces.
         """
-        terms: dict[str, Tensor] = {}
+        terms: Terms = {}
         if len(self.encoders):
-            pair = self.encoders.embed(source, fake)
-            terms["identity"] = away(*pair)
-            if weights.drift:
-                terms["drift"] = self.encoders.drift(batch, *pair)
-        if self.frechet is not None:
-            pair = self.face_recognizer.embed(source, fake)
-            terms["likeness"] = away(*pair)
-            if weights.likeness_drift:
-                terms["likeness_drift"] = self.face_recognizer.drift(batch, *pair)
-            if weights.likeness_frechet:
-                terms["likeness_frechet"] = self.frechet(pair[0][0], pair[1][0])
+            before, after = self.encoders(source, fake)
+            terms["identity"] = identity_loss(before, after)
+            if self._weights.drift:
+                self.drift.update(batch, before, after)
+                terms["drift"] = self.drift(batch, before, after)
+        if len(self.face_recognizer):
+            before, after = self.face_recognizer(source, fake)
+            terms["likeness"] = identity_loss(before, after)
+            if self._weights.likeness_drift:
+                self.likeness_drift.update(batch, before, after)
+                terms["likeness_drift"] = self.likeness_drift(batch, before, after)
+            if self._weights.likeness_frechet:
+                self.likeness_frechet.update(before[0], after[0])
+                terms["likeness_frechet"] = self.likeness_frechet(after[0])
         return terms
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the running statistics, without the frozen networks."""
+        state = self.state_dict()
+        return {name: value for name, value in state.items() if ".networks." not in name}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take over running statistics.
+
+        Raises:
+            KeyError: some of them are missing.
+        """
+        there = dict(state)
+        for name, value in state.items():
+            for former, now in _FORMER_NAMES.items():
+                if name.startswith(former):
+                    there[now + name.removeprefix(former)] = value
+        self.load_state_dict({name: there[name] for name in self.state()}, strict=False)

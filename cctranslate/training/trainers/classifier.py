@@ -1,6 +1,5 @@
 """Training of a classifier, and its figures on held-out faces."""
 
-import copy
 import math
 from typing import Any
 
@@ -11,7 +10,6 @@ from torch import Tensor
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.recipes.spec import ClassifierRecipe
-from cctranslate.training import checkpoint
 from cctranslate.training.data import augment
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
@@ -25,6 +23,7 @@ from cctranslate.training.networks.classifiers import (
     fit_temperature,
     predict_logits,
 )
+from cctranslate.training.trainers.ema import ExponentialAverage
 
 
 class ClassifierTrainer:
@@ -48,7 +47,7 @@ class ClassifierTrainer:
         resnet50.start(network, recipe.backbone)
         network = network.to(device)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self.average = ExponentialAverage(self.network, recipe.ema)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
             lr=recipe.lr,
@@ -75,9 +74,7 @@ class ClassifierTrainer:
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        # The average catches up from the start: early weights would weigh on it for long.
-        decay = min(self.recipe.ema, (1 + step) / (10 + step))
-        checkpoint.update_average(self.average, self.network, decay)
+        self.average.update(self.network, step)
         return {"loss": loss.detach(), "accuracy": accuracy}
 
     def expression_loss(self, step: int) -> tuple[Tensor, Tensor]:
@@ -132,14 +129,14 @@ class ClassifierTrainer:
         """Weights, averages and momentum."""
         return {
             "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
+            "average": self.average.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take them over."""
         self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
+        self.average.module.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
 
     def sheet(self) -> None:
@@ -150,17 +147,19 @@ class ClassifierTrainer:
         if "PublicTest" not in splits:
             return
         faces = without_copies(splits["PublicTest"], splits["Training"])
-        self.average.temperature.fill_(1.0)
+        network = self.average.module
+        assert isinstance(network, Classifier)
+        network.temperature.fill_(1.0)
         if not len(faces):
             return
-        logits = predict_logits(self.average, faces.images, self.device)
+        logits = predict_logits(network, faces.images, self.device)
         mask, labels = _reference(faces, votes)
         if not mask.any():
             return
         temperature = fit_temperature(
             logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask])
         )
-        self.average.temperature.fill_(temperature)
+        network.temperature.fill_(temperature)
 
 
 _LOSSES = {

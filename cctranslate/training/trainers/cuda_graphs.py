@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cctranslate.training.data.batches import Batch
-from cctranslate.training.losses.adversarial import Terms
+from cctranslate.training.losses.terms import Terms
 
 StepPlan = TypeVar("StepPlan", bound=Hashable)
 EAGER = 3

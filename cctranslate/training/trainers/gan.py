@@ -1,9 +1,7 @@
 """Training of a translator: one step of D, and every nth time one of G."""
 
-import copy
 import math
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -14,21 +12,27 @@ from torch import Tensor, nn
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
-from cctranslate.training import checkpoint
 from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch, Batches
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.device import autocast
-from cctranslate.training.losses import adversarial
-from cctranslate.training.losses.adversarial import Pairs, Terms
+from cctranslate.training.losses.adversarial import (
+    DiscriminatorLoss,
+    GeneratorLoss,
+    Pairs,
+    d_accuracy,
+)
+from cctranslate.training.losses.regularization import ChangeLoss, gradient_penalty, masked_mean
 from cctranslate.training.losses.teachers import TeacherNetworks, Teachers
+from cctranslate.training.losses.terms import Terms, total
 from cctranslate.training.networks import resnet50
 from cctranslate.training.networks.discriminators import build_discriminator
 from cctranslate.training.networks.generator import Code, Edit
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.cuda_graphs import GraphedStep
+from cctranslate.training.trainers.ema import ExponentialAverage
 
 R1_EVERY = 8
 """The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
@@ -44,7 +48,7 @@ class StepPlan:
     g: bool
     penalties: bool
     cycle: bool
-    person: bool
+    identity: bool
 
 
 class GanTrainer:
@@ -55,7 +59,7 @@ class GanTrainer:
         recipe: Recipe,
         faces: Faces,
         votes: Votes | None,
-        frozen: TeacherNetworks,
+        networks: TeacherNetworks,
         device: torch.device,
         seed: int,
     ) -> None:
@@ -63,11 +67,14 @@ class GanTrainer:
         procedure = recipe.procedure
         self.recipe, self.device = recipe, device
         self.batches = Batches(procedure, faces, votes, device, seed)
-        self.teachers = Teachers(frozen, procedure, device)
+        self.teachers = Teachers(networks, procedure, recipe.weights, device)
+        self.d_loss = DiscriminatorLoss(procedure)
+        self.g_loss = GeneratorLoss(procedure, recipe.weights)
+        self.change_loss = ChangeLoss(recipe.weights)
         self.g = _prepared(build_generator(recipe.generator), device)
         self.d = _prepared(build_discriminator(recipe.discriminator), device)
         resnet50.start(self.d, recipe.discriminator.backbone)
-        self.average = copy.deepcopy(self.g).requires_grad_(False).eval()
+        self.average = ExponentialAverage(self.g, procedure.ema).eval()
         self.g_optimizer = optimizers.build(self.g, procedure.lr, procedure.betas, device)
         self.d_optimizer = optimizers.build(self.d, procedure.lr, procedure.betas, device)
         self._graphed_step = GraphedStep(self._work, device)
@@ -91,8 +98,7 @@ class GanTrainer:
         plan = self._plan(step)
         terms = self._graphed_step(plan, batch)
         if plan.g:
-            decay = min(self.recipe.procedure.ema, (1 + step) / (10 + step))
-            checkpoint.update_average(self.average, self.g, decay)
+            self.average.update(self.g, step)
         return terms
 
     def _plan(self, step: int) -> StepPlan:
@@ -104,7 +110,7 @@ class GanTrainer:
             g=step % procedure.g_every == 0,
             penalties=d and weights.r1 > 0 and step % R1_EVERY == 0,
             cycle=d and weights.cycle > 0 and phase == 0,
-            person=d and self.teachers.know_people and phase == procedure.lazy - 1,
+            identity=d and self.teachers.see_identity and phase == procedure.lazy - 1,
         )
 
     def _work(self, plan: StepPlan, batch: Batch) -> Terms:
@@ -131,10 +137,8 @@ class GanTrainer:
         with autocast(self.device):
             pairs = self._compare(batch, fake)
             refused = self._refused(batch) if weights.d_mismatch else None
-        terms = adversarial.d_terms(procedure.adversarial, weights, pairs, procedure.classes)
-        if refused is not None:
-            terms["d_mismatch"] = adversarial.d_refusal(procedure.adversarial, refused)
-        loss = adversarial.total(terms, asdict(weights))
+        terms = self.d_loss(pairs, refused)
+        loss = total(terms, weights)
         if plan.penalties:
             penalty = self._penalty(batch.real, batch.real_classes)
             penalty = penalty + self._penalty(fake, batch.targets)
@@ -142,28 +146,23 @@ class GanTrainer:
         self.d_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.d_optimizer.step()
-        return terms | {"d_accuracy": adversarial.d_accuracy(procedure.adversarial, pairs)}
+        return terms | {"d_accuracy": d_accuracy(procedure.adversarial, pairs)}
 
     def _penalty(self, images: Tensor, classes: Tensor) -> Tensor:
         images = images.detach().requires_grad_()
-        return adversarial.gradient_penalty(self.d(images, classes).realness(classes), images)
+        return gradient_penalty(self.d(images, classes).realness(classes), images)
 
     def _step_g(self, batch: Batch, code: Code, edit: Edit, plan: StepPlan) -> Terms:
         weights, procedure = self.recipe.weights, self.recipe.procedure
         source, fake = batch.x[batch.source], edit.image
-        own = (batch.targets == batch.classes[batch.source]).float()
+        same = (batch.targets == batch.classes[batch.source]).float()
         self.d.requires_grad_(False)
         terms: Terms = {}
         with autocast(self.device):
             if plan.d:
-                pairs = self._compare(batch, fake)
-                terms |= adversarial.g_terms(
-                    procedure.adversarial, weights, pairs, procedure.classes
-                )
+                terms |= self.g_loss(self._compare(batch, fake))
             if weights.guide:
-                terms["guide"] = adversarial.mean_of(
-                    self.teachers.guide(fake, batch.targets), 1 - own
-                )
+                terms["guide"] = masked_mean(self.teachers.guide(fake, batch.targets), 1 - same)
             if weights.reconstruction:
                 redrawn = self.g.edit(code, batch.labels).image
                 terms["reconstruction"] = F.l1_loss(redrawn, batch.x)
@@ -171,21 +170,14 @@ class GanTrainer:
                 noisy = fake + procedure.cycle_noise * torch.randn_like(fake)
                 back = self.g(noisy, batch.labels[batch.source])
                 terms["cycle"] = F.l1_loss(back, source)
-            terms |= adversarial.change_terms(weights, fake, source, own)
-            if weights.smoothness:
-                terms["smoothness"] = adversarial.smoothness(edit.flow)
-        if plan.person:
-            terms |= self.teachers.person(batch, source, fake, weights)
-        heavy = {name: value * self._times(name) for name, value in asdict(weights).items()}
-        loss = adversarial.total(terms, heavy)
+            terms |= self.change_loss(fake, source, edit.flow, same)
+        if plan.identity:
+            terms |= self.teachers.identity(batch, source, fake)
+        loss = total(terms, weights, procedure.lazy)
         self.g_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.g_optimizer.step()
         return terms
-
-    def _times(self, term: str) -> int:
-        """How many times as heavy a term is taken that is not taken in every step."""
-        return self.recipe.procedure.lazy if term in _LAZY else 1
 
     def _compare(self, batch: Batch, fake: Tensor) -> Pairs:
         return Pairs(
@@ -209,17 +201,20 @@ class GanTrainer:
             optimizers.set_rate(optimizer, rate)
 
     def state(self) -> dict[str, Any]:
-        """Networks, average and optimisers; the sheet's faces, for export to check on."""
-        networks = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
-        shown = {"faces": torch.from_numpy(self._shown)}
-        # Some of it is in the result.
-        began = {"began": self._began} if self.recipe.procedure.kept else {}
-        return {**networks, **shown, **began}
+        """Return networks, average and optimizers, and the sheet's faces, which export checks."""
+        state = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
+        state |= {"average": self.average.module.state_dict(), "teachers": self.teachers.state()}
+        state["faces"] = torch.from_numpy(self._shown)
+        if self.recipe.procedure.kept:
+            state["began"] = self._began  # a fraction of it is in the resulting weights
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take them over."""
+        """Go on from a state that `state` returned."""
         for name in _NETWORKS:
-            getattr(self, name).load_state_dict(_renamed(state[name]))
+            getattr(self, name).load_state_dict(state[name])
+        self.average.module.load_state_dict(state["average"])
+        self.teachers.restore(state["teachers"])
         for name in _OPTIMIZERS:
             optimizers.restore(getattr(self, name), state[name])
 
@@ -227,7 +222,7 @@ class GanTrainer:
         """Start from the networks that a run of another recipe ended with; mostly with its D."""
         self._began = g
         self.g.load_state_dict(g)
-        self.average.load_state_dict(g)
+        self.average.module.load_state_dict(g)
         if not self.recipe.procedure.fresh_d:
             self.d.load_state_dict(d)
 
@@ -244,14 +239,8 @@ class GanTrainer:
         return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
 
 
-_NETWORKS = ("g", "d", "average", "teachers")
+_NETWORKS = ("g", "d")
 _OPTIMIZERS = ("g_optimizer", "d_optimizer")
-_LAZY = ("cycle", "identity", "drift", "likeness", "likeness_drift", "likeness_frechet")
-
-
-def _renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state with the names of today: 0.1.0's first runs spelt one another way."""
-    return {re.sub(r"^recogniser\.", "face_recognizer.", name): v for name, v in state.items()}
 
 
 def _prepared(network: N, device: torch.device) -> N:

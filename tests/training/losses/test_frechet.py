@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from cctranslate.training.losses.frechet import MEMORY, Frechet
+from cctranslate.training.losses.frechet import MEMORY, FrechetLoss
 
-CPU = torch.device("cpu")
 WIDTH, AXES, BATCH = 24, 8, 50
 
 
@@ -19,18 +18,19 @@ def axes() -> Tensor:
 
 def after_batches(
     by: Tensor, moved: float = 0, batches: int = 60
-) -> tuple[Frechet, Tensor, Tensor]:
+) -> tuple[FrechetLoss, Tensor, Tensor]:
     """Some batches; the last one's result and distance.
 
     Results are `by` times as long along each axis, and `moved` along all.
     """
     torch.manual_seed(0)
-    frechet = Frechet(axes(), CPU)
+    frechet = FrechetLoss(axes())
     size = 0.2 * torch.linspace(1, 0.2, AXES)
     for _ in range(batches):
         along = size * torch.randn(BATCH, AXES)
         after = ((along * by + moved) @ axes()).requires_grad_()
-        distance: Tensor = frechet(along @ axes(), after)
+        frechet.update(along @ axes(), after)
+        distance: Tensor = frechet(after)
     return frechet, after, distance
 
 

@@ -14,7 +14,7 @@ from cctranslate.recipes.spec import Weights, derive
 from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.identity import FORGET
-from cctranslate.training.losses.teachers import TeacherNetworks, Teachers
+from cctranslate.training.losses.teachers import TeacherNetworks, Teachers, guide_loss
 from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import Classifier
 from tests.support import pictures
@@ -45,7 +45,8 @@ def a_batch() -> Batch:
 def teachers() -> Teachers:
     torch.manual_seed(0)
     encoders = (Classifier(ENCODER).eval(), Classifier(ENCODER).eval())
-    return Teachers(TeacherNetworks(encoders=encoders), PROCEDURE, CPU)
+    weights = Weights(identity=1.0, drift=1.0)
+    return Teachers(TeacherNetworks(encoders=encoders), PROCEDURE, weights, CPU)
 
 
 def unit(*size: int) -> Tensor:
@@ -63,7 +64,8 @@ def off(batch: Batch, before: Tensor, after: Tensor) -> Tensor:
 def test_drift_and_its_gradient_are_the_squared_distance_of_the_means(teachers: Teachers) -> None:
     batch, before = a_batch(), unit(2, N, 128)
     after = (before + 0.1 * torch.randn_like(before)).requires_grad_()
-    drift = teachers.encoders.drift(batch, before, after)
+    teachers.drift.update(batch, before, after)
+    drift = teachers.drift(batch, before, after)
     plain = off(batch, before, after).square().sum((1, 2)).mean() / 7
     assert drift.item() == pytest.approx(plain.item(), rel=1e-5)
     (gradient,) = torch.autograd.grad(drift, after)
@@ -74,8 +76,9 @@ def test_drift_and_its_gradient_are_the_squared_distance_of_the_means(teachers: 
 def test_drift_remembers_earlier_batches(teachers: Teachers) -> None:
     first, second = a_batch(), a_batch()
     zs = [(unit(2, N, 128), unit(2, N, 128)) for _ in range(2)]
-    teachers.encoders.drift(first, *zs[0])
-    drift = teachers.encoders.drift(second, *zs[1])
+    teachers.drift.update(first, *zs[0])
+    teachers.drift.update(second, *zs[1])
+    drift = teachers.drift(second, *zs[1])
     old = 1 - FORGET
     both = Batch(
         **{name: torch.cat([value, getattr(second, name)]) for name, value in vars(first).items()}
@@ -100,24 +103,51 @@ class Pixels(Classifier):
 
 def test_a_face_that_stays_as_it_was_is_the_same_person() -> None:
     batch = a_batch()
-    teachers = Teachers(TeacherNetworks(encoders=(Pixels(ENCODER),)), PROCEDURE, CPU)
-    same = teachers.person(batch, batch.x, batch.x, Weights())
+    networks = TeacherNetworks(encoders=(Pixels(ENCODER),))
+    teachers = Teachers(networks, PROCEDURE, Weights(identity=1.0), CPU)
+    same = teachers.identity(batch, batch.x, batch.x)
     assert same["identity"].item() == pytest.approx(0, abs=1e-4)
-    assert teachers.person(batch, batch.x, batch.x.flip(0), Weights())["identity"] > 0.3
+    assert teachers.identity(batch, batch.x, batch.x.flip(0))["identity"] > 0.3
 
 
 def test_only_the_face_recognizer_terms_with_a_weight_are_computed() -> None:
-    batch, asked = a_batch(), Weights(likeness=1.0, likeness_drift=1.0, likeness_frechet=1.0)
+    batch, weights = a_batch(), Weights(likeness=1.0, likeness_drift=1.0, likeness_frechet=1.0)
     faces = device_cache.scaled(torch.from_numpy(np.stack(pictures.people()))).repeat(2, 1, 1, 1)
     batch = replace(batch, x=faces)
-    teachers = Teachers(TeacherNetworks(face_recognizer=face_recognizer.load()), PROCEDURE, CPU)
-    assert teachers.know_people
-    same = teachers.person(batch, batch.x, batch.x, asked)
+    networks = TeacherNetworks(face_recognizer=face_recognizer.load())
+    teachers = Teachers(networks, PROCEDURE, weights, CPU)
+    assert teachers.see_identity
+    same = teachers.identity(batch, batch.x, batch.x)
     assert same.keys() == {"likeness", "likeness_drift", "likeness_frechet"}
     assert same["likeness"].item() == pytest.approx(0, abs=1e-4)
     fake = batch.x.flip(0).requires_grad_()
-    other = teachers.person(batch, batch.x, fake, asked)
+    other = teachers.identity(batch, batch.x, fake)
     assert other["likeness"] > 0.6
     (gradient,) = torch.autograd.grad(other["likeness"] + other["likeness_drift"], fake)
     assert gradient.abs().sum() > 0
-    assert not any(name.startswith("face_recognizer.layers") for name in teachers.state_dict())
+
+
+def test_a_state_holds_the_running_statistics_and_no_frozen_network(teachers: Teachers) -> None:
+    batch = a_batch()
+    teachers.drift.update(batch, unit(2, N, 128), unit(2, N, 128))
+    state = teachers.state()
+    assert state.keys() == {
+        f"drift.{means}.{part}" for means in ("moved", "real") for part in ("sums", "counts")
+    }
+    former = {name.replace("drift.", "encoders."): value for name, value in state.items()}
+    networks = TeacherNetworks(encoders=(Classifier(ENCODER), Classifier(ENCODER)))
+    for given in (state, former | {"recogniser.real.counts": torch.zeros(7)}):
+        again = Teachers(networks, PROCEDURE, Weights(identity=1.0, drift=1.0), CPU)
+        again.restore(given)
+        assert all(torch.equal(again.state()[name], value) for name, value in state.items())
+    with pytest.raises(KeyError):
+        again.restore({})
+
+
+def test_a_guide_that_is_sure_enough_has_no_gradient() -> None:
+    share = torch.tensor([0.1 / 7] * 7)
+    share[2] += 0.9
+    logits = share.log()[None].requires_grad_()
+    guide_loss(logits, torch.tensor([2])).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-6

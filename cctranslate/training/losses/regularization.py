@@ -1,0 +1,61 @@
+"""Loss terms that keep changes small and smooth, and D's gradients short."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.recipes.spec import Weights
+
+EYES, EYES_SPREAD = 0.35, 0.11
+"""How far down a picture eyes and brows lie: mean and standard deviation, in picture heights."""
+
+
+class ChangeLoss(nn.Module):
+    """Cost of changing faces, by the weights `change`, `eyes`, `own` and `smoothness`."""
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def forward(
+        self, fake: Tensor, source: Tensor, flow: Tensor, same: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the terms for translations [N,1,48,48] and their flow fields [N,2,48,48].
+
+        `same` [N] is 1 where the target is the expression that the face already has.
+        """
+        terms: dict[str, Tensor] = {}
+        if self._weights.change:
+            terms["change"] = F.mse_loss(fake, source)
+        if self._weights.eyes:
+            terms["eyes"] = change_about_the_eyes(fake, source)
+        if self._weights.own:
+            terms["own"] = masked_mean((fake - source).abs().mean((1, 2, 3)), same)
+        if self._weights.smoothness:
+            terms["smoothness"] = smoothness(flow)
+        return terms
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Average the values [N] where the mask [N] is 1; 0 if it is 1 nowhere."""
+    return (values * mask).sum() / mask.sum().clamp_min(1)
+
+
+def change_about_the_eyes(fake: Tensor, source: Tensor) -> Tensor:
+    """Return the mean square of the change [N,1,48,48], weighted by closeness to the eyes' row."""
+    rows = torch.arange(fake.shape[-2], device=fake.device, dtype=torch.float32)
+    near = torch.exp(-0.5 * ((rows / fake.shape[-2] - EYES) / EYES_SPREAD) ** 2)
+    return ((fake - source).square() * near[:, None]).mean()
+
+
+def smoothness(field: Tensor) -> Tensor:
+    """Return the mean squared difference between neighbors of a field [N,C,H,W]."""
+    dx = field[..., :, 1:] - field[..., :, :-1]
+    dy = field[..., 1:, :] - field[..., :-1, :]
+    return dx.square().mean() + dy.square().mean()
+
+
+def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
+    """Mean squared norm of the logits' gradient at `images` (R1, R2; Mescheder et al. 2018)."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean()
