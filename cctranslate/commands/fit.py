@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cctranslate.commands.params import Number
+from cctranslate.commands.params import Number, device_option
 from cctranslate.commands.progress import Progress
+from cctranslate.commands.recipe_params import RecipeName, SweepName
 
 if TYPE_CHECKING:
     from cctranslate.recipes.spec import AnyRecipe
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
     from cctranslate.training.loop import RunResult
 
 RUNS = Path("runs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRequest:
+    """What was requested of a training besides its recipe."""
+
+    data: Path
+    votes: Path | None
+    out: Path | None
+    max_minutes: float | None
+    seed: int
+    device: str
+    resume: bool
+    quiet: bool
 
 
 @click.command()
@@ -33,60 +48,64 @@ RUNS = Path("runs")
     type=click.Path(path_type=Path),
     help="FER+ votes (ferplus.csv or fer2013new.csv), for better labels.",
 )
-@click.option("--recipe", help="The experiment; the default is our own.")
+@click.option(
+    "--recipe",
+    type=RecipeName(),
+    help="The experiment, by its name in --list.  [default: flow, our translator]",
+)
 @click.option(
     "--sweep",
-    help="Train each recipe of a search (t27) and print them by Frechet distance, nearest first.",
+    type=SweepName(),
+    help="Train all recipes that a sweep compares (t27); print them by Frechet distance.",
 )
 @click.option(
     "--backbone",
     metavar="FILE",
-    help="ResNet50's weights, where a recipe has one: a file, or `random`.  [default: ImageNet's, "
-    "by torchvision]",
+    help="Weights of the ResNet50 that some recipes use: a file, or `random`.  [default: "
+    "ImageNet's, by torchvision]",
 )
-@click.option("--list", "list_recipes", is_flag=True, help="List the recipes, a line each.")
+@click.option("--list", "list_recipes", is_flag=True, help="List the recipes.")
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="The run's folder.  [default: runs/<n>-<recipe>]",
 )
-@click.option("--epochs", type=Number(min=0, min_open=True), help="Override the recipe.")
-@click.option("--batch-size", type=click.IntRange(min=2), help="Override the recipe.")
-@click.option("--lr", type=Number(min=0, min_open=True), help="Override the recipe.")
+@click.option(
+    "--epochs", type=Number(min=0, min_open=True), help="Passes over the faces (last stage)."
+)
+@click.option("--batch-size", type=click.IntRange(min=2), help="Faces a step (last stage).")
+@click.option("--lr", type=Number(min=0, min_open=True), help="Learning rate (last stage).")
 @click.option(
     "--max-minutes",
     type=Number(min=0, min_open=True),
-    help="End with a checkpoint before this time is over.",
+    help="Stop with a checkpoint before this time is over.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,
-    help="Same seed, same run.",
+    help="The same seed repeats a run.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
-@click.option("--resume", is_flag=True, help="Go on with the run in -o, or the recipe's newest.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved recipe and its size, and stop.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@device_option
+@click.option(
+    "--resume", is_flag=True, help="Go on with the run in -o, or with the recipe's newest run."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Print the resolved recipe and its networks' sizes, and stop."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fit(
-    data: Path,
-    votes: Path | None,
-    recipe: str | None,
+    recipe: AnyRecipe | None,
     sweep: str | None,
     backbone: str | None,
     list_recipes: bool,
-    out: Path | None,
     epochs: float | None,
     batch_size: int | None,
     lr: float | None,
-    max_minutes: float | None,
-    seed: int,
-    device: str,
-    resume: bool,
     dry_run: bool,
-    quiet: bool,
+    **options: Any,
 ) -> None:
     """Train a recipe on FER2013.
 
@@ -101,59 +120,59 @@ def fit(
     from cctranslate.recipes import registry
 
     if list_recipes:
-        for known in registry.RECIPES.values():
-            click.echo(f"{known.name:14} {known.about}")
+        _list()
         return
+    request = FitRequest(**options)
+    if sweep is not None and request.max_minutes is not None:
+        raise click.UsageError("--sweep goes on where it was stopped: leave --max-minutes out")
     try:
         resolved = [
-            registry.override(known, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone)
-            for known in _chosen(recipe, sweep)
+            registry.override(each, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone)
+            for each in _chosen(recipe, sweep)
         ]
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if sweep is not None and max_minutes is not None:
-        raise click.UsageError("--sweep goes on where it was ended: leave --max-minutes out")
     if dry_run:
-        for known in resolved:
-            _describe(known)
-        return
-    if sweep is not None:
-        from cctranslate.commands.sweep import search
+        for each in resolved:
+            _describe(each)
+    elif sweep is not None:
+        from cctranslate.commands.sweep import run_sweep
 
-        search(resolved, data, votes, out or RUNS / sweep, seed, device, quiet)
-        return
-    _train(resolved[0], data, votes, out, max_minutes, seed, device, resume, quiet)
+        run_sweep(resolved, request, request.out or RUNS / sweep)
+    else:
+        _train(resolved[0], request)
 
 
-def _chosen(recipe: str | None, sweep: str | None) -> Sequence[AnyRecipe]:
-    """The recipe of that name, or all of that search.
+def _list() -> None:
+    """Print the recipes in their groups, each with its stages if it has some."""
+    from cctranslate.recipes import registry
+    from cctranslate.recipes.spec import Recipe
+
+    for number, (heading, recipes) in enumerate(registry.GROUPS.items()):
+        click.echo(("\n" if number else "") + f"{heading}:")
+        for recipe in recipes:
+            click.echo(f"  {recipe.name:14} {recipe.about}")
+            for stage in recipe.stages if isinstance(recipe, Recipe) else ():
+                click.echo(f"    {recipe.name}-{stage.name:14} {stage.about}")
+
+
+def _chosen(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
+    """Return the recipe, or those of a sweep.
 
     Raises:
-        ValueError: there is none, or both are named.
+        ValueError: both are named.
     """
     from cctranslate.recipes import original_log, registry
 
     if sweep is None:
-        return [registry.find(recipe or registry.DEFAULT)]
+        return [recipe or registry.find(registry.DEFAULT)]
     if recipe is not None:
-        raise ValueError("--sweep has recipes of its own: leave --recipe out")
-    if sweep not in original_log.SWEEPS:
-        raise ValueError(f"no search {sweep!r}: choose from {', '.join(original_log.SWEEPS)}")
+        raise ValueError("--sweep names its recipes itself: leave --recipe out")
     return original_log.SWEEPS[sweep]
 
 
-def _train(
-    recipe: AnyRecipe,
-    data: Path,
-    votes: Path | None,
-    folder: Path | None,
-    max_minutes: float | None,
-    seed: int,
-    device: str,
-    resume: bool,
-    quiet: bool,
-) -> None:
-
+def _train(recipe: AnyRecipe, request: FitRequest) -> None:
+    """Train a recipe in its folder and print its figures."""
     from cctranslate.training import device as devices
     from cctranslate.training import run_folder
     from cctranslate.training.data import fer2013
@@ -161,27 +180,26 @@ def _train(
     from cctranslate.training.fit import TrainingRun
     from cctranslate.training.loop import Limits
 
-    chosen = devices.choose(device)
-    splits = fer2013.load(data, partial(click.echo, err=True))
-    known_votes = load_votes(votes) if votes else None
-    if folder is None:
-        find = run_folder.latest_folder if resume else run_folder.next_folder
-        folder = find(RUNS, recipe.name)
-    progress = Progress(quiet)
-    job = TrainingRun(
+    chosen = devices.choose(request.device)
+    splits = fer2013.load(request.data)
+    votes = load_votes(request.votes) if request.votes else None
+    find = run_folder.latest_folder if request.resume else run_folder.next_folder
+    folder = request.out or find(RUNS, recipe.name)
+    progress = Progress(request.quiet)
+    run = TrainingRun(
         recipe=recipe,
         folder=folder,
         splits=splits,
-        votes=known_votes,
+        votes=votes,
         device=chosen,
-        seed=seed,
-        resume=resume,
-        limits=Limits(max_minutes=max_minutes),
+        seed=request.seed,
+        resume=request.resume,
+        limits=Limits(max_minutes=request.max_minutes),
         on_start=progress.start,
         on_tick=progress.tick,
     )
     click.echo(f"{recipe.name} on {chosen}, in {folder}", err=True)
-    if not _guarded(job, progress).finished:
+    if not _guarded(run, progress).finished:
         click.echo(
             f"{folder}: stopped at the time limit: the same command with -o {folder} --resume "
             "goes on",
@@ -189,11 +207,11 @@ def _train(
         )
         return
     click.echo(f"{folder}: finished", err=True)
-    _tell_figures(job)
+    _print_figures(run)
 
 
-def _tell_figures(job: TrainingRun) -> None:
-    """Print what `evaluate` prints of the finished run, and keep it in its `measured.json`."""
+def _print_figures(run: TrainingRun) -> None:
+    """Print what `evaluate` prints of the finished run, and write it to its `measured.json`."""
     from cctranslate import bundle
     from cctranslate.commands.evaluate import judge_table, table
     from cctranslate.errors import UserError
@@ -201,31 +219,31 @@ def _tell_figures(job: TrainingRun) -> None:
     from cctranslate.training import run_folder
     from cctranslate.training.evaluate import evaluate_run
 
-    kept = job.folder / run_folder.MEASURED
-    if not isinstance(job.recipe, Recipe):
-        if kept.exists():
-            click.echo(judge_table(run_folder.read_json(kept)["judge"]))
+    measured = run.folder / run_folder.MEASURED
+    if not isinstance(run.recipe, Recipe):
+        if measured.exists():
+            click.echo(judge_table(run_folder.read_json(measured)["judge"]))
         return
-    if "PublicTest" not in job.splits:
+    if "PublicTest" not in run.splits:
         click.echo("not measured: the data has no PublicTest rows", err=True)
         return
     try:
-        told = evaluate_run(job.folder, bundle.shipped(), job.splits, job.votes, None).figures
+        figures = evaluate_run(run.folder, bundle.shipped(), run.splits, run.votes, None).figures
     except UserError as error:
         click.echo(f"not measured: {error}", err=True)
         return
-    run_folder.write_json(kept, told)
-    click.echo(table(told))
+    run_folder.write_json(measured, figures)
+    click.echo(table(figures))
 
 
-def _guarded(job: TrainingRun, progress: Progress) -> RunResult:
-    from cctranslate.training.fit import fit as run
+def _guarded(run: TrainingRun, progress: Progress) -> RunResult:
+    from cctranslate.training.fit import fit as train
 
     try:
-        return run(job)
+        return train(run)
     except KeyboardInterrupt:
         click.echo(
-            f"\n{job.folder}: interrupted: the same command with -o {job.folder} --resume goes "
+            f"\n{run.folder}: interrupted: the same command with -o {run.folder} --resume goes "
             "on from its last checkpoint",
             err=True,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,34 +11,27 @@ import click
 from cctranslate.commands.progress import Progress
 
 if TYPE_CHECKING:
+    from cctranslate.commands.fit import FitRequest
     from cctranslate.recipes.spec import AnyRecipe
 
 
-def search(
-    recipes: Sequence[AnyRecipe],
-    data: Path,
-    votes: Path | None,
-    root: Path,
-    seed: int,
-    device: str,
-    quiet: bool,
-) -> None:
-    """Train and measure each in a folder of its name in `root`, going on with what is there."""
+def run_sweep(recipes: Sequence[AnyRecipe], request: FitRequest, root: Path) -> None:
+    """Train and measure each recipe in a folder of its name in `root`; go on with what is there."""
     from cctranslate import bundle
     from cctranslate.training import device as devices
     from cctranslate.training.data import fer2013
     from cctranslate.training.data.ferplus import load_votes
     from cctranslate.training.sweep import Sweep, by_distance, table, train
 
-    chosen = devices.choose(device)
-    progress = Progress(quiet)
+    chosen = devices.choose(request.device)
+    progress = Progress(request.quiet)
     sweep = Sweep(
         root=root,
-        splits=fer2013.load(data, partial(click.echo, err=True)),
-        votes=load_votes(votes) if votes else None,
+        splits=fer2013.load(request.data),
+        votes=load_votes(request.votes) if request.votes else None,
         device=chosen,
         judge=bundle.shipped(),
-        seed=seed,
+        seed=request.seed,
         on_start=progress.start,
         on_tick=progress.tick,
     )

@@ -1,10 +1,10 @@
-"""The classifiers of ours: judge and witness, and the guides and encoders that teach `flow`."""
+"""Our classifiers: judge and witness, and the guides and encoders that teach `flow`."""
 
 from cctranslate.recipes.spec import ClassifierRecipe, derive
 
 JUDGE = ClassifierRecipe(
     name="judge",
-    about="the independent classifier that confirms labels; no generator is ever trained on it",
+    about="the independent classifier that confirms results; no generator is trained on it",
     kind="residual",
     widths=(40, 80, 116),
     batch_size=64,
@@ -15,7 +15,7 @@ JUDGE = ClassifierRecipe(
 
 WITNESS = ClassifierRecipe(
     name="witness",
-    about="a second opinion for `evaluate`: of another shape than the judge, seen by no generator",
+    about="a second opinion for `evaluate`: unlike the judge in architecture, seen by no generator",
     kind="plain",
     widths=(40, 80, 128),
     batch_size=64,
@@ -27,7 +27,7 @@ WITNESS = ClassifierRecipe(
 
 GUIDE_SMOOTH = ClassifierRecipe(
     name="guide-smooth",
-    about="a group-normed SiLU guide for G, hardened by noise and adversarial steps",
+    about="teaches G the expression: group norm and SiLU, hardened by noise and adversarial steps",
     kind="smooth",
     widths=(32, 64, 96),
     batch_size=64,
@@ -41,7 +41,7 @@ GUIDE_SMOOTH = ClassifierRecipe(
 
 ENCODER = ClassifierRecipe(
     name="encoder",
-    about="tells faces of one expression apart, so that G keeps the person",
+    about="teaches G to keep the person: tells faces of one expression apart",
     objective="identity",
     kind="plain",
     widths=(32, 64, 128),
@@ -53,7 +53,7 @@ ENCODER = ClassifierRecipe(
 
 GUIDE_PLAIN = ClassifierRecipe(
     name="guide-plain",
-    about="a plain convolutional guide for G, hardened by noise and adversarial steps",
+    about="teaches G the expression: plain convolutions, hardened by noise and adversarial steps",
     kind="plain",
     widths=(32, 64, 96),
     batch_size=64,
@@ -68,7 +68,7 @@ GUIDE_PLAIN = ClassifierRecipe(
 GUIDE_SHARP = derive(
     GUIDE_PLAIN,
     name="guide-sharp",
-    about="a plain convolutional guide for the rest of G's way: hardened less, more often right",
+    about="guide-plain, wider and without adversarial steps: more often right",
     widths=(40, 72, 112),
     epochs=18,
     class_balance=0.5,
@@ -78,14 +78,14 @@ GUIDE_SHARP = derive(
 GUIDE_CLEAR = derive(
     GUIDE_SMOOTH,
     name="guide-clear",
-    about="a group-normed SiLU guide for the end of G's way: hardened less, more often right",
+    about="guide-smooth without adversarial steps: more often right",
     epochs=18,
     adversarial=0.0,
 )
 
 GUIDE_WIDE = ClassifierRecipe(
     name="guide-wide",
-    about="a plain convolutional guide for G, wider and in larger batches",
+    about="teaches G the expression: plain convolutions, wider, in larger batches",
     kind="plain",
     widths=(64, 112, 160),
     batch_size=256,
@@ -99,7 +99,7 @@ GUIDE_WIDE = ClassifierRecipe(
 GUIDE_SOFT = derive(
     GUIDE_WIDE,
     name="guide-soft",
-    about="a group-normed SiLU guide for G, wider and in larger batches",
+    about="guide-wide with group norm and SiLU",
     kind="smooth",
     widths=(48, 96, 144),
 )
@@ -107,7 +107,7 @@ GUIDE_SOFT = derive(
 GUIDE_BROAD = derive(
     GUIDE_WIDE,
     name="guide-broad",
-    about="a guide of separable convolutions for G, by FER+ votes alone",
+    about="guide-wide with separable convolutions, trained on FER+ votes alone",
     kind="separable",
     widths=(64, 128, 192),
     vote_share=1.0,
@@ -116,7 +116,7 @@ GUIDE_BROAD = derive(
 GUIDE_LABELS = derive(
     GUIDE_WIDE,
     name="guide-labels",
-    about="a plain convolutional guide for G, mostly by FER2013's own labels",
+    about="guide-wide, trained mostly on FER2013's labels instead of FER+ votes",
     widths=(48, 88, 136),
     vote_share=0.3,
 )
@@ -124,7 +124,7 @@ GUIDE_LABELS = derive(
 GUIDE_FINE = derive(
     GUIDE_BROAD,
     name="guide-fine",
-    about="a guide of separable convolutions for G, mostly by FER2013's own labels",
+    about="guide-broad, trained mostly on FER2013's labels instead of FER+ votes",
     widths=(48, 96, 160),
     vote_share=0.3,
 )
@@ -132,7 +132,7 @@ GUIDE_FINE = derive(
 ENCODER_PLAIN = derive(
     ENCODER,
     name="encoder-plain",
-    about="tells faces of one expression apart, wider and in larger batches",
+    about="encoder, wider and in larger batches",
     widths=(48, 96, 160),
     batch_size=384,
     epochs=30,
@@ -142,7 +142,7 @@ ENCODER_PLAIN = derive(
 ENCODER_SMOOTH = derive(
     ENCODER_PLAIN,
     name="encoder-smooth",
-    about="tells faces of one expression apart, by a group-normed SiLU network",
+    about="encoder-plain with group norm and SiLU",
     kind="smooth",
     widths=(32, 64, 128),
 )

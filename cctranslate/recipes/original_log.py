@@ -1,24 +1,16 @@
-"""The seed's experiment log, T1 to T27, C1 and C2, each as its difference from another.
+"""The original experiment log, T1 to T27, C1 and C2, each as its difference from another.
 
-Source: the log in the README of gtesei/ccyclegan. Where its code did another experiment than the
-log says, the recipe is the log's and `-code` is the code's; where the log is silent, the code
-fills in. All are trained on Training faces only, which the seed's code did not keep to from T23 on.
+Source: the log in the README of gtesei/ccyclegan. Where its code did something else than the log
+says, the recipe here is the log's, and `original_code` has the code's; where the log is silent, the
+code fills in. All are trained on Training faces only, which the code did not keep to from T23 on.
 """
 
-from cctranslate.recipes.spec import (
-    AnyRecipe,
-    ClassifierRecipe,
-    DiscriminatorSpec,
-    GeneratorSpec,
-    Procedure,
-    Recipe,
-    Weights,
-    derive,
-)
+from cctranslate.recipes.components import DiscriminatorSpec, GeneratorSpec, Procedure, Weights
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
 
 T1 = Recipe(
     name="t1",
-    about="least squares, identity at 0.1 of the cycle, the label at the input (the code: t2)",
+    about="least-squares GAN, cycle 1, identity 0.1, label at the input of G and D",
     generator=GeneratorSpec(kind="padded-unet", width=32, label="input"),
     discriminator=DiscriminatorSpec(kind="patch", width=64, label="input"),
     weights=Weights(adversarial=1, cycle=1, reconstruction=0.1, d_mismatch=0.5),
@@ -31,77 +23,53 @@ T1 = Recipe(
         targets="one-other",
     ),
 )
-T2 = derive(
-    T1, name="t2", about="t1 with 20 times the adversarial weight", weights={"adversarial": 20}
-)
-T2_CODE = derive(
-    T2,
-    name="t2-code",
-    about="t2 as its code was: with 10 times the cycle's weight besides",
-    weights={"cycle": 10, "reconstruction": 1},
-)
+T2 = derive(T1, name="t2", about="t1 with an adversarial weight of 20", weights={"adversarial": 20})
 T3 = derive(
     T1,
     name="t3",
-    about="t1 without identity, by cross-entropy, adversarial weight 7",
+    about="t1 with cross-entropy instead of least squares, adversarial weight 7, no identity loss",
     weights={"adversarial": 7, "reconstruction": 0},
     procedure={"adversarial": "bce"},
 )
 T4 = derive(
     T1,
     name="t4",
-    about="t1 between neutral and happy only",
+    about="t1 with two expressions only, neutral and happy",
     procedure={"domains": ("happy", "neutral")},
 )
 T5 = derive(
     T1,
     name="t5",
-    about="t1 with the label joined after the convolutions, without identity",
+    about="t1 with the label joined after the convolutions of G, no identity loss",
     generator={"label": "joined"},
     weights={"reconstruction": 0},
 )
 T6 = derive(
     T5,
     name="t6",
-    about="t5 looked at on training images, which every sheet here shows: trains as t5",
+    about="t5; the log's difference is only that its sheets show training images",
 )
 T7 = derive(
     T5,
     name="t7",
-    about="t5 with ImageNet's ResNet50 as D, by cross-entropy (needs its weights)",
+    about="t5 with a pretrained ResNet50 as D and cross-entropy (needs its weights)",
     discriminator=DiscriminatorSpec(kind="resnet50"),
     procedure={"adversarial": "bce"},
-)
-T6_CODE = derive(
-    T7,
-    name="t6-code",
-    about="t6 as its code was: ResNet50 as D, no reals under wrong labels (needs its weights)",
-    weights={"d_mismatch": 0},
 )
 T8 = derive(
     T5,
     name="t8",
-    about="t5 without shuffling, D on reals with true labels only",
+    about="t5 without shuffling; D sees real faces with their true labels only",
     weights={"d_mismatch": 0},
     procedure={"shuffle": False},
 )
 T9 = derive(
     T7,
     name="t9",
-    about="t7 with its ResNet50 frozen (needs its weights)",
+    about="t7 with the ResNet50 frozen (needs its weights)",
     discriminator={"frozen": True},
 )
-T9_CODE = derive(
-    T8,
-    name="t9-code",
-    about="t9 as its code was: a convolutional D with an eighth class for fakes",
-    discriminator=DiscriminatorSpec(kind="patch", width=64, head=8),
-    weights={"d_class": 1, "classification": 1},
-    procedure={"shuffle": True, "classes": "fake-class"},
-)
-T10 = derive(
-    T1, name="t10", about="t1 with twice the adversarial weight", weights={"adversarial": 2}
-)
+T10 = derive(T1, name="t10", about="t1 with an adversarial weight of 2", weights={"adversarial": 2})
 T11 = derive(
     T10,
     name="t11",
@@ -111,15 +79,9 @@ T11 = derive(
 T12 = derive(
     T11,
     name="t12",
-    about="t11 with dropout, of half the decoder's features",
+    about="t11 with dropout of 0.5 in G's decoder, 400 epochs",
     generator={"dropout": 0.5},
     procedure={"epochs": 400},
-)
-T12_CODE = derive(
-    T12,
-    name="t12-code",
-    about="t12 as its code was: two more convolutions instead of dropout",
-    generator={"dropout": 0.0, "blocks": 2},
 )
 T13 = derive(T11, name="t13", about="t11 for 300 epochs", procedure={"epochs": 300})
 T14 = derive(
@@ -131,18 +93,18 @@ T14 = derive(
 T15 = derive(
     T14,
     name="t15",
-    about="t14 without reals under wrong labels for D",
+    about="t14; D sees real faces with their true labels only",
     weights={"d_mismatch": 0},
 )
 T16 = derive(
     T11,
     name="t16",
-    about="t11 without reals under wrong labels for D",
+    about="t11; D sees real faces with their true labels only",
     weights={"d_mismatch": 0},
 )
 T17 = Recipe(
     name="t17",
-    about="G encodes once and decodes each, D has a class head (the code drew G's class afresh)",
+    about="G encodes a face once and decodes each label; D has a class head (softmax)",
     generator=GeneratorSpec(kind="padded-unet", width=32, label="joined"),
     discriminator=DiscriminatorSpec(kind="strided", width=64),
     weights=Weights(d_class=1, adversarial=1, classification=1, reconstruction=1),
@@ -160,44 +122,38 @@ T17 = Recipe(
 T18 = derive(
     T17,
     name="t18",
-    about="t17 with equal weights, as its code had; by code a wider G with one latent place",
+    about="t17 with a wider G that has a single latent vector, and G every second step",
     generator=GeneratorSpec(kind="unet", width=64),
     procedure={"g_every": 2},
 )
 T19 = derive(
     T18,
     name="t19",
-    about="t18 with the adversarial loss at 1/7 of the class loss, in G and D",
+    about="t18 with the class loss at 7 times the adversarial loss, in G and D",
     weights={"d_class": 7, "classification": 7},
 )
 T20 = derive(
     T18,
     name="t20",
-    about="t18 with the transformation layer",
+    about="t18 with the transformation layer in G",
     generator={"transform": True},
-)
-T20_CODE = derive(
-    T20,
-    name="t20-code",
-    about="t20 as its code was: with the weights of t19",
-    weights={"d_class": 7, "classification": 7},
 )
 T21 = derive(
     T20,
     name="t21",
-    about="t20 with sigmoids instead of a softmax for D's classes (the code: G's loss stays)",
+    about="t20 with sigmoids instead of a softmax in D's class head",
     procedure={"classes": "sigmoid"},
 )
 T22 = derive(
     T21,
     name="t22",
-    about="t21 with a zero label for fakes in D",
+    about="t21 with a label of zeros for fakes in D's class head",
     procedure={"classes": "zeros"},
 )
 T23 = derive(
     T22,
     name="t23",
-    about="t22 for longer, the code's 600 epochs (the log says 400, which t22 has by code)",
+    about="t22 for 600 epochs, as the code has it (the log says 400, which t22 already has)",
     procedure={"epochs": 600},
 )
 T24 = derive(
@@ -209,14 +165,13 @@ T24 = derive(
 T25 = derive(
     T24,
     name="t25",
-    about="t24 with all six in one shuffled batch of G",
+    about="t24 with all six in one shuffled batch for G",
     procedure={"g_parts": 1, "epochs": 200},
 )
 T26 = derive(
     T25,
     name="t26",
-    about="the seed's headline: t25 with weights 2:2:1, by code G every fifth batch; "
-    "never trained on test images, as the seed's code was",
+    about="the headline: t25 with weights 2:2:1 (adversarial, class, identity), G each 5th step",
     weights={"adversarial": 2, "classification": 2},
     procedure={"g_every": 5, "epochs": 170},
 )
@@ -227,7 +182,7 @@ def _weighed(adversarial: float, classification: float) -> Recipe:
     return derive(
         T26,
         name=f"t26-{adversarial:g}-{classification:g}",
-        about=f"t26 with G's adversarial and class losses at {ratio}",
+        about=f"t26 with weights {ratio}:1",
         weights={"adversarial": adversarial, "classification": classification},
     )
 
@@ -238,7 +193,7 @@ T26_SLOW = derive(
 )
 C1 = ClassifierRecipe(
     name="c1",
-    about="the D of t4 as a classifier (the log: train about 100%, test about 70%)",
+    about="a classifier: the D of t4 trained on labels (the log: train about 100%, test about 70%)",
     kind="strided",
     widths=(64, 128, 256, 512),
     batch_size=64,
@@ -247,7 +202,7 @@ C1 = ClassifierRecipe(
 )
 C2 = ClassifierRecipe(
     name="c2",
-    about="ImageNet's ResNet50 fine-tuned as a classifier (needs its weights; the log: test 80%)",
+    about="a classifier: pretrained ResNet50, fine-tuned (needs its weights; the log: test 80%)",
     kind="resnet50",
     widths=(2048,),
     batch_size=64,
@@ -259,9 +214,5 @@ LOG: tuple[AnyRecipe, ...] = (
     *(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, T16, T17, T18, T19, T20),
     *(T21, T22, T23, T24, T25, T26, C1, C2),
 )
-VARIANTS: tuple[AnyRecipe, ...] = (
-    *(T2_CODE, T6_CODE, T9_CODE, T12_CODE, T20_CODE),
-    *(*T26_WEIGHTS, T26_SLOW),
-)
 SWEEPS: dict[str, tuple[Recipe, ...]] = {"t27": (T26, *T26_WEIGHTS, T26_SLOW)}
-"""T27 chooses by Frechet distance among the weights and rates that were tried for T26."""
+"""T27 compares t26 under several weights and learning rates, by Frechet distance."""

@@ -1,33 +1,55 @@
-"""The recipes, found by name: ours in `flow` and `classifiers`, the seed's log in `seed`."""
+"""The recipes by name, in the groups that `fit --list` shows."""
 
-from cctranslate.recipes import classifiers, flow, original_log
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, backbone_of, derive
+from difflib import get_close_matches
+
+from cctranslate.recipes import classifiers, flow, original_code, original_log
+from cctranslate.recipes.spec import AnyRecipe, Recipe
 
 DEFAULT = flow.FLOW.name
-
+GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
+    "Our translator": (flow.FLOW,),
+    "Its judges and teachers": classifiers.ALL,
+    "The original experiment log (README of gtesei/ccyclegan)": original_log.LOG,
+    "t27 of the log (fit --sweep t27): t26 against other weights and learning rates": (
+        *original_log.T26_WEIGHTS,
+        original_log.T26_SLOW,
+    ),
+    "What the original code did where it differs from the log": original_code.ALL,
+}
 RECIPES: dict[str, AnyRecipe] = {
-    recipe.name: recipe
-    for recipe in (*flow.PARTS, *classifiers.ALL, *original_log.LOG, *original_log.VARIANTS)
+    recipe.name: recipe for group in GROUPS.values() for recipe in group
 }
 
 
 def find(name: str) -> AnyRecipe:
-    """The recipe of that name.
+    """Return the recipe of a name; `flow-late` is `flow` up to its stage `late`.
 
     Raises:
-        ValueError: there is none; the message lists those there are.
+        ValueError: there is none; the message suggests a name, or lists those there are.
     """
-    if name not in RECIPES:
-        raise ValueError(f"no recipe {name!r}: choose from {', '.join(RECIPES)}")
-    return RECIPES[name]
+    if name in RECIPES:
+        return RECIPES[name]
+    for recipe in RECIPES.values():
+        if isinstance(recipe, Recipe) and any(name == stage for stage in stage_names(recipe)):
+            return recipe.until(name.removeprefix(f"{recipe.name}-"))
+    raise ValueError(f"no recipe {name!r}: {suggestion(name, names())}")
 
 
-def teachers(recipe: AnyRecipe) -> set[str]:
-    """The classifiers that a generator learned from, also while it was the one it started from."""
-    if isinstance(recipe, ClassifierRecipe):
-        return set()
-    before = RECIPES.get(recipe.start or "")
-    return {*recipe.teachers} | (teachers(before) if before else set())
+def names() -> tuple[str, ...]:
+    """Return every name that `find` knows: recipes, and recipes up to a stage."""
+    translators = [recipe for recipe in RECIPES.values() if isinstance(recipe, Recipe)]
+    return (*RECIPES, *(name for recipe in translators for name in stage_names(recipe)))
+
+
+def stage_names(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of a recipe up to each of its stages."""
+    return tuple(f"{recipe.name}-{stage.name}" for stage in recipe.stages)
+
+
+def suggestion(word: str, choices: tuple[str, ...]) -> str:
+    """Return "did you mean" with the choices that are close to a word, or all choices."""
+    close = get_close_matches(word, choices)
+    return f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(choices)}"
 
 
 def override(
@@ -38,23 +60,14 @@ def override(
     lr: float | None = None,
     backbone: str | None = None,
 ) -> AnyRecipe:
-    """The recipe with what the command line says instead; None leaves a field as it is.
+    """Return the recipe with what the command line names instead; None leaves a field as it is.
+
+    A recipe with stages is changed in its last one.
 
     Raises:
         ValueError: a backbone for a recipe that has none.
     """
     if backbone is not None:
-        recipe = _with_backbone(recipe, backbone)
-    asked = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
-    changes = {name: value for name, value in asked.items() if value is not None}
-    if isinstance(recipe, Recipe):
-        return derive(recipe, procedure=changes)
-    return derive(recipe, **changes)
-
-
-def _with_backbone(recipe: AnyRecipe, backbone: str) -> AnyRecipe:
-    if backbone_of(recipe) is None:
-        raise ValueError(f"{recipe.name} has no backbone: leave --backbone out")
-    if isinstance(recipe, Recipe):
-        return derive(recipe, discriminator={"backbone": backbone})
-    return derive(recipe, backbone=backbone)
+        recipe = recipe.with_backbone(backbone)
+    named = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    return recipe.with_changes(**{name: v for name, v in named.items() if v is not None})

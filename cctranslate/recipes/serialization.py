@@ -1,35 +1,61 @@
-"""Recipes as the JSON data that runs and bundles keep."""
+"""Recipes as the JSON data that runs and bundles hold."""
 
 from dataclasses import asdict, fields, is_dataclass
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 
 
 def to_json(recipe: AnyRecipe) -> dict[str, Any]:
-    """The recipe as plain JSON data."""
+    """Return the recipe as plain JSON data."""
     return asdict(recipe)
 
 
 def from_json(data: dict[str, Any]) -> AnyRecipe:
-    """The recipe that `to_json` wrote.
+    """Return the recipe that `to_json` was given.
 
     Raises:
         TypeError: fields are missing or unknown.
         ValueError: fields that contradict one another.
     """
-    recipe: AnyRecipe = _read(Recipe if "generator" in data else ClassifierRecipe, data)
+    if "generator" not in data:
+        classifier: ClassifierRecipe = _read(ClassifierRecipe, data)
+        return classifier
+    recipe: Recipe = _read(Recipe, _with_stages(data) if "start" in data else data)
     return recipe
 
 
+def _with_stages(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a translation recipe of before there were stages as one of today.
+
+    It named the recipe that it went on from, which now is a stage before its last one.
+    """
+    data = {**data, "procedure": {**data["procedure"]}, "weights": {**data["weights"]}}
+    data["weights"]["self_translation"] = data["weights"].pop("own", 0.0)
+    procedure = data["procedure"]
+    procedure["upper_face_targets"] = procedure.pop("by_the_eyes", ())
+    start, last = data.pop("start"), {"name": data["name"]}
+    last |= {"fresh_d": procedure.pop("fresh_d", False), "blend": procedure.pop("kept", 0.0)}
+    return data | {"stages": ({"name": start}, last)} if start else data
+
+
 def _read(kind: Any, data: dict[str, Any]) -> Any:
-    """A dataclass of its fields: JSON has lists for tuples, an older version lacks some fields."""
+    """Build a dataclass; fields that an older version did not write have their defaults."""
     given = {**data}
     for field in fields(kind):
         if field.name not in given:
             continue
+        value, nested = given[field.name], get_args(field.type)
         if is_dataclass(field.type):
-            given[field.name] = _read(field.type, given[field.name])
-        elif get_origin(field.type) is tuple:
-            given[field.name] = tuple(given[field.name])
+            value = _read(field.type, value)
+        elif get_origin(field.type) is tuple and is_dataclass(nested[0]):
+            value = tuple(_read(nested[0], each) for each in value)
+        given[field.name] = _with_tuples(value)
     return kind(**given)
+
+
+def _with_tuples(value: Any) -> Any:
+    """Return JSON's lists as the tuples that recipes hold."""
+    if isinstance(value, dict):
+        return {name: _with_tuples(each) for name, each in value.items()}
+    return tuple(value) if isinstance(value, list) else value

@@ -85,12 +85,12 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def resulting(state: dict[str, Any], kept: float) -> dict[str, Tensor]:
-    """The weights of the G that a run ends as: its averaged G and what it keeps of the one before.
+def resulting(state: dict[str, Any], blend: float) -> dict[str, Tensor]:
+    """Return the weights of the G that a run ends with, from its trainer's state.
 
-    `state` is its trainer's, `kept` its procedure's share.
+    They are those of the averaged G, and for a fraction `blend` those that the run began with.
     """
     average: dict[str, Tensor] = state["average"]
-    if not kept:
+    if not blend:
         return average
-    return {name: torch.lerp(value, state["began"][name], kept) for name, value in average.items()}
+    return {name: torch.lerp(value, state["began"][name], blend) for name, value in average.items()}

@@ -1,4 +1,4 @@
-"""Where and how precisely to compute."""
+"""The device and the precision to compute with."""
 
 import re
 from contextlib import AbstractContextManager
@@ -9,7 +9,7 @@ from cctranslate.errors import DeviceError
 
 
 def choose(name: str) -> torch.device:
-    """The device for `auto`, `cpu` or `cuda[:N]`.
+    """Return the device for `auto`, `cpu` or `cuda[:N]`.
 
     Raises:
         DeviceError: another word, or a CUDA device that torch cannot use.
@@ -28,7 +28,7 @@ def choose(name: str) -> torch.device:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device computes bfloat16 in hardware (on a CPU: AVX512-BF16 or AMX)."""
+    """Return whether the device computes bfloat16 in hardware (on a CPU: AVX512-BF16 or AMX)."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
@@ -36,5 +36,5 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def autocast(device: torch.device) -> AbstractContextManager[None]:
-    """bfloat16 where the hardware has it: twice as quick as float32, on either kind of device."""
+    """Compute in bfloat16 where the hardware does: twice as quick as float32 on CPU and GPU."""
     return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))

@@ -20,6 +20,7 @@ from cctranslate.training import device
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
 from cctranslate.training.data.ferplus import Votes, matched
 from cctranslate.training.export import export
+from cctranslate.training.metrics.calibration import classifier_figures
 from cctranslate.training.metrics.controls import controls
 from cctranslate.training.metrics.distribution import (
     Eigenfaces,
@@ -29,7 +30,6 @@ from cctranslate.training.metrics.distribution import (
 )
 from cctranslate.training.metrics.realism import fresh_critics
 from cctranslate.training.metrics.sheets import surest_sheet
-from cctranslate.training.trainers.classifier import figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +78,8 @@ def evaluate(
         "identity_of_other_people": round(float((of_source * of_source[others]).sum(1).mean()), 4),
         "cycle_error": _cycle_error(models, test, translated),
         "already": _already(test, translated, judged),
-        "judge": figures(judged, test, votes),
-        "witness": None if witness is None else figures(witness, test, votes),
+        "judge": classifier_figures(judged, test, votes),
+        "witness": None if witness is None else classifier_figures(witness, test, votes),
     }
     if probing:
         told |= controls(models, test, known, random)

@@ -15,11 +15,9 @@ from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import ExportError, RunError
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import SIZE, to_scaled
-from cctranslate.recipes import registry
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
 from cctranslate.training import checkpoint, run_folder
-from cctranslate.training.fit import load_classifier, load_generator
 from cctranslate.training.fp16 import halve
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.generator import Generator
@@ -99,9 +97,9 @@ def export(
         ExportError: torch and onnxruntime differ; nothing is left behind.
         HalfError: so do float32 and float16.
     """
-    facts = run_folder.read_manifest(run)
-    graph = TranslatorGraph(load_generator(run), gain).eval()
-    saved = checkpoint.load(run, facts.recipe)
+    manifest = run_folder.read_manifest(run)
+    graph = TranslatorGraph(run_folder.load_generator(run), gain).eval()
+    saved = checkpoint.load(run, manifest.recipe)
     faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
     # A link's target may lie on another disk, where nothing can be renamed to.
     out = out.resolve()
@@ -116,16 +114,16 @@ def export(
         differs = _largest_difference(
             graph, folder / "generator.onnx", _TRANSLATOR, faces, *given.values()
         )
-        classifiers = _place_all(judge, witness, facts.recipe, folder, faces)
+        classifiers = _place_all(judge, witness, manifest.recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
         measured = run_folder.MEASURED
         told = {
             "cctranslate": __version__,
-            "recipe": to_json(facts.recipe),
-            "seed": facts.seed,
+            "recipe": to_json(manifest.recipe),
+            "seed": manifest.seed,
             "step": saved["step"],
             "steps": saved.get("steps"),  # checkpoints of 0.1.0's first runs lack it
-            "data": facts.data,
+            "data": manifest.data,
             "gain": dict(zip(EMOTIONS, gain, strict=True)),
             "largest_difference": differs,
             "float16": {path.stem: halve(path, faces=faces, **given) for path in graphs},
@@ -186,14 +184,14 @@ def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> di
         shutil.copyfile(held.file(path.stem), path)
         about: dict[str, Any] = held.card.get(path.stem, {})
         return about
-    facts = run_folder.read_manifest(source)
-    _refuse_partial(source, facts.recipe, taught)
-    graph = JudgeGraph(load_classifier(source)).eval()
+    manifest = run_folder.read_manifest(source)
+    _refuse_partial(source, manifest.recipe, taught)
+    graph = JudgeGraph(run_folder.load_classifier(source)).eval()
     _write(graph, path, {"faces": faces}, _JUDGE)
     return {
-        "recipe": to_json(facts.recipe),
-        "seed": facts.seed,
-        "data": facts.data,
+        "recipe": to_json(manifest.recipe),
+        "seed": manifest.seed,
+        "data": manifest.data,
         "largest_difference": _largest_difference(graph, path, _JUDGE, faces),
         "measured": run_folder.read_json(source / run_folder.MEASURED),
     }
@@ -203,7 +201,7 @@ def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
     """Refuse a judge that is none, that the translator was taught by, or that is not finished."""
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
         raise RunError(f"{judge}: a run of {recipe.name}, which is no judge")
-    if recipe.name in registry.teachers(taught):
+    if recipe.name in taught.prerequisites:
         raise RunError(f"{judge}: a run of {recipe.name}, which taught the translator: no judge")
     if not (judge / run_folder.MEASURED).exists():
         raise RunError(

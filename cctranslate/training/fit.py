@@ -1,4 +1,4 @@
-"""A whole `fit`: what a recipe builds on first, then its own training, then its figures."""
+"""A whole `fit`: plan the runs that a recipe consists of, and train them one after the other."""
 
 import time
 from collections.abc import Callable
@@ -6,33 +6,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from cctranslate.errors import DataError, RunError
 from cctranslate.recipes import registry
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
-from cctranslate.training import checkpoint, loop, run_folder
-from cctranslate.training.data.fer2013 import Splits, fingerprint, without_copies
+from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.training import loop, run_folder
+from cctranslate.training.data.fer2013 import Splits, fingerprint
 from cctranslate.training.data.ferplus import Votes, digest, matched
 from cctranslate.training.loop import Limits, RunResult
-from cctranslate.training.losses.teachers import TeacherNetworks
 from cctranslate.training.networks import face_recognizer
-from cctranslate.training.networks.classifiers import Classifier, predict_logits
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
-from cctranslate.training.networks.generator import Generator
-from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.run_folder import RunManifest
-from cctranslate.training.trainers.classifier import ClassifierTrainer, figures
-from cctranslate.training.trainers.gan import GanTrainer
+from cctranslate.training.trainers.registry import TrainerInputs, make_trainer
 
 TEACHERS = "teachers"
-"""Where in a run's folder those lie that it builds on: guides, encoders, the one it starts from."""
+"""Where in a run's folder the runs lie that it builds on: guides, encoders, earlier stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRun:
-    """What `fit` was asked to do."""
+    """One training: a recipe on data, in a folder."""
 
     recipe: AnyRecipe
     folder: Path
@@ -41,15 +34,14 @@ class TrainingRun:
     device: torch.device
     seed: int = 0
     resume: bool = False
-    teachers: Path | None = None
-    """Where the runs lie that it builds on; in a folder of its own if it is not said."""
     limits: Limits = field(default_factory=Limits)
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
+    """Called with the recipe's name, the steps that are done and those of the whole run."""
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
 
 
-def fit(job: TrainingRun) -> RunResult:
-    """Train what the job asks for; what its recipe builds on is trained first, in its folder.
+def fit(run: TrainingRun) -> RunResult:
+    """Train a recipe and what it builds on, within the run's limits.
 
     Raises:
         RunError: the folder already holds a run that is not resumed, or one on other data.
@@ -57,156 +49,98 @@ def fit(job: TrainingRun) -> RunResult:
         CheckpointError, DivergedError: see `loop.run`.
         BundleError: the face recognizer that the recipe needs is missing or altered.
     """
-    if "Training" not in job.splits:
-        raise DataError("the data holds no Training rows: nothing else is trained on")
-    if job.votes is not None:
-        for usage in job.splits.keys() & {"Training", "PublicTest"}:
-            matched(job.splits[usage], job.votes)
-    # Before the hours of what is trained first: a harmed install is told at once.
-    asked = isinstance(job.recipe, Recipe) and job.recipe.weights.likeness > 0
-    known = face_recognizer.load() if asked else None
-    _claim(job)
+    _check_data(run)
+    if run.recipe.needs_face_recognizer:
+        face_recognizer.load()  # before the hours of what is trained first
+    _claim(run)
     started = time.monotonic()
-    for name in _before(job.recipe):
-        if not fit(_teacher_job(job, name, time.monotonic() - started)).finished:
+    for planned in plan_runs(run):
+        limits = _remaining(run.limits, time.monotonic() - started)
+        if limits.max_minutes is not None and limits.max_minutes <= 0:
             return RunResult(step=0, finished=False)
-    limits = _remaining(job.limits, time.monotonic() - started)
-    if limits.max_minutes is not None and limits.max_minutes <= 0:
-        return RunResult(step=_steps_done(job), finished=False)
-    trainer = _trainer(job, known)
-    job.on_start(job.recipe.name, _steps_done(job), trainer.steps)
-    result = loop.run(
-        trainer,
-        job.folder,
-        seed=job.seed,
-        limits=limits,
-        on_tick=job.on_tick,
-        resume=job.resume,
-    )
-    judging = isinstance(job.recipe, ClassifierRecipe) and job.recipe.objective == "expression"
-    if judging and isinstance(trainer, ClassifierTrainer) and result.finished:
-        trainer.calibrate(job.splits, job.votes)
-        loop.save(trainer, job.folder, result.step)
-        _measure_classifier(job)
+        if planned is not run:
+            _claim(planned)
+        result = _train(replace(planned, limits=limits), run.folder / TEACHERS)
+        if not result.finished:
+            return result if planned is run else RunResult(step=0, finished=False)
     return result
 
 
-def load_classifier(folder: Path) -> Classifier:
-    """The averaged, calibrated classifier of a run, in evaluation mode.
-
-    Raises:
-        RunError, CheckpointError: no such run, or one of a translator.
-    """
-    recipe = run_folder.read_manifest(folder).recipe
-    if not isinstance(recipe, ClassifierRecipe):
-        raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
-    network = Classifier(recipe)
-    state = checkpoint.load(folder, recipe)["trainer"]
-    with checkpoint.fitting(folder):
-        network.load_state_dict(state["average"])
-    return network.eval()
+def plan_runs(run: TrainingRun) -> list[TrainingRun]:
+    """Return what a run consists of, in order: the runs that it builds on, then itself."""
+    before = (*map(registry.find, run.recipe.prerequisites), *run.recipe.earlier)
+    planned = [
+        replace(run, recipe=recipe, folder=run.folder / TEACHERS / recipe.name, resume=True)
+        for recipe in before
+    ]
+    return [*planned, run]
 
 
-def load_generator(folder: Path) -> Generator:
-    """The generator that a run ends as, in evaluation mode.
+def _train(run: TrainingRun, prerequisites: Path) -> RunResult:
+    """Train one planned run, and measure it if its kind of recipe is measured here."""
+    inputs = TrainerInputs(
+        faces=run.splits["Training"],
+        votes=run.votes,
+        device=run.device,
+        seed=run.seed,
+        folder=run.folder,
+        prerequisites=prerequisites,
+    )
+    trainer = make_trainer(run.recipe, inputs)
+    result = loop.run(
+        trainer,
+        run.folder,
+        seed=run.seed,
+        limits=run.limits,
+        on_start=run.on_start,
+        on_tick=run.on_tick,
+        resume=run.resume,
+    )
+    figures = trainer.conclude(run.splits, run.votes) if result.finished else None
+    if figures is not None:
+        loop.save(trainer, run.folder, result.step)
+        run_folder.write_json(run.folder / run_folder.MEASURED, figures)
+    return result
 
-    Raises:
-        RunError, CheckpointError: no such run, or one of a classifier.
-    """
-    recipe = run_folder.read_manifest(folder).recipe
-    if not isinstance(recipe, Recipe):
-        raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
-    network = build_generator(recipe.generator)
-    state = checkpoint.load(folder, recipe)["trainer"]
-    with checkpoint.fitting(folder):
-        network.load_state_dict(checkpoint.resulting(state, recipe.procedure.kept))
-    return network.eval()
+
+def _check_data(run: TrainingRun) -> None:
+    if "Training" not in run.splits:
+        raise DataError("the data holds no Training rows: nothing else is trained on")
+    if run.votes is not None:
+        for usage in run.splits.keys() & {"Training", "PublicTest"}:
+            matched(run.splits[usage], run.votes)
 
 
-def _claim(job: TrainingRun) -> None:
-    facts = RunManifest(
-        recipe=job.recipe,
-        seed=job.seed,
+def _claim(run: TrainingRun) -> None:
+    """Write the manifest of a new run, or check that of a run to resume."""
+    manifest = RunManifest(
+        recipe=run.recipe,
+        seed=run.seed,
         data={
-            "fingerprint": fingerprint(job.splits),
-            "faces": {usage: len(faces) for usage, faces in job.splits.items()},
-            "votes": None if job.votes is None else digest(job.votes),
+            "fingerprint": fingerprint(run.splits),
+            "faces": {usage: len(faces) for usage, faces in run.splits.items()},
+            "votes": None if run.votes is None else digest(run.votes),
         },
     )
-    if not (job.folder / run_folder.MANIFEST).exists():
-        if not job.resume and job.folder.is_dir() and any(job.folder.iterdir()):
-            raise RunError(f"{job.folder}: holds files but no run: name another folder with -o")
-        run_folder.write_manifest(job.folder, facts)
+    if not (run.folder / run_folder.MANIFEST).exists():
+        if not run.resume and run.folder.is_dir() and any(run.folder.iterdir()):
+            raise RunError(f"{run.folder}: holds files but no run: name another folder with -o")
+        run_folder.write_manifest(run.folder, manifest)
         return
-    there = run_folder.read_manifest(job.folder)
-    if not job.resume:
-        raise RunError(f"{job.folder}: already holds a run: add --resume or name another with -o")
-    if there != facts:
-        what = next(n for n in ("recipe", "seed", "data") if getattr(there, n) != getattr(facts, n))
+    there = run_folder.read_manifest(run.folder)
+    if not run.resume:
+        raise RunError(f"{run.folder}: already holds a run: add --resume or name another with -o")
+    fields = ("recipe", "seed", "data")
+    other = [name for name in fields if getattr(there, name) != getattr(manifest, name)]
+    if other:
         raise RunError(
-            f"{job.folder}: the run there has another {what}: resume it with its own, "
+            f"{run.folder}: the run there has another {other[0]}: resume it with the same, "
             "or name another folder with -o"
         )
 
 
-def _before(recipe: AnyRecipe) -> tuple[str, ...]:
-    if isinstance(recipe, ClassifierRecipe):
-        return ()
-    return recipe.teachers + ((recipe.start,) if recipe.start else ())
-
-
-def _teachers(job: TrainingRun) -> Path:
-    return job.teachers or job.folder / TEACHERS
-
-
-def _teacher_job(job: TrainingRun, name: str, spent: float) -> TrainingRun:
-    return replace(
-        job,
-        recipe=registry.find(name),
-        folder=_teachers(job) / name,
-        teachers=_teachers(job),
-        resume=True,
-        limits=_remaining(job.limits, spent),
-    )
-
-
 def _remaining(limits: Limits, spent: float) -> Limits:
+    """Return the limits less the seconds that were spent."""
     if limits.max_minutes is None:
         return limits
     return replace(limits, max_minutes=limits.max_minutes - spent / 60)
-
-
-def _trainer(job: TrainingRun, known: FaceRecognizer | None) -> GanTrainer | ClassifierTrainer:
-    faces = job.splits["Training"]
-    if isinstance(job.recipe, ClassifierRecipe):
-        return ClassifierTrainer(job.recipe, faces, job.votes, job.device, job.seed)
-    folder, start = _teachers(job), job.recipe.start
-    frozen = TeacherNetworks(
-        guides=tuple(load_classifier(folder / name) for name in job.recipe.guides),
-        encoders=tuple(load_classifier(folder / name) for name in job.recipe.encoders),
-        face_recognizer=known,
-    )
-    trainer = GanTrainer(job.recipe, faces, job.votes, frozen, job.device, job.seed)
-    if start:
-        before = registry.find(start)
-        assert isinstance(before, Recipe)
-        ended = checkpoint.load(folder / start, before)["trainer"]
-        with checkpoint.fitting(folder / start):
-            trainer.begin(checkpoint.resulting(ended, before.procedure.kept), ended["d"])
-    return trainer
-
-
-def _steps_done(job: TrainingRun) -> int:
-    there = job.resume and (job.folder / checkpoint.FILE).exists()
-    return int(checkpoint.load(job.folder, job.recipe)["step"]) if there else 0
-
-
-def _measure_classifier(job: TrainingRun) -> None:
-    if "PublicTest" not in job.splits:
-        return
-    faces = without_copies(job.splits["PublicTest"], job.splits["Training"])
-    if not len(faces):
-        return
-    logits = predict_logits(load_classifier(job.folder).to(job.device), faces.images, job.device)
-    measured = figures(np.asarray(logits.softmax(1)), faces, job.votes)
-    run_folder.write_json(job.folder / run_folder.MEASURED, {"judge": measured})

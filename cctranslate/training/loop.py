@@ -16,6 +16,8 @@ from cctranslate.errors import DivergedError
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe
 from cctranslate.training import checkpoint, run_folder
+from cctranslate.training.data.fer2013 import Splits
+from cctranslate.training.data.ferplus import Votes
 
 LOG = "log.jsonl"
 
@@ -43,6 +45,9 @@ class Trainer(Protocol):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from there."""
+
+    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
+        """Finish up after the last step, and return the figures that this has, if any."""
 
     def sheet(self) -> Image.Image | None:
         """Draw how far the training has come, if there is something to show."""
@@ -107,6 +112,7 @@ def run(
     *,
     seed: int,
     limits: Limits,
+    on_start: Callable[[str, int, int], None],
     on_tick: Callable[[dict[str, Any]], None],
     resume: bool = False,
 ) -> RunResult:
@@ -120,6 +126,7 @@ def run(
         DivergedError: a loss is no longer finite; the last checkpoint is from before.
     """
     step = _restore(trainer, folder) if resume else 0
+    on_start(trainer.recipe.name, step, trainer.steps)
     clock = _Clock(limits, step)
     terms: dict[str, list[Tensor]] = {}
     while step < trainer.steps:

@@ -1,4 +1,4 @@
-"""Run folders: which one, what it is a run of, and starting or resuming it."""
+"""Run folders: their names, manifests and JSON files, and the networks that runs end with."""
 
 import json
 import platform
@@ -12,7 +12,11 @@ import torch
 from cctranslate import __version__
 from cctranslate.errors import RunError
 from cctranslate.recipes.serialization import from_json, to_json
-from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.training import checkpoint
+from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.generator import Generator
+from cctranslate.training.networks.registry import build_generator
 
 MANIFEST = "recipe.json"
 MEASURED = "measured.json"
@@ -20,7 +24,7 @@ MEASURED = "measured.json"
 
 @dataclass(frozen=True, kw_only=True)
 class RunManifest:
-    """What a run is of: enough to do it again."""
+    """What a run was made from: enough to repeat it."""
 
     recipe: AnyRecipe
     seed: int
@@ -29,12 +33,12 @@ class RunManifest:
 
 
 def next_folder(root: Path, name: str) -> Path:
-    """`root/<n>-<name>` with the next free number."""
+    """Return `root/<n>-<name>` with the next free number."""
     return root / f"{max(_numbered(root, '.*'), default=0) + 1:03d}-{name}"
 
 
 def latest_folder(root: Path, name: str) -> Path:
-    """The newest run of a recipe under `root`.
+    """Return the newest run of a recipe under `root`.
 
     Raises:
         RunError: there is none.
@@ -46,7 +50,7 @@ def latest_folder(root: Path, name: str) -> Path:
 
 
 def _numbered(root: Path, pattern: str) -> dict[int, Path]:
-    """The folders `root/<n>-<name>` with a name of that pattern, by number."""
+    """Return the folders `root/<n>-<name>` with a name of that pattern, by number."""
     matches = ((re.fullmatch(rf"(\d+)-{pattern}", path.name), path) for path in root.glob("*"))
     return {int(match[1]): path for match, path in matches if match}
 
@@ -66,7 +70,7 @@ def write_manifest(folder: Path, facts: RunManifest) -> None:
 
 
 def read_manifest(folder: Path) -> RunManifest:
-    """What the run in `folder` is of.
+    """Read the manifest of the run in `folder`.
 
     Raises:
         RunError: the folder holds no run, or one that this version does not understand.
@@ -83,7 +87,7 @@ def read_manifest(folder: Path) -> RunManifest:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Indented JSON with a final newline, whole or not at all."""
+    """Write indented JSON with a final newline, whole or not at all."""
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
@@ -95,7 +99,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What `write_json` wrote.
+    """Read what `write_json` wrote.
 
     Raises:
         RunError: not there or not JSON.
@@ -105,3 +109,35 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from None
     return content
+
+
+def load_classifier(folder: Path) -> Classifier:
+    """Load the averaged, calibrated classifier of a run, in evaluation mode.
+
+    Raises:
+        RunError, CheckpointError: no such run, or one of a translator.
+    """
+    recipe = read_manifest(folder).recipe
+    if not isinstance(recipe, ClassifierRecipe):
+        raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
+    network = Classifier(recipe)
+    state = checkpoint.load(folder, recipe)["trainer"]
+    with checkpoint.fitting(folder):
+        network.load_state_dict(state["average"])
+    return network.eval()
+
+
+def load_generator(folder: Path) -> Generator:
+    """Load the generator that a run ends with, in evaluation mode.
+
+    Raises:
+        RunError, CheckpointError: no such run, or one of a classifier.
+    """
+    recipe = read_manifest(folder).recipe
+    if not isinstance(recipe, Recipe):
+        raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
+    network = build_generator(recipe.generator)
+    state = checkpoint.load(folder, recipe)["trainer"]
+    with checkpoint.fitting(folder):
+        network.load_state_dict(checkpoint.resulting(state, recipe.last_stage.blend))
+    return network.eval()

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from cctranslate.errors import RunError
+from cctranslate.recipes.components import IMAGENET
 from cctranslate.recipes.registry import override
-from cctranslate.recipes.spec import IMAGENET, AnyRecipe, ClassifierRecipe, Recipe, backbone_of
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.training import loop, run_folder
 from cctranslate.training.data.batches import Batches
 from cctranslate.training.data.fer2013 import Splits
@@ -56,7 +57,7 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
     within = _within(sweep, recipe)
     if (folder / ROW).exists():
         return _kept(sweep, within, folder)
-    steps = round(_epochs(within) * _steps_per_epoch(sweep, within))
+    steps = round(within.epochs * _steps_per_epoch(sweep, within))
     run = TrainingRun(
         recipe=within,
         folder=folder,
@@ -116,26 +117,17 @@ def _within(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
     """The recipe cut or stretched to the sweep' images, its schedule with it."""
     if sweep.images is None:
         return recipe
-    seen_an_epoch = _steps_per_epoch(sweep, recipe) * _batch_size(recipe)
+    seen_an_epoch = _steps_per_epoch(sweep, recipe) * recipe.batch_size
     return override(recipe, epochs=sweep.images / seen_an_epoch)
 
 
 def _steps_per_epoch(sweep: Sweep, recipe: AnyRecipe) -> int:
     faces = sweep.splits["Training"]
     if isinstance(recipe, Recipe):
-        procedure = recipe.procedure
-        return Batches(procedure, faces, sweep.votes, sweep.device, 0).steps_per_epoch
+        return Batches(recipe.final.procedure, faces, sweep.votes, sweep.device, 0).steps_per_epoch
     labels = soft_labels(faces, sweep.votes, recipe.vote_share)
     classes = labels[labels.sum(1) > 0].argmax(1)
     return Sampler(classes, recipe.batch_size, recipe.class_balance, 0).steps_per_epoch
-
-
-def _batch_size(recipe: AnyRecipe) -> int:
-    return recipe.procedure.batch_size if isinstance(recipe, Recipe) else recipe.batch_size
-
-
-def _epochs(recipe: AnyRecipe) -> float:
-    return recipe.procedure.epochs if isinstance(recipe, Recipe) else recipe.epochs
 
 
 def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
@@ -161,7 +153,7 @@ def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
 
 def _mean(told: dict[str, Any], recipe: Recipe, name: str) -> float | None:
     """Of the targets that the recipe was trained for."""
-    wanted = recipe.procedure.domains or tuple(told["targets"])
+    wanted = recipe.final.procedure.domains or tuple(told["targets"])
     values = [told["targets"][target][name] for target in wanted]
     known = [value for value in values if value is not None]
     return round(sum(known) / len(known), 4) if known else None
@@ -169,7 +161,7 @@ def _mean(told: dict[str, Any], recipe: Recipe, name: str) -> float | None:
 
 def _mark(recipe: AnyRecipe) -> str:
     """What a row says of a backbone that did not begin with ImageNet's weights."""
-    source = backbone_of(recipe) or IMAGENET
+    source = recipe.backbone_weights or IMAGENET
     return f" (backbone: {Path(source).name})" if source != IMAGENET else ""
 
 

@@ -16,16 +16,21 @@ from pathlib import Path
 
 from cctranslate import bundle
 from cctranslate.errors import UserError
-from cctranslate.recipes import original_log
-from cctranslate.recipes.flow import FLOW_START
+from cctranslate.recipes import original_code, original_log
 from cctranslate.recipes.registry import find, override
 from cctranslate.recipes.serialization import to_json
-from cctranslate.recipes.spec import AnyRecipe, Recipe, backbone_of, derive
+from cctranslate.recipes.spec import AnyRecipe, Recipe
 from cctranslate.training import device, sweep
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.ferplus import load_votes
 
-ALL = (*(recipe.name for recipe in (*original_log.LOG, *original_log.VARIANTS)), FLOW_START.name)
+LOG = (
+    *original_log.LOG,
+    *original_code.ALL,
+    *original_log.T26_WEIGHTS,
+    original_log.T26_SLOW,
+)
+ALL = (*(recipe.name for recipe in LOG), "flow-start")
 
 
 def arguments() -> argparse.Namespace:
@@ -45,7 +50,7 @@ def arguments() -> argparse.Namespace:
 
 def body(recipe: AnyRecipe) -> str:
     """What a recipe is at a budget that is not its own."""
-    same = derive(recipe, procedure={"epochs": 1.0}) if isinstance(recipe, Recipe) else recipe
+    same = recipe.with_changes(epochs=1.0) if isinstance(recipe, Recipe) else recipe
     return json.dumps({**to_json(same), "name": "", "about": ""})
 
 
@@ -65,7 +70,7 @@ def main() -> None:
     refused: list[str] = []
     seen: dict[str, AnyRecipe] = {}
     for name in asked.recipes:
-        backed = backbone_of(find(name)) is not None
+        backed = find(name).backbone_weights is not None
         recipe = override(find(name), backbone=asked.backbone if backed else None)
         # At one budget t6, t13 and t23 are t5, t11 and t22: they only run for longer.
         first = seen.setdefault(body(recipe), recipe)

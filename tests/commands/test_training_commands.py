@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from click import Context
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -21,7 +22,8 @@ from cctranslate.commands.evaluate import table
 from cctranslate.errors import BundleError, HalfError, RunError
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes import original_log
-from cctranslate.recipes.registry import RECIPES, find
+from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.registry import GROUPS, RECIPES, find
 from cctranslate.training.export import _place
 from cctranslate.training.fp16 import halve
 from cctranslate.training.metrics import realism
@@ -49,11 +51,33 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_fit_lists_every_recipe_on_a_line() -> None:
+def test_fit_lists_every_recipe_in_its_group() -> None:
     result = run("fit", "--list")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(RECIPES)
+    assert [line[:-1] for line in lines if line and not line.startswith(" ")] == list(GROUPS)
+    named = [line.split()[0] for line in lines if line.startswith("  ")]
+    stages = {f"flow-{stage.name}" for stage in FLOW.stages}
+    assert [name for name in named if name not in stages] == list(RECIPES)
+    assert stages < set(named)
+    assert all(len(line) <= 120 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("option", "incomplete", "complete"),
+    [
+        ("recipe", "t26-s", ["t26-slow"]),
+        ("recipe", "flow-la", ["flow-late"]),
+        ("sweep", "", ["t27"]),
+        ("device", "c", ["cpu", "cuda"]),
+    ],
+)
+def test_values_complete(option: str, incomplete: str, complete: list[str]) -> None:
+    command = cli.get_command(Context(cli), "fit")
+    assert command is not None
+    (parameter,) = (each for each in command.params if each.name == option)
+    items = parameter.shell_complete(Context(command), incomplete)
+    assert [item.value for item in items] == complete
 
 
 def test_dry_run_shows_the_resolved_recipe_and_writes_nothing(tmp_path: Path) -> None:
@@ -74,7 +98,7 @@ def test_missing_data_is_one_line(tmp_path: Path) -> None:
 def test_an_unknown_recipe_is_a_usage_error() -> None:
     result = run("fit", "--recipe", "t99")
     assert result.exit_code == 2
-    assert "choose from" in result.stderr
+    assert "did you mean" in result.stderr
 
 
 def test_a_sweep_ends_in_a_table_by_frechet_distance_and_resumes(tmp_path: Path) -> None:
@@ -104,7 +128,7 @@ def _table(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--sweep", "t28"), "no search 't28': choose from t27"),
+        (("--sweep", "t28"), "no sweep 't28': did you mean t27?"),
         (("--sweep", "t27", "--recipe", "t1"), "leave --recipe out"),
         (("--sweep", "t27", "--max-minutes", "1"), "leave --max-minutes out"),
         (("--recipe", "t26", "--backbone", "random"), "t26 has no backbone"),
@@ -267,7 +291,10 @@ def test_what_cannot_be_written_is_one_line(made: Path, tmp_path: Path) -> None:
 
 def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(made: Path, tmp_path: Path) -> None:
     data = ("--data", made / "fer2013.csv")
-    for words in (("fit", *data, "--device", "gpu"), ("evaluate", *data, "--weights", tmp_path)):
+    for words in (
+        ("fit", *data, "--device", "cuda:99"),
+        ("evaluate", *data, "--weights", tmp_path),
+    ):
         result = run(*words)
         assert result.exit_code == 4, result.output
         assert result.stderr.count("\n") == 1
@@ -279,6 +306,7 @@ def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(made: Path, tmp_path
         ("fit", "--seed", "-1"),
         ("fit", "--epochs", "nan"),
         ("fit", "--lr", "inf"),
+        ("fit", "--device", "gpu"),
         ("evaluate", "--sheet", "sheet.txt"),
         ("evaluate", "--worst", "worst.png"),
         ("evaluate", "--worst", "worst.txt", "--critics"),

@@ -4,14 +4,17 @@ import json
 
 import pytest
 
-from cctranslate.recipes.original_log import LOG, SWEEPS, T26, VARIANTS
-from cctranslate.recipes.registry import RECIPES, find, override
+from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.original_log import LOG, SWEEPS, T26
+from cctranslate.recipes.registry import GROUPS, RECIPES, find, names, override
 from cctranslate.recipes.serialization import from_json, to_json
-from cctranslate.recipes.spec import ClassifierRecipe, Recipe, derive
+from cctranslate.recipes.spec import ClassifierRecipe, Recipe, Stage, derive
 
 
 def test_every_recipe_is_found_by_its_own_name() -> None:
     assert all(find(name).name == name for name in RECIPES)
+    assert {name for name in names() if find(name).name != name} == {"flow-apart"}  # it is flow
+    assert len(RECIPES) == sum(len(group) for group in GROUPS.values())
 
 
 def test_all_recipes_differ_but_for_t6_which_looks_at_t5_elsewhere() -> None:
@@ -27,7 +30,7 @@ def test_the_whole_log_is_there() -> None:
     wanted = [*(f"t{n}" for n in range(1, 27)), "c1", "c2"]
     assert [recipe.name for recipe in LOG] == wanted
     assert [recipe.name for recipe in SWEEPS["t27"]][:2] == ["t26", "t26-1-1"]
-    tried = [r for r in VARIANTS if r.name.startswith("t26-") and isinstance(r, Recipe)]
+    tried = [r for r in SWEEPS["t27"] if r.name != "t26"]
     ratios = [(r.weights.adversarial, r.weights.classification) for r in tried]
     assert ratios == [(1, 1), (1, 2), (2, 1), (3, 9), (10, 100), (2, 2)]
     assert all("\n" not in recipe.about and recipe.about for recipe in RECIPES.values())
@@ -51,13 +54,48 @@ def test_no_recipe_trains_a_generator_on_the_judge() -> None:
         derive(T26, guides=("judge",), weights={"guide": 1.0})
 
 
-def test_a_recipe_starts_from_one_of_the_same_networks() -> None:
-    recipes = [r for r in RECIPES.values() if isinstance(r, Recipe) and r.start]
-    assert recipes
-    for recipe in recipes:
-        before = find(recipe.start or "")
-        assert isinstance(before, Recipe)
-        assert (recipe.generator, recipe.discriminator) == (before.generator, before.discriminator)
+def test_each_stage_changes_the_stage_before() -> None:
+    assert [part.procedure.epochs for part in FLOW.parts] == [14, 12, 5, 20.9, 4.9, 3.9, 2.1, 7.2]
+    late, final = find("flow-late"), FLOW.final
+    assert isinstance(late, Recipe)
+    assert late.earlier == (find("flow-start"), find("flow-middle"))
+    assert (late.last_stage.fresh_d, late.final.guides) == (True, ("guide-sharp", "guide-clear"))
+    changed = (late.final.weights.change, late.final.weights.guide, late.final.weights.identity)
+    assert changed == (28, 4, 12)
+    assert (final.weights.identity, final.weights.likeness, final.encoders) == (0, 6, ())
+    assert (final.weights.r1, final.procedure.upper_face_targets) == (0.2, ("fear",))
+    assert {"encoder", "guide-plain", "guide-fine"} <= set(FLOW.prerequisites)
+    assert len(FLOW.prerequisites) == len(set(FLOW.prerequisites)) == 12
+
+
+def test_mistakes_in_a_stage_are_errors_of_its_recipe() -> None:
+    with pytest.raises(TypeError, match="cycel"):
+        derive(T26, stages=(Stage(name="first", weights={"cycel": 1.0}),))
+    with pytest.raises(ValueError, match=r"t26: weights\.drift needs encoders"):
+        derive(T26, stages=(Stage(name="a"), Stage(name="b", weights={"drift": 1.0})))
+    for stage in (Stage(name="a", fresh_d=True), Stage(name="a", blend=0.5)):
+        with pytest.raises(ValueError, match="a stage before to go on from"):
+            derive(T26, stages=(stage,))
+
+
+def test_rewording_a_recipe_makes_no_other_of_it() -> None:
+    assert derive(T26, about="in other words") == T26
+    assert derive(T26, weights={"cycle": 1.0}) != T26
+
+
+def test_a_recipe_of_before_there_were_stages_is_read() -> None:
+    flat = to_json(FLOW.final)
+    del flat["stages"]
+    for part, old, now in (
+        ("weights", "own", "self_translation"),
+        ("procedure", "by_the_eyes", "upper_face_targets"),
+    ):
+        flat[part][old] = flat[part].pop(now)
+    flat["procedure"] |= {"fresh_d": False, "kept": 0.5}
+    read = from_json(json.loads(json.dumps({**flat, "start": "flow-loud"})))
+    assert isinstance(read, Recipe)
+    assert (read.last_stage.blend, read.final.weights) == (0.5, FLOW.final.weights)
+    assert read.final.procedure == FLOW.final.procedure
 
 
 def test_derive_changes_one_field_of_one_part() -> None:
@@ -77,7 +115,6 @@ def test_a_misspelt_field_is_a_type_error() -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"procedure": {"kept": 0.5}}, "procedure.kept"),
         ({"weights": {"drift": 1.0}}, "weights.drift"),
         ({"weights": {"likeness_drift": 1.0}}, "weights.likeness"),
         ({"weights": {"likeness_frechet": 1.0}}, "weights.likeness"),
@@ -87,10 +124,9 @@ def test_a_misspelt_field_is_a_type_error() -> None:
         ({"weights": {"d_class": 0.0}}, "weights.d_class"),
         ({"weights": {"smoothness": 1.0}}, "generator"),
         ({"procedure": {"warm_up": 0.5}}, "procedure.warm_up"),
-        ({"weights": {"d_mismatch": 1.0}}, "told the label"),
+        ({"weights": {"d_mismatch": 1.0}}, "sees the label"),
         ({"procedure": {"targets": "one-other", "g_parts": 6}}, "all-others"),
         ({"procedure": {"paired": True}}, "procedure.paired"),
-        ({"procedure": {"fresh_d": True}}, "procedure.fresh_d"),
     ],
 )
 def test_a_contradiction_names_its_fields(changes: dict[str, object], named: str) -> None:
@@ -106,6 +142,13 @@ def test_override_reaches_either_kind_of_recipe() -> None:
     assert judge.batch_size == 8
 
 
+def test_override_reaches_the_last_stage_alone() -> None:
+    changed = override(FLOW, epochs=1)
+    assert isinstance(changed, Recipe)
+    assert [part.procedure.epochs for part in changed.parts][-2:] == [2.1, 1]
+    assert changed.earlier == FLOW.earlier
+
+
 def test_a_backbone_is_for_a_recipe_that_has_one() -> None:
     t9, c2 = override(find("t9"), backbone="random"), override(find("c2"), backbone="w.pt")
     assert isinstance(t9, Recipe)
@@ -116,6 +159,8 @@ def test_a_backbone_is_for_a_recipe_that_has_one() -> None:
         override(T26, backbone="random")
 
 
-def test_an_unknown_recipe_lists_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"t99.*flow.*t26"):
-        find("t99")
+def test_an_unknown_recipe_suggests_names() -> None:
+    with pytest.raises(ValueError, match=r"'nothing': choose from .*flow.*t26"):
+        find("nothing")
+    with pytest.raises(ValueError, match=r"'flow-lat': did you mean .*flow-late"):
+        find("flow-lat")

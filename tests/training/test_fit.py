@@ -26,17 +26,23 @@ from cctranslate.errors import (
     RunError,
 )
 from cctranslate.recipes.registry import RECIPES, find, override
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, Stage, derive
 from cctranslate.training import checkpoint
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.batches import Batch, Batches
 from cctranslate.training.data.ferplus import load_votes
 from cctranslate.training.device import choose
-from cctranslate.training.fit import TEACHERS, TrainingRun, fit, load_classifier, load_generator
+from cctranslate.training.fit import TEACHERS, TrainingRun, fit, plan_runs
 from cctranslate.training.loop import Limits
 from cctranslate.training.losses import teachers
 from cctranslate.training.networks.classifiers import Classifier
-from cctranslate.training.run_folder import latest_folder, next_folder, read_manifest
+from cctranslate.training.run_folder import (
+    latest_folder,
+    load_classifier,
+    load_generator,
+    next_folder,
+    read_manifest,
+)
 from tests.support import pictures
 from tests.support.backbone import needs_backbone
 from tests.support.cli import wait_until
@@ -52,8 +58,10 @@ RUNNABLE = [pytest.param(n, marks=needs_backbone if n in BACKED else ()) for n i
 def quick_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a recipe builds on is trained for steps of minutes in earnest: here for a few small."""
     for name, known in RECIPES.items():
-        if isinstance(known, Recipe) and known.guides:
-            quick: AnyRecipe = derive(known, procedure={"batch_size": 8, "epochs": 0.3})
+        if isinstance(known, Recipe) and known.stages:
+            short = {"batch_size": 8, "epochs": 0.3}
+            stages = (replace(s, procedure={**s.procedure, **short}) for s in known.stages)
+            quick: AnyRecipe = derive(known, stages=tuple(stages))
         elif isinstance(known, ClassifierRecipe) and name.startswith(("guide", "encoder")):
             quick = derive(known, batch_size=8, epochs=1)
         else:
@@ -85,6 +93,13 @@ def small(name: str, steps: int) -> AnyRecipe:
     backbone = "random" if name in BACKED else None
     epochs = steps / (2 if name == "t4" else 7)
     return override(find(name), epochs=epochs, batch_size=8, backbone=backbone)
+
+
+def start(steps: int) -> Recipe:
+    """Flow's first stage as a recipe without stages, cut to `steps` steps."""
+    flow = small("flow-start", steps)
+    assert isinstance(flow, Recipe)
+    return derive(flow.final, name="flow-start")
 
 
 def log(folder: Path) -> list[dict[str, float]]:
@@ -180,6 +195,18 @@ def test_a_harmed_install_is_told_before_anything_is_trained(
     assert not run.folder.exists()
 
 
+def test_a_run_is_planned_from_its_classifiers_by_its_stages_to_itself(make_run: MakeRun) -> None:
+    run = make_run(find("flow-late"))
+    *before, last = plan_runs(run)
+    assert last is run
+    names = [planned.recipe.name for planned in before]
+    assert names[-2:] == ["flow-start", "flow-middle"]
+    assert set(names[:-2]) == set(run.recipe.prerequisites)
+    assert all(planned.folder == run.folder / TEACHERS / planned.recipe.name for planned in before)
+    alone = make_run(find("t26"))
+    assert plan_runs(alone) == [alone]
+
+
 def test_teachers_are_trained_first_and_only_once(make_run: MakeRun) -> None:
     run = make_run(small("flow", 2))
     fit(run)
@@ -211,17 +238,20 @@ def test_teachers_are_trained_first_and_only_once(make_run: MakeRun) -> None:
     assert (run.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
 
 
-@pytest.mark.parametrize("fresh", [False, True])
-def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
-    make_run: MakeRun, fresh: bool
-) -> None:
-    flow = small("flow", 1)
+def two_stages(**last: Any) -> Recipe:
+    """Flow's first two stages; the second with other settings."""
+    flow = find("flow-middle")
     assert isinstance(flow, Recipe)
-    assert flow.start
-    still = {"lr": 1e-12, "fresh_d": fresh}
-    run = make_run(derive(flow, procedure=still))
+    first, second = flow.stages
+    return derive(flow, stages=(first, replace(second, **last)))
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_stage_goes_on_from_where_the_one_before_ended(make_run: MakeRun, fresh: bool) -> None:
+    still = {"lr": 1e-12, "batch_size": 8, "epochs": 1 / 7}
+    run = make_run(two_stages(procedure=still, fresh_d=fresh))
     fit(run)
-    before = run.folder / TEACHERS / flow.start
+    before = run.folder / TEACHERS / "flow-start"
     began, ended = (
         checkpoint.load(folder, read_manifest(folder).recipe)["trainer"]
         for folder in (before, run.folder)
@@ -229,37 +259,33 @@ def test_a_recipe_goes_on_from_where_the_one_it_starts_from_ended(
     for now in ("g", "average"):
         for name, value in load_generator(before).state_dict().items():
             torch.testing.assert_close(ended[now][name], value, msg=f"{now}.{name}")
-    kept = [torch.allclose(ended["d"][name], value) for name, value in began["d"].items()]
-    assert all(kept) != fresh
+    same = [torch.allclose(ended["d"][name], value) for name, value in began["d"].items()]
+    assert all(same) != fresh
 
 
-def test_a_run_ends_as_half_of_what_it_went_on_from(make_run: MakeRun) -> None:
-    flow = small("flow-eyes", 2)
-    assert isinstance(flow, Recipe)
-    assert flow.procedure.kept == 0.5
-    run = make_run(flow)
+def test_a_stage_ends_as_a_blend_of_what_it_began_with(make_run: MakeRun) -> None:
+    recipe = two_stages(procedure={"batch_size": 8, "epochs": 2 / 7, "warm_up": 0.0}, blend=0.5)
+    third = Stage(name="third", procedure={"lr": 1e-12})
+    run = make_run(derive(recipe, name="flow", stages=(*recipe.stages, third)))
     fit(run)
-    ended = load_generator(run.folder).state_dict()
-    trained = checkpoint.load(run.folder, flow)["trainer"]["average"]
-    began = load_generator(run.folder / TEACHERS / str(flow.start)).state_dict()
+    teachers = run.folder / TEACHERS
+    began, blended, ended = (
+        load_generator(folder).state_dict()
+        for folder in (teachers / "flow-start", teachers / "flow-middle", run.folder)
+    )
+    saved = checkpoint.load(teachers / "flow-middle", run.recipe.earlier[-1])
+    trained = saved["trainer"]["average"]
     assert any(not torch.equal(trained[name], began[name]) for name in began)
-    for name, value in ended.items():
+    for name, value in blended.items():
         torch.testing.assert_close(value, (trained[name] + began[name]) / 2)
-    # What goes on from it goes on from what it ended as.
-    after = derive(flow, name="after", start="flow-eyes", procedure={"lr": 1e-12, "kept": 0.0})
-    RECIPES["flow-eyes"] = flow  # the fixture puts it back
-    again = TrainingRun(**{**vars(make_run(after, "after")), "teachers": run.folder / TEACHERS})
-    (run.folder / TEACHERS / "flow-eyes").symlink_to(run.folder, target_is_directory=True)
-    fit(again)
-    for name, value in load_generator(again.folder).state_dict().items():
-        torch.testing.assert_close(value, ended[name])
+        # What goes on from it goes on from what it ended as.
+        torch.testing.assert_close(ended[name], value)
 
 
 def test_g_follows_its_guides_before_d_comes_in_and_costly_terms_take_turns(
     make_run: MakeRun,
 ) -> None:
-    flow = small("flow-start", 8)
-    assert isinstance(flow, Recipe)
+    flow = start(8)
     recipe = derive(flow, procedure={"warm_up": 0.5, "lazy": 2})
     run = make_run(recipe)
     fit(TrainingRun(**{**vars(run), "limits": Limits(tick_steps=1, tick_seconds=0)}))
@@ -285,17 +311,15 @@ def test_guides_say_nothing_of_faces_that_keep_their_own_expression(
         return replace(batch, targets=(batch.classes + shift) % 7)
 
     monkeypatch.setattr(Batches, "draw", draw_shifted)
-    flow = small("flow-start", 2)
-    assert isinstance(flow, Recipe)
+    flow = start(2)
     run = make_run(derive(flow, procedure={"warm_up": 1.0}))
     fit(run)
     line = log(run.folder)[-1]
-    assert (line["guide"] > 0, line["own"] > 0) == (shift > 0, shift == 0)
+    assert (line["guide"] > 0, line["self_translation"] > 0) == (shift > 0, shift == 0)
 
 
 def test_a_paired_d_compares_each_result_with_its_own_source(make_run: MakeRun) -> None:
-    flow = small("flow-start", 1)
-    assert isinstance(flow, Recipe)
+    flow = start(1)
     run = make_run(flow)
 
     def drawn(paired: bool) -> Batch:
@@ -312,7 +336,7 @@ def test_a_paired_d_compares_each_result_with_its_own_source(make_run: MakeRun) 
     torch.testing.assert_close(other.real_classes, other.targets)
 
 
-def test_what_is_read_by_the_eyes_moves_nothing_below_them(
+def test_what_is_read_upper_face_targets_moves_nothing_below_them(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
@@ -325,15 +349,14 @@ def test_what_is_read_by_the_eyes_moves_nothing_below_them(
 
     monkeypatch.setattr(teachers, "HIDDEN", 1.0)
     monkeypatch.setattr(Classifier, "forward", watched)
-    flow = small("flow-start", 1)
-    assert isinstance(flow, Recipe)
-    for by_the_eyes in (EMOTIONS, ()):
+    flow = start(1)
+    for upper_face_targets in (EMOTIONS, ()):
         seen.clear()
-        recipe = derive(flow, procedure={"warm_up": 1.0, "by_the_eyes": by_the_eyes})
-        fit(make_run(recipe, folder=f"read-by-{len(by_the_eyes)}"))
+        recipe = derive(flow, procedure={"warm_up": 1.0, "upper_face_targets": upper_face_targets})
+        fit(make_run(recipe, folder=f"read-by-{len(upper_face_targets)}"))
         assert seen
         hidden = [not x[:, :, 30:].any() and bool(x[:, :, :20].any()) for x in seen]
-        assert all(hidden) if by_the_eyes else not any(hidden)
+        assert all(hidden) if upper_face_targets else not any(hidden)
 
 
 def test_a_sheet_shows_each_face_in_every_expression(make_run: MakeRun) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.pixels import Gray
-from cctranslate.recipes.spec import Procedure
+from cctranslate.recipes.components import Procedure
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, soft_labels

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cctranslate.recipes.spec import AdversarialLoss, ClassLoss, Procedure, Weights
+from cctranslate.recipes.components import AdversarialLoss, ClassLoss, Procedure, Weights
 from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.discriminators import DiscriminatorOutput
 

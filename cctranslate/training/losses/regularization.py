@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cctranslate.recipes.spec import Weights
+from cctranslate.recipes.components import Weights
 
 EYES, EYES_SPREAD = 0.35, 0.11
 """How far down a picture eyes and brows lie: mean and standard deviation, in picture heights."""
 
 
 class ChangeLoss(nn.Module):
-    """Cost of changing faces, by the weights `change`, `eyes`, `own` and `smoothness`."""
+    """Cost of changing faces: `change`, `eyes`, `self_translation` and `smoothness`."""
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class ChangeLoss(nn.Module):
             terms["change"] = F.mse_loss(fake, source)
         if self._weights.eyes:
             terms["eyes"] = change_about_the_eyes(fake, source)
-        if self._weights.own:
-            terms["own"] = masked_mean((fake - source).abs().mean((1, 2, 3)), same)
+        if self._weights.self_translation:
+            terms["self_translation"] = masked_mean((fake - source).abs().mean((1, 2, 3)), same)
         if self._weights.smoothness:
             terms["smoothness"] = smoothness(flow)
         return terms

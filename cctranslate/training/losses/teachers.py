@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.recipes.spec import Procedure, Weights
+from cctranslate.recipes.components import Procedure, Weights
 from cctranslate.training.data import augment
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.frechet import FrechetLoss
@@ -83,7 +83,7 @@ class Teachers(nn.Module):
     ) -> None:
         super().__init__()
         self._weights = weights
-        self.guide = GuideLoss(networks.guides, procedure.by_the_eyes)
+        self.guide = GuideLoss(networks.guides, procedure.upper_face_targets)
         self.encoders = IdentityEncoder(networks.encoders, augment.for_identity)
         known: tuple[FaceRecognizer, ...] = ()
         if networks.face_recognizer is not None:

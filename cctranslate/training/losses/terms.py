@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 import torch
 from torch import Tensor
 
-from cctranslate.recipes.spec import Weights
+from cctranslate.recipes.components import Weights
 
 Terms = dict[str, Tensor]
 """Unweighted terms by name, to log."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import Gray, to_scaled
-from cctranslate.recipes.spec import ClassifierKind, ClassifierRecipe, Objective
+from cctranslate.recipes.components import ClassifierKind, Objective
+from cctranslate.recipes.spec import ClassifierRecipe
 from cctranslate.training.networks.resnet50 import Backbone
 
 OUTPUTS: dict[Objective, int] = {"expression": NUM_CLASSES, "identity": 128}
@@ -180,29 +180,3 @@ def predict_logits(network: nn.Module, images: Gray, device: torch.device) -> Te
         for i in range(0, len(images), 512)
     ]
     return torch.cat(parts)
-
-
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """The temperature that makes softmax(logits [N,7] / T) most likely (Guo et al. 2017)."""
-    log_t = torch.zeros((), requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_t], max_iter=50, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = F.cross_entropy(logits / log_t.exp(), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return float(log_t.detach().exp())
-
-
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean gap between confidence and accuracy over 15 equal bins (Guo et al. 2017)."""
-    confidence, hit = probabilities.max(1), probabilities.argmax(1) == labels
-    bins = np.minimum((confidence * 15).astype(int), 14)
-    gaps = [
-        abs(hit[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean()
-        for b in np.unique(bins)
-    ]
-    return float(sum(gaps))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cctranslate.recipes.spec import GeneratorKind, GeneratorSpec
+from cctranslate.recipes.components import GeneratorKind, GeneratorSpec
 from cctranslate.training.networks.flow_generator import Flow
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.unet_generators import PaddedUNet, UNet

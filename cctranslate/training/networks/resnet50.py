@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cctranslate.errors import BackboneError
-from cctranslate.recipes.spec import IMAGENET
+from cctranslate.recipes.components import IMAGENET
 
 FEATURES = 2048
 RANDOM = "random"

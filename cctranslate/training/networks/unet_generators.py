@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
-from cctranslate.recipes.spec import GeneratorSpec
+from cctranslate.recipes.components import GeneratorSpec
 from cctranslate.training.networks.generator import Code, Edit, Generator
 
 

@@ -8,21 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cctranslate.emotions import NUM_CLASSES
 from cctranslate.recipes.spec import ClassifierRecipe
 from cctranslate.training.data import augment
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
-from cctranslate.training.data.ferplus import Votes, majority, soft_labels
+from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.device import autocast
+from cctranslate.training.metrics.calibration import calibrate, classifier_figures
 from cctranslate.training.networks import resnet50
-from cctranslate.training.networks.classifiers import (
-    Classifier,
-    expected_calibration_error,
-    fit_temperature,
-    predict_logits,
-)
+from cctranslate.training.networks.classifiers import Classifier, predict_logits
 from cctranslate.training.trainers.ema import ExponentialAverage
 
 
@@ -142,24 +137,18 @@ class ClassifierTrainer:
     def sheet(self) -> None:
         """A classifier has no picture to show."""
 
-    def calibrate(self, splits: Splits, votes: Votes | None) -> None:
-        """Fit the average's temperature on PublicTest, by FER+ majority where there are votes."""
-        if "PublicTest" not in splits:
-            return
-        faces = without_copies(splits["PublicTest"], splits["Training"])
+    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
+        """Calibrate and measure the averaged classifier on PublicTest faces, if there are any."""
         network = self.average.module
         assert isinstance(network, Classifier)
-        network.temperature.fill_(1.0)
+        if self.recipe.objective != "expression" or "PublicTest" not in splits:
+            return None
+        faces = without_copies(splits["PublicTest"], splits["Training"])
         if not len(faces):
-            return
+            return None
+        calibrate(network, faces, votes, self.device)
         logits = predict_logits(network, faces.images, self.device)
-        mask, labels = _reference(faces, votes)
-        if not mask.any():
-            return
-        temperature = fit_temperature(
-            logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask])
-        )
-        network.temperature.fill_(temperature)
+        return {"judge": classifier_figures(np.asarray(logits.softmax(1)), faces, votes)}
 
 
 _LOSSES = {
@@ -169,37 +158,11 @@ _LOSSES = {
 
 
 def one_cycle(progress: float) -> float:
-    """Share of the peak rate: up over the first fifth of a run, then down a cosine to nothing."""
+    """Return the fraction of the peak rate: up over a fifth of a run, then down a cosine to 0.
+
+    By hand: the rate of a step depends on the step alone, so that a resumed run has no schedule to
+    restore, as torch's `OneCycleLR` has; its numbers differ as well (it ends above 0).
+    """
     if progress < 0.2:
         return 0.04 + 0.96 * progress / 0.2
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.2) / 0.8))
-
-
-def _reference(faces: Faces, votes: Votes | None) -> tuple[np.ndarray, np.ndarray]:
-    if votes is None:
-        return np.ones(len(faces), bool), faces.labels.astype(np.int64)
-    return majority(faces, votes)
-
-
-def figures(probabilities: np.ndarray, faces: Faces, votes: Votes | None) -> dict[str, Any]:
-    """Accuracy, calibration, confusion of probabilities [N,7], by FER2013's labels and FER+'s."""
-    references = {"fer2013": (np.ones(len(faces), bool), faces.labels.astype(np.int64))}
-    if votes is not None:
-        references["ferplus_majority"] = majority(faces, votes)
-    return {
-        name: _figures(probabilities[mask], labels[mask])
-        for name, (mask, labels) in references.items()
-        if mask.any()
-    }
-
-
-def _figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    predicted = probabilities.argmax(1)
-    confusion = np.zeros((NUM_CLASSES, NUM_CLASSES), int)
-    np.add.at(confusion, (labels, predicted), 1)
-    return {
-        "faces": len(labels),
-        "accuracy": round(float((predicted == labels).mean()), 4),
-        "ece": round(expected_calibration_error(probabilities, labels), 4),
-        "confusion": confusion.tolist(),
-    }

@@ -1,4 +1,4 @@
-"""Training of a translator: one step of D, and every nth time one of G."""
+"""Training of a translator: steps of D, and every nth time one of G."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
 from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch, Batches
-from cctranslate.training.data.fer2013 import Faces
+from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.device import autocast
 from cctranslate.training.losses.adversarial import (
@@ -52,7 +52,7 @@ class StepPlan:
 
 
 class GanTrainer:
-    """Adam steps of D and G on what a recipe says, with an averaged G."""
+    """Adam steps of D and G for the last stage of a recipe, with an averaged G."""
 
     def __init__(
         self,
@@ -64,13 +64,14 @@ class GanTrainer:
         seed: int,
     ) -> None:
         torch.manual_seed(seed)
-        procedure = recipe.procedure
         self.recipe, self.device = recipe, device
+        self._weights, self._procedure = recipe.final.weights, recipe.final.procedure
+        procedure, weights = self._procedure, self._weights
         self.batches = Batches(procedure, faces, votes, device, seed)
-        self.teachers = Teachers(networks, procedure, recipe.weights, device)
+        self.teachers = Teachers(networks, procedure, weights, device)
         self.d_loss = DiscriminatorLoss(procedure)
-        self.g_loss = GeneratorLoss(procedure, recipe.weights)
-        self.change_loss = ChangeLoss(recipe.weights)
+        self.g_loss = GeneratorLoss(procedure, weights)
+        self.change_loss = ChangeLoss(weights)
         self.g = _prepared(build_generator(recipe.generator), device)
         self.d = _prepared(build_discriminator(recipe.discriminator), device)
         resnet50.start(self.d, recipe.discriminator.backbone)
@@ -89,7 +90,7 @@ class GanTrainer:
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return max(1, round(self.recipe.procedure.epochs * self.steps_per_epoch))
+        return max(1, round(self._procedure.epochs * self.steps_per_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
         """Draw faces and targets, step D and, when it is its plan, G."""
@@ -102,7 +103,7 @@ class GanTrainer:
         return terms
 
     def _plan(self, step: int) -> StepPlan:
-        procedure, weights = self.recipe.procedure, self.recipe.weights
+        procedure, weights = self._procedure, self._weights
         d = step >= round(procedure.warm_up * self.steps)
         phase = step % procedure.lazy
         return StepPlan(
@@ -115,7 +116,7 @@ class GanTrainer:
 
     def _work(self, plan: StepPlan, batch: Batch) -> Terms:
         """Encode once, decode each, step D and G as the plan says."""
-        parts = batch.parts(self.recipe.procedure.g_parts)
+        parts = batch.parts(self._procedure.g_parts)
         whole = plan.g and len(parts) == 1
         with torch.set_grad_enabled(whole):
             code, edit = self._translate(batch)
@@ -132,7 +133,7 @@ class GanTrainer:
             return code, self.g.edit(tuple(c[batch.source] for c in code), batch.target_labels)
 
     def _step_d(self, batch: Batch, fake: Tensor, plan: StepPlan) -> Terms:
-        weights, procedure = self.recipe.weights, self.recipe.procedure
+        weights, procedure = self._weights, self._procedure
         self.d.requires_grad_(True)
         with autocast(self.device):
             pairs = self._compare(batch, fake)
@@ -153,7 +154,7 @@ class GanTrainer:
         return gradient_penalty(self.d(images, classes).realness(classes), images)
 
     def _step_g(self, batch: Batch, code: Code, edit: Edit, plan: StepPlan) -> Terms:
-        weights, procedure = self.recipe.weights, self.recipe.procedure
+        weights, procedure = self._weights, self._procedure
         source, fake = batch.x[batch.source], edit.image
         same = (batch.targets == batch.classes[batch.source]).float()
         self.d.requires_grad_(False)
@@ -194,7 +195,7 @@ class GanTrainer:
         return self.d(batch.real, wrong).realness(wrong)
 
     def _set_rate(self, step: int) -> None:
-        procedure = self.recipe.procedure
+        procedure = self._procedure
         past_half = max(0.0, step / self.steps - 0.5) * 2 if procedure.lr_decay else 0.0
         rate = procedure.lr * 0.5 * (1 + math.cos(math.pi * past_half))
         for optimizer in (self.g_optimizer, self.d_optimizer):
@@ -205,7 +206,7 @@ class GanTrainer:
         state = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
         state |= {"average": self.average.module.state_dict(), "teachers": self.teachers.state()}
         state["faces"] = torch.from_numpy(self._shown)
-        if self.recipe.procedure.kept:
+        if self.recipe.last_stage.blend:
             state["began"] = self._began  # a fraction of it is in the resulting weights
         return state
 
@@ -218,12 +219,15 @@ class GanTrainer:
         for name in _OPTIMIZERS:
             optimizers.restore(getattr(self, name), state[name])
 
+    def conclude(self, splits: Splits, votes: Votes | None) -> None:
+        """Measure nothing: `evaluate` does, by way of a bundle."""
+
     def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
-        """Start from the networks that a run of another recipe ended with; mostly with its D."""
+        """Start from the networks that the stage before ended with, and unless D is fresh its D."""
         self._began = g
         self.g.load_state_dict(g)
         self.average.module.load_state_dict(g)
-        if not self.recipe.procedure.fresh_d:
+        if not self.recipe.last_stage.fresh_d:
             self.d.load_state_dict(d)
 
     @torch.inference_mode()

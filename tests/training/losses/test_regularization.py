@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cctranslate.recipes.spec import Weights
+from cctranslate.recipes.components import Weights
 from cctranslate.training.losses import regularization
 from cctranslate.training.losses.regularization import ChangeLoss
 
@@ -34,9 +34,11 @@ def test_only_terms_with_a_weight_are_computed() -> None:
     face, fake = torch.zeros(2, 1, 48, 48), torch.full((2, 1, 48, 48), 0.5)
     flow, same = torch.zeros(2, 2, 48, 48), torch.tensor([1.0, 0.0])
     assert ChangeLoss(Weights())(fake, face, flow, same) == {}
-    terms = ChangeLoss(Weights(change=1.0, own=1.0, smoothness=1.0))(fake, face, flow, same)
+    terms = ChangeLoss(Weights(change=1.0, self_translation=1.0, smoothness=1.0))(
+        fake, face, flow, same
+    )
     assert {name: term.item() for name, term in terms.items()} == {
         "change": 0.25,
-        "own": 0.5,
+        "self_translation": 0.5,
         "smoothness": 0.0,
     }

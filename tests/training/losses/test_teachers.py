@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cctranslate.recipes.classifiers import ENCODER_PLAIN
+from cctranslate.recipes.components import Weights
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.spec import Weights, derive
+from cctranslate.recipes.spec import derive
 from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.identity import FORGET
@@ -22,7 +23,7 @@ from tests.support import pictures
 N = 24
 CPU = torch.device("cpu")
 ENCODER = derive(ENCODER_PLAIN, widths=(8, 8, 8))
-PROCEDURE = FLOW.procedure
+PROCEDURE = FLOW.final.procedure
 
 
 def a_batch() -> Batch:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cctranslate.recipes.spec import Weights
+from cctranslate.recipes.components import Weights
 from cctranslate.training.losses.terms import LAZY, total
 
 

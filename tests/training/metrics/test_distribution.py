@@ -9,7 +9,6 @@ from cctranslate.training.metrics.distribution import (
     kernel_distance,
     roughness,
 )
-from cctranslate.training.networks.classifiers import expected_calibration_error
 from tests.support import pictures
 
 RANDOM = np.random.default_rng(0)
@@ -56,9 +55,3 @@ def test_roughness_of_a_checkerboard() -> None:
     board = (np.indices((48, 48)).sum(0) % 2 * 10).astype(np.uint8)[None]
     assert roughness(board) == pytest.approx(40)
     assert roughness(np.full((1, 48, 48), 7, np.uint8)) == 0
-
-
-def test_calibration_error_of_an_overconfident_guess() -> None:
-    probabilities = np.tile([0.9, 0.1], (10, 1))
-    labels = np.array([0] * 6 + [1] * 4)
-    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.3)

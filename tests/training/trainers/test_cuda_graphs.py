@@ -14,7 +14,7 @@ from tests.support import pictures
 
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 RECIPE = derive(
-    FLOW,
+    FLOW.final,
     guides=(),
     weights={"guide": 0.0, "likeness": 0.0, "likeness_drift": 0.0, "likeness_frechet": 0.0},
     procedure={"batch_size": 8, "epochs": 20, "warm_up": 0.0},

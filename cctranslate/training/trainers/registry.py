@@ -1,0 +1,70 @@
+"""Which trainer a kind of recipe has, and what it is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cctranslate.recipes.base import BaseRecipe
+from cctranslate.recipes.spec import ClassifierRecipe, Recipe
+from cctranslate.training import checkpoint
+from cctranslate.training.data.fer2013 import Faces
+from cctranslate.training.data.ferplus import Votes
+from cctranslate.training.loop import Trainer
+from cctranslate.training.losses.teachers import TeacherNetworks
+from cctranslate.training.networks import face_recognizer
+from cctranslate.training.run_folder import load_classifier
+from cctranslate.training.trainers.classifier import ClassifierTrainer
+from cctranslate.training.trainers.gan import GanTrainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerInputs:
+    """What a trainer may need besides its recipe."""
+
+    faces: Faces
+    votes: Votes | None
+    device: torch.device
+    seed: int
+    folder: Path
+    """The run's folder."""
+    prerequisites: Path
+    """Where the runs that it builds on lie, each in a folder of its recipe's name."""
+
+
+def make_trainer(recipe: BaseRecipe, inputs: TrainerInputs) -> Trainer:
+    """Return the trainer for a kind of recipe.
+
+    Raises:
+        RunError, CheckpointError: a run that it builds on cannot be read.
+        BundleError: the face recognizer that it needs is missing or altered.
+    """
+    return _TRAINERS[type(recipe)](recipe, inputs)
+
+
+def _classifier(recipe: ClassifierRecipe, inputs: TrainerInputs) -> Trainer:
+    return ClassifierTrainer(recipe, inputs.faces, inputs.votes, inputs.device, inputs.seed)
+
+
+def _translator(recipe: Recipe, inputs: TrainerInputs) -> Trainer:
+    folder, final = inputs.prerequisites, recipe.final
+    networks = TeacherNetworks(
+        guides=tuple(load_classifier(folder / name) for name in final.guides),
+        encoders=tuple(load_classifier(folder / name) for name in final.encoders),
+        face_recognizer=face_recognizer.load() if final.needs_face_recognizer else None,
+    )
+    trainer = GanTrainer(recipe, inputs.faces, inputs.votes, networks, inputs.device, inputs.seed)
+    if recipe.earlier:
+        before = recipe.earlier[-1]
+        state = checkpoint.load(folder / before.name, before)["trainer"]
+        with checkpoint.fitting(folder / before.name):
+            trainer.begin(checkpoint.resulting(state, before.last_stage.blend), state["d"])
+    return trainer
+
+
+_TRAINERS: dict[type[BaseRecipe], Callable[[Any, TrainerInputs], Trainer]] = {
+    ClassifierRecipe: _classifier,
+    Recipe: _translator,
+}
