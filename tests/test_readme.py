@@ -8,7 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from cctranslate.batch.report.schema import NAMES
 from cctranslate.cli import CONTEXT, cli
+from cctranslate.emotions import EMOTIONS
 from tests.support import bundles, figures
 
 ROOT = Path(__file__).parent.parent
@@ -88,6 +90,15 @@ def test_figures_are_those_of_the_shipped_bundle(guide: Path) -> None:
     text = guide.read_text(encoding="utf-8")
     assert figures.BLOCK.search(text)
     assert figures.filled(text) == text, "run python -m tests.support.figures"
+
+
+def test_the_guide_names_every_column_of_the_report() -> None:
+    guide = (ROOT / "cctranslate/batch/README.md").read_text(encoding="utf-8")
+    table = guide.partition("## The report")[2].partition("\n## ")[0]
+    first_cells = " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    documented = set(re.findall(r"`(\w+)`", first_cells))
+    spread = {f"p_{emotion}" for emotion in EMOTIONS}
+    assert documented | spread == set(NAMES)
 
 
 def test_the_readme_is_short() -> None:
