@@ -3,18 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from cctranslate.batch.inputs.archives import LARGEST
-from cctranslate.batch.inputs.decoding import Decoded, Unusable
+import numpy as np
+
 from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.outputs.layout import Layout, Names
+from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.writers import Writer
 from cctranslate.batch.report.journal import Journal, source_key
-from cctranslate.batch.report.schema import Row
-from cctranslate.batch.stages.ordered_map import Workers
+from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.batch.stages import memory
+from cctranslate.batch.stages.chunks import Chunker, DecodedChunk, TranslatedChunk, Work
+from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
-from cctranslate.batch.stages.translate import TranslatedPicture, translate
+from cctranslate.batch.stages.translate import translate
 from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.variants import Plan
 
 
 def run(
@@ -22,32 +23,62 @@ def run(
     *,
     models: TranslationModels,
     selector: ResultSelector,
-    workers: Workers,
+    pool: OrderedPool[Work],
     writer: Writer,
     journal: Journal,
     names: Names,
     on_rows: Callable[[list[Row]], None],
+    on_done: Callable[[int], object],
 ) -> None:
-    """Take every item to its rows. What is in flight is bounded by the window, not the input.
+    """Take every item to its rows. What is in flight is bounded, however many items there are.
 
-    `names` are those that earlier calls gave to results.
+    Args:
+        items: The inputs.
+        models: Translate and judge the faces.
+        selector: Decides which results are written.
+        pool: Decodes inputs and makes their results.
+        writer: Takes the results, in order.
+        journal: Takes the rows, in order.
+        names: Those that earlier calls gave to results.
+        on_rows: Called with each input's rows, if the work is to give all; else with those of
+            inputs without a result.
+        on_done: Called with a number of inputs whose rows are written and were not shown.
 
     Raises:
         OutputError: results or rows cannot be written any more; what has a row is done.
         WorkersError: a worker was killed; what has a row is done.
     """
-    renderer = workers.work.renderer
-    batch = models.micro_batch(len(renderer.plan.conditions), renderer.in_pictures)
-    window = max(4 * batch, 4 * workers.count)
+    most = memory.budget()
+    chunker = Chunker(memory.weigh)
     fetched = (item.fetch() for item in _remaining(items, journal))
-    decoded = _named(workers.decode(fetched, window), names, renderer.layout)
-    translated = _translated(decoded, renderer.plan, models, renderer.in_pictures)
-    # Photographs that wait for their turn may take as much as those that are worked on.
-    most = LARGEST * (workers.count if renderer.packer.in_memory else 1)
-    for rows, content in workers.finish(_selected(translated, selector), window, most):
-        located = writer.add(rows, content)
-        journal.add(located)
-        on_rows(located)
+    decoded = pool.map(Work.decode, chunker.chunks(fetched), weigh=_weight, most=most)
+    translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
+    selected = _selected(translated, selector)
+    for chunk in pool.map(Work.finish, selected, weigh=_weight_to_finish, most=most):
+        if chunk.lines:
+            journal.add_lines(chunk.lines, chunk.counts)
+            on_done(chunk.counts.found - len(chunk.rows))
+        for rows, content in zip(chunk.rows, chunk.contents, strict=True):
+            located = rows
+            if not chunk.lines:
+                located = writer.add(rows, content)
+                journal.add(located)
+            on_rows(located)
+
+
+def _weight(items: list[Item]) -> int:
+    return sum(map(memory.weigh, items))
+
+
+def _weight_to_finish(chunk: TranslatedChunk) -> int:
+    return chunk.weight
+
+
+def _timed(chunks: Iterable[DecodedChunk], chunker: Chunker) -> Iterator[DecodedChunk]:
+    """Let the next chunks be fitted to how long these took."""
+    for chunk in chunks:
+        chunker.learn(len(chunk.counts), chunk.seconds)
+        yield chunk
 
 
 def _remaining(items: Iterable[Item], journal: Journal) -> Iterator[Item]:
@@ -60,48 +91,28 @@ def _remaining(items: Iterable[Item], journal: Journal) -> Iterator[Item]:
             yield item
 
 
-def _named(
-    decoded: Iterable[Decoded | Unusable], names: Names, layout: Layout
-) -> Iterator[Decoded | Unusable]:
-    """Give each picture the name of its results.
-
-    A picture that failed takes its name too, so that it gets the same one when it is done again.
-    What is skipped takes none from the pictures beside it.
-    """
-    for source in decoded:
-        if isinstance(source, Unusable) and source.skipped:
-            yield source
-        else:
-            name = names.claim(layout.base(source.item.relative))
-            yield replace(source, result_name=name)
-
-
-def _translated(
-    decoded: Iterable[Decoded | Unusable], plan: Plan, models: TranslationModels, in_pictures: bool
-) -> Iterator[TranslatedPicture | Unusable]:
-    """Fill micro-batches across pictures; what gave no face waits its turn beside them."""
-    waiting: list[Decoded | Unusable] = []
-    batch = models.micro_batch(len(plan.conditions), in_pictures)
-    faces = held = 0
-    for source in decoded:
-        waiting.append(source)
-        if isinstance(source, Decoded):
-            faces += len(source.wanted)
-            held += source.item.held
-        full = faces >= batch or len(waiting) >= 4 * batch
-        if full or held > LARGEST:
-            yield from translate(waiting, plan, models, in_pictures)
-            waiting, faces, held = [], 0, 0
-    yield from translate(waiting, plan, models, in_pictures)
-
-
 def _selected(
-    pictures: Iterable[TranslatedPicture | Unusable], selector: ResultSelector
-) -> Iterator[TranslatedPicture | Unusable]:
+    chunks: Iterable[TranslatedChunk], selector: ResultSelector
+) -> Iterator[TranslatedChunk]:
     """Decide what becomes of each result; end once no class takes any more."""
-    stream = iter(pictures)
-    while not selector.full and (picture := next(stream, None)):
-        if isinstance(picture, TranslatedPicture):
-            chosen = tuple(selector.choose(face.probabilities) for face in picture.faces)
-            picture = replace(picture, dispositions=chosen)
-        yield picture
+    for chunk in chunks:
+        if selector.takes_all:
+            yield chunk
+            continue
+        chosen = list[tuple[Disposition, ...]]()
+        ended = 0
+        for count in chunk.counts:
+            if selector.full:
+                break
+            mine = slice(len(chosen), len(chosen) + count)
+            judged, before = chunk.probabilities[mine], chunk.before[mine]
+            if np.isfinite(judged).all() and np.isfinite(before).all():
+                chosen += map(selector.choose, judged)
+            else:
+                # The picture fails: none of its results takes a place in a class.
+                chosen += [(Disposition.DROPPED,) * judged.shape[1]] * count
+            ended += 1
+        names, counts = chunk.names[:ended], chunk.counts[:ended]
+        yield replace(chunk, names=names, counts=counts, dispositions=tuple(chosen))
+        if ended < len(chunk.counts):
+            return

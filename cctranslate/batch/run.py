@@ -22,11 +22,13 @@ from cctranslate.batch.outputs.folder import PAGE, REPORT, claim, refuse_strange
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.lock import hold
 from cctranslate.batch.outputs.open_writer import open_writer
+from cctranslate.batch.outputs.writers import Files
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.schema import Row
-from cctranslate.batch.stages.ordered_map import Work, Workers
+from cctranslate.batch.stages.chunks import Work
+from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.validation import check
@@ -36,6 +38,10 @@ from cctranslate.faces.detector import FaceDetector
 from cctranslate.files import atomic_write
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import CUDA, cores
+
+FEW_CORES, FEW_TASKS = 4, 16
+"""Cores up to which threads do what worker processes do elsewhere, and tasks that are done before
+the first of these has started."""
 
 
 @dataclass(kw_only=True)
@@ -70,7 +76,7 @@ class BatchRun:
         self.echo(f"{count} inputs to {targets} in {out}: nothing was written")
         return 0 if count else 3
 
-    def run(self, on_input: Callable[[], object]) -> int:
+    def run(self, on_input: Callable[[int], object]) -> int:
         """Do it all and return the exit code.
 
         Raises:
@@ -119,7 +125,7 @@ class BatchRun:
         found: Bundle,
         models: TranslationModels,
         journal: Journal,
-        on_input: Callable[[], object],
+        on_input: Callable[[int], object],
     ) -> None:
         """Do what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
@@ -136,12 +142,15 @@ class BatchRun:
         self._close(found, models, journal, started)
 
     def _translate(
-        self, models: TranslationModels, journal: Journal, on_input: Callable[[], object]
+        self, models: TranslationModels, journal: Journal, on_input: Callable[[int], object]
     ) -> None:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
         selector = ResultSelector(asked.plan, asked.denied, asked.per_class, written)
         with closing(open_writer(asked, journal.last_outputs)) as writer:
+            # On few cores the models are the limit, on many or beside a GPU one process's Python.
+            many = models.provider == CUDA or cores() > FEW_CORES
+            processes = many if asked.processes is None else asked.processes
             work = Work(
                 look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
                 renderer=ResultRenderer(
@@ -151,20 +160,21 @@ class BatchRun:
                     in_pictures=in_pictures,
                     metadata=asked.metadata == "keep",
                 ),
+                pickled=processes,
+                all_rows=asked.report == "-" or not isinstance(writer, Files),
             )
-            # On a CPU the models are the limit, beside a GPU one process's Python is.
-            processes = models.provider == CUDA if asked.processes is None else asked.processes
             count = asked.workers or cores()
-            with Workers(work=work, count=count, processes=processes) as workers:
+            with OrderedPool(work, count, processes, threads_first=FEW_TASKS) as pool:
                 pipeline.run(
                     self._items(journal),
                     models=models,
                     selector=selector,
-                    workers=workers,
+                    pool=pool,
                     writer=writer,
                     journal=journal,
                     names=self._names,
                     on_rows=lambda rows: self._note(rows, on_input),
+                    on_done=on_input,
                 )
         self._finished = not (self._stop.asked or self._enough(journal))
         if selector.full:
@@ -196,8 +206,8 @@ class BatchRun:
             sys.stdout.writelines(map(formats.json_line, rows))
             sys.stdout.flush()
 
-    def _note(self, rows: list[Row], on_input: Callable[[], object]) -> None:
-        on_input()
+    def _note(self, rows: list[Row], on_input: Callable[[int], object]) -> None:
+        on_input(1)
         aloud = self.options.verbose or self.options.stream  # which keeps no report
         if aloud and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")

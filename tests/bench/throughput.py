@@ -1,258 +1,274 @@
-"""How quick `batch` is, what holds it up, and in how much memory it runs.
+"""How quick `batch` is beside its stages, and in how much memory it runs.
 
-    python tests/bench/throughput.py fer2013.csv                          1,000 and 100,000 faces
-    python tests/bench/throughput.py fer2013.csv --faces 200 --many 2000  the same, small
+    python tests/bench/throughput.py fer2013.csv                      some minutes
+    python tests/bench/throughput.py fer2013.csv --faces 500 --rounds 1 --many 0
+    python tests/bench/throughput.py fer2013.csv --before ../another-checkout
 
-Writes the CSV's first faces as 48x48 PNGs and takes them to `happy` on the CPU with the weights
-that ship: with the command as a process of its own, then through each stage alone, here, in one
-thread and in batches as `batch` makes them. The loop does the same work one picture after the
-other. All take turns three times; of each the time in the middle is told.
+Writes the CSV's first faces as 48x48 PNGs and takes them to `happy` on the CPU. Every figure is
+measured in each round, one after the other, and the median of the rounds is printed: what else
+the machine does disturbs all of them alike.
 
-`of the slowest stage` is the command's pictures a second over that stage's. `of the processor time`
-is the stages' over the command's, its start-up and page included: 100% is a run that does nothing
-besides. It tells more than time does where other work shares the cores.
+- `files, one core`: decoding, encoding and writing in this process, in one thread.
+- `files`: the command with a bundle that does next to nothing, by threads and by processes, and
+  as one command for each core side by side (`--shard`). The goal is 0.8 of cores x one core.
+- `models, one core` and `models`: generator and judge alone, with the weights that ship.
+- `batch`: the command with the weights that ship. The goal is 0.9 of the slower of the two.
+- `photographs, one core`: decoding, and drawing and encoding as JPEG, of 12 megapixels each.
 
-Memory is a process's peak with a bundle that does next to nothing, on links to the same faces:
-beside small models more is seen of what grows with the number of inputs. Linux only.
-
-`files alone` is the pace with that bundle: what a run comes to where the models take no time, by
-worker threads and by worker processes, as many as there are cores.
+The command's start is measured on one input and left out. With `--before`, the command of another
+checkout takes its turns, too. Memory is a process's peak; Linux only.
 """
 
 import argparse
+import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.archives import from_tar_or_csv
-from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
+from cctranslate.batch.inputs.decoding import Decoded, Look, decode
 from cctranslate.batch.inputs.exclusions import OutputPaths
+from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.sources import from_inputs
-from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
-from cctranslate.batch.outputs.layout import Layout
+from cctranslate.batch.outputs.encoding import Encoding
+from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.outputs.writers import Files
-from cctranslate.batch.report.schema import Disposition
+from cctranslate.batch.stages.chunks import LARGEST_CHUNK, Work
 from cctranslate.batch.stages.render import ResultRenderer
-from cctranslate.batch.stages.translate import TranslatedPicture, translate
+from cctranslate.batch.stages.translate import translate
 from cctranslate.faces.detector import FaceDetector
+from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.sessions import cores
 from cctranslate.inference.variants import Plan
-from tests.support import bundles
+from tests.support import bundles, pictures
 
-TARGET = "happy"
+PLAN = Plan(targets=("happy",))
+PHOTOGRAPHS = 3
 FEW = 1000
 """Inputs of the smaller run whose memory is measured."""
-FILES = 10_000
-"""Inputs of the runs that show what files take by themselves."""
-ROUNDS, STARTS = 3, 5
-"""How often the pace and the start are measured; what is told is the one in the middle."""
-MEASURE = """
-import sys, time
+PEAK = """
+import sys
 from pathlib import Path
 from cctranslate.cli import main
 try:
     main()
 finally:
-    lines = Path('/proc/self/status').read_text().splitlines()
-    (peak,) = (line.split()[1] for line in lines if line.startswith('VmHWM'))
-    print(time.process_time(), peak, file=sys.stderr)
+    lines = Path("/proc/self/status").read_text().splitlines()
+    print(*(line.split()[1] for line in lines if line.startswith("VmHWM")), file=sys.stderr)
 """
-LOOK = Look(where="auto", finder=FaceDetector(), again=True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What some pictures took: seconds, and of processor time."""
-
-    count: int
-    seconds: float
-    processor: float
-
-    def __str__(self) -> str:
-        return f"{self.count / self.seconds:12,.1f}{1000 * self.processor / self.count:14.2f}"
-
-
-def median(costs: list[Cost]) -> Cost:
-    """The one in the middle by its seconds."""
-    return sorted(costs, key=lambda cost: cost.seconds)[len(costs) // 2]
+Measure = Callable[[], float]
+"""Returns pictures a second."""
 
 
 def words(source: Path, out: Path, *more: str | Path) -> list[str]:
-    """The command's arguments for a run."""
-    said = ("batch", source, "--to", TARGET, "-o", out, "--device", "cpu", "-q", *more)
-    return list(map(str, said))
+    """Return the command's arguments for a run."""
+    shutil.rmtree(out, ignore_errors=True)
+    given = ("batch", source, "--to", "happy", "-o", out, "--device", "cpu", "-q", "--no-html")
+    return list(map(str, (*given, *more)))
 
 
-def command(count: int, arguments: list[str]) -> tuple[Cost, float]:
-    """A run in a process of its own, and its peak memory in MiB."""
+def run_all(commands: list[list[str]], checkout: Path | None = None) -> float:
+    """Run commands side by side; return the seconds until the last ends."""
+    environment = {**os.environ, **({"PYTHONPATH": str(checkout)} if checkout else {})}
     started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, *arguments], stderr=subprocess.PIPE, text=True, check=True
-    )
-    seconds = time.perf_counter() - started
-    processor, peak = map(float, done.stderr.split())
-    return Cost(count=count, seconds=seconds, processor=processor), peak / 1024
-
-
-def timed(count: int, work: Callable[[], object]) -> Cost:
-    """What `work` on so many pictures takes in this process."""
-    started, used = time.perf_counter(), time.process_time()
-    work()
-    seconds, processor = time.perf_counter() - started, time.process_time() - used
-    return Cost(count=count, seconds=seconds, processor=processor)
-
-
-def start(arguments: list[str], first_line: bool) -> float:
-    """Seconds, the median of several, until the first line on stdout, or until the end."""
-    took = []
-    for _ in range(STARTS):
-        with tempfile.TemporaryDirectory() as out:
-            placed = [word.replace("OUT", out) for word in arguments]
-            started = time.perf_counter()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cctranslate", *placed], stdout=subprocess.PIPE
-            )
-            assert process.stdout is not None
-            process.stdout.readline() if first_line else process.stdout.read()
-            took.append(time.perf_counter() - started)
-            process.stdout.close()
-            process.wait()
-    return statistics.median(took)
-
-
-def renderer(out: Path, plan: Plan) -> ResultRenderer:
-    """Return what the command writes its results with."""
-    places = Layout(kind="imagefolder", suffix=SUFFIXES["png"], tagged=False, apart=False)
-    packer = Files(out=out, encoding=Encoding(format="png", mark=True))
-    return ResultRenderer(plan=plan, layout=places, packer=packer, in_pictures=True, metadata=False)
-
-
-def in_batches(
-    faces: list[Decoded | Unusable], plan: Plan, models: TranslationModels
-) -> list[TranslatedPicture]:
-    """Take decoded faces through generator and judge."""
-    named = [replace(face, result_name=Path(face.item.relative).stem) for face in faces]
-    pictures: list[TranslatedPicture | Unusable] = []
-    for i in range(0, len(named), models.batch_size):
-        pictures += translate(named[i : i + models.batch_size], plan, models, True)
-    written = ((Disposition.WRITTEN,),)
-    return [
-        replace(picture, dispositions=written)
-        for picture in pictures
-        if isinstance(picture, TranslatedPicture)
+    processes = [
+        subprocess.Popen([sys.executable, "-m", "cctranslate", *each], env=environment)
+        for each in commands
     ]
+    if any(process.wait() for process in processes):
+        sys.exit("a command failed")
+    return time.perf_counter() - started
 
 
-def stages(folder: Path, out: Path) -> dict[str, Cost]:
-    """Each stage alone, and the same work as a loop."""
+def command(
+    folder: Path, out: Path, *more: str | Path, shards: int = 1, checkout: Path | None = None
+) -> float:
+    """Return the pictures a second of the command, without its start."""
+    first = min(folder.iterdir())
+    parts = [("--shard", f"{i}/{shards}") for i in range(1, shards + 1)] if shards > 1 else [()]
+    outs = [out.with_name(f"{out.name}-{i}") for i in range(shards)]
+    whole = [words(folder, each, *more, *part) for each, part in zip(outs, parts, strict=True)]
+    start = run_all([words(first, out.with_name("start"), *more)], checkout)
+    seconds = run_all(whole, checkout) - start
+    return sum(1 for _ in folder.iterdir()) / seconds
+
+
+def one_core(folder: Path, out: Path, weights: Path) -> float:
+    """Return the pictures a second that one thread decodes, encodes and writes."""
+    models, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "png")
     items = list(from_inputs([str(folder)], OutputPaths(())))
-    plan, found = Plan(targets=(TARGET,)), bundle.load(bundle.shipped())
-    models, single = (TranslationModels(found, "cpu", size) for size in (None, 1))
-    write = renderer(out, plan)
-    decoded: list[Decoded | Unusable] = []
-    pictures: list[TranslatedPicture] = []
-
-    def loop() -> None:
-        for item in items:
-            for picture in in_batches([decode(item, LOOK)], plan, single):
-                write.finish(picture)
-
-    for warm in (models, single):
-        in_batches([decode(items[0], LOOK)], plan, warm)
-    n = len(items)
-    return {
-        "decode": timed(n, lambda: decoded.extend(decode(item, LOOK) for item in items)),
-        "inference": timed(n, lambda: pictures.extend(in_batches(decoded, plan, models))),
-        "encode and write": timed(n, lambda: [write.finish(picture) for picture in pictures]),
-        "loop, one by one": timed(n, loop),
-    }
+    shutil.rmtree(out, ignore_errors=True)
+    seconds = 0.0
+    for i in range(0, len(items), LARGEST_CHUNK):
+        started = time.perf_counter()
+        decoded = part.decode(items[i : i + LARGEST_CHUNK])
+        seconds += time.perf_counter() - started
+        (translated,) = translate([decoded], PLAN, models, Names().claim)
+        started = time.perf_counter()
+        part.finish(translated)
+        seconds += time.perf_counter() - started
+    return len(items) / seconds
 
 
-def unpack(data: Path, folder: Path, count: int) -> None:
-    """Write a CSV's first faces as PNGs."""
+def work(out: Path, form: str) -> Work:
+    """Return what the command's workers do."""
+    layout = Layout(kind="imagefolder", suffix=f".{form}", tagged=False, apart=False)
+    files = Files(out=out, encoding=Encoding(format=form, mark=True))
+    renderer = ResultRenderer(
+        plan=PLAN, layout=layout, packer=files, in_pictures=True, metadata=False
+    )
+    look = Look(where="auto", finder=FaceDetector(), again=True)
+    return Work(look=look, renderer=renderer, pickled=False, all_rows=False)
+
+
+def models_alone(faces: np.ndarray, *, side_by_side: bool) -> float:
+    """Return the faces a second of generator and judge, in one thread or on all cores."""
+    models = TranslationModels(bundle.load(bundle.shipped()), "cpu")
+    size = models.micro_batch(1, edits=False) if side_by_side else models.batch_size
+    happy = in_full([3])
+    models.judge(models.translate(faces[: models.batch_size], happy).faces)
+    started = time.perf_counter()
+    for i in range(0, len(faces), size):
+        part = faces[i : i + size]
+        pieces = [part] if side_by_side else np.array_split(part, len(part) // models.batch_size)
+        for piece in pieces:
+            models.judge(models.translate(piece, happy).faces)
+    return len(faces) / (time.perf_counter() - started)
+
+
+def photographs(folder: Path, out: Path, weights: Path) -> float:
+    """Return the photographs a second of one thread, results as JPEG."""
+    models, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "jpeg")
+    seconds = 0.0
+    for item in from_inputs([str(folder)], OutputPaths(())):
+        started = time.perf_counter()
+        decoded = part.decode([item])
+        seconds += time.perf_counter() - started
+        (translated,) = translate([decoded], PLAN, models, Names().claim)
+        started = time.perf_counter()
+        part.finish(translated)
+        seconds += time.perf_counter() - started
+    return PHOTOGRAPHS / seconds
+
+
+def unpack(data: Path, folder: Path, count: int) -> np.ndarray:
+    """Write a CSV's first faces as PNGs and return them [N,48,48]."""
     folder.mkdir()
-    for number, row in enumerate(islice(from_tar_or_csv(data), count)):
-        face = decode(row, LOOK)
-        assert isinstance(face, Decoded), f"{row.source}: {face.reason}"
-        Image.fromarray(face.faces[0].levels).save(folder / f"{number:06}.png")
+    look, faces = Look(where="auto", finder=FaceDetector(), again=False), []
+    with data.open("rb") as file:
+        for number, row in enumerate(islice(from_csv(data, file), count)):
+            decoded = decode(row, look)
+            assert isinstance(decoded, Decoded)
+            faces.append(decoded.faces[0].levels)
+            Image.fromarray(faces[-1]).save(folder / f"{number:06}.png")
+    return np.stack(faces)
 
 
-def link(faces: Path, folder: Path, count: int) -> None:
-    """`count` inputs in folders of a thousand, each a link to one of the faces."""
+def photograph(folder: Path) -> Path:
+    """Write pictures of 12 megapixels with a face each."""
+    folder.mkdir()
+    small = np.random.default_rng(0).integers(60, 180, (187, 250, 3), np.uint8)
+    for number in range(PHOTOGRAPHS):
+        large = cv2.resize(small, (4000, 3000), interpolation=cv2.INTER_CUBIC)
+        picture = Image.fromarray(np.asarray(large, np.uint8))
+        picture.paste(pictures.portrait(pictures.HOPPER, 1300), (600 * number, 500))
+        picture.save(folder / f"{number}.jpg", quality=90)
+    return folder
+
+
+def memory(faces: Path, place: Path, weights: Path, counts: tuple[int, ...]) -> Iterator[str]:
+    """Return the peak memory of runs on so many links to the faces."""
     sources = sorted(faces.iterdir())
-    for number in range(count):
-        place = folder / f"{number // 1000:04}" / f"{number:06}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(sources[number % len(sources)])
+    for count in counts:
+        folder = place / str(count)
+        for number in range(count):
+            path = folder / f"{number // 1000:04}" / f"{number:06}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(sources[number % len(sources)])
+        arguments = words(folder, place / f"out-{count}", "--weights", weights, "--threads")
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, *arguments], stderr=subprocess.PIPE, text=True, check=True
+        )
+        yield f"{count} inputs: {int(done.stderr.split()[-1]) / 1024:.0f} MiB"
+
+
+def measures(place: Path, asked: argparse.Namespace) -> dict[str, Measure]:
+    """Return what is measured in each round."""
+    faces, out = place / "faces", place / "out"
+    levels = unpack(asked.data, faces, asked.faces)
+    weights = bundles.write_bundle(place / "weights")
+    large = photograph(place / "photographs")
+    files = ("--weights", weights)
+    each: dict[str, Measure] = {
+        "files, one core": lambda: one_core(faces, out, weights),
+        "files, threads": lambda: command(faces, out, *files, "--threads"),
+        "files, processes": lambda: command(faces, out, *files, "--processes"),
+        "files, side by side": lambda: command(
+            faces, out, *files, "--threads", "--workers", "1", shards=cores()
+        ),
+        "models, one core": lambda: models_alone(levels, side_by_side=False),
+        "models": lambda: models_alone(levels, side_by_side=True),
+        "batch": lambda: command(faces, out),
+        "photographs, one core": lambda: photographs(large, out, weights),
+    }
+    if asked.before:
+        before: Path = asked.before.resolve()
+        each["files, processes, before"] = lambda: command(
+            faces, out, *files, "--processes", checkout=before
+        )
+        each["batch, before"] = lambda: command(faces, out, checkout=before)
+    return each
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the figures and their ratios."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, help="fer2013.csv")
-    parser.add_argument("--faces", type=int, default=1000, help="pictures whose pace is measured")
-    parser.add_argument("--many", type=int, default=100_000, help="inputs of the large run")
+    parser.add_argument("--faces", type=int, default=2000, help="pictures whose pace is measured")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--many", type=int, default=50_000, help="inputs of the large run")
+    parser.add_argument("--before", type=Path, help="a checkout to compare the command with")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        measure(Path(place), asked)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        each, rates = measures(place, asked), defaultdict[str, list[float]](list)
+        for _ in range(asked.rounds):
+            for what, measure in each.items():
+                rates[what].append(measure())
+        report({what: statistics.median(values) for what, values in rates.items()})
+        counts = (FEW, asked.many) if asked.many else ()
+        for line in memory(place / "faces", place, place / "weights", counts):
+            print(line, flush=True)
 
 
-def measure(place: Path, asked: argparse.Namespace) -> None:
-    """Print the tables, with files below `place`."""
-    faces = place / "faces"
-    unpack(asked.data, faces, asked.faces)
-    print(f"{'':20}{'pictures/s':>12}{'processor ms':>14}", flush=True)
-    rounds: list[dict[str, Cost]] = []
-    for number in range(ROUNDS):
-        whole, _ = command(asked.faces, words(faces, place / f"out-{number}"))
-        rounds.append({"batch, all of it": whole, **stages(faces, place / f"stages-{number}")})
-    middle = {name: median([costs[name] for costs in rounds]) for name in rounds[0]}
-    for name, cost in middle.items():
-        print(f"{name:20}{cost}")
-    whole, *each, loop = middle.values()
-    slowest = max(cost.seconds for cost in each)
-    print(f"batch is {slowest / whole.seconds:.0%} of the slowest stage")
-    print(
-        f"the stages are {sum(cost.processor for cost in each) / whole.processor:.0%} of the "
-        "processor time"
-    )
-    print(f"batch is {loop.seconds / whole.seconds:.2f} times as quick as the loop")
-
-    print(f"--help after {start(['--help'], False):.2f} s", flush=True)
-    single = start(words(next(faces.iterdir()), Path("OUT")), False)
-    print(
-        f"one picture after {single:.2f} s: batch is {single / (whole.seconds / whole.count):.0f} "
-        "times as quick as a process for each"
-    )
-    rows = words(faces, Path("OUT"), "--report", "-")
-    print(f"the first row of many after {start(rows, True):.2f} s", flush=True)
-
-    weights = bundles.write_bundle(place / "weights")
-    peaks = []
-    for count in (FEW, asked.many):
-        link(faces, place / str(count), count)
-        made = words(place / str(count), place / f"out-{count}", "--weights", weights)
-        cost, peak = command(count, made)
-        print(f"{count} inputs: {peak:.0f} MiB, {cost.seconds:.0f} s", flush=True)
-        peaks.append(peak)
-    print(f"{peaks[1] / peaks[0]:.2f} times the memory")
-
-    link(faces, place / "files", FILES)
-    for kind in ("--threads", "--processes"):
-        made = words(place / "files", place / f"out{kind}", "--weights", weights, kind)
-        cost, _ = command(FILES, [*made, "--no-html"])
-        print(f"files alone {kind}: {FILES / cost.seconds:,.0f} pictures/s", flush=True)
+def report(rate: dict[str, float]) -> None:
+    """Print the rates and their ratios to the goals."""
+    for what, value in rate.items():
+        print(f"{what:26}{value:10,.1f} a second")
+    every = cores() * rate["files, one core"]
+    for kind in ("threads", "processes", "side by side"):
+        share = rate[f"files, {kind}"] / every
+        print(f"files by {kind}: {share:.2f} of {cores()} x one core")
+    print(f"models: {rate['models'] / rate['models, one core']:.2f} times one core")
+    slower = min(rate["models"], rate["files, one core"] * cores())
+    print(f"batch: {rate['batch'] / slower:.2f} of its slower stage")
+    for what in ("files, processes", "batch"):
+        if f"{what}, before" in rate:
+            print(f"{what}: {rate[what] / rate[f'{what}, before']:.2f} times before")
 
 
 if __name__ == "__main__":

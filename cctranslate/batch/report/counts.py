@@ -46,6 +46,23 @@ class Counts:
                 if row.status == "done":
                     self._add_result(row, row.target)
 
+    def merge(self, other: "Counts") -> None:
+        """Add what was counted elsewhere, of inputs that were not counted here."""
+        for name in ("inputs", "results", "confirmed", "written", "targets"):
+            getattr(self, name).update(getattr(other, name))
+        self.rows += other.rows
+        self.faces += other.faces
+        self.faces_done += other.faces_done
+        for mine, theirs in (
+            (self.by_label, other.by_label),
+            (self.by_prediction, other.by_prediction),
+        ):
+            for source, targets in theirs.items():
+                for target, (confirmed, results) in targets.items():
+                    cell = mine.setdefault(source, {}).setdefault(target, [0, 0])
+                    cell[0] += confirmed
+                    cell[1] += results
+
     def _add_result(self, row: Row, target: str) -> None:
         confirmed = bool(row.confirmed)
         self.results[target] += 1

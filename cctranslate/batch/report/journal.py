@@ -60,6 +60,15 @@ class Journal:
         self._file.add(b"".join(csv_lines(rows)))
         self.counts.add(rows)
 
+    def add_lines(self, lines: bytes, counts: Counts) -> None:
+        """Append the lines of some inputs at once, whose rows were counted where they were made.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        self._file.add(lines)
+        self.counts.merge(counts)
+
     def close(self) -> None:
         """Make sure that the rows are on disk.
 

@@ -11,7 +11,7 @@ from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Fingerprint, Placed, ResultPacker
 from cctranslate.batch.report.schema import Disposition, Row
-from cctranslate.batch.stages.translate import TranslatedPicture
+from cctranslate.batch.stages.translated import TranslatedPicture
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.compositing import carry
 from cctranslate.inference.variants import Plan
@@ -20,8 +20,9 @@ Draw = Callable[[int, int], Result]
 """Makes the result of a face and a variant, both counted from 0."""
 Finished = tuple[list[Row], bytes]
 """An input's rows, and the content that the writer's `add` takes."""
-BYTES = 2
-"""Roughly the bytes that a photograph's pixel takes as a PNG."""
+ENCODED, DRAWN = 2, 14
+"""Roughly the bytes of memory that a photograph's pixel takes as a PNG, and while it is drawn: as
+an array and a copy of it, as Pillow has it, and in the encoder."""
 REASONS = {
     Disposition.WRITTEN: None,
     Disposition.SET_ASIDE: "not confirmed",
@@ -85,14 +86,15 @@ class ResultRenderer:
                 usage=usage,
             )
 
-    def weigh(self, picture: TranslatedPicture | Unusable) -> int:
+    def weigh(self, source: Decoded | Unusable) -> int:
         """Return the bytes of memory that an input takes until its rows are written."""
-        if isinstance(picture, Unusable):
+        if isinstance(source, Unusable):
             return 0
-        decoded = picture.decoded
-        waiting = self.in_pictures and self.packer.in_memory
-        pixels = decoded.width * decoded.height * len(self.plan.variants) if waiting else 0
-        return decoded.item.held + BYTES * pixels
+        if not self.in_pictures or source.is_model_sized:
+            return source.item.held
+        waiting = len(self.plan.variants) if self.packer.in_memory else 0
+        pixels = source.width * source.height
+        return source.item.held + (DRAWN + ENCODED * waiting) * pixels
 
     def _drawer(self, picture: TranslatedPicture) -> Draw:
         """Return what draws the result of a face and a variant."""

@@ -47,6 +47,11 @@ class ResultSelector:
         return Disposition.WRITTEN
 
     @property
+    def takes_all(self) -> bool:
+        """Whether every result is written, whatever the judge makes of it."""
+        return self._per_class is None and self._denied is Disposition.WRITTEN
+
+    @property
     def full(self) -> bool:
         """Whether no target takes any more."""
         return all(self._is_full(target) for target in self._plan.targets)

@@ -1,19 +1,17 @@
-"""Pictures' faces through the generator and the judge."""
+"""Chunks' faces through the generator and the judge."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cctranslate.batch.inputs.decoding import Decoded, Unusable
-from cctranslate.batch.report.schema import Disposition
+from cctranslate.batch.stages.chunks import DecodedChunk, TranslatedChunk
+from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import whole
 from cctranslate.faces.compositing import carry
-from cctranslate.faces.crops import Face
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import SIZE, Gray, Scaled
 
@@ -21,97 +19,98 @@ if TYPE_CHECKING:
     # Worker processes need no onnxruntime.
     from cctranslate.inference.models import TranslationModels
 
-
-@dataclass(frozen=True, kw_only=True)
-class FaceResults:
-    """A face's K results [K,48,48], their probabilities [K,7] and the face's own, `before` [7].
-
-    `edits` [K,3,48,48] are there if its picture is to be changed.
-    """
-
-    translated: Gray
-    edits: Scaled | None
-    probabilities: Scaled
-    before: Scaled
-
-    @property
-    def is_judged(self) -> bool:
-        """Whether all probabilities are numbers."""
-        return bool(np.isfinite(self.probabilities).all() and np.isfinite(self.before).all())
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranslatedPicture:
-    """A picture with the results of the faces to translate."""
-
-    decoded: Decoded
-    faces: tuple[FaceResults, ...]
-    ms: float
-    """Milliseconds of inference for each face."""
-    dispositions: tuple[tuple[Disposition, ...], ...] = ()
-    """What becomes of each face's results; given by the selection."""
+MOST_HELD = 64 << 20
+"""Bytes that inputs may take while they wait for a micro-batch to be full."""
+Name = Callable[[str], str]
 
 
 def translate(
-    waiting: Sequence[Decoded | Unusable], plan: Plan, models: TranslationModels, in_pictures: bool
-) -> Iterator[TranslatedPicture | Unusable]:
-    """Translate and judge the faces of pictures, in order, in as few batches as they fill.
+    chunks: Iterable[DecodedChunk], plan: Plan, models: TranslationModels, name: Name
+) -> Iterator[TranslatedChunk]:
+    """Translate and judge the faces of chunks, in order, in micro-batches across them.
+
+    `name` claims the name of an input's results.
 
     Raises:
-        DeviceError: the device gave up.
+        DeviceError: memory is short, or the device failed.
     """
-    pictures = [picture for picture in waiting if isinstance(picture, Decoded)]
-    faces = [face for picture in pictures for face in picture.wanted]
-    edits_needed = in_pictures and not all(picture.is_model_sized for picture in pictures)
+    waiting: list[DecodedChunk] = []
+    faces = inputs = held = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        faces, inputs = faces + len(chunk.faces), inputs + len(chunk.counts)
+        held += chunk.weight
+        batch = models.micro_batch(len(plan.conditions), any(one.is_drawn for one in waiting))
+        if faces >= batch or inputs >= 4 * batch or held > MOST_HELD:
+            yield from _translated(waiting, plan, models, name)
+            waiting, faces, inputs, held = [], 0, 0, 0
+    yield from _translated(waiting, plan, models, name)
+
+
+def _translated(
+    waiting: Sequence[DecodedChunk], plan: Plan, models: TranslationModels, name: Name
+) -> Iterator[TranslatedChunk]:
+    """Translate the faces of all chunks together, in pieces that memory holds."""
+    if not waiting:
+        return
+    faces = np.concatenate([chunk.faces for chunk in waiting])
+    found = np.concatenate([chunk.found for chunk in waiting])
+    edits = any(chunk.is_drawn for chunk in waiting)
+    size = models.micro_batch(len(plan.conditions), edits)
     started = time.perf_counter()
-    translated: list[FaceResults] = []
-    size = models.micro_batch(len(plan.conditions), edits_needed)
-    for i in range(0, len(faces), size):
-        translated += _run(models, plan, faces[i : i + size], edits_needed)
+    pieces = [
+        _run(models, plan, faces[i : i + size], found[i : i + size], edits)
+        for i in range(0, max(len(faces), 1), size)
+    ]
     ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
-    remaining = iter(translated)
-    for picture in waiting:
-        if isinstance(picture, Unusable):
-            yield picture
-            continue
-        results = tuple(next(remaining) for _ in picture.wanted)
-        if all(face.is_judged for face in results):
-            yield TranslatedPicture(decoded=picture, faces=results, ms=ms)
-        else:
-            yield Unusable(
-                item=picture.item,
-                skipped=False,
-                reason="a score is not a number: check the bundle with `cctranslate doctor`",
-                stage="judge",
-                stamp=picture.stamp,
-                result_name=picture.result_name,
-            )
+    translated, probabilities, before = (
+        np.concatenate([piece[i] for piece in pieces]) for i in range(3)
+    )
+    changes = [piece[3] for piece in pieces if piece[3] is not None]
+    changed = np.concatenate(changes) if changes else None
+    first = 0
+    for chunk in waiting:
+        mine = slice(first, first + len(chunk.faces))
+        first = mine.stop
+        yield TranslatedChunk(
+            sources=chunk.sources,
+            counts=chunk.counts,
+            weight=chunk.weight,
+            names=tuple(None if base is None else name(base) for base in chunk.bases),
+            translated=translated[mine],
+            edits=changed[mine] if changed is not None and chunk.is_drawn else None,
+            probabilities=probabilities[mine],
+            before=before[mine],
+            ms=ms,
+        )
 
 
 def _run(
-    models: TranslationModels, plan: Plan, faces: list[Face], edits_needed: bool
-) -> list[FaceResults]:
-    levels = np.stack([face.levels for face in faces])
-    results = models.translate(levels, plan.conditions, edits_needed)
-    translated, edits = results.faces, results.edits
-    if edits is not None:
-        for i, face in enumerate(faces):
-            if face.found:
-                translated[i] = [_faded(face.levels, edit) for edit in edits[i]]
+    models: TranslationModels, plan: Plan, faces: Gray, found: Gray, edits: bool
+) -> tuple[Gray, Scaled, Scaled, Scaled | None]:
+    """Return translations [N,V,48,48], probabilities [N,V,7] and [N,7], and edits if wanted."""
+    if not len(faces):
+        empty = np.zeros((0, len(plan.variants), len(EMOTIONS)), np.float32)
+        none = np.zeros((0, len(plan.variants), SIZE, SIZE), np.uint8)
+        return none, empty, empty[:, 0], None
+    results = models.translate(faces, plan.conditions, edits)
+    translated = results.faces
+    if results.edits is not None:
+        for i in np.flatnonzero(found):
+            translated[i] = [_faded(faces[i], edit) for edit in results.edits[i]]
     probabilities = models.judge(translated)
-    return [
-        FaceResults(
-            translated=translated[i, best],
-            edits=None if edits is None else edits[i, best],
-            probabilities=probabilities[i, best],
-            before=results.before[i],
-        )
-        for i, best in enumerate(plan.best(probabilities))
-    ]
+    best = plan.best(probabilities)
+    rows = np.arange(len(faces))[:, None]
+    return (
+        translated[rows, best],
+        probabilities[rows, best],
+        results.before,
+        None if results.edits is None else results.edits[rows, best],
+    )
 
 
 def _faded(levels: Gray, edit: Scaled) -> Gray:
-    """The face as it will be in its picture, where a change fades out towards the edge."""
+    """Return the face as it will be in its picture, where a change fades towards the edge."""
     face = levels.copy()
     carry(face, whole(SIZE, SIZE), edit)
     return face

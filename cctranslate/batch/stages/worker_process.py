@@ -1,11 +1,15 @@
-"""A process that works for one thread at a time, and is missed at once when it is killed."""
+"""A worker process driven over a private pipe; its death is detected immediately.
+
+`concurrent.futures` and `multiprocessing.Pool` hang, or lose a task, when a worker is killed while
+it holds a lock of the queue that all workers share (python/cpython issues 94777 and 66587), as
+do loky and pebble in reports of theirs. Here no two processes share a lock or a pipe.
+"""
 
 import errno
 import multiprocessing
 import os
 import signal
 import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,53 +25,45 @@ W = TypeVar("W")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Hand(Generic[W]):
-    """A process that knows its work, and is handed chunks of it by one thread at a time.
+class WorkerProcess(Generic[W]):
+    """A process that has a copy of some work, and does one task after the other of it.
 
-    Each has a pipe of its own, whose other end no one else holds: one that is killed is heard of
-    as the pipe's end, in the middle of a message, too, where a queue that several write to, as
-    those of `concurrent.futures` are, would be waited at for ever.
+    Nobody else holds the other end of its pipe: the death of the process is read as the end of
+    the pipe, even in the middle of a message.
     """
 
     def __init__(self, work: W) -> None:
         # A copy by fork would have onnxruntime's locks without its threads.
         context = multiprocessing.get_context("spawn")
-        self._pipe, its = context.Pipe()
-        self._process = context.Process(target=_serve, args=(work, its))
-        with its, _unheard(), _missed():
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(work, theirs))
+        with theirs, _signals_blocked(), _death_explained():
             self._process.start()
 
-    def ask(self, task: Callable[[W, A], B], chunk: list[A]) -> tuple[list[B], float]:
-        """What it makes of a chunk, and the seconds that takes.
+    def call(self, task: Callable[[W, A], B], argument: A) -> B:
+        """Return what the task makes of the argument, in the process.
 
         Raises:
-            Exception: what the task raises.
-            WorkersError: it is gone.
+            Exception: the task raised it.
+            WorkersError: the process is gone.
         """
-        with _missed():
-            self._pipe.send((task, chunk))
-            answer = self._pipe.recv()
-        if isinstance(answer, Exception):
+        with _death_explained():
+            self._pipe.send((task, argument))
+            failed, answer = self._pipe.recv()
+        if failed:
             raise answer
-        made: tuple[list[B], float] = answer
-        return made
+        result: B = answer
+        return result
 
     def close(self) -> None:
-        """Let it end, and wait for that."""
+        """Let the process end, and wait for that."""
         self._pipe.close()
         self._process.join()
 
 
-def done(work: W, task: Callable[[W, A], B], chunk: list[A]) -> tuple[list[B], float]:
-    """What became of a chunk, and the seconds that it took."""
-    started = time.perf_counter()
-    made = [task(work, thing) for thing in chunk]
-    return made, time.perf_counter() - started
-
-
 def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
-    """What a worker process does until nobody asks any more."""
-    # They go to all of a terminal or a job, and what is in hand is to be finished.
+    """Do tasks until the pipe ends."""
+    # They go to all of a terminal or a job, and the task in progress is to be finished.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     # As the run does itself, on faulty metadata.
@@ -75,17 +71,17 @@ def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
-            task, chunk = pipe.recv()
+            task, argument = pipe.recv()
             try:
-                answer: object = done(work, task, chunk)
+                answer: tuple[bool, object] = False, task(work, argument)
             except Exception as failure:
                 failure.add_note(traceback.format_exc())
-                answer = failure
+                answer = True, failure
             pipe.send(answer)
 
 
 def _end_with_the_run() -> None:
-    """No worker outlives a run that was killed: it would write where the next one does."""
+    """End when the run is killed: a worker that went on would write where the next run does."""
     run = multiprocessing.parent_process()
     if run is not None:
         connection.wait([run.sentinel])
@@ -93,8 +89,8 @@ def _end_with_the_run() -> None:
 
 
 @contextmanager
-def _missed() -> Iterator[None]:
-    """Say of a worker that is gone why that may be."""
+def _death_explained() -> Iterator[None]:
+    """Explain why a worker may be gone."""
     try:
         yield
     except (EOFError, OSError) as error:
@@ -110,8 +106,8 @@ def _missed() -> Iterator[None]:
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
-    """Keep signals from processes that are starting: they have not learned to ignore them yet."""
+def _signals_blocked() -> Iterator[None]:
+    """Keep signals from a process that is starting: it does not ignore them yet."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

@@ -1,0 +1,226 @@
+"""What workers do with chunks of inputs, and what crosses to the process with the models.
+
+Handing over one small picture takes as long as decoding it, so that pictures go by the dozen. The
+process with the models gets their faces as one array, and all else as it came from the worker: it
+neither reads pickled pictures nor makes rows.
+"""
+
+import pickle
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
+from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.formats import csv_lines
+from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.batch.stages.render import ResultRenderer
+from cctranslate.batch.stages.translated import FaceResults, TranslatedPicture
+from cctranslate.pixels import SIZE, Gray, Scaled
+
+Source = Decoded | Unusable
+CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
+"""How long a worker is to be busy with a chunk, and how many inputs it has at most."""
+HEAVY = 16 << 20
+"""Bytes from which on a chunk takes no further input."""
+_NONE = np.zeros((0, SIZE, SIZE), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodedChunk:
+    """The faces of some inputs."""
+
+    sources: bytes | list[Source]
+    """The inputs, which only workers look into; pickled, if workers are processes."""
+    faces: Gray
+    """Those to translate [N,48,48]."""
+    found: NDArray[np.bool_]
+    """Whether each was found in a picture [N]."""
+    counts: tuple[int, ...]
+    """Faces of each input."""
+    bases: tuple[str | None, ...]
+    """What each input's results would be named, None if it takes no name."""
+    is_drawn: bool
+    """Whether any input's results are drawn into its picture."""
+    weight: int
+    """Bytes of memory that the results and what they are made from will take."""
+    seconds: float
+    """How long a worker was busy with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatedChunk:
+    """The same inputs with what the models made of their N faces, V results each."""
+
+    sources: bytes | list[Source]
+    counts: tuple[int, ...]
+    weight: int
+    names: tuple[str | None, ...]
+    """The name of each input's results."""
+    translated: Gray
+    """[N,V,48,48]."""
+    edits: Scaled | None
+    """[N,V,3,48,48], if results are drawn into pictures."""
+    probabilities: Scaled
+    """The judge's, of the results [N,V,7]."""
+    before: Scaled
+    """The judge's, of the faces [N,7]."""
+    ms: float
+    """Milliseconds of inference for each face."""
+    dispositions: tuple[tuple[Disposition, ...], ...] | None = None
+    """What becomes of each result; None: all are written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedChunk:
+    """The report's lines of some inputs, whose results are made."""
+
+    lines: bytes
+    counts: Counts
+    rows: list[list[Row]]
+    """The rows of each input that the process with the models must see."""
+    contents: list[bytes]
+    """For each of `rows` what the writer's `add` takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What the workers do; a process has a copy."""
+
+    look: Look
+    renderer: ResultRenderer
+    pickled: bool
+    """Whether inputs cross to another process."""
+    all_rows: bool
+    """Whether rows go to the process with the models, which completes or prints them."""
+
+    def decode(self, items: Sequence[Item]) -> DecodedChunk:
+        """Return the faces of fetched items."""
+        started = time.perf_counter()
+        sources: list[Source] = [decode(item, self.look) for item in items]
+        wanted = [source.wanted if isinstance(source, Decoded) else () for source in sources]
+        faces = [face for each in wanted for face in each]
+        layout = self.renderer.layout
+        bases = tuple(
+            None
+            if isinstance(source, Unusable) and source.skipped
+            else layout.base(source.item.relative)
+            for source in sources
+        )
+        drawn = self.renderer.in_pictures and any(
+            isinstance(source, Decoded) and not source.is_model_sized for source in sources
+        )
+        bare = list(map(_without_levels, sources))
+        return DecodedChunk(
+            sources=pickle.dumps(bare) if self.pickled else bare,
+            faces=np.stack([face.levels for face in faces]) if faces else _NONE,
+            found=np.array([face.found for face in faces], bool),
+            counts=tuple(map(len, wanted)),
+            bases=bases,
+            is_drawn=drawn,
+            weight=sum(map(self.renderer.weigh, sources)),
+            seconds=time.perf_counter() - started,
+        )
+
+    def finish(self, chunk: TranslatedChunk) -> FinishedChunk:
+        """Make the results of a chunk, and the lines that report them.
+
+        Raises:
+            OutputError: results cannot be written at all.
+        """
+        counts, lines = Counts(), list[bytes]()
+        seen, contents = list[list[Row]](), list[bytes]()
+        for picture in _pictures(chunk):
+            rows, content = self.renderer.finish(picture)
+            if self.all_rows or rows[0].status != "done":
+                seen.append(rows)
+                contents.append(content)
+            if not self.all_rows:
+                counts.add(rows)
+                lines += csv_lines(rows)
+        return FinishedChunk(lines=b"".join(lines), counts=counts, rows=seen, contents=contents)
+
+
+class Chunker:
+    """Makes chunks of items: of small pictures by the dozen, photographs one by one."""
+
+    def __init__(self, weigh: Callable[[Item], int]) -> None:
+        """`weigh` returns the bytes that an item takes while it is decoded."""
+        self._weigh, self._size = weigh, 1
+
+    def chunks(self, items: Iterable[Item]) -> Iterator[list[Item]]:
+        """Return the items in chunks."""
+        chunk: list[Item] = []
+        weight = 0
+        for item in items:
+            chunk.append(item)
+            weight += self._weigh(item)
+            if len(chunk) >= self._size or weight > HEAVY:
+                yield chunk
+                chunk, weight = [], 0
+        if chunk:
+            yield chunk
+
+    def learn(self, count: int, seconds: float) -> None:
+        """Fit the size of the next chunks to how long one took."""
+        fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
+        self._size = min(max(fitting, 1), 2 * self._size, LARGEST_CHUNK)
+
+
+def _without_levels(source: Source) -> Source:
+    if isinstance(source, Unusable):
+        return source
+    return replace(source, faces=tuple(replace(face, levels=_NONE) for face in source.faces))
+
+
+def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | Unusable]:
+    """Return each input with its results."""
+    sources = chunk.sources
+    if isinstance(sources, bytes):
+        sources = cast(list[Source], pickle.loads(sources))
+    first = 0
+    # A selection that took no more has cut the chunk short.
+    for source, count, name in zip(sources, chunk.counts, chunk.names, strict=False):
+        named = replace(source, result_name=name)
+        if isinstance(named, Unusable):
+            yield named
+            continue
+        yield _picture(chunk, named, range(first, first + count))
+        first += count
+
+
+def _picture(
+    chunk: TranslatedChunk, decoded: Decoded, faces: range
+) -> TranslatedPicture | Unusable:
+    results = tuple(
+        FaceResults(
+            translated=chunk.translated[i],
+            edits=None if chunk.edits is None else chunk.edits[i],
+            probabilities=chunk.probabilities[i],
+            before=chunk.before[i],
+        )
+        for i in faces
+    )
+    if not all(face.is_judged for face in results):
+        return Unusable(
+            item=decoded.item,
+            skipped=False,
+            reason="a score is not a number: check the bundle with `cctranslate doctor`",
+            stage="judge",
+            stamp=decoded.stamp,
+            result_name=decoded.result_name,
+        )
+    written = (Disposition.WRITTEN,) * chunk.translated.shape[1]
+    return TranslatedPicture(
+        decoded=decoded,
+        faces=results,
+        ms=chunk.ms,
+        dispositions=tuple(
+            written if chunk.dispositions is None else chunk.dispositions[i] for i in faces
+        ),
+    )

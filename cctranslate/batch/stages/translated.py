@@ -1,0 +1,39 @@
+"""A picture with what the models made of its faces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cctranslate.batch.inputs.decoding import Decoded
+from cctranslate.batch.report.schema import Disposition
+from cctranslate.pixels import Gray, Scaled
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceResults:
+    """A face's V results [V,48,48], their probabilities [V,7] and those of the face, `before` [7].
+
+    `edits` [V,3,48,48] are there if its picture is to be changed.
+    """
+
+    translated: Gray
+    edits: Scaled | None
+    probabilities: Scaled
+    before: Scaled
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether all probabilities are numbers."""
+        return bool(np.isfinite(self.probabilities).all() and np.isfinite(self.before).all())
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatedPicture:
+    """A picture with the results of the faces to translate."""
+
+    decoded: Decoded
+    faces: tuple[FaceResults, ...]
+    ms: float
+    """Milliseconds of inference for each face."""
+    dispositions: tuple[tuple[Disposition, ...], ...]
+    """What becomes of each face's results."""

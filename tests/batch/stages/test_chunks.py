@@ -1,0 +1,36 @@
+"""How many inputs go to a worker at once."""
+
+from pathlib import Path
+
+from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.stages.chunks import HEAVY, LARGEST_CHUNK, Chunker
+
+
+def items(count: int) -> list[Item]:
+    return [Item(path=Path(f"{n}.png"), relative=f"{n}.png", named=False) for n in range(count)]
+
+
+def test_small_pictures_go_by_the_dozen_once_they_are_known_to_be_quick() -> None:
+    chunker, sizes = Chunker(lambda _: 0), []
+    for chunk in chunker.chunks(items(500)):
+        sizes.append(len(chunk))
+        chunker.learn(len(chunk), 0.0001 * len(chunk))
+    assert sizes[:6] == [1, 2, 4, 8, 16, 32]
+    assert max(sizes) == LARGEST_CHUNK
+    assert sum(sizes) == 500
+
+
+def test_slow_ones_go_one_by_one_again() -> None:
+    chunker = Chunker(lambda _: 0)
+    chunks = chunker.chunks(items(100))
+    for _ in range(4):
+        chunker.learn(len(next(chunks)), 0.0001)
+    chunker.learn(16, 16 * 0.5)
+    assert len(next(chunks)) == 1
+
+
+def test_heavy_ones_go_one_by_one() -> None:
+    chunker = Chunker(lambda item: HEAVY + 1 if item.relative == "7.png" else 1)
+    for _ in range(10):
+        chunker.learn(64, 0.001)
+    assert [len(chunk) for chunk in chunker.chunks(items(80))] == [8, 64, 8]

@@ -1,0 +1,197 @@
+"""Worker processes: the same bytes as by threads, and an end with the run, however that ends."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support import pictures
+from tests.support.cli import child, wait_until
+from tests.support.reports import count_lines, timeless, tree
+
+ONLY_POSIX = pytest.mark.skipif(os.name == "nt", reason="no such signals there")
+ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> tuple[Path, ...]:
+    """Faces, a photograph, files that are none, and an archive of faces and a photograph."""
+    folder = pictures.write_many(tmp_path / "in", 150)
+    (folder / "empty.png").touch()
+    (folder / "note.txt").write_text("no picture")
+    for path in pictures.PHOTOS.glob("*.jpg"):
+        shutil.copy(path, folder)
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(30):
+            archive.writestr(f"{number}.png", pictures.png(number % 7, number))
+        for path in pictures.PHOTOS.glob("*.jpg"):
+            archive.write(path, path.name)
+    return folder, packed
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        (),
+        ("--layout", "tree", "--format", "webp"),
+        ("--layout", "webdataset"),
+        ("--layout", "fer-csv"),
+        ("-o", "-"),
+    ],
+)
+def test_processes_give_the_bytes_that_threads_give(
+    mixed: tuple[Path, ...], form: tuple[str, ...], weights: Path, tmp_path: Path
+) -> None:
+    made = []
+    for kind in ("--threads", "--processes"):
+        out = tmp_path / kind
+        asked: tuple[str | Path, ...] = (*mixed, "--to", "happy,sad", "--weights", weights, kind)
+        place: tuple[str | Path, ...] = form if "-o" in form else ("-o", out, *form)
+        with child(
+            *("batch", "--no-progress", "--batch-size", "4", "--workers", "3"),
+            *asked,
+            *place,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            stdout, said = process.communicate()
+        assert process.returncode == 1, said  # the empty file
+        assert b"186 inputs: 184 done, 1 skipped, 1 failed" in said
+        assert bool(stdout) == ("-o" in form)
+        made.append((stdout, timeless(out), tree(out) if out.exists() else {}))
+    assert made[0] == made[1]
+    assert made[0][0] or len(made[0][1]) > 300
+
+
+def begin(weights: Path, folder: Path, out: Path, **options: object) -> "subprocess.Popen[bytes]":
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "--no-progress")
+    return child(*words, "--processes", "--workers", "2", "--batch-size", "4", **options)
+
+
+def wait_for_rows(process: "subprocess.Popen[bytes]", out: Path) -> None:
+    wait_until(process, lambda: count_lines(out) >= 20)
+    assert process.poll() is None
+
+
+def workers(run: int) -> list[int]:
+    """The processes that a run started and that are at work."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            spawned = b"spawn_main" in (path.parent / "cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(parent) == run and state != "Z" and spawned:
+            found.append(int(path.parent.name))
+    return found
+
+
+def alive(number: int) -> bool:
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def asleep(number: int) -> bool:
+    """Whether a process has done nothing for a while."""
+    before = spent(number)
+    time.sleep(0.2)
+    return spent(number) == before
+
+
+def spent(number: int) -> list[str]:
+    """A process's seconds, as the system counts them."""
+    return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[11:13]
+
+
+def equals_never_stopped(weights: Path, folder: Path, out: Path) -> None:
+    whole = out.parent / "whole"
+    for place in (out, whole):
+        assert begin(weights, folder, place).wait() == 0
+    assert timeless(out) == timeless(whole)
+    assert tree(out) == tree(whole)
+
+
+@ONLY_LINUX
+def test_no_worker_outlives_a_run_that_was_killed(weights: Path, tmp_path: Path) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
+    with begin(weights, folder, out) as process:
+        wait_for_rows(process, out)
+        there = workers(process.pid)
+        assert there
+        process.kill()
+    for _ in range(400):
+        if not any(alive(number) for number in there):
+            break
+        time.sleep(0.01)
+    assert not any(alive(number) for number in there)
+    equals_never_stopped(weights, folder, out)
+
+
+@ONLY_POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_of_them_lets_what_is_in_hand_finish(
+    weights: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
+    with begin(weights, folder, out, stderr=subprocess.PIPE, process_group=0) as process:
+        wait_for_rows(process, out)
+        os.killpg(process.pid, number)
+        _, said = process.communicate()
+        assert process.returncode == 130, said
+    assert b"the same command goes on from here" in said
+    assert b"Traceback" not in said
+    told = json.loads((out / "run.json").read_text())
+    assert (told["finished"], told["done"]) == (False, count_lines(out) - 1)
+    equals_never_stopped(weights, folder, out)
+
+
+@ONLY_LINUX
+def test_a_worker_that_is_killed_is_one_line(weights: Path, tmp_path: Path) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
+    with begin(weights, folder, out, stderr=subprocess.PIPE) as process:
+        wait_for_rows(process, out)
+        os.kill(workers(process.pid)[0], signal.SIGKILL)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert b"Error: a worker process was killed" in said
+    assert b"Traceback" not in said
+    assert json.loads((out / "run.json").read_text())["finished"] is False
+    equals_never_stopped(weights, folder, out)
+
+
+@ONLY_LINUX
+def test_a_worker_that_is_killed_while_it_answers_is_one_line(
+    weights: Path, tmp_path: Path
+) -> None:
+    packed, out = tmp_path / "packed.zip", tmp_path / "out"
+    pictures.portrait(pictures.COLLINS).save(tmp_path / "large.png")
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(100):
+            archive.write(tmp_path / "large.png", f"{number}.png")
+    with begin(weights, packed, out, stderr=subprocess.PIPE) as process:
+        wait_for_rows(process, out)
+        # What comes with each is more than a pipe holds: they stop with half of it written.
+        process.send_signal(signal.SIGSTOP)
+        there = workers(process.pid)
+        for number in there:
+            wait_until(process, partial(asleep, number))
+        for number in there:
+            os.kill(number, signal.SIGKILL)
+        process.send_signal(signal.SIGCONT)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert b"Error: a worker process was killed" in said
+    assert b"Traceback" not in said
