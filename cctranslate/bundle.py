@@ -11,6 +11,7 @@ from typing import Any
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import BundleError
+from cctranslate.files import write_text
 from cctranslate.pixels import SIZE
 
 CARD = "bundle.json"
@@ -137,7 +138,7 @@ def write_card(folder: Path, **facts: Any) -> Path:
         **facts,
     }
     path = folder / CARD
-    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(card, indent=2) + "\n")
     return path
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cctranslate.errors import CheckpointError
+from cctranslate.files import replacing
 from cctranslate.recipes.serialization import from_json
 from cctranslate.recipes.spec import AnyRecipe
 
@@ -16,22 +17,20 @@ FILE = "checkpoint.pt"
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
-    """Write the checkpoint beside the old one, then rename: a kill leaves one of the two whole.
+    """Write the checkpoint whole or not at all: a kill leaves the old one or the new one.
 
     Raises:
         CheckpointError: it cannot be written; the one before it stays.
     """
-    partial = folder / f"{FILE}.partial"
+    path = folder / FILE
     try:
-        torch.save(state, partial)
-        partial.replace(folder / FILE)
-    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+        with replacing(path) as file:
+            torch.save(state, file)
+    except (OSError, RuntimeError) as error:  # torch raises the latter
         raise CheckpointError(
-            f"{partial}: cannot be written ({_first_line(error)}): is the disk full? Make room and "
+            f"{path}: cannot be written ({_first_line(error)}): is the disk full? Make room and "
             "go on from the last checkpoint with --resume"
         ) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:

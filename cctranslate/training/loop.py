@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from cctranslate.errors import DivergedError
+from cctranslate.files import write_text
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe
-from cctranslate.training import checkpoint, run_folder
+from cctranslate.training import checkpoint
 from cctranslate.training.data.fer2013 import Splits
 from cctranslate.training.data.ferplus import Votes
 
@@ -208,7 +209,7 @@ def _restore(trainer: Trainer, folder: Path) -> int:
     if log.exists():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         kept = [line for line in lines if _step_of(line) <= step]
-        run_folder.write_text(log, "".join(f"{line}\n" for line in kept))
+        write_text(log, "".join(f"{line}\n" for line in kept))
     return step
 
 

@@ -11,6 +11,7 @@ import torch
 
 from cctranslate import __version__
 from cctranslate.errors import RunError
+from cctranslate.files import write_text
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.training import checkpoint
@@ -87,15 +88,12 @@ def read_manifest(folder: Path) -> RunManifest:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write indented JSON with a final newline, whole or not at all."""
+    """Write indented JSON with a final newline, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written; what is at `path` stays as it was.
+    """
     write_text(path, json.dumps(content, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write beside the file, then rename: a kill leaves the old one or the new one."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:
