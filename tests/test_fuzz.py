@@ -230,7 +230,15 @@ def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, dat
     run = {"finished": True, "done": 1, "skipped": 1, "failed": 1}
 
     def go_on() -> None:
-        opened = Journal(journal, 1, on_earlier=lambda rows: None)
+        opened = Journal(
+            journal,
+            ["happy"],
+            base=place,
+            on_earlier=lambda rows: None,
+            is_there=lambda row: True,
+            position=lambda output: None,
+            rewritable=True,
+        )
         opened.close()
         counts = opened.counts
         variants = (Variant(target="happy", strength=1),)

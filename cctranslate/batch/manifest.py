@@ -6,11 +6,14 @@ from typing import Any
 
 from cctranslate import __version__
 from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.folder import FOLDER
 from cctranslate.batch.report.counts import Counts
 
 
 def identity(options: Options, bundle: dict[str, str], detector: str) -> dict[str, Any]:
     """Return what two calls must share to be one run: what is made, not how it is computed.
+
+    `--to` may grow from call to call, and so may the inputs, which are therefore no part of it.
 
     Args:
         options: The call's options.
@@ -18,9 +21,6 @@ def identity(options: Options, bundle: dict[str, str], detector: str) -> dict[st
         detector: The digest of the face detector.
     """
     return {
-        # A shell's `*.png` names the sheet of the call before, too.
-        "INPUT": [word for word in options.inputs if not options.output_paths.holds(Path(word))],
-        "--files-from": options.files_from,
         "--to": list(options.targets),
         "--strength": list(options.plan.strengths),
         "--samples": options.samples,
@@ -52,6 +52,7 @@ def manifest(
     resumed: int,
     finished: bool,
     seconds: float,
+    begun: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the content of `run.json` at the end of a call.
 
@@ -64,9 +65,11 @@ def manifest(
         resumed: Inputs that earlier calls ended.
         finished: Whether no input is left to do.
         seconds: How long the call took.
+        begun: What `run.json` said when the call began.
     """
     return {
-        "asked": identity(options, bundle, detector),
+        "asked": begun["asked"],
+        FOLDER: begun.get(FOLDER, str(Path.cwd())),
         "options": {f.name: _plain(getattr(options, f.name)) for f in fields(options)},
         "cctranslate": __version__,
         "provider": provider,

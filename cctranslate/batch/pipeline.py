@@ -8,7 +8,7 @@ import numpy as np
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.writers import Writer
-from cctranslate.batch.report.journal import Journal, source_key
+from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.schema import Disposition, Row
 from cctranslate.batch.stages import memory
 from cctranslate.batch.stages.chunks import Chunker, DecodedChunk, TranslatedChunk, Work
@@ -57,7 +57,7 @@ def run(
     for chunk in pool.map(Work.finish, selected, weigh=_weight_to_finish, most=most):
         if chunk.lines:
             journal.add_lines(chunk.lines, chunk.counts)
-            on_done(chunk.counts.found - len(chunk.rows))
+            on_done(chunk.inputs - len(chunk.rows))
         for rows, content in zip(chunk.rows, chunk.contents, strict=True):
             located = rows
             if not chunk.lines:
@@ -82,13 +82,16 @@ def _timed(chunks: Iterable[DecodedChunk], chunker: Chunker) -> Iterator[Decoded
 
 
 def _remaining(items: Iterable[Item], journal: Journal) -> Iterator[Item]:
-    """Return the items that no earlier call ended; one that is named twice comes once."""
+    """Return the items that have something left to make; one that is named twice comes once."""
     seen: set[bytes] = set()
     for item in items:
-        key = source_key(item.source)
-        if key not in seen and not journal.has(item.source):
-            seen.add(key)
-            yield item
+        key = journal.key(item.source)
+        if key in seen:
+            continue
+        seen.add(key)
+        left = journal.left(item.source, item.path)
+        if left is None or left.targets:
+            yield journal.spelled(replace(item, remainder=left))
 
 
 def _selected(
@@ -99,15 +102,16 @@ def _selected(
         if selector.takes_all:
             yield chunk
             continue
-        chosen = list[tuple[Disposition, ...]]()
+        chosen = list[tuple[Disposition | None, ...]]()
         ended = 0
-        for count in chunk.counts:
+        for count, left in zip(chunk.counts, chunk.remainders, strict=True):
             if selector.full:
                 break
             mine = slice(len(chosen), len(chosen) + count)
             judged, before = chunk.probabilities[mine], chunk.before[mine]
             if np.isfinite(judged).all() and np.isfinite(before).all():
-                chosen += map(selector.choose, judged)
+                targets = left.targets if left else None
+                chosen += [selector.choose(p, targets) for p in judged]
             else:
                 # The picture fails: none of its results takes a place in a class.
                 chosen += [(Disposition.DROPPED,) * judged.shape[1]] * count

@@ -1,24 +1,30 @@
 """One call of `batch`: going on from what is there, and closing the books."""
 
-import os
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from cctranslate import bundle
-from cctranslate.batch import pipeline
-from cctranslate.batch.gallery import contact_sheet, html_page
+from cctranslate.batch import pipeline, summary
+from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.decoding import Look
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.interrupt import InterruptHandler
-from cctranslate.batch.manifest import identity, manifest
+from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import PAGE, REPORT, claim, refuse_strangers, write_run
+from cctranslate.batch.outputs.folder import (
+    FOLDER,
+    REPORT,
+    claim,
+    read_run,
+    refuse_strangers,
+)
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.lock import hold
 from cctranslate.batch.outputs.open_writer import open_writer
@@ -31,11 +37,11 @@ from cctranslate.batch.stages.chunks import Work
 from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.selection import ResultSelector
+from cctranslate.batch.summary import Reasons
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.files import atomic_write
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import CUDA, cores
 
@@ -44,39 +50,35 @@ FEW_CORES, FEW_TASKS = 4, 16
 the first of these has started."""
 
 
+class Progress(Protocol):
+    """Whoever wants to know how far a run has come."""
+
+    def start(self, done: int) -> None:
+        """Begin with the inputs that earlier calls ended."""
+
+    def step(self, count: int = 1) -> object:
+        """Count so many inputs more."""
+
+
 @dataclass(kw_only=True)
 class BatchRun:
     """A run of `batch`; `echo` prints a line for whoever started it."""
 
     options: Options
     echo: Callable[[str], None]
+    progress: Progress
     _stop: InterruptHandler = field(init=False)
     _finished: bool = field(default=False, init=False)
     _finder: FaceDetector = field(default_factory=FaceDetector, init=False)
     _names: Names = field(default_factory=Names, init=False)
+    _reasons: Reasons = field(default_factory=Reasons, init=False)
+    _altered: int = field(default=0, init=False)
+    """Results that somebody changed since they were written."""
 
     def __post_init__(self) -> None:
         self._stop = InterruptHandler(echo=self.echo)
 
-    def describe(self) -> int:
-        """Say what `run` would do: inputs to stdout, the rest to stderr. Returns the exit code.
-
-        Raises:
-            BundleError: the bundle cannot be used.
-            InputError: an input is not there.
-            OptionError: options that cannot go together.
-        """
-        check(self.options)
-        self._bundle()
-        count = 0
-        for item in iter_items(self.options):
-            sys.stdout.buffer.write(os.fsencode(item.source) + b"\n")
-            count += 1
-        targets, out = ", ".join(self.options.targets), self.options.out
-        self.echo(f"{count} inputs to {targets} in {out}: nothing was written")
-        return 0 if count else 3
-
-    def run(self, on_input: Callable[[int], object]) -> int:
+    def run(self) -> int:
         """Do it all and return the exit code.
 
         Raises:
@@ -99,12 +101,40 @@ class BatchRun:
             claim(out, self.options.aside, self._identity(found), self.options.overwrite)
             if self.options.retry_failed:
                 formats.drop_failed(out / REPORT)
-            journal = Journal(out / REPORT, len(self.options.plan.variants), self._take_up)
+            journal = self._journal()
+            self.progress.start(journal.resumed)
             with self._stop.listening():
-                self._go_on(found, models, journal, on_input)
+                counts = self._go_on(found, models, journal)
         if self._stop.asked:
             return 130
-        return 5 if self._missed(journal.counts) else journal.counts.exit_code
+        return 5 if self._missed(counts) else counts.exit_code
+
+    def _journal(self) -> Journal:
+        asked, layout = self.options, self.options.result_layout
+        return Journal(
+            asked.out / REPORT,
+            asked.targets,
+            base=Path(read_run(asked.out).get(FOLDER, Path.cwd())),
+            on_earlier=self._take_up,
+            is_there=self._is_there,
+            position=layout.position,
+            rewritable=layout.is_rewritable,
+        )
+
+    def _is_there(self, row: Row) -> bool:
+        """Return whether a row's result is still there; one that was altered is left as it is."""
+        if (
+            row.output is None
+            or self.options.stream
+            or not self.options.result_layout.is_rewritable
+        ):
+            return True
+        try:
+            size = (self.options.out / row.output).stat().st_size
+        except OSError:
+            return False
+        self._altered += size != row.output_size
+        return True
 
     def _missed(self, counts: Counts) -> bool:
         """Whether the run missed a bar that was asked for; says which."""
@@ -125,25 +155,22 @@ class BatchRun:
         found: Bundle,
         models: TranslationModels,
         journal: Journal,
-        on_input: Callable[[int], object],
-    ) -> None:
-        """Do what the journal has no row of, and close the books whatever happens."""
+    ) -> Counts:
+        """Make what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
         try:
             with warnings.catch_warnings():
                 # On faulty metadata, which does not concern the pixels.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
-                self._translate(models, journal, on_input)
+                self._translate(models, journal)
         except BaseException:
             # What stopped the run is told, not what it keeps from being written besides.
             with suppress(OutputError):
                 self._close(found, models, journal, started)
             raise
-        self._close(found, models, journal, started)
+        return self._close(found, models, journal, started)
 
-    def _translate(
-        self, models: TranslationModels, journal: Journal, on_input: Callable[[int], object]
-    ) -> None:
+    def _translate(self, models: TranslationModels, journal: Journal) -> None:
         asked, written = self.options, journal.counts.written
         in_pictures = asked.result == "picture"
         selector = ResultSelector(asked.plan, asked.denied, asked.per_class, written)
@@ -173,8 +200,8 @@ class BatchRun:
                     writer=writer,
                     journal=journal,
                     names=self._names,
-                    on_rows=lambda rows: self._note(rows, on_input),
-                    on_done=on_input,
+                    on_rows=self._note,
+                    on_done=self.progress.step,
                 )
         self._finished = not (self._stop.asked or self._enough(journal))
         if selector.full:
@@ -199,6 +226,7 @@ class BatchRun:
         """Go on from the rows of an input that an earlier call ended."""
         if rows[0].result_name:
             self._names.claim(rows[0].result_name)
+        self._reasons.add(rows)
         self._emit(rows)
 
     def _emit(self, rows: Sequence[Row]) -> None:
@@ -206,8 +234,9 @@ class BatchRun:
             sys.stdout.writelines(map(formats.json_line, rows))
             sys.stdout.flush()
 
-    def _note(self, rows: list[Row], on_input: Callable[[int], object]) -> None:
-        on_input(1)
+    def _note(self, rows: list[Row]) -> None:
+        self.progress.step()
+        self._reasons.add(rows)
         aloud = self.options.verbose or self.options.stream  # which keeps no report
         if aloud and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
@@ -215,55 +244,29 @@ class BatchRun:
 
     def _close(
         self, found: Bundle, models: TranslationModels, journal: Journal, started: float
-    ) -> None:
-        """Write run.json, the sheet, the other report and the page, and say how it went."""
-        journal.close()
-        counts, seconds = journal.counts, time.monotonic() - started
-        content = manifest(
+    ) -> Counts:
+        counts = finish(
             self.options,
+            journal,
             bundle=found.digests,
             detector=self._finder.digest,
             provider=models.provider,
-            counts=counts,
-            resumed=journal.resumed,
             finished=self._finished,
-            seconds=seconds,
+            seconds=time.monotonic() - started,
         )
-        write_run(self.options.out, content)
-        if not self.options.stream:
-            self._draw(counts)
-            self._show(content, counts)
-        if self.options.report_copy:
-            formats.copy(self.options.out / REPORT, self.options.report_copy)
-        self._summarise(counts)
+        self._summarise(counts, journal)
+        return counts
 
-    def _show(self, content: dict[str, Any], counts: Counts) -> None:
-        place = self.options.out / PAGE
-        if self.options.html:
-            html_page.write(place, self.options.out / REPORT, counts, content)
-        else:
-            html_page.remove(place)  # an earlier call's would not be of this report
-
-    def _draw(self, counts: Counts) -> None:
-        out, place = self.options.out, self.options.sheet_path
-        picture = contact_sheet.draw(
-            out / REPORT, out, self.options.plan.variants, counts.faces_done
-        )
-        if picture is None:
-            return
-        with atomic_write(place) as file:
-            picture.save(file, "png")
-
-    def _summarise(self, counts: Counts) -> None:
-        inputs = counts.inputs
-        page_too = f", to look through in {PAGE}" * self.options.html
-        where = f"; report in {self.options.out / REPORT}{page_too}"
-        self.echo(
-            f"{counts.found} inputs: {inputs['done']} done, {inputs['skipped']} skipped, "
-            f"{inputs['failed']} failed{where * (not self.options.stream)}"
-        )
-        for emotion, share in counts.confirmed_fractions().items():
-            self.echo(f"  {emotion:9}{share:7.1%} of {counts.results[emotion]} confirmed")
+    def _summarise(self, counts: Counts, journal: Journal) -> None:
+        for line in summary.lines(
+            self.options,
+            counts,
+            self._reasons,
+            resumed=journal.resumed,
+            altered=self._altered,
+            outdated=journal.outdated,
+        ):
+            self.echo(line)
         if self._stop.asked:
             from_here = "begins anew" if self.options.stream else "goes on from here"
             self.echo(f"interrupted: the same command {from_here}")

@@ -1,14 +1,13 @@
 """All checks of a call's options, before anything is written."""
 
 import json
-import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from cctranslate.batch.inputs import sources
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
+from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.errors import OptionError
 from cctranslate.standard_streams import require_input, require_output
 
@@ -74,12 +73,14 @@ def _check_copies(options: Options) -> None:
                 raise OptionError(
                     f"{option} {path}: {folder} holds nothing but results: name another place"
                 )
-    named = (*options.inputs, *([options.files_from] if options.files_from else []))
-    copies = [
+    for option, given, path in (
         ("--report", options.report_copy, options.report_copy),
         ("--sheet", options.sheet, options.sheet_path),
-    ]
-    _refuse_losses(options.out, named, [(o, given, place) for o, given, place in copies if place])
+    ):
+        if path and path.is_file() and not (is_ours(path) or _wrote(options.out, option, given)):
+            raise OptionError(
+                f"{path} is there, and no run wrote it: name another {option}, or move it away"
+            )
 
 
 def _is_report(path: Path, options: Options) -> bool:
@@ -115,29 +116,6 @@ def _check_stream(options: Options) -> None:
 
 def _lies_in(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
-
-
-def _refuse_losses(
-    out: Path, named: Iterable[str], copies: Iterable[tuple[str, Path | None, Path]]
-) -> None:
-    """See that no file is written where an input is that no earlier call wrote there.
-
-    `named` are the inputs and the list of them. `copies` are options' names, what they were given
-    and where that is.
-
-    Raises:
-        OptionError: one would be lost.
-    """
-    inputs = [(word, Path(word).resolve()) for word in named if os.path.lexists(word)]
-    for option, given, place in copies:
-        if not place.exists() or _wrote(out, option, given):
-            continue
-        for word, path in inputs:
-            if place.resolve().is_relative_to(path):
-                where = (
-                    "is an input" if place.resolve() == path else f"is there, and lies in {word}"
-                )
-                raise OptionError(f"{place} {where}: name another {option}, or move it away")
 
 
 def _wrote(out: Path, option: str, given: Path | None) -> bool:

@@ -161,16 +161,21 @@ def _temporary_folder() -> TemporaryDirectory[str]:
 def _run(options: Options) -> int:
     from tqdm import tqdm
 
+    from cctranslate.batch.dry_run import describe
+    from cctranslate.batch.inputs.iter_items import count_items
     from cctranslate.batch.run import BatchRun
+    from cctranslate.commands.progress import BatchProgress
 
     def speak(line: str) -> None:
         """Print a line for people above the progress bar, unless they asked for quiet."""
         if not options.quiet:
             tqdm.write(line, file=sys.stderr)
 
-    run = BatchRun(options=options, echo=speak)
     if options.dry_run:
-        return run.describe()
-    hidden = True if options.quiet or options.no_progress else None
-    with tqdm(desc="faces", unit=" inputs", disable=hidden, file=sys.stderr) as bar:
-        return run.run(on_input=bar.update)
+        return describe(options, speak)
+    hidden = options.quiet or options.no_progress
+    progress = BatchProgress(None if hidden else count_items(options), hidden=hidden)
+    try:
+        return BatchRun(options=options, echo=speak, progress=progress).run()
+    finally:
+        progress.close()

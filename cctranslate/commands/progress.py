@@ -1,6 +1,7 @@
-"""The progress of trainings on the terminal."""
+"""The progress of trainings and of `batch`: a bar on a terminal, now and then a line elsewhere."""
 
 import sys
+import time
 from typing import Any
 
 
@@ -30,6 +31,58 @@ class Progress:
         shown = {k: v for k, v in line.items() if k not in ("step", "epoch", "seconds")}
         self._bar.set_postfix({k: f"{v:.3f}" for k, v in shown.items()}, refresh=False)
         self._bar.update(line["step"] - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class BatchProgress:
+    """Inputs done, of all if their number is known: a bar, or off a terminal a line at times."""
+
+    def __init__(self, total: int | None, *, hidden: bool, every: float = 30) -> None:
+        """Prepare it.
+
+        Args:
+            total: Inputs in all; None if they are not known beforehand.
+            hidden: Whether to show nothing.
+            every: Seconds from line to line.
+        """
+        self._total, self._hidden, self._every = total, hidden, every
+        self._bar: Any = None
+        self._done = self._began_with = 0
+        self._started = self._last = time.monotonic()
+
+    def start(self, done: int) -> None:
+        """Begin with the inputs that earlier calls ended."""
+        from tqdm import tqdm
+
+        self._done = self._began_with = done
+        self._started = self._last = time.monotonic()
+        if not self._hidden and sys.stderr is not None and sys.stderr.isatty():
+            self._bar = tqdm(
+                desc="faces", unit=" inputs", total=self._total, initial=done, file=sys.stderr
+            )
+
+    def step(self, count: int = 1) -> None:
+        """Count so many inputs more."""
+        self._done += count
+        if self._bar is not None:
+            self._bar.update(count)
+        elif not self._hidden and time.monotonic() - self._last >= self._every:
+            self._last = time.monotonic()
+            print(self.line(), file=sys.stderr, flush=True)
+
+    def line(self) -> str:
+        """Return how far it has come, for a log."""
+        if not self._total:
+            return f"{self._done:,} inputs"
+        new = self._done - self._began_with
+        seconds = (time.monotonic() - self._started) / max(new, 1)
+        minutes = max(self._total - self._done, 0) * seconds / 60
+        fraction = min(self._done / self._total, 1)
+        return f"{self._done:,} of {self._total:,} inputs ({fraction:.0%}), {minutes:.0f} min left"
 
     def close(self) -> None:
         """Leave the bar as it stands."""

@@ -97,11 +97,11 @@ class Unusable:
 
 def decode(item: Item, look: Look) -> Decoded | Unusable:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
-    stamp = _stamp(item.path)
+    stamp = stamp_of(item.path)
     return replace(_decode(item, look), stamp=stamp)
 
 
-def _stamp(path: Path) -> FileStamp | None:
+def stamp_of(path: Path) -> FileStamp | None:
     """Return the stamp of an ordinary file; None of anything else."""
     try:
         status = path.stat()

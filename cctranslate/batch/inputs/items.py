@@ -13,6 +13,17 @@ class MemberError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remainder:
+    """What is left to make of an input that an earlier call met."""
+
+    targets: tuple[str, ...]
+    result_name: str | None
+    """The name of its results, if it has one."""
+    replaces: bool
+    """Whether new results take the place of those of the file as it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """A file to translate: its path and its name relative to its input, `/`-joined."""
 
@@ -22,6 +33,8 @@ class Item:
     """Named by the user, not found in a folder: being no picture is then a failure."""
     inner: str = ""
     """Which part of the file, if it is not the whole: a member's name or a row's number."""
+    remainder: Remainder | None = None
+    """What is left to make, if an earlier call made some; None: everything."""
 
     @property
     def source(self) -> str:
@@ -85,6 +98,7 @@ class Member(Item):
                 relative=self.relative,
                 named=self.named,
                 inner=self.inner,
+                remainder=self.remainder,
                 reason=str(error),
             )
 

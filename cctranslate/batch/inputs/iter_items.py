@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 
 from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.options import Options
+
+_MOST_COUNTED = 200_000
+"""Files that are counted beforehand; a folder of more would take seconds."""
 
 
 def iter_items(options: Options) -> Iterator[Item]:
@@ -23,3 +27,20 @@ def iter_items(options: Options) -> Iterator[Item]:
         shard = options.shard
         items = (item for item in items if job_array.holds(shard, item.source))
     return islice(items, options.limit)
+
+
+def count_items(options: Options) -> int | None:
+    """Return the number of inputs where it is cheap to know: of folders and single files.
+
+    Of a shard it is an estimate.
+    """
+    paths = [Path(word) for word in options.inputs]
+    if not all(path.is_dir() or sources.is_one(str(path)) for path in paths):
+        return None
+    count = 0
+    for path in paths:
+        found = sources.walk(path, options.output_paths.places) if path.is_dir() else (path,)
+        count += sum(1 for _ in islice(found, _MOST_COUNTED))
+    if not 0 < count < _MOST_COUNTED:
+        return None
+    return min(count // (options.shard[1] if options.shard else 1), options.limit or count)

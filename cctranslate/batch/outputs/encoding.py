@@ -12,7 +12,9 @@ from cctranslate import __version__
 from cctranslate.pixels import float_levels
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
-_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+MARK = "compositeWithTrainedAlgorithmicMedia"
+"""IPTC's term for existing media that a generative model altered."""
+_SOURCE_TYPE = f"http://cv.iptc.org/newscodes/digitalsourcetype/{MARK}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,7 @@ def encode(result: Result, form: str, packet: str | None) -> bytes:
     if result.exif:
         options["exif"] = result.exif
     if form == "png":
-        info = PngInfo()
-        if packet:
-            info.add_itxt("XML:com.adobe.xmp", packet)
+        info = _png_info(packet)
         # A third of the time that level 6 takes, for files of nearly the same size.
         options |= {"pnginfo": info, "compress_level": 4}
     else:
@@ -66,6 +66,18 @@ def encode(result: Result, form: str, packet: str | None) -> bytes:
     except ValueError as error:
         raise OSError(f"no {form}: {error}") from None
     return out.getvalue()
+
+
+def _png_info(packet: str | None) -> PngInfo:
+    info = PngInfo()
+    if packet:
+        info.add_itxt("XML:com.adobe.xmp", packet)
+    return info
+
+
+def png_mark(emotion: str) -> PngInfo:
+    """Return the mark as a PNG holds it."""
+    return _png_info(xmp(emotion))
 
 
 def _fitting(picture: Image.Image, form: str) -> Image.Image:

@@ -1,11 +1,14 @@
 """The output folder: whose it is, and its `run.json`, which says what was asked and came out."""
 
 import json
-import shutil
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.outputs.layout import SHARD, TABLE
+from cctranslate.batch.outputs.layout import SHARD
+from cctranslate.batch.outputs.ownership import is_ours
+from cctranslate.batch.report.formats import read
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OptionError
 from cctranslate.files import unwritable, write_text
@@ -13,6 +16,10 @@ from cctranslate.files import unwritable, write_text
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"
 """Hidden in `--unconfirmed-to`: the OUT of the run that writes there."""
+FOLDER = "folder"
+"""In `run.json`: what the report's relative paths of inputs are relative to."""
+TO = "--to"
+"""The option that may grow from call to call."""
 COPIES = "report.jsonl", "report.parquet"
 """Of the report, if they were asked for in OUT."""
 
@@ -27,6 +34,16 @@ def refuse_strangers(out: Path) -> None:
         raise OptionError(f"{out} holds files that are not from a run of batch: name another --out")
 
 
+def refuse_other_run(out: Path, asked: dict[str, Any]) -> None:
+    """See that the run in `out`, if there is one, was asked for the same.
+
+    Raises:
+        OptionError: it was not, or `run.json` is damaged.
+    """
+    if (out / RUN).exists():
+        _compare(out, asked)
+
+
 def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool) -> None:
     """Make the folder `out` that of the run that `asked` describes, or see that it is already.
 
@@ -39,23 +56,79 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
     begun = (out / RUN).exists() and not overwrite
     if begun:
         _compare(out, asked)
+        asked = asked | {TO: _joined_targets(out, asked)}
     if aside:
         _take(aside, out)
     if begun:
+        content = read_run(out)
+        if content["asked"] != asked:
+            write_run(out, content | {"asked": asked, "finished": False})
         return
     try:
+        recorded = _recorded(out)
         # First of all, or a run that goes on after a kill would trust its rows.
         (out / REPORT).unlink(missing_ok=True)
         for folder in (out, aside) if aside else (out,):
             for emotion in EMOTIONS:
-                if (folder / emotion).exists():
-                    shutil.rmtree(folder / emotion)
-        shards = [path.name for path in out.iterdir() if SHARD.fullmatch(path.name)]
-        for name in (*shards, TABLE, RUN, PAGE, *COPIES):
+                _remove_results(folder / emotion, recorded)
+        for path in out.iterdir():
+            is_tar = bool(SHARD.fullmatch(path.name))
+            if path.resolve() in recorded or (is_tar and is_ours(path)):
+                path.unlink()
+        for name in (RUN, PAGE, *COPIES):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(out, error) from None
-    write_run(out, {"asked": asked})
+    write_run(out, {"asked": asked, FOLDER: str(Path.cwd())})
+
+
+def _recorded(out: Path) -> set[Path]:
+    """Return the files that the report in `out` names, as far as it can be read."""
+    files: set[Path] = set()
+    try:
+        for row in read(out / REPORT):
+            if row.output:
+                files.add((out / row.output.partition(":")[0]).resolve())
+                files.add((out / row.output).resolve())
+    except OptionError:
+        pass  # another version's report: what carries our mark is still known
+    return files
+
+
+def _remove_results(folder: Path, recorded: set[Path]) -> None:
+    """Remove a run's results below a folder, and the folders that are empty then.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    if not folder.is_dir():
+        return
+    for base, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(base, name)
+            left_by_a_kill = name.startswith(".") and name.endswith(".partial")
+            if left_by_a_kill or path.resolve() in recorded or is_ours(path):
+                path.unlink()
+        with suppress(OSError):
+            Path(base).rmdir()
+
+
+def read_run(out: Path) -> dict[str, Any]:
+    """Return what `run.json` says.
+
+    Raises:
+        OptionError: no run left it.
+    """
+    try:
+        return dict(json.loads((out / RUN).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        raise OptionError(f"{out / RUN}: not what a run left: name another --out") from None
+
+
+def _joined_targets(out: Path, asked: dict[str, Any]) -> list[str]:
+    """Return the expressions of earlier calls and of this one."""
+    known = read_run(out)["asked"].get(TO, [])
+    return [emotion for emotion in EMOTIONS if emotion in known or emotion in asked[TO]]
 
 
 def write_run(out: Path, content: dict[str, Any]) -> None:
@@ -119,7 +192,7 @@ def _aside_of(out: Path) -> str | None:
 def _compare(out: Path, asked: dict[str, Any]) -> None:
     try:
         known = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
-        differing = [name for name, value in asked.items() if known.get(name) != value]
+        differing = [n for n, value in asked.items() if n != TO and known.get(n) != value]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise OptionError(
             f"{out / RUN}: not what a run left: name another --out, or start anew with --overwrite"

@@ -58,6 +58,18 @@ class Layout:
         taken = name.lower().endswith(self.suffix)
         return _shortened(name) + ("_" if taken else "")
 
+    def position(self, output: str) -> int | None:
+        """Return the number of the tar, or of the table's row, that an output lies in."""
+        file, _, inner = output.partition(":")
+        if self.kind == "webdataset":
+            return int(file.partition(".")[0])
+        return int(inner) if self.kind == "fer-csv" else None
+
+    @property
+    def is_rewritable(self) -> bool:
+        """Whether each result is a file of its own, which can be replaced."""
+        return self.kind in ("imagefolder", "tree")
+
     def place(self, variant: Variant, name: str, face: int, denied: bool) -> str:
         """A result's path relative to OUT, for a face counted from 1."""
         tags = self._tags(face, variant)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from cctranslate.batch.outputs.encoding import Encoding, Result
+from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.schema import Row
 from cctranslate.files import replacing, unwritable
 
@@ -27,6 +28,8 @@ class Placed:
     """A row for each face that is changed in it."""
     usage: str
     """Which part of a dataset in FER2013's form it belongs to."""
+    replaces: bool = False
+    """Whether it takes the place of an earlier result, which the report names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +117,7 @@ class Files:
         try:
             for placed in results:
                 content = self.encoding.encode(placed.result, placed.target)
-                _write(content, self.out / placed.output)
+                _write(content, self.out / placed.output, placed.replaces)
                 written[placed.output] = fingerprint(content)
         except OSError:
             for output in written:
@@ -130,7 +133,17 @@ class Files:
         """Do nothing: no file is open."""
 
 
-def _write(content: bytes, path: Path) -> None:
+def _write(content: bytes, path: Path, replaces: bool) -> None:
+    """Write a result; a file that is there already is replaced only if a run of ours wrote it.
+
+    Such a file without a row is what a killed run left: it carries our mark, or it is the same.
+
+    Raises:
+        OSError: it cannot be written, or somebody else's file is there.
+        OutputError: nothing can be written any more.
+    """
+    if not replaces and path.exists() and not is_ours(path) and path.read_bytes() != content:
+        raise FileExistsError(errno.EEXIST, f"{path} is there, and no run wrote it: move it away")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:

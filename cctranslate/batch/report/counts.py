@@ -34,9 +34,15 @@ class Counts:
     by_prediction: Heat = field(default_factory=dict)
     """By the expression that the judge reads in the source."""
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Count one input's rows."""
-        self.inputs[rows[0].status] += 1
+    def add(self, rows: Sequence[Row], *, again: bool = False) -> None:
+        """Count the rows that a call made of an input; `again` if an earlier one made others."""
+        if not rows:
+            return
+        if not again:
+            self.inputs[rows[0].status] += 1
+        elif rows[0].status == "failed":  # what earlier calls made of it stays
+            self.inputs["done"] -= 1
+            self.inputs["failed"] += 1
         self.rows += len(rows)
         self.faces += len({row.face for row in rows})
         self.faces_done += len({row.face for row in rows if row.status == "done"})
@@ -99,9 +105,10 @@ class Counts:
 
 def count(inputs: Iterable[Sequence[Row]]) -> Counts:
     """Return the counts of the rows of each input."""
-    counts = Counts()
+    counts, earlier = Counts(), None
     for rows in inputs:
-        counts.add(rows)
+        counts.add(rows, again=rows[0].source == earlier)
+        earlier = rows[0].source
     return counts
 
 

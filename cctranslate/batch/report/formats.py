@@ -49,9 +49,20 @@ def read_faces(path: Path) -> Iterator[list[Row]]:
 
 
 def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
-    """Return each input's rows, and where in the file they end.
+    """Return the rows that a call made of each input, and where in the file they end.
 
-    A last line that was cut short is left out.
+    Raises:
+        OptionError: no run wrote this file.
+    """
+    for rows, _, end in read_spans(path):
+        yield rows, end
+
+
+def read_spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
+    """Return the rows that a call made of each input, and where in the file they lie.
+
+    An input has rows of several calls where a later one added an expression; `compact` joins them.
+    What was cut short at the end is left out.
 
     Raises:
         OptionError: no run wrote this file.
@@ -65,20 +76,34 @@ def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
                 return
             raise OptionError(f"{path}: not a report of this version: start anew with --overwrite")
         group: list[Row] = []
-        end = file.tell()
+        start = file.tell()
         while raw := _record(file):
             row = _parsed(raw)
             if row is None:
                 raise OptionError(
-                    f"{path}: byte {end:,}: not a row that a run left: start anew with --overwrite"
+                    f"{path}: from byte {start:,}: no row of a run: start anew with --overwrite"
                 )
-            if group and group[0].source != row.source:
-                yield group, end
-                group = []
             group.append(row)
-            end = file.tell()
-        if group:
-            yield group, end
+            if len(group) == expected_rows(group[0]):
+                end = file.tell()
+                yield group, start, end
+                group, start = [], end
+            elif group[0].source != row.source:
+                raise OptionError(
+                    f"{path}: {readable(group[0].source)}: rows are missing: start anew with "
+                    "--overwrite"
+                )
+
+
+def parse(content: bytes) -> list[Row]:
+    """Return the rows of whole CSV records that `read_spans` found good."""
+    file = io.BytesIO(content)
+    return [row for raw in iter(lambda: _record(file), b"") if (row := _parsed(raw))]
+
+
+def expected_rows(first: Row) -> int:
+    """Return how many rows a call made of the input whose first row is given."""
+    return max((first.faces or 0) * (first.results_per_face or 0), 1)
 
 
 def _parsed(raw: bytes) -> Row | None:
@@ -89,7 +114,7 @@ def _parsed(raw: bytes) -> Row | None:
         return None
 
 
-def _record(file: io.BufferedReader) -> bytes:
+def _record(file: BinaryIO) -> bytes:
     """Return the next whole CSV record: a quoted cell may hold line breaks."""
     raw = file.readline()
     while raw.count(b'"') % 2 and len(raw) < _LONGEST:

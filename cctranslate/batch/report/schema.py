@@ -75,6 +75,8 @@ class Row:
     output_size: int | None = None
     """Bytes of the result as it was written."""
     output_sha256: str | None = None
+    results_per_face: int | None = None
+    """Results that the call made of each face, by which a run sees that no row is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +190,7 @@ _TRAILING: dict[str, CellType] = {
     "source_mtime_ns": LARGE_INTEGER,
     "output_size": LARGE_INTEGER,
     "output_sha256": TEXT,
+    "results_per_face": INTEGER,
 }
 COLUMNS = tuple(
     Column(name=name, type=cell)
@@ -198,6 +201,7 @@ _leading, _trailing = attrgetter(*_LEADING), attrgetter(*_TRAILING)
 _UNKNOWN = (None,) * len(SPREAD)
 
 _OF_A_FACE = {"faces", "face", "box", "target", "strength", "sample", "width", "height"}
+_OF_A_FACE |= {"results_per_face"}
 _OF_A_RESULT = {"confidence", "ms", "predicted", "source_predicted", "confirmed"}
 _OF_A_RESULT |= {"probabilities", "disposition"}
 _CHECKED = sorted(_OF_A_FACE | _OF_A_RESULT)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.inputs.items import Item, Remainder
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
 from cctranslate.batch.report.schema import Disposition, Row
@@ -45,6 +45,8 @@ class DecodedChunk:
     """Faces of each input."""
     bases: tuple[str | None, ...]
     """What each input's results would be named, None if it takes no name."""
+    remainders: tuple[Remainder | None, ...]
+    """What is left to make of each input; None: everything."""
     is_drawn: bool
     """Whether any input's results are drawn into its picture."""
     weight: int
@@ -62,6 +64,7 @@ class TranslatedChunk:
     weight: int
     names: tuple[str | None, ...]
     """The name of each input's results."""
+    remainders: tuple[Remainder | None, ...]
     translated: Gray
     """[N,V,48,48]."""
     edits: Scaled | None
@@ -72,7 +75,7 @@ class TranslatedChunk:
     """The judge's, of the faces [N,7]."""
     ms: float
     """Milliseconds of inference for each face."""
-    dispositions: tuple[tuple[Disposition, ...], ...] | None = None
+    dispositions: tuple[tuple[Disposition | None, ...], ...] | None = None
     """What becomes of each result; None: all are written."""
 
 
@@ -82,6 +85,7 @@ class FinishedChunk:
 
     lines: bytes
     counts: Counts
+    inputs: int
     rows: list[list[Row]]
     """The rows of each input that the process with the models must see."""
     contents: list[bytes]
@@ -122,6 +126,7 @@ class Work:
             found=np.array([face.found for face in faces], bool),
             counts=tuple(map(len, wanted)),
             bases=bases,
+            remainders=tuple(source.item.remainder for source in sources),
             is_drawn=drawn,
             weight=sum(map(self.renderer.weigh, sources)),
             seconds=time.perf_counter() - started,
@@ -135,15 +140,20 @@ class Work:
         """
         counts, lines = Counts(), list[bytes]()
         seen, contents = list[list[Row]](), list[bytes]()
+        inputs = 0
         for picture in _pictures(chunk):
+            inputs += 1
             rows, content = self.renderer.finish(picture)
             if self.all_rows or rows[0].status != "done":
                 seen.append(rows)
                 contents.append(content)
             if not self.all_rows:
-                counts.add(rows)
+                item = picture.item if isinstance(picture, Unusable) else picture.decoded.item
+                counts.add(rows, again=item.remainder is not None)
                 lines += csv_lines(rows)
-        return FinishedChunk(lines=b"".join(lines), counts=counts, rows=seen, contents=contents)
+        return FinishedChunk(
+            lines=b"".join(lines), counts=counts, inputs=inputs, rows=seen, contents=contents
+        )
 
 
 class Chunker:

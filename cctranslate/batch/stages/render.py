@@ -64,26 +64,35 @@ class ResultRenderer:
             reason = " ".join(str(error).split()) or type(error).__name__
             return _without_result(picture.decoded, "failed", f"read: {reason}")
         try:
-            packed = self.packer.write(self._results(rows, draw, picture.decoded.item.usage))
+            packed = self.packer.write(self._results(rows, draw, picture.decoded))
         except OSError as error:
             reason = f"write: {error.strerror or error}"
             return _without_result(picture.decoded, "failed", reason)
         return [_fingerprinted(row, packed.fingerprints) for row in rows], packed.content
 
-    def _results(self, rows: list[Row], draw: Draw, usage: str) -> Iterator[Placed]:
+    def _variants(self, decoded: Decoded) -> list[int]:
+        """Return the numbers of the variants to make: earlier calls may have made the others."""
+        remainder = decoded.item.remainder
+        targets = self.plan.targets if remainder is None else remainder.targets
+        return [k for k, variant in enumerate(self.plan.variants) if variant.target in targets]
+
+    def _results(self, rows: list[Row], draw: Draw, decoded: Decoded) -> Iterator[Placed]:
         """Return each result with its rows: those of the faces in one picture share it."""
+        variants, remainder = self._variants(decoded), decoded.item.remainder
         by_output: dict[str, list[int]] = {}
         for i, row in enumerate(rows):
             if row.output:
                 by_output.setdefault(row.output, []).append(i)
         for output, numbers in by_output.items():
-            face, variant = divmod(numbers[0], len(self.plan.variants))
+            face, k = divmod(numbers[0], len(variants))
+            variant = variants[k]
             yield Placed(
                 result=draw(face, variant),
                 output=output,
                 target=self.plan.variants[variant].target,
                 rows=tuple(rows[i] for i in numbers),
-                usage=usage,
+                usage=decoded.item.usage,
+                replaces=remainder is not None and remainder.replaces,
             )
 
     def weigh(self, source: Decoded | Unusable) -> int:
@@ -117,8 +126,9 @@ class ResultRenderer:
 
     def _rows(self, picture: TranslatedPicture) -> list[Row]:
         rows = []
+        variants = self._variants(picture.decoded)
         for f, face in enumerate(picture.decoded.faces):
-            for k in range(len(self.plan.variants)):
+            for k in variants:
                 row = self._row(picture.decoded, f, k)
                 if face.passed_over:
                     rows.append(replace(row, status="skipped", reason=face.passed_over))
@@ -141,10 +151,12 @@ class ResultRenderer:
             height=decoded.height,
             mode=decoded.mode,
             source_sha256=decoded.sha256,
+            results_per_face=len(self._variants(decoded)),
         )
 
     def _judged(self, row: Row, picture: TranslatedPicture, f: int, k: int) -> Row:
         p, disposition = picture.faces[f].probabilities[k], picture.dispositions[f][k]
+        assert disposition is not None  # of a variant that is to be made
         variant, output = self.plan.variants[k], None
         if disposition.has_file:
             output = self.layout.place(

@@ -33,10 +33,20 @@ class ResultSelector:
         self._plan, self._denied, self._per_class = plan, denied, per_class
         self._written = Counter(written)
 
-    def choose(self, probabilities: Scaled) -> tuple[Disposition, ...]:
-        """Return what becomes of each of a face's results, judged [K,7]."""
+    def choose(
+        self, probabilities: Scaled, targets: tuple[str, ...] | None = None
+    ) -> tuple[Disposition | None, ...]:
+        """Return what becomes of each of a face's results, judged [K,7].
+
+        It is None where an earlier call made the result: its target is not among `targets`.
+        """
         judged = zip(self._plan.variants, probabilities, strict=True)
-        return tuple(self._choose(variant.target, p) for variant, p in judged)
+        return tuple(
+            self._choose(variant.target, p)
+            if targets is None or variant.target in targets
+            else None
+            for variant, p in judged
+        )
 
     def _choose(self, target: str, p: Scaled) -> Disposition:
         if self._is_full(target):

@@ -76,7 +76,13 @@ def _translated(
             sources=chunk.sources,
             counts=chunk.counts,
             weight=chunk.weight,
-            names=tuple(None if base is None else name(base) for base in chunk.bases),
+            names=tuple(
+                known.result_name
+                if known and known.result_name
+                else (None if base is None else name(base))
+                for base, known in zip(chunk.bases, chunk.remainders, strict=True)
+            ),
+            remainders=chunk.remainders,
             translated=translated[mine],
             edits=changed[mine] if changed is not None and chunk.is_drawn else None,
             probabilities=probabilities[mine],

@@ -35,5 +35,5 @@ class TranslatedPicture:
     faces: tuple[FaceResults, ...]
     ms: float
     """Milliseconds of inference for each face."""
-    dispositions: tuple[tuple[Disposition, ...], ...]
-    """What becomes of each face's results."""
+    dispositions: tuple[tuple[Disposition | None, ...], ...]
+    """What becomes of each face's results; None where an earlier call made it."""

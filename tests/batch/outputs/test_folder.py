@@ -90,10 +90,10 @@ def test_an_input_that_fails_at_its_second_target_leaves_no_first(
     result = run(faces, "--to", "happy,sad", "-o", out)
     assert result.exit_code == 1, result.output
     failed = [row for row in rows(out) if row["status"] == "failed"]
-    assert len(failed) == 6
+    assert len(failed) == 7, "the first one's lost result cannot be made again either"
     assert failed[0]["reason"].startswith("write: ")
-    assert failed[0]["source_label"] == "disgust"
-    assert len(list((out / "happy").iterdir())) == 1
+    assert failed[1]["source_label"] == "disgust"
+    assert len(list((out / "happy").iterdir())) == 1, "an earlier result stays"
 
 
 def test_what_a_kill_left_half_written_is_replaced(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_dry_run_lists_names_as_they_are(run: Run, tmp_path: Path) -> None:
     path.write_bytes(b"")
     result = run(path, "--to", "happy", "--dry-run")
     assert result.exit_code == 0, result.output
-    assert result.stdout_bytes == os.fsencode(path) + b"\n"
+    assert result.stdout_bytes == os.fsencode(path) + b"\ttranslated/happy/caf\xe9.png\n"
 
 
 def test_python_turns_a_picture_upright_as_batch_does(

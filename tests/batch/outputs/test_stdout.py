@@ -42,7 +42,7 @@ def test_one_picture_through_a_pipe(weights: Path, run: Run, faces: Path, tmp_pa
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == wanted
-    assert b"1 inputs: 1 done" in done.stderr
+    assert b"1 input: 1 done" in done.stderr
     assert b"report" not in done.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["faces", "out", "out-sheet.png"]
 

@@ -82,7 +82,10 @@ def test_what_is_no_bar_is_exit_2(run: Run, faces: Path, words: tuple[str, ...])
     assert run(faces, "--to", "sad", *words).exit_code == 2
 
 
-def test_what_failed_is_done_again_when_asked(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [(), ("--retry-failed",)])
+def test_what_failed_is_done_again_when_it_is_mended(
+    run: Run, tmp_path: Path, more: tuple[str, ...]
+) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     names = ("x.bmp", "x.gif", "x.png", "y.png")
@@ -96,10 +99,10 @@ def test_what_failed_is_done_again_when_asked(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = (folder, "--to", "happy,sad", "-o", out)
     assert run(*words).exit_code == 1
+    assert run(*words).exit_code == 1, "what did not change stays failed"
     for name, content in mended.items():
         (folder / name).write_bytes(content)
-    assert run(*words).exit_code == 1, "failed ones stay failed unless asked for"
-    again = run(*words, "--retry-failed")
+    again = run(*words, *more)
     assert again.exit_code == 0, again.output
     assert tree(out) == tree(tmp_path / "whole")
 

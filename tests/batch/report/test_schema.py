@@ -21,7 +21,7 @@ from cctranslate.batch.report.schema import (
 
 DONE = Row(
     source="in/a, b.png",
-    faces=2,
+    faces=1,
     face=1,
     box=(1, 2, 30, 40),
     score=0.91,
@@ -47,6 +47,7 @@ DONE = Row(
     source_mtime_ns=1_700_000_000_123_456_789,
     output_size=812,
     output_sha256="1" * 64,
+    results_per_face=1,
 )
 FAILED = Row(source="in/b.png", status="failed", reason="decode: truncated", source_size=9)
 SKIPPED = dataclasses.replace(FAILED, status="skipped")

@@ -1,0 +1,51 @@
+"""`--dry-run`: say what a call would do, and refuse what it would refuse."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from cctranslate import bundle
+from cctranslate.batch.inputs.iter_items import iter_items
+from cctranslate.batch.manifest import identity
+from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.folder import refuse_other_run, refuse_strangers
+from cctranslate.batch.outputs.layout import Names
+from cctranslate.batch.summary import plural
+from cctranslate.batch.validation import check
+from cctranslate.faces.detector import FaceDetector
+
+
+def describe(options: Options, echo: Callable[[str], None]) -> int:
+    """Write a line for each result of an input's first face, and return the exit code.
+
+    A line is the input, a tab and where the result would lie; ` (there already)` follows if a file
+    lies there. Inputs that turn out to be no pictures give no result.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+        InputError: an input is not there.
+        OptionError: options that cannot go together, or not with the run in OUT.
+    """
+    check(options)
+    found = bundle.load(options.weights or bundle.shipped())
+    if not options.stream:
+        refuse_strangers(options.out)
+        if not options.overwrite:
+            refuse_other_run(options.out, identity(options, found.digests, FaceDetector().digest))
+    layout, names = options.result_layout, Names()
+    count = there = 0
+    for item in iter_items(options):
+        count += 1
+        name = names.claim(layout.base(item.relative))
+        for variant in options.plan.variants:
+            path = options.out / layout.place(variant, name, 1, False)
+            is_there = layout.is_rewritable and path.exists()
+            there += is_there
+            line = f"{item.source}\t{path}{' (there already)' * is_there}\n"
+            sys.stdout.buffer.write(os.fsencode(line))
+    results = plural(count * len(options.plan.variants), "result")
+    echo(
+        f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.out}: {results}, "
+        f"{there:,} of them there already; nothing was written"
+    )
+    return 0 if count else 3

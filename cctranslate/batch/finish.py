@@ -1,0 +1,84 @@
+"""Close the books of a call: the report, run.json, the page, the sheet, the copy of the report."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cctranslate.batch.gallery import contact_sheet, html_page
+from cctranslate.batch.manifest import manifest
+from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.encoding import png_mark
+from cctranslate.batch.outputs.folder import PAGE, REPORT, TO, read_run, write_run
+from cctranslate.batch.report import formats
+from cctranslate.batch.report.compaction import compact
+from cctranslate.batch.report.counts import Counts, count
+from cctranslate.batch.report.journal import Journal
+from cctranslate.files import atomic_write
+
+
+def finish(
+    options: Options,
+    journal: Journal,
+    *,
+    bundle: dict[str, str],
+    detector: str,
+    provider: str,
+    finished: bool,
+    seconds: float,
+) -> Counts:
+    """Write what a call leaves beside its results, and return the counts of the whole report.
+
+    Args:
+        options: The call's options.
+        journal: The report.
+        bundle: The digests of the bundle's files.
+        detector: The digest of the face detector.
+        provider: What inference ran on.
+        finished: Whether no input is left to do.
+        seconds: How long the call took.
+
+    Raises:
+        OutputError: something cannot be written.
+    """
+    journal.close()
+    out, counts = options.out, _joined(options, journal)
+    content = manifest(
+        options,
+        bundle=bundle,
+        detector=detector,
+        provider=provider,
+        counts=counts,
+        resumed=journal.resumed,
+        finished=finished,
+        seconds=seconds,
+        begun=read_run(out),
+    )
+    write_run(out, content)
+    if not options.stream:
+        _draw_sheet(options, counts, content["asked"][TO])
+        if options.html:
+            html_page.write(out / PAGE, out / REPORT, counts, content)
+        else:
+            html_page.remove(out / PAGE)  # an earlier call's would not be of this report
+    if options.report_copy:
+        formats.copy(out / REPORT, options.report_copy)
+    return counts
+
+
+def _joined(options: Options, journal: Journal) -> Counts:
+    """Join the rows that several calls made of an input, and remove results that are stale."""
+    if not journal.needs_compaction:
+        return journal.counts
+    stale = compact(journal.path, journal.earlier_key)
+    if options.result_layout.is_rewritable:
+        for output in stale:
+            (options.out / output).unlink(missing_ok=True)
+    return count(rows for rows, _ in formats.read_inputs(journal.path))
+
+
+def _draw_sheet(options: Options, counts: Counts, targets: Sequence[str]) -> None:
+    variants = replace(options.plan, targets=tuple(targets)).variants
+    picture = contact_sheet.draw(options.out / REPORT, options.out, variants, counts.faces_done)
+    if picture is None:
+        return
+    with atomic_write(options.sheet_path) as file:
+        picture.save(file, "png", pnginfo=png_mark("several expressions"))

@@ -1,0 +1,72 @@
+"""Only what a run of ours wrote is ever replaced or removed."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cctranslate.batch.outputs.ownership import is_ours
+from tests.support.cli import Run
+from tests.support.reports import rows
+
+
+@pytest.mark.parametrize("layout", ["imagefolder", "tree"])
+@pytest.mark.parametrize("mark", [(), ("--no-mark",)])
+def test_overwrite_keeps_what_no_run_wrote(
+    run: Run, faces: Path, tmp_path: Path, layout: str, mark: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out"
+    words = (faces, "--layout", layout, "-o", out, *mark)
+    run(*words, "--to", "happy,sad")
+    Image.new("L", (48, 48)).save(out / "sad" / "mine.png")
+    (out / "sad" / "notes.txt").write_text("mine")
+    assert run(*words, "--to", "happy", "--overwrite").exit_code == 0
+    left = sorted(path.name for path in (out / "sad").rglob("*"))
+    assert left == ["mine.png", "notes.txt"]
+    assert {row["target"] for row in rows(out)} == {"happy"}
+
+
+def test_a_result_takes_no_file_of_the_users(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out)
+    name = next((out / "happy").iterdir()).name
+    (out / "sad").mkdir()
+    mine = out / "sad" / name
+    Image.new("L", (8, 8)).save(mine)
+    before = mine.read_bytes()
+    result = run(faces, "--to", "sad", "-o", out)
+    assert result.exit_code == 1
+    assert mine.read_bytes() == before
+    (failed,) = [row for row in rows(out) if row["status"] == "failed"]
+    assert "no run wrote it" in failed["reason"]
+
+
+@pytest.mark.parametrize("name", ["keep.png", "keep.csv", "keep.jsonl", "keep.parquet"])
+def test_a_copy_takes_no_file_of_the_users(
+    run: Run, faces: Path, tmp_path: Path, name: str
+) -> None:
+    path, out = tmp_path / name, tmp_path / "out"
+    option = "--sheet" if name.endswith("png") else "--report"
+    words = (faces, "--to", "happy", "-o", out, option, path)
+    assert run(*words).exit_code == 0
+    assert is_ours(path)
+    assert run(*words).exit_code == 0, "what a run wrote it may write again"
+    assert run(*words[:3], "-o", tmp_path / "other", option, path).exit_code == 0
+    path.write_bytes(b"mine")
+    result = run(*words[:3], "-o", tmp_path / "third", option, path)
+    assert result.exit_code == 2
+    assert "no run wrote it" in result.stderr
+    assert path.read_bytes() == b"mine"
+
+
+def test_the_default_sheet_takes_no_picture_of_the_users(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "out-sheet.png"
+    Image.new("L", (8, 8)).save(mine)
+    before = mine.read_bytes()
+    result = run(faces, "--to", "happy", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "--sheet" in result.stderr
+    assert mine.read_bytes() == before
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,148 @@
+"""A second call adds to OUT: expressions, inputs, what changed and what is missing."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.support.cli import Run
+from tests.support.pictures import draw_face
+from tests.support.reports import rows, timeless, tree
+
+LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
+
+
+def pictures(out: Path) -> dict[str, Any]:
+    """Return the files of OUT but run.json and the page, which have times in them."""
+    return {k: v for k, v in tree(out).items() if k not in ("run.json", "report.html")}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:2])
+def test_one_expression_after_the_other_is_as_both_at_once(
+    run: Run, faces: Path, tmp_path: Path, layout: str
+) -> None:
+    words = (faces, "--layout", layout, "-o")
+    for target in ("sad", "happy"):
+        assert run(*words, tmp_path / "out", "--to", target).exit_code == 0
+    assert run(*words, tmp_path / "both", "--to", "happy,sad").exit_code == 0
+    assert timeless(tmp_path / "out") == timeless(tmp_path / "both")
+    assert pictures(tmp_path / "out") == pictures(tmp_path / "both")
+    asked = json.loads((tmp_path / "out" / "run.json").read_text())["asked"]
+    assert asked["--to"] == ["happy", "sad"]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[2:])
+def test_an_expression_is_added_to_tars_and_tables(
+    run: Run, faces: Path, tmp_path: Path, layout: str
+) -> None:
+    out, words = tmp_path / "out", (faces, "--layout", layout, "-o", tmp_path / "out")
+    assert run(*words, "--to", "happy").exit_code == 0
+    before = rows(out)
+    assert run(*words, "--to", "sad").exit_code == 0
+    assert run(*words, "--to", "happy,sad").exit_code == 0
+    found = rows(out)
+    assert [row for row in found if row["target"] == "happy"] == [
+        {**row, "results_per_face": "2"} for row in before
+    ]
+    assert len(found) == 2 * len(before)
+    outputs = [row["output"] for row in found]
+    assert len(set(outputs)) == len(outputs)
+    assert [row["target"] for row in found[:2]] == ["happy", "sad"]
+
+
+def test_a_quota_is_filled_for_each_expression(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for target in ("happy", "sad"):
+        result = run(faces, "--to", target, "--per-class", "2", "-o", out)
+        assert result.exit_code == 0, result.output
+    written = [row["target"] for row in rows(out) if row["output"]]
+    assert sorted(written) == ["happy", "happy", "sad", "sad"]
+
+
+@pytest.mark.parametrize("spelled", ["{}", "{}/", "./{}", "{}/../{}", "{}/*.png"])
+def test_a_folder_is_one_however_it_is_spelled(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    Image.fromarray(draw_face(3, 0)).save("in/a.png")
+    assert run("in", "--to", "happy", "-o", "out").exit_code == 0
+    Image.fromarray(draw_face(4, 0)).save("in/b.png")
+    for words in (spelled.replace("{}", "in"), str(tmp_path / "in")):
+        assert run(words, "--to", "happy", "-o", "out").exit_code == 0
+    assert [Path(row["source"]).name for row in rows(Path("out"))] == ["a.png", "b.png"]
+    assert sorted(path.name for path in Path("out/happy").iterdir()) == ["a.png", "b.png"]
+
+
+def test_another_input_is_added(run: Run, faces: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    Image.fromarray(draw_face(5, 0)).save(more / "new.png")
+    out = tmp_path / "out"
+    assert run(faces, "--to", "happy", "-o", out).exit_code == 0
+    count = len(rows(out))
+    assert run(more, "--to", "happy", "-o", out).exit_code == 0
+    assert len(rows(out)) == count + 1
+
+
+def test_a_changed_source_and_a_missing_result_are_made_again(run: Run, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number, name in enumerate(("changed", "missing", "same")):
+        Image.fromarray(draw_face(number, 0)).save(folder / f"{name}.png")
+    words = (folder, "--to", "happy", "-o", out)
+    assert run(*words).exit_code == 0
+    untouched = (out / "happy" / "same.png").stat().st_mtime_ns
+    Image.fromarray(draw_face(6, 0)).save(folder / "changed.png")
+    (out / "happy" / "missing.png").unlink()
+    assert run(*words).exit_code == 0
+    assert (out / "happy" / "same.png").stat().st_mtime_ns == untouched
+    assert run(folder, "--to", "happy", "-o", tmp_path / "anew").exit_code == 0
+    assert timeless(out) == timeless(tmp_path / "anew")
+    assert pictures(out) == pictures(tmp_path / "anew")
+
+
+def test_a_changed_source_is_done_again_for_each_expression_asked_for(
+    run: Run, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    Image.fromarray(draw_face(0, 0)).save(folder / "a.png")
+    run(folder, "--to", "happy,sad", "-o", out)
+    Image.fromarray(draw_face(6, 0)).save(folder / "a.png")
+    os.utime(folder / "a.png", ns=(1, 1))
+    assert run(folder, "--to", "sad", "-o", out).exit_code == 0
+    assert [row["target"] for row in rows(out)] == ["sad"], "a stale smile is none of this face"
+    assert not (out / "happy" / "a.png").exists()
+    assert run(folder, "--to", "happy", "-o", out).exit_code == 0
+    assert [row["target"] for row in rows(out)] == ["happy", "sad"]
+
+
+def test_a_result_that_was_altered_is_left_and_named(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out)
+    altered = next((out / "happy").iterdir())
+    altered.write_bytes(b"mine now")
+    result = run(faces, "--to", "happy", "-o", out)
+    assert altered.read_bytes() == b"mine now"
+    assert "1 result was altered since" in result.stderr
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[2:])
+def test_what_a_tar_cannot_replace_is_said(run: Run, tmp_path: Path, layout: str) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    Image.fromarray(draw_face(0, 0)).save(folder / "a.png")
+    words = (folder, "--to", "happy", "--layout", layout, "-o", out)
+    run(*words)
+    before = tree(out)
+    Image.fromarray(draw_face(6, 0)).save(folder / "a.png")
+    result = run(*words)
+    assert "1 input has changed" in result.stderr
+    assert "--overwrite" in result.stderr
+    assert {k: v for k, v in tree(out).items() if k.endswith(("tar", "csv"))} == {
+        k: v for k, v in before.items() if k.endswith(("tar", "csv"))
+    }
