@@ -97,7 +97,7 @@ def evaluate(
 
 
 def table(figures: dict[str, Any]) -> str:
-    """The figures as lines to read."""
+    """Format the figures as lines to read."""
     columns = (
         ("confirmed", "{:.1%}"),
         ("witnessed", "{:.1%}"),
@@ -160,7 +160,7 @@ def _auc(row: dict[str, Any]) -> str:
 
 
 def _controls(figures: dict[str, Any]) -> list[str]:
-    """How strength and samples act."""
+    """Format how strength and samples act."""
     names = ("strength", "confirmed", "confidence", "identity", "change")
     curve, styles = figures["strengths"], figures["diversity"]
     shares = ", ".join(f"{share:.1%}" for share in styles["confirmed"])
@@ -174,7 +174,7 @@ def _controls(figures: dict[str, Any]) -> list[str]:
 
 
 def judge_table(figures: dict[str, Any], who: str = "judge") -> str:
-    """A classifier's figures as lines to read."""
+    """Format a classifier's figures as lines to read."""
     lines = []
     for name, judged in figures.items():
         lines.append(

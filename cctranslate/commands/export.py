@@ -49,7 +49,7 @@ def export(
     """Write a run's ONNX bundle: generator, judge and card.
 
     Finishes only if torch and onnxruntime agree on real faces. A run that is not finished is
-    exported as it stands, and said to be so.
+    exported as it stands, with a warning.
 
     \b
     cctranslate export runs/001-flow
@@ -64,20 +64,20 @@ def export(
     from cctranslate.training.export import export as write
 
     out = out or run / "bundle"
-    told = write(run, judge or bundle.shipped(), out, gains, witness, half)
-    if told["steps"] and told["step"] < told["steps"]:
+    card = write(run, judge or bundle.shipped(), out, gains, witness, half)
+    if card["steps"] and card["step"] < card["steps"]:
         click.echo(
-            f"{run}: not finished: exported after step {told['step']} of {told['steps']}", err=True
+            f"{run}: not finished: exported after step {card['step']} of {card['steps']}", err=True
         )
-    differ = f"torch and onnxruntime differ by {told['largest_difference']:.1g} at most"
+    differ = f"torch and onnxruntime differ by {card['largest_difference']:.1g} at most"
     if half:
-        differ += f", float16 and float32 by {max(told['float16'].values()):.1g}"
+        differ += f", float16 and float32 by {max(card['float16'].values()):.1g}"
     click.echo(f"{out}: written; {differ}", err=True)
     click.echo(out)
 
 
 def _gains(words: tuple[str, ...]) -> tuple[float, ...]:
-    """A gain for each expression from words like `1.2` and `sad=1.5`."""
+    """Return a gain for each expression from words like `1.2` and `sad=1.5`."""
     from cctranslate.emotions import EMOTIONS, parse_emotion
 
     everywhere, named = 1.0, {}

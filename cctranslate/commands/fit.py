@@ -11,7 +11,7 @@ import click
 
 from cctranslate.commands.params import Number, device_option
 from cctranslate.commands.progress import Progress
-from cctranslate.commands.recipe_params import RecipeName, SweepName
+from cctranslate.commands.recipes import RecipeName, SweepName, describe, print_list
 
 if TYPE_CHECKING:
     from cctranslate.recipes.spec import AnyRecipe
@@ -120,7 +120,7 @@ def fit(
     from cctranslate.recipes import registry
 
     if list_recipes:
-        _list()
+        print_list()
         return
     request = FitRequest(**options)
     if sweep is not None and request.max_minutes is not None:
@@ -134,26 +134,13 @@ def fit(
         raise click.UsageError(str(error)) from None
     if dry_run:
         for each in resolved:
-            _describe(each)
+            describe(each)
     elif sweep is not None:
         from cctranslate.commands.sweep import run_sweep
 
         run_sweep(resolved, request, request.out or RUNS / sweep)
     else:
         _train(resolved[0], request)
-
-
-def _list() -> None:
-    """Print the recipes in their groups, each with its stages if it has some."""
-    from cctranslate.recipes import registry
-    from cctranslate.recipes.spec import Recipe
-
-    for number, (heading, recipes) in enumerate(registry.GROUPS.items()):
-        click.echo(("\n" if number else "") + f"{heading}:")
-        for recipe in recipes:
-            click.echo(f"  {recipe.name:14} {recipe.about}")
-            for stage in recipe.stages if isinstance(recipe, Recipe) else ():
-                click.echo(f"    {recipe.name}-{stage.name:14} {stage.about}")
 
 
 def _chosen(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
@@ -250,15 +237,3 @@ def _guarded(run: TrainingRun, progress: Progress) -> RunResult:
         raise
     finally:
         progress.close()
-
-
-def _describe(recipe: AnyRecipe) -> None:
-    import json
-
-    from cctranslate.recipes.serialization import to_json
-
-    click.echo(json.dumps(to_json(recipe), indent=2))
-    from cctranslate.training.networks.cost import sizes
-
-    for name, count in sizes(recipe).items():
-        click.echo(f"{name}: {count:,} parameters", err=True)

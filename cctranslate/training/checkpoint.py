@@ -80,7 +80,7 @@ def _same(saved: dict[str, Any], recipe: AnyRecipe) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    """Torch explains itself over many lines."""
+    """Return the first line of an error; torch explains itself over many."""
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 

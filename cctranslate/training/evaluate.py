@@ -31,6 +31,12 @@ from cctranslate.training.metrics.distribution import (
 from cctranslate.training.metrics.realism import fresh_critics
 from cctranslate.training.metrics.sheets import surest_sheet
 
+MEANS = (
+    *("confirmed", "witnessed", "confidence", "identity", "change", "own_change"),
+    *("roughness", "fid", "kid"),
+)
+"""Figures that are averaged over targets."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
@@ -66,12 +72,12 @@ def evaluate(
     random = np.random.default_rng(seed)
     test, training = _held_out(splits, votes, limit, random), splits["Training"]
     models = TranslationModels(bundle.load(folder), "cpu", engine="onnxruntime")
-    known = Eigenfaces(training.images)
+    eigenfaces = Eigenfaces(training.images)
     translated = models.generate(test.images, in_full())
-    targets = _targets(models, test, translated, known, training, random)
-    of_source, others = known.embed(test.images), random.permutation(len(test))
+    targets = _targets(models, test, translated, eigenfaces, training, random)
+    of_source, others = eigenfaces.embed(test.images), random.permutation(len(test))
     judged, witness = models.judge(test.images), models.witness(test.images)
-    told = {
+    measured = {
         "faces": len(test),
         "targets": targets,
         "mean": _mean(targets),
@@ -82,18 +88,18 @@ def evaluate(
         "witness": None if witness is None else classifier_figures(witness, test, votes),
     }
     if probing:
-        told |= controls(models, test, known, random)
+        measured |= controls(models, test, eigenfaces, random)
     worst = None
     if critics:
         found = fresh_critics(models, training, test, translated, device.choose("auto"), seed)
-        told["critics"], worst = found.figures, surest_sheet(found, test)
-    return Evaluation(figures=told, faces=test.images, translated=translated, worst=worst)
+        measured["critics"], worst = found.figures, surest_sheet(found, test)
+    return Evaluation(figures=measured, faces=test.images, translated=translated, worst=worst)
 
 
 def _held_out(
     splits: Splits, votes: Votes | None, limit: int | None, random: np.random.Generator
 ) -> Faces:
-    """PublicTest without copies of Training faces, at most `limit` of them."""
+    """Return PublicTest without copies of Training faces, at most `limit` of them."""
     if not {"Training", "PublicTest"} <= splits.keys():
         raise DataError("evaluate needs the Training and PublicTest rows of FER2013")
     test = without_copies(splits["PublicTest"], splits["Training"])
@@ -131,23 +137,23 @@ def _targets(
     models: TranslationModels,
     test: Faces,
     translated: Gray,
-    known: Eigenfaces,
+    eigenfaces: Eigenfaces,
     training: Faces,
     random: np.random.Generator,
 ) -> dict[str, dict[str, Any]]:
-    """Every target's figures on translations [N,7,48,48]."""
+    """Return every target's figures on translations [N,7,48,48]."""
     every = translated.reshape(-1, *test.images.shape[1:])
     judged, features = (a.reshape(len(test), NUM_CLASSES, -1) for a in models.classify(every))
     second = models.witness(every)
-    of_source = known.embed(test.images)
-    told = {}
+    of_source = eigenfaces.embed(test.images)
+    measured = {}
     for k, emotion in enumerate(EMOTIONS):
-        told[emotion] = _target(k, test, translated[:, k], judged[:, k], of_source, known)
+        measured[emotion] = _target(k, test, translated[:, k], judged[:, k], of_source, eigenfaces)
         if second is not None:
             read = second.reshape(judged.shape)[test.labels != k, k].argmax(1)
-            told[emotion]["witnessed"] = _average(read == k, 4)
-        told[emotion] |= _distances(k, test, features[:, k], training, models, random)
-    return told
+            measured[emotion]["witnessed"] = _average(read == k, 4)
+        measured[emotion] |= _distances(k, test, features[:, k], training, models, random)
+    return measured
 
 
 def _target(
@@ -156,17 +162,17 @@ def _target(
     translated: Gray,
     probabilities: NDArray[np.float32],
     of_source: NDArray[np.floating],
-    known: Eigenfaces,
+    eigenfaces: Eigenfaces,
 ) -> dict[str, Any]:
-    """One target's figures on faces of other expressions."""
+    """Return one target's figures on faces of other expressions."""
     other = test.labels != k
-    kept = (of_source * known.embed(translated)).sum(1)
+    similarity = (of_source * eigenfaces.embed(translated)).sum(1)
     change = np.abs(translated.astype(np.float32) - test.images).mean((1, 2))
     return {
         "faces": int(other.sum()),
         "confirmed": _average((probabilities.argmax(1) == k)[other], 4),
         "confidence": _average(probabilities[other, k], 4),
-        "identity": _average(kept[other], 4),
+        "identity": _average(similarity[other], 4),
         "change": _average(change[other], 3),
         "own_change": _average(change[~other], 3),
         "roughness": round(roughness(translated[other]) / roughness(test.images[other]), 4)
@@ -176,9 +182,10 @@ def _target(
 
 
 def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict[str, Any]:
-    """What `batch` makes of translations [N,7,48,48], faces that have a target already toned down.
+    """Return how `batch` attenuates translations [N,7,48,48] of faces that show a target already.
 
-    `toned_down` is the share of those of other expressions; `own_change` is as that of a target.
+    `toned_down` is the fraction attenuated among faces of other expressions; `own_change` is as
+    that of a target.
     """
     shares = attenuation.fractions(judged, np.arange(NUM_CLASSES))
     own = np.arange(len(test)), test.labels
@@ -221,27 +228,16 @@ def _distances(
 
 
 def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    names = (
-        "confirmed",
-        "witnessed",
-        "confidence",
-        "identity",
-        "change",
-        "own_change",
-        "roughness",
-        "fid",
-        "kid",
-    )
     return {
         name: _average(np.array([t[name] for t in targets.values() if t.get(name) is not None]), 4)
-        for name in names
+        for name in MEANS
     }
 
 
 def _cycle_error(
     models: TranslationModels, test: Faces, translated: Gray, faces: int = 300
 ) -> float:
-    """Mean absolute gray levels between faces and their translations translated back."""
+    """Return the mean absolute gray levels between faces and their translations translated back."""
     errors = []
     for k in np.unique(test.labels):
         mine = np.flatnonzero(test.labels == k)[: faces // NUM_CLASSES]

@@ -230,7 +230,7 @@ def _largest_difference(
 
 
 def _move(folder: Path, out: Path) -> None:
-    """Put the files in device, the card last: without its own card a bundle is refused."""
+    """Put the files in their folder, the card last: without its own card a bundle is refused."""
     out.mkdir(exist_ok=True)
     for name in (bundle.CARD, f"{bundle.WITNESS}.onnx"):
         (out / name).unlink(missing_ok=True)

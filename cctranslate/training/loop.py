@@ -178,7 +178,7 @@ def _refuse_nan(folder: Path, line: dict[str, Any]) -> None:
     if lost:
         raise DivergedError(
             f"{folder}: the loss {lost[0]} is no longer finite by step {line['step']}: start "
-            "anew with a lower --lr or another --seed (the checkpoint before it is kept)"
+            "anew with a lower --lr or another --seed (the last checkpoint is from before)"
         )
 
 
@@ -208,8 +208,8 @@ def _restore(trainer: Trainer, folder: Path) -> int:
     log = folder / LOG
     if log.exists():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        kept = [line for line in lines if _step_of(line) <= step]
-        write_text(log, "".join(f"{line}\n" for line in kept))
+        before = [line for line in lines if _step_of(line) <= step]
+        write_text(log, "".join(f"{line}\n" for line in before))
     return step
 
 

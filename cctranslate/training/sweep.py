@@ -1,4 +1,4 @@
-"""Several recipes, each trained for as many images and measured alike: rows of one table."""
+"""Train several recipes for as many images each, and measure them alike: rows of one table."""
 
 import json
 import platform
@@ -47,16 +47,16 @@ class Sweep:
 
 
 def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
-    """A recipe's row: the one that is kept, or else of its run, gone on with if it was begun.
+    """Return a recipe's row: the stored one, else that of its run, resumed if it was begun.
 
     Raises:
-        RunError: the row that is kept is of another budget than is asked now.
+        RunError: the stored row is of another budget.
         UserError: whatever `fit` and `evaluate` refuse.
     """
     folder = sweep.root / recipe.name
     within = _within(sweep, recipe)
     if (folder / ROW).exists():
-        return _kept(sweep, within, folder)
+        return _stored(sweep, within, folder)
     steps = round(within.epochs * _steps_per_epoch(sweep, within))
     run = TrainingRun(
         recipe=within,
@@ -78,7 +78,7 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows as a Markdown table; empty where a figure does not apply."""
+    """Format the rows as a Markdown table; empty where a figure does not apply."""
     columns = (
         ("recipe", "{}"),
         ("steps", "{:,}"),
@@ -100,11 +100,11 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def by_distance(rows: Iterable[Row]) -> list[Row]:
-    """The rows of translators by Frechet distance, the nearest first; those without one last."""
+    """Sort translators' rows by Frechet distance, the nearest first; those without one last."""
     return sorted(rows, key=lambda row: (row["fid"] is None, row["fid"]))
 
 
-def _kept(sweep: Sweep, recipe: AnyRecipe, folder: Path) -> Row:
+def _stored(sweep: Sweep, recipe: AnyRecipe, folder: Path) -> Row:
     row = run_folder.read_json(folder / ROW)
     if run_folder.read_manifest(folder).recipe != recipe or row["faces"] != sweep.faces:
         raise RunError(
@@ -114,7 +114,7 @@ def _kept(sweep: Sweep, recipe: AnyRecipe, folder: Path) -> Row:
 
 
 def _within(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
-    """The recipe cut or stretched to the sweep' images, its schedule with it."""
+    """Return the recipe cut or stretched to the sweep's images, its schedule with it."""
     if sweep.images is None:
         return recipe
     seen_an_epoch = _steps_per_epoch(sweep, recipe) * recipe.batch_size
@@ -143,24 +143,24 @@ def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
     if isinstance(run.recipe, ClassifierRecipe):
         judged = run_folder.read_json(run.folder / run_folder.MEASURED)["judge"]["fer2013"]
         return row | {"accuracy": judged["accuracy"], "confusion": judged["confusion"]}
-    told = evaluate_run(
+    figures = evaluate_run(
         run.folder, sweep.judge, run.splits, run.votes, sweep.faces, probing=False
     ).figures
-    run_folder.write_json(run.folder / run_folder.MEASURED, told)
-    row |= {name: _mean(told, run.recipe, name) for name in ("confirmed", "identity", "fid")}
-    return row | {"cycle_error": told["cycle_error"], "d_accuracy": lines[-1]["d_accuracy"]}
+    run_folder.write_json(run.folder / run_folder.MEASURED, figures)
+    row |= {name: _mean(figures, run.recipe, name) for name in ("confirmed", "identity", "fid")}
+    return row | {"cycle_error": figures["cycle_error"], "d_accuracy": lines[-1]["d_accuracy"]}
 
 
-def _mean(told: dict[str, Any], recipe: Recipe, name: str) -> float | None:
-    """Of the targets that the recipe was trained for."""
-    wanted = recipe.final.procedure.domains or tuple(told["targets"])
-    values = [told["targets"][target][name] for target in wanted]
-    known = [value for value in values if value is not None]
-    return round(sum(known) / len(known), 4) if known else None
+def _mean(figures: dict[str, Any], recipe: Recipe, name: str) -> float | None:
+    """Average a figure over the targets that the recipe was trained for."""
+    wanted = recipe.final.procedure.domains or tuple(figures["targets"])
+    values = [figures["targets"][target][name] for target in wanted]
+    measured = [value for value in values if value is not None]
+    return round(sum(measured) / len(measured), 4) if measured else None
 
 
 def _mark(recipe: AnyRecipe) -> str:
-    """What a row says of a backbone that did not begin with ImageNet's weights."""
+    """Return a note for a backbone that did not begin with ImageNet's weights."""
     source = recipe.backbone_weights or IMAGENET
     return f" (backbone: {Path(source).name})" if source != IMAGENET else ""
 

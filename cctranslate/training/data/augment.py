@@ -1,4 +1,8 @@
-"""Random changes to batches of faces, differentiable, because a guide stands behind some."""
+"""Random changes to batches of faces, differentiable: G learns through some of them.
+
+By hand, not by kornia: all is drawn on the faces' device and nothing branches on it, so that a CUDA
+graph can record it.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +12,7 @@ from torch import Tensor
 def affine(
     x: Tensor, *, shift: float, turn: float, zoom: tuple[float, float], flip: bool = False
 ) -> Tensor:
-    """Each face [N,C,H,W] moved up to `shift` pixels, turned `turn` radians, enlarged by `zoom`."""
+    """Move faces [N,C,H,W] up to `shift` pixels, turn them `turn` radians, scale them by `zoom`."""
     n, size = len(x), x.shape[-1]
     draw = torch.rand(n, 4, device=x.device) * 2 - 1
     low, high = zoom
@@ -30,14 +34,14 @@ def affine(
 
 
 def light(x: Tensor, *, brightness: float, contrast: float) -> Tensor:
-    """Each face's gray levels shifted by up to `brightness` and spread by 1 +- `contrast`."""
+    """Shift each face's gray levels by up to `brightness` and spread them by 1 +- `contrast`."""
     draw = torch.rand(len(x), 2, 1, 1, 1, device=x.device) * 2 - 1
     mean = x.mean((1, 2, 3), keepdim=True)
     return (x - mean) * (1 + draw[:, 1] * contrast) + mean + draw[:, 0] * brightness
 
 
 def cutout(x: Tensor, *, side: int) -> Tensor:
-    """Each face with one square of `side` pixels set to gray (DeVries and Taylor 2017)."""
+    """Set one square of `side` pixels of each face to gray (DeVries and Taylor 2017)."""
     n, size = len(x), x.shape[-1]
     corner = torch.randint(-side // 2, size - side // 2, (n, 2, 1), device=x.device)
     line = torch.arange(size, device=x.device)
@@ -47,38 +51,38 @@ def cutout(x: Tensor, *, side: int) -> Tensor:
 
 
 def without_lower_half(x: Tensor, chosen: Tensor) -> Tensor:
-    """The faces [N,C,H,W], those `chosen` [N] with all below the middle of the nose set to gray."""
+    """Set all below the middle of the nose to gray in the `chosen` [N] of faces [N,C,H,W]."""
     below = torch.arange(x.shape[-2], device=x.device) >= x.shape[-2] * 0.6
     return x.masked_fill(chosen[:, None, None, None] & below[:, None], 0.0)
 
 
 def for_classifier(x: Tensor) -> Tensor:
-    """What a classifier sees in training: moved, mirrored, relit, with a hole."""
+    """Change faces as a classifier sees them in training: moved, mirrored, relit, with a hole."""
     x = affine(x, shift=4, turn=0.2, zoom=(0.85, 1.15), flip=True)
     return cutout(light(x, brightness=0.2, contrast=0.3), side=14)
 
 
 def for_identity(x: Tensor) -> Tensor:
-    """What is to be recognized: much of it close up and with a hole.
+    """Change faces as an encoder sees them: often close up, with a hole.
 
-    Hair, collar and background would tell whole faces apart, and say nothing of an edit.
+    Hair, collar and background tell whole faces apart, but do not change with the expression.
     """
     return cutout(affine(x, shift=4, turn=0.15, zoom=(0.95, 1.7), flip=True), side=18)
 
 
 def for_face_recognizer(x: Tensor) -> Tensor:
-    """What the face recognizer sees: whole faces, about as they lie in the dataset."""
+    """Change faces slightly, as the face recognizer sees them: whole, as in the dataset."""
     return affine(x, shift=2, turn=0.08, zoom=(0.95, 1.15), flip=True)
 
 
 def for_encoder(x: Tensor) -> Tensor:
-    """What an encoder of identity must see through besides: light, noise."""
+    """Change faces as an encoder sees them in training: also relit and noised."""
     x = light(for_identity(x), brightness=0.2, contrast=0.3)
     return x + 0.1 * torch.rand((), device=x.device) * torch.randn_like(x)
 
 
 def for_guide(x: Tensor, noise: float) -> Tensor:
-    """What a guide sees of a fake: a judgement that a small move or noise undoes earns nothing.
+    """Change fakes as a guide sees them, so that G gains nothing from a fragile pattern.
 
     The hole is large, so that no single spot can carry an expression: without it G stamps one
     mark where it is cheapest, often on one side of the mouth only.

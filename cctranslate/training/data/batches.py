@@ -1,4 +1,4 @@
-"""What a translator's step works on: faces, targets, and the reals that D compares with."""
+"""Batches of a translator's steps: faces, targets, and the real faces that D compares with."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,7 +37,7 @@ class Batch:
         return F.one_hot(self.targets, NUM_CLASSES).float()
 
     def parts(self, count: int) -> "list[Batch]":
-        """The translations in `count` parts, each with the same faces: target k of each face."""
+        """Split the translations into `count` parts, with one target of each face in each."""
         if count == 1:
             return [self]
         return [
@@ -59,13 +59,13 @@ class Batches:
     ) -> None:
         labels = soft_labels(faces, votes, procedure.vote_share)
         # A row of zeros is what the voters called no face.
-        kept = labels.max(1) >= max(procedure.certainty, 1e-6)
+        usable = labels.max(1) >= max(procedure.certainty, 1e-6)
         named = [EMOTIONS.index(emotion) for emotion in procedure.domains]
         self._domains = np.array(sorted(named) or range(NUM_CLASSES))
-        # There already when a step is recorded, which can fetch nothing.
-        self._domains_there = torch.from_numpy(self._domains).to(device)
-        kept &= np.isin(labels.argmax(1), self._domains)
-        self._dataset, self._labels = DeviceDataset(faces.images[kept], device), labels[kept]
+        # Allocated up front: nothing may be copied to the device while a step is captured.
+        self._device_domains = torch.from_numpy(self._domains).to(device)
+        usable &= np.isin(labels.argmax(1), self._domains)
+        self._dataset, self._labels = DeviceDataset(faces.images[usable], device), labels[usable]
         self._classes = self._labels.argmax(1).astype(np.int64)
         self._procedure, self._device, self._seed = procedure, device, seed
         self._sampler = Sampler(
@@ -82,7 +82,7 @@ class Batches:
         return self._sampler.steps_per_epoch
 
     def draw(self, step: int) -> Batch:
-        """The batch of a step; torch's generator, seeded for the step, draws the rest."""
+        """Draw the batch of a step; torch's generator must be seeded for the step."""
         chosen = self._sampler.batch(step)
         classes = self._classes[chosen]
         targets, source = self._targets(classes)
@@ -103,7 +103,7 @@ class Batches:
         )
 
     def _targets(self, classes: Indices) -> tuple[Indices, Indices]:
-        """The targets [M] of faces of `classes` [N], and which face [M] each is for."""
+        """Return targets [M] for faces of `classes` [N], and the index [M] of each one's face."""
         each = np.arange(len(classes))
         if self._procedure.targets == "one":
             drawn = torch.randint(len(self._domains), (len(classes),)).numpy()
@@ -114,13 +114,13 @@ class Batches:
         return np.concatenate(others), np.repeat(each, len(self._domains) - 1)
 
     def others(self, classes: Tensor) -> Tensor:
-        """A class other than each of `classes` [N], drawn evenly from those there are."""
-        domains = self._domains_there
+        """Draw a class other than each of `classes` [N], evenly from the domains."""
+        domains = self._device_domains
         shift = torch.randint(1, len(domains), classes.shape, device=classes.device)
         return domains[(torch.searchsorted(domains, classes) + shift) % len(domains)]
 
     def spread(self, count: int) -> Gray:
-        """Faces to show, the same number of each class, drawn once for the run."""
+        """Draw faces to show, the same number of each class, once for the run."""
         random = np.random.default_rng([self._seed, 3])
         pools = [np.flatnonzero(self._classes == c) for c in self._domains]
         share = count // len(pools)
@@ -128,7 +128,7 @@ class Batches:
         return self._dataset.levels(np.concatenate(chosen))
 
     def _seen(self, chosen: Indices) -> Tensor:
-        """Faces as they are or, if so asked, mirrored half of the time."""
+        """Return the chosen faces; half of them are mirrored if the procedure flips."""
         x = self._dataset.scaled(chosen)
         if not self._procedure.flip:
             return x

@@ -1,4 +1,4 @@
-"""Faces to draw from, all on the device at once: a step then waits for no copy but of indices."""
+"""All faces on the device at once: a step then copies nothing to it but indices."""
 
 import numpy as np
 import torch
@@ -9,17 +9,17 @@ from cctranslate.training.data.sampler import Indices
 
 
 class DeviceDataset:
-    """Gray faces [N,48,48], kept as the bytes they are and scaled as they are drawn."""
+    """Gray faces [N,48,48] on the device as bytes; they are scaled when they are drawn."""
 
     def __init__(self, images: Gray, device: torch.device) -> None:
         self._images = torch.from_numpy(images).to(device)
 
     def levels(self, chosen: Indices) -> Gray:
-        """The chosen faces [M,48,48] as they are, on the CPU."""
+        """Return the chosen faces [M,48,48] as gray levels on the CPU."""
         return np.asarray(self._drawn(chosen).cpu())
 
     def scaled(self, chosen: Indices) -> Tensor:
-        """The chosen faces [M,1,48,48] in [-1,1] on the device."""
+        """Return the chosen faces [M,1,48,48] in [-1,1] on the device."""
         return scaled(self._drawn(chosen))
 
     def _drawn(self, chosen: Indices) -> Tensor:
@@ -27,6 +27,6 @@ class DeviceDataset:
 
 
 def scaled(levels: Tensor) -> Tensor:
-    """Gray levels [N,48,48] as faces [N,1,48,48], as `pixels.to_scaled` does it off the device."""
+    """Scale gray levels [N,48,48] to faces [N,1,48,48], as `pixels.to_scaled` does on the CPU."""
     x = levels[:, None].float() / 127.5 - 1
     return x.contiguous(memory_format=torch.channels_last)

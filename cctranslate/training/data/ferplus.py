@@ -1,4 +1,4 @@
-"""FER+ votes (Barsoum et al. 2016): ten annotators a face, as soft labels beside FER2013's own."""
+"""FER+ votes (Barsoum et al. 2016): ten annotators a face, as soft labels beside FER2013's."""
 
 import csv
 import hashlib
@@ -16,7 +16,7 @@ _ORDER = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutr
 _OTHERS = ("contempt", "unknown", "NF")
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 _ENOUGH = 50
-"""Faces from which on a share of them says something."""
+"""Faces from which on a fraction of them says something."""
 
 Votes = dict[int, NDArray[np.float32]]
 """Row number in the official CSV -> votes [10]: the seven expressions, contempt, unknown, NF."""
@@ -64,15 +64,15 @@ def _row_number(row: dict[str, str], index: int) -> int:
 
 
 def digest(votes: Votes) -> str:
-    """SHA-256 over every row's votes: which labels a model was trained on."""
-    known = hashlib.sha256()
+    """Return the SHA-256 of every row's votes: which labels a model was trained on."""
+    hashed = hashlib.sha256()
     for row in sorted(votes):
-        known.update(f"{row}:".encode() + votes[row].tobytes())
-    return known.hexdigest()
+        hashed.update(f"{row}:".encode() + votes[row].tobytes())
+    return hashed.hexdigest()
 
 
 def matched(faces: Faces, votes: Votes) -> NDArray[np.float32]:
-    """The votes [N,10] for each face.
+    """Return the votes [N,10] for each face.
 
     Raises:
         DataError: the faces' row numbers are not those of the votes, or the votes are for others.
@@ -83,7 +83,7 @@ def matched(faces: Faces, votes: Votes) -> NDArray[np.float32]:
             "so use the CSV, or a folder whose names carry those numbers"
         )
     counts = np.stack([votes[int(row)] for row in faces.rows])
-    # FER2013's own rows agree in 64% of faces, rows in another order in 18%.
+    # FER2013's rows agree in 64% of faces, rows in another order in 18%.
     agree = (counts[:, :NUM_CLASSES].argmax(1) == faces.labels).mean()
     if len(faces) >= _ENOUGH and agree < 0.4:
         raise DataError(
@@ -93,8 +93,8 @@ def matched(faces: Faces, votes: Votes) -> NDArray[np.float32]:
     return counts
 
 
-def soft_labels(faces: Faces, votes: Votes | None, share: float) -> NDArray[np.float32]:
-    """Label distributions [N,7]: `share` of the votes' own, the rest FER2013's label.
+def soft_labels(faces: Faces, votes: Votes | None, fraction: float) -> NDArray[np.float32]:
+    """Return label distributions [N,7]: `fraction` of the votes', the rest FER2013's label.
 
     Votes for contempt and unknown are left out; faces without usable votes keep their label.
     A face that most voters called no face gets a row of zeros: leave it out of training.
@@ -109,13 +109,13 @@ def soft_labels(faces: Faces, votes: Votes | None, share: float) -> NDArray[np.f
     expressions, no_face = counts[:, :NUM_CLASSES], counts[:, 9]
     total = expressions.sum(1, keepdims=True)
     voted = np.divide(expressions, total, where=total > 0, out=hard.copy())
-    labels = np.where(total > 0, share * voted + (1 - share) * hard, hard)
+    labels = np.where(total > 0, fraction * voted + (1 - fraction) * hard, hard)
     labels[no_face > counts.sum(1) / 2] = 0
     return labels.astype(np.float32)
 
 
 def majority(faces: Faces, votes: Votes) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Which faces have a majority expression in FER+ (mask [N]), and its id [N].
+    """Return which faces have a majority expression in FER+ (mask [N]), and its id [N].
 
     A majority is the single most voted of all ten answers, and one of the seven.
 

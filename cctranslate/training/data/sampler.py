@@ -1,4 +1,7 @@
-"""Which faces a step sees: a function of seed and step alone, so that resuming is exact."""
+"""Which faces a step sees: a function of seed and step alone, so that resuming is exact.
+
+By hand: torchdata's stateful loaders restore a position, while this needs none.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +35,7 @@ class Sampler:
         return max(1, len(self.classes) // self.size)
 
     def batch(self, step: int) -> Indices:
-        """The faces of a step [size]."""
+        """Return the indices [size] of a step's faces."""
         if self.balance:
             return self._draw(self._random(step, 0).random(self.size))
         epoch, position = divmod(step, self.steps_per_epoch)
@@ -43,7 +46,7 @@ class Sampler:
         return self._epoch[1][position * self.size : (position + 1) * self.size]
 
     def partners(self, step: int, targets: Indices) -> Indices:
-        """For each target class [N] a real face of it, drawn evenly; any face if there is none."""
+        """Draw a real face for each target class [N]; any face if the class has none."""
         random = self._random(step, 2)
         everyone = np.arange(len(self.classes))
         pools = [self._by_class[t] if len(self._by_class[t]) else everyone for t in targets]

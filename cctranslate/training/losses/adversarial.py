@@ -17,33 +17,33 @@ def _bce(logits: Tensor, target: float) -> Tensor:
 
 
 def d_bce(real: Tensor, fake: Tensor) -> Tensor:
-    """Cross-entropy, averaged over reals and fakes together as the seed's one batch was."""
+    """Return the cross-entropy over reals and fakes together, the original's one batch."""
     targets = torch.cat([torch.ones_like(real), torch.zeros_like(fake)])
     return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
 
 
 def g_bce(real: Tensor, fake: Tensor) -> Tensor:
-    """The non-saturating loss (Goodfellow et al. 2014)."""
+    """Return the non-saturating loss (Goodfellow et al. 2014)."""
     return _bce(fake, 1.0)
 
 
 def d_least_squares(real: Tensor, fake: Tensor) -> Tensor:
-    """Least squares (Mao et al. 2017)."""
+    """Return D's least-squares loss (Mao et al. 2017)."""
     return ((real - 1).square().mean() + fake.square().mean()) / 2
 
 
 def g_least_squares(real: Tensor, fake: Tensor) -> Tensor:
-    """Least squares (Mao et al. 2017)."""
+    """Return G's least-squares loss (Mao et al. 2017)."""
     return (fake - 1).square().mean()
 
 
 def d_relativistic(real: Tensor, fake: Tensor) -> Tensor:
-    """Each real against a fake of its class (RpGAN; Huang et al. 2024, R3GAN)."""
+    """Compare each real with a fake of its class (RpGAN; Huang et al. 2024, R3GAN)."""
     return F.softplus(fake - real).mean()
 
 
 def g_relativistic(real: Tensor, fake: Tensor) -> Tensor:
-    """The same pairs the other way round."""
+    """Compare the same pairs the other way round."""
     return F.softplus(real - fake).mean()
 
 
@@ -66,31 +66,31 @@ def d_refusal(kind: AdversarialLoss, logits: Tensor) -> Tensor:
 
 
 def d_class(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
-    """Sigmoid class head: labels [N,7] on reals, zeros on fakes (T21, T22)."""
+    """Return the loss of a sigmoid class head: labels [N,7] on reals, zeros on fakes (T22)."""
     targets = torch.cat([labels, torch.zeros_like(fake)])
     return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
 
 
 def g_class(fake: Tensor, classes: Tensor) -> Tensor:
-    """Categorical cross-entropy on sigmoids made to sum to one, as Keras does it (T21 to T26)."""
+    """Return the cross-entropy on sigmoids made to sum to one, as Keras does it (T21 to T26)."""
     log_p = F.logsigmoid(fake)
     return (log_p.logsumexp(1) - log_p.gather(1, classes[:, None])[:, 0]).mean()
 
 
 def d_class_sigmoid(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
-    """Sigmoid class head: labels [N,7] on reals, the targets on fakes (T21)."""
+    """Return the loss of a sigmoid class head: labels on reals, the targets on fakes (T21)."""
     targets = torch.cat([labels, F.one_hot(fake_classes, labels.shape[1]).to(labels.dtype)])
     return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
 
 
 def d_class_softmax(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
-    """Softmax class head: labels [N,7] on reals, the targets on fakes (T17)."""
+    """Return the loss of a softmax class head: labels on reals, the targets on fakes (T17)."""
     targets = torch.cat([labels, F.one_hot(fake_classes, labels.shape[1]).to(labels.dtype)])
     return F.cross_entropy(torch.cat([real, fake]), targets)
 
 
 def d_class_fake(real: Tensor, labels: Tensor, fake: Tensor, fake_classes: Tensor) -> Tensor:
-    """Softmax over eight: labels [N,7] on reals, the eighth on fakes (the code of T9)."""
+    """Return the loss of a softmax over eight: fakes are the eighth class (the code of T9)."""
     eighth = torch.full_like(fake_classes, labels.shape[1])
     return F.cross_entropy(real, F.pad(labels, (0, 1))) + F.cross_entropy(fake, eighth)
 

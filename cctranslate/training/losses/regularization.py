@@ -56,6 +56,6 @@ def smoothness(field: Tensor) -> Tensor:
 
 
 def gradient_penalty(logits: Tensor, images: Tensor) -> Tensor:
-    """Mean squared norm of the logits' gradient at `images` (R1, R2; Mescheder et al. 2018)."""
+    """Return the mean squared norm of the logits' gradient at `images` (Mescheder et al. 2018)."""
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean()

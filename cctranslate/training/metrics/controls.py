@@ -1,4 +1,4 @@
-"""How a translator answers to its controls: strength and style."""
+"""How a translator responds to its controls: strength and samples."""
 
 from typing import Any
 
@@ -20,22 +20,22 @@ SAMPLES = 4
 
 
 def controls(
-    models: TranslationModels, test: Faces, known: Eigenfaces, random: np.random.Generator
+    models: TranslationModels, test: Faces, eigenfaces: Eigenfaces, random: np.random.Generator
 ) -> dict[str, Any]:
-    """What strengths and samples do, on some of the faces."""
+    """Measure what strengths and samples do, on some of the faces."""
     probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
     return {
         "probed": len(probed),
-        "strengths": strength_curve(models, probed, known),
+        "strengths": strength_curve(models, probed, eigenfaces),
         "diversity": diversity(models, probed),
     }
 
 
 def strength_curve(
-    models: TranslationModels, test: Faces, known: Eigenfaces
+    models: TranslationModels, test: Faces, eigenfaces: Eigenfaces
 ) -> list[dict[str, float]]:
-    """For each strength what becomes of faces of other expressions, as means over them all."""
-    of_source, other = known.embed(test.images), test.labels[:, None] != np.arange(NUM_CLASSES)
+    """Return mean figures on faces of other expressions, for each strength."""
+    of_source, other = eigenfaces.embed(test.images), test.labels[:, None] != np.arange(NUM_CLASSES)
     lines = []
     for strength in STRENGTHS:
         results = models.generate(test.images, in_full(strength=strength))[other]
@@ -48,7 +48,7 @@ def strength_curve(
                 "confirmed": round(float((p.argmax(1) == targets).mean()), 4),
                 "confidence": round(float(p[np.arange(len(p)), targets].mean()), 4),
                 "identity": round(
-                    float((of_source[faces] * known.embed(results)).sum(1).mean()), 4
+                    float((of_source[faces] * eigenfaces.embed(results)).sum(1).mean()), 4
                 ),
                 "change": round(float(change.mean()), 3),
             }
@@ -57,7 +57,7 @@ def strength_curve(
 
 
 def diversity(models: TranslationModels, test: Faces, seed: int = 0) -> dict[str, Any]:
-    """How far a face's samples of one target lie apart, and how many of them are confirmed.
+    """Measure how far a face's samples of one target lie apart, and how many are confirmed.
 
     `apart` is the mean absolute difference of two samples in gray levels, `change` that of the
     first one from its source; `best` is the share confirmed of the best of the samples.
@@ -87,7 +87,7 @@ def diversity(models: TranslationModels, test: Faces, seed: int = 0) -> dict[str
 
 
 def _apart(results: Gray) -> NDArray[np.float32]:
-    """Mean absolute gray levels between the samples of each face [N,S,48,48] -> [N]."""
+    """Return the mean absolute gray levels [N] between each face's samples [N,S,48,48]."""
     wide = results.astype(np.float32)
     first, second = np.triu_indices(wide.shape[1], 1)
     return np.asarray(np.abs(wide[:, first] - wide[:, second]).mean((1, 2, 3)))

@@ -1,4 +1,4 @@
-"""Figures of a translator's quality, each on arrays alone."""
+"""Figures of a translator's quality, computed from arrays alone."""
 
 import math
 
@@ -11,7 +11,11 @@ Features = NDArray[np.floating]
 
 
 def frechet_distance(a: Features, b: Features) -> float:
-    """FID's distance between two sets of features [N,C], [M,C] (Heusel et al. 2017)."""
+    """Return FID's distance between two sets of features [N,C], [M,C] (Heusel et al. 2017).
+
+    By hand: `scipy.linalg.sqrtm` of a product of covariances is complex where they have no full
+    rank, as with fewer faces than features; the square root of a symmetric matrix never is.
+    """
     cov_a, cov_b = np.cov(a.T), np.cov(b.T)
     values, vectors = np.linalg.eigh(cov_a)
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
@@ -21,7 +25,7 @@ def frechet_distance(a: Features, b: Features) -> float:
 
 
 def kernel_distance(a: Features, b: Features) -> float:
-    """KID: unbiased squared MMD with a cubic kernel (Binkowski et al. 2018)."""
+    """Return KID: unbiased squared MMD with a cubic kernel (Binkowski et al. 2018)."""
     c = a.shape[1]
 
     def kernel(x: Features, y: Features) -> Features:
@@ -38,7 +42,7 @@ class Eigenfaces:
 
     Turk and Pentland 1991; the first three components are left out, because they mostly carry
     the light (Belhumeur et al. 1997). Cosines of two people's embeddings are about 0. Few faces
-    have fewer components than are asked for.
+    have fewer components than `components`.
     """
 
     def __init__(self, faces: Gray, components: int = 128) -> None:
@@ -46,17 +50,21 @@ class Eigenfaces:
         self._mean = x.mean(0)
         x -= self._mean
         values, vectors = _principal(x)
-        kept = slice(3, min(3 + components, int((values > values[0] * 1e-9).sum())))
-        self._project = vectors[:, kept] / np.sqrt(values[kept])
+        used = slice(3, min(3 + components, int((values > values[0] * 1e-9).sum())))
+        self._project = vectors[:, used] / np.sqrt(values[used])
 
     def embed(self, faces: Gray) -> Features:
-        """Unit embeddings [N,components]."""
+        """Return embeddings [N,components] of length 1."""
         z = (_flat(faces) - self._mean) @ self._project
         return np.asarray(z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-9))
 
 
 def _principal(x: NDArray[np.float32]) -> tuple[Features, Features]:
-    """Variances [C] along the principal components [D,C] of centred rows [N,D], largest first."""
+    """Return variances [C] along the principal components [D,C] of centered rows [N,D].
+
+    The largest come first. By hand: sums are in double precision a part at a time, where
+    scikit-learn's PCA would need all of FER2013 in double precision, 530 MB.
+    """
     n, d = x.shape
     if n <= d:
         _, spread, components = np.linalg.svd(x, full_matrices=False)
@@ -70,14 +78,14 @@ def _principal(x: NDArray[np.float32]) -> tuple[Features, Features]:
 
 
 def _flat(faces: Gray) -> NDArray[np.float32]:
-    """Faces [N,48,48] as rows of pixels, each of zero mean and unit deviation."""
+    """Flatten faces [N,48,48] to rows of pixels, each of zero mean and unit deviation."""
     x = to_scaled(faces).reshape(len(faces), -1)
     x = x - x.mean(1, keepdims=True)
     return np.asarray(x / x.std(1, keepdims=True).clip(1e-3))
 
 
 def roughness(faces: Gray) -> float:
-    """Mean absolute Laplacian in gray levels: checkerboards push it up, blur pulls it down."""
+    """Return the mean absolute Laplacian in gray levels: checkerboards raise it, blur lowers it."""
     v = faces.astype(np.float32)
     middle = 4 * v[:, 1:-1, 1:-1]
     around = v[:, :-2, 1:-1] + v[:, 2:, 1:-1] + v[:, 1:-1, :-2] + v[:, 1:-1, 2:]

@@ -32,14 +32,14 @@ class Classifier(nn.Module):
         self.register_buffer("temperature", torch.ones(()))
 
     def features(self, x: Tensor) -> Tensor:
-        """The pooled features [N,C] before the class head."""
+        """Return the pooled features [N,C] before the class head."""
         pooled: Tensor = self.body(x).mean((2, 3))
         if self.mirrored and not self.training:
             pooled = (pooled + self.body(x.flip(3)).mean((2, 3))) / 2
         return pooled
 
     def forward(self, x: Tensor) -> Tensor:
-        """Calibrated logits [N,7], or embeddings [N,128]."""
+        """Return calibrated logits [N,7], or embeddings [N,128]."""
         return self.head(self.dropout(self.features(x))) / self.temperature
 
 
@@ -96,7 +96,7 @@ def _residual(widths: tuple[int, ...]) -> nn.Sequential:
 
 
 def _plain(widths: tuple[int, ...]) -> nn.Sequential:
-    """VGG's manner: convolutions and pooling, nothing else."""
+    """Build a body of convolutions and pooling alone, as VGG's."""
     layers: list[nn.Module] = [nn.Conv2d(1, 16, 3, 1, 1), nn.ReLU(inplace=True), nn.AvgPool2d(2)]
     c_in = 16
     for scale, width in enumerate(widths):
@@ -148,7 +148,7 @@ def _separable(widths: tuple[int, ...]) -> nn.Sequential:
 
 
 def _strided(widths: tuple[int, ...]) -> nn.Sequential:
-    """The body of the seed's first discriminators."""
+    """Build the body of the original's first discriminators."""
     layers: list[nn.Module] = []
     for scale, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
         layers += [nn.Conv2d(c_in, c_out, 4, 2, 1), nn.LeakyReLU(0.2)]
@@ -173,7 +173,7 @@ _BODIES: dict[ClassifierKind, Callable[[tuple[int, ...]], nn.Module]] = {
 
 @torch.inference_mode()
 def predict_logits(network: nn.Module, images: Gray, device: torch.device) -> Tensor:
-    """Logits [N,7] of gray faces [N,48,48], in evaluation mode, on the CPU."""
+    """Return the logits [N,7] of gray faces [N,48,48] on the CPU, in evaluation mode."""
     network.eval()
     parts = [
         network(torch.from_numpy(to_scaled(images[i : i + 512]))[:, None].to(device)).float().cpu()

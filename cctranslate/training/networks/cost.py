@@ -9,7 +9,7 @@ from cctranslate.training.networks.registry import build_generator
 
 
 def sizes(recipe: AnyRecipe) -> dict[str, int]:
-    """Parameters of each network that the recipe trains."""
+    """Count the parameters of each network that the recipe trains."""
     if isinstance(recipe, ClassifierRecipe):
         return {"classifier": _count(Classifier(recipe))}
     return {

@@ -16,7 +16,7 @@ from cctranslate.training.networks.unet_generators import keras_init
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorOutput:
-    """What a discriminator says: logits `real` [N,1] or [N,7], `expression` [N,7] or none.
+    """What a discriminator gives: logits `real` [N,1] or [N,7], `expression` [N,7] or none.
 
     One that judges patches says `real` [N,1,H,W]; one with a class for fakes has it eighth.
     """
@@ -25,7 +25,7 @@ class DiscriminatorOutput:
     expression: Tensor | None
 
     def realness(self, classes: Tensor) -> Tensor:
-        """The logit [N] of being real, as a face of `classes` [N] where there is one for each.
+        """Return the logit [N] of being real, as a face of `classes` [N] where each has one.
 
         Of patches there are [N,H,W].
         """
@@ -35,7 +35,7 @@ class DiscriminatorOutput:
 
 
 class StridedDiscriminator(nn.Module):
-    """The seed's: strided 4x4 convolutions, then one head for real or fake, one for the class."""
+    """The original's: strided 4x4 convolutions, one head for real or fake and one for the class."""
 
     def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class StridedDiscriminator(nn.Module):
         keras_init(self)
 
     def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
-        """One logit of being real a face, and its class logits."""
+        """Return a logit of being real for each face, and its class logits."""
         h = self.body(x)
         return DiscriminatorOutput(
             real=self.validity(h).float(), expression=self.expression(h).float()
@@ -59,7 +59,7 @@ class StridedDiscriminator(nn.Module):
 
 
 class PatchDiscriminator(nn.Module):
-    """That of the seed's first experiments: a logit for each of 3x3 patches, told the label.
+    """That of the original's first experiments: a logit for each of 3x3 patches, given the label.
 
     The label scales the input pixel by pixel (T1), or the logits of the patches (T14).
     """
@@ -81,7 +81,7 @@ class PatchDiscriminator(nn.Module):
         keras_init(self)
 
     def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
-        """Logits [N,1,3,3] of being real faces of `classes`, and class logits if it has a head."""
+        """Return logits [N,1,3,3] of being real faces of `classes`, and class logits if any."""
         scale = self.label(F.one_hot(classes, NUM_CLASSES).to(x.dtype)) if self.label else None
         if scale is not None and self.label_place == "input":
             x = x * scale.view_as(x)
@@ -109,13 +109,13 @@ class ResNetDiscriminator(nn.Module):
         self.requires_grad_(True)
 
     def requires_grad_(self, requires_grad: bool = True) -> "ResNetDiscriminator":
-        """As ever, but a frozen body stays as it is."""
+        """Set it as `nn.Module` does, but leave a frozen body as it is."""
         super().requires_grad_(requires_grad)
         self.body.requires_grad_(requires_grad and not self.frozen)
         return self
 
     def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
-        """A logit [N,1] of being a real face of `classes`."""
+        """Return a logit [N,1] of being a real face of `classes`."""
         label = self.label(F.one_hot(classes, NUM_CLASSES).to(x.dtype))
         features = self.body(x).mean((2, 3))
         real = self.validity(torch.cat([features, label.to(features.dtype)], 1))
@@ -144,7 +144,7 @@ class ResidualDiscriminator(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
-        """A logit of being a real face, of each class if so asked; there is no class head."""
+        """Return a logit of being a real face, or one for each class; there is no class head."""
         return DiscriminatorOutput(real=self.head(self.body(x)).float(), expression=None)
 
 
@@ -180,5 +180,5 @@ _DISCRIMINATORS: dict[DiscriminatorKind, Callable[[DiscriminatorSpec], Discrimin
 
 
 def build_discriminator(spec: DiscriminatorSpec) -> Discriminator:
-    """The discriminator that a recipe asks for."""
+    """Build the discriminator of a recipe."""
     return _DISCRIMINATORS[spec.kind](spec)

@@ -42,7 +42,7 @@ class FaceRecognizer(nn.Module):
         self.register_buffer("axes", torch.zeros(AXES, WIDTH))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Batch normalisation is part of the weights; padding is TensorFlow's."""
+        """Embed faces; batch normalization is part of the weights, and padding is TensorFlow's."""
         levels = (x + 1) * 127.5
         h = F.interpolate(levels, (SIDE, SIDE), mode="bilinear", align_corners=False)
         for layer in self.layers:

@@ -69,7 +69,7 @@ class Flow(Generator):
     grid: Tensor
 
     def encode(self, x: Tensor) -> Code:
-        """The face at 48x48, 24x24 and 12x12."""
+        """Encode the face at 48x48, 24x24 and 12x12."""
         fine = F.silu(self.stem(F.pixel_unshuffle(x, 2)))
         return x, fine, self.core_in(F.silu(self.down(fine)))
 
@@ -90,7 +90,7 @@ class Flow(Generator):
         return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
 
     def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
-        """Less strength warps less far and paints fainter."""
+        """Warp less far and paint fainter with less strength."""
         share = strength[:, None, None, None]
         return (self._warp(x, share * edit.flow) + share * edit.paint).clamp(-1, 1)
 
@@ -113,7 +113,7 @@ class _Plain(nn.Module):
 
 
 def _blurred(x: Tensor) -> Tensor:
-    """Two box filters of 9 pixels: wider than a row of teeth is high."""
+    """Blur by two box filters of 9 pixels: wider than a row of teeth is high."""
     for _ in range(2):
         x = F.avg_pool2d(x, 9, 1, 4, count_include_pad=False)
     return x

@@ -12,7 +12,7 @@ Code = tuple[Tensor, ...]
 class Edit:
     """A translation [N,1,48,48] and its parts: it is the face warped by `flow`, plus `paint`.
 
-    `flow` [N,2,48,48] is in pixels, x then y, from each place to where it is fetched from.
+    `flow` [N,2,48,48] is in pixels, x then y, from each pixel to where it is fetched from.
     A generator that draws the face anew has a flow of zeros and paints the difference.
     """
 
@@ -25,15 +25,15 @@ class Generator(nn.Module):
     """A translator of faces [N,1,48,48] in [-1,1] by label rows [N,7]."""
 
     def encode(self, x: Tensor) -> Code:
-        """The face's code, which does not depend on the target."""
+        """Return the face's code, which does not depend on the target."""
         raise NotImplementedError
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
-        """The code's face with the expression of `labels` [N,7]."""
+        """Return the edit of the code's face to the expression of `labels` [N,7]."""
         raise NotImplementedError
 
     def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
-        """The face [N,1,48,48] with so much [N] of an edit: 0 leaves it as it was, 1 is all."""
+        """Apply a fraction [N] of an edit to faces [N,1,48,48]: 0 leaves them unchanged."""
         return (x + strength[:, None, None, None] * edit.paint).clamp(-1, 1)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:

@@ -15,5 +15,5 @@ _GENERATORS: dict[GeneratorKind, Callable[[GeneratorSpec], Generator]] = {
 
 
 def build_generator(spec: GeneratorSpec) -> Generator:
-    """The generator that a recipe asks for."""
+    """Build the generator of a recipe."""
     return _GENERATORS[spec.kind](spec)

@@ -34,7 +34,7 @@ class Backbone(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The same gray level in all three channels."""
+        """Compute features of the gray level, repeated in three channels."""
         n = self.network
         h = ((x + 1) / 2 - self.mean) / self.deviation
         h = n.maxpool(n.relu(n.bn1(n.conv1(h))))
@@ -55,9 +55,9 @@ def start(network: nn.Module, source: str) -> None:
 
 
 def _load(backbone: Backbone, state: dict[str, Any], source: str) -> None:
-    kept = {name: value for name, value in state.items() if not name.startswith("fc.")}
+    body = {name: value for name, value in state.items() if not name.startswith("fc.")}
     try:
-        backbone.network.load_state_dict(kept)
+        backbone.network.load_state_dict(body)
     except (RuntimeError, TypeError, AttributeError):
         raise BackboneError(f"{source}: not the weights of torchvision's ResNet50") from None
 

@@ -1,4 +1,4 @@
-"""The seed's generators, which draw the face anew."""
+"""The original's generators, which draw the face anew."""
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +11,9 @@ from cctranslate.training.networks.generator import Code, Edit, Generator
 
 
 def keras_init(network: nn.Module) -> None:
-    """Keras's default weights (Glorot and Bengio 2010), zero biases: what the seed began from.
+    """Set Keras's default weights (Glorot and Bengio 2010) and zero biases, as the original did.
 
-    Torch's own default for transposed convolutions drives the seed's tanh into saturation,
+    Torch's default for transposed convolutions drives the original's tanh into saturation,
     which it never leaves.
     """
     for layer in network.modules():
@@ -24,7 +24,7 @@ def keras_init(network: nn.Module) -> None:
 
 
 class UNet(Generator):
-    """The seed's generator (its models.py): four 4x4 stride-2 convolutions without padding.
+    """The original's generator (its models.py): four 4x4 stride-2 convolutions without padding.
 
     Its "instance norm" (keras-contrib, axis=None) takes one mean and deviation over all of a
     sample's channels and places: group norm of one group. True instance norm would erase the
@@ -55,7 +55,7 @@ class UNet(Generator):
         keras_init(self)
 
     def encode(self, x: Tensor) -> Code:
-        """The face and its four scales."""
+        """Return the face and its four scales."""
         code = [x]
         for conv, norm in zip(self.down, self.down_norm, strict=True):
             x = norm(F.leaky_relu(conv(x), 0.2))
@@ -77,7 +77,7 @@ class UNet(Generator):
 
 
 class PaddedUNet(Generator):
-    """The generator of the seed's first experiments (its ccyclegan_t1.py to ccyclegan_t17.py).
+    """The generator of the original's first experiments (its ccyclegan_t1.py to ccyclegan_t17.py).
 
     Padded 4x4 convolutions halve 48 to 3; the way up resizes, then convolves. The label scales
     the input (T1) or the latent (T11) pixel by pixel, or joins the latent as 8 channels (T5).
@@ -103,7 +103,7 @@ class PaddedUNet(Generator):
         keras_init(self)
 
     def encode(self, x: Tensor) -> Code:
-        """The face and its four scales; the face alone where the label scales the input."""
+        """Return the face and its four scales; the face alone where the label scales the input."""
         return (x,) if self.label_place == "input" else (x, *self._scales(x))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
@@ -135,5 +135,5 @@ class PaddedUNet(Generator):
 
 
 def _padded(x: Tensor) -> Tensor:
-    """As Keras pads for a 4x4 convolution that keeps the side: one before, two after."""
+    """Pad as Keras does for a 4x4 convolution that preserves the side: one before, two after."""
     return F.pad(x, (1, 2, 1, 2))

@@ -1,4 +1,4 @@
-"""Training of a classifier, and its figures on held-out faces."""
+"""Training of a classifier."""
 
 import math
 from typing import Any
@@ -34,9 +34,9 @@ class ClassifierTrainer:
     ) -> None:
         torch.manual_seed(seed)
         labels = soft_labels(faces, votes, recipe.vote_share)
-        kept = labels.sum(1) > 0
+        usable = labels.sum(1) > 0
         self.recipe, self.device = recipe, device
-        self.dataset, self.labels = DeviceDataset(faces.images[kept], device), labels[kept]
+        self.dataset, self.labels = DeviceDataset(faces.images[usable], device), labels[usable]
         self.sampler = Sampler(self.labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
         network = Classifier(recipe)
         resnet50.start(network, recipe.backbone)
@@ -62,7 +62,7 @@ class ClassifierTrainer:
         return max(1, round(self.recipe.epochs * self.steps_per_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """One step of the objective's loss."""
+        """Take a step on the objective's loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.lr * one_cycle(step / self.steps)
         loss, accuracy = _LOSSES[self.recipe.objective](self, step)
@@ -73,7 +73,7 @@ class ClassifierTrainer:
         return {"loss": loss.detach(), "accuracy": accuracy}
 
     def expression_loss(self, step: int) -> tuple[Tensor, Tensor]:
-        """Cross-entropy on augmented faces, worsened by noise and an adversarial step if asked."""
+        """Return the cross-entropy and accuracy on augmented, noised, adversarial faces."""
         chosen = self.sampler.batch(step)
         y = torch.from_numpy(self.labels[chosen]).to(self.device)
         logits = self._outputs(self._worsen(augment.for_classifier(self.dataset.scaled(chosen)), y))
@@ -110,7 +110,7 @@ class ClassifierTrainer:
             x = x + recipe.noise * torch.rand((), device=x.device) * torch.randn_like(x)
         if not recipe.adversarial:
             return x
-        # Statistics of the attack's own pass must not enter the running averages.
+        # Statistics of the attack's pass must not enter the running averages.
         self.network.eval()
         x = x.requires_grad_()
         with autocast(self.device):
@@ -121,7 +121,7 @@ class ClassifierTrainer:
         return (x + reach * unit).detach()
 
     def state(self) -> dict[str, Any]:
-        """Weights, averages and momentum."""
+        """Return weights, averages and momentum."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.module.state_dict(),
@@ -129,13 +129,13 @@ class ClassifierTrainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take them over."""
+        """Go on from a state that `state` returned."""
         self.network.load_state_dict(state["network"])
         self.average.module.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
 
     def sheet(self) -> None:
-        """A classifier has no picture to show."""
+        """Draw nothing: a classifier makes no pictures."""
 
     def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
         """Calibrate and measure the averaged classifier on PublicTest faces, if there are any."""

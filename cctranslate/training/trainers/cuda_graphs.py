@@ -1,4 +1,9 @@
-"""Steps of work that a CUDA device records once and replays (CUDA graphs)."""
+"""Steps of work that a CUDA device records once and replays (CUDA graphs).
+
+By hand: `torch.cuda.make_graphed_callables` wraps one forward and backward pass, while a step here
+has several, with optimizers in between; `torch.compile` has no double backward, which the gradient
+penalties need.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -13,12 +18,12 @@ from cctranslate.training.losses.terms import Terms
 
 StepPlan = TypeVar("StepPlan", bound=Hashable)
 EAGER = 3
-"""How often work of a kind is done as it comes before it is recorded: what is made on first use,
-an optimiser's state among it, is then there."""
+"""How often each kind of work is done without a graph before it is recorded: what is made on first
+use, such as an optimizer's state, then exists."""
 
 
 class GraphedStep(Generic[StepPlan]):
-    """Does work on batches; on a CUDA device by replaying what was recorded of the same plan.
+    """Work on batches that a CUDA device records once for each plan and replays.
 
     Networks of this size leave such a device idle while the next of some two thousand launches a
     step is prepared; a recording is launched as one. The work must be the same for every batch of a
@@ -32,7 +37,7 @@ class GraphedStep(Generic[StepPlan]):
         self._recorded: dict[StepPlan, tuple[torch.cuda.CUDAGraph, Batch, Terms]] = {}
 
     def __call__(self, plan: StepPlan, batch: Batch) -> Terms:
-        """Do a plan's work on a batch: its terms, detached."""
+        """Do a plan's work on a batch and return its terms, detached."""
         if self._stream is None:
             return _detached(self._work(plan, batch))
         if plan not in self._recorded:
@@ -47,7 +52,7 @@ class GraphedStep(Generic[StepPlan]):
         return {name: value.clone() for name, value in terms.items()}
 
     def _beside(self, stream: torch.cuda.Stream, plan: StepPlan, batch: Batch) -> Terms:
-        """On the stream that will record: gradients keep to the stream they were first made on."""
+        """Work on the stream that will record: gradients stay on the stream of their first use."""
         usual = torch.cuda.current_stream(stream.device)
         stream.wait_stream(usual)
         with torch.cuda.stream(stream):

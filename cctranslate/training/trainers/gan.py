@@ -1,7 +1,6 @@
 """Training of a translator: steps of D, and every nth time one of G."""
 
 import math
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -33,22 +32,10 @@ from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.cuda_graphs import GraphedStep
 from cctranslate.training.trainers.ema import ExponentialAverage
+from cctranslate.training.trainers.step_plan import R1_EVERY, StepPlan, plan_step
 
-R1_EVERY = 8
-"""The gradient penalties are taken once in so many steps, so many times as heavy (StyleGAN2)."""
 N = TypeVar("N", bound=nn.Module)
 SHEET_FACES = 14
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepPlan:
-    """What a step does: whom it steps, and which of the costly terms it takes."""
-
-    d: bool
-    g: bool
-    penalties: bool
-    cycle: bool
-    identity: bool
 
 
 class GanTrainer:
@@ -69,6 +56,7 @@ class GanTrainer:
         procedure, weights = self._procedure, self._weights
         self.batches = Batches(procedure, faces, votes, device, seed)
         self.teachers = Teachers(networks, procedure, weights, device)
+        self._sees_identity = self.teachers.see_identity
         self.d_loss = DiscriminatorLoss(procedure)
         self.g_loss = GeneratorLoss(procedure, weights)
         self.change_loss = ChangeLoss(weights)
@@ -93,29 +81,17 @@ class GanTrainer:
         return max(1, round(self._procedure.epochs * self.steps_per_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """Draw faces and targets, step D and, when it is its plan, G."""
+        """Draw faces and targets, then train D and G as the step's plan says."""
         batch = self.batches.draw(step)
         self._set_rate(step)
-        plan = self._plan(step)
+        plan = plan_step(step, self.steps, self._procedure, self._weights, self._sees_identity)
         terms = self._graphed_step(plan, batch)
         if plan.g:
             self.average.update(self.g, step)
         return terms
 
-    def _plan(self, step: int) -> StepPlan:
-        procedure, weights = self._procedure, self._weights
-        d = step >= round(procedure.warm_up * self.steps)
-        phase = step % procedure.lazy
-        return StepPlan(
-            d=d,
-            g=step % procedure.g_every == 0,
-            penalties=d and weights.r1 > 0 and step % R1_EVERY == 0,
-            cycle=d and weights.cycle > 0 and phase == 0,
-            identity=d and self.teachers.see_identity and phase == procedure.lazy - 1,
-        )
-
     def _work(self, plan: StepPlan, batch: Batch) -> Terms:
-        """Encode once, decode each, step D and G as the plan says."""
+        """Encode once, decode each target, and train D and G as the plan says."""
         parts = batch.parts(self._procedure.g_parts)
         whole = plan.g and len(parts) == 1
         with torch.set_grad_enabled(whole):
@@ -190,7 +166,7 @@ class GanTrainer:
         )
 
     def _refused(self, batch: Batch) -> Tensor:
-        """What D says of reals under labels that are not theirs."""
+        """Return D's logits of reals under labels that are not theirs."""
         wrong = self.batches.others(batch.real_classes)
         return self.d(batch.real, wrong).realness(wrong)
 
@@ -232,7 +208,7 @@ class GanTrainer:
 
     @torch.inference_mode()
     def sheet(self) -> Image.Image:
-        """A row a face: as it was, then in all seven expressions by the averaged G."""
+        """Draw a row a face: as it was, then in all seven expressions by the averaged G."""
         x = device_cache.scaled(torch.from_numpy(self._shown).to(self.device))
         rows = [x.cpu()] + [
             self.average(x, torch.eye(NUM_CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()

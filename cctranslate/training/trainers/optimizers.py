@@ -1,4 +1,4 @@
-"""Adam as it steps best on a device, and its state from one kind of device to another."""
+"""Adam as it steps fastest on a device, and its state moved between kinds of devices."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ Adam = torch.optim.Adam
 
 
 def build(network: nn.Module, lr: float, betas: tuple[float, float], device: torch.device) -> Adam:
-    """Adam (Kingma and Ba 2015) for a network; on a CUDA device one that can be recorded."""
+    """Build Adam (Kingma and Ba 2015) for a network; on CUDA one that a graph can record."""
     parameters = network.parameters()
     if device.type != "cuda":
         return Adam(parameters, lr, betas)
@@ -18,7 +18,7 @@ def build(network: nn.Module, lr: float, betas: tuple[float, float], device: tor
 
 
 def set_rate(optimizer: Adam, rate: float) -> None:
-    """Set the learning rate: where a recorded step reads it, if there is one."""
+    """Set the learning rate, in the tensor that a recorded step reads if there is one."""
     for group in optimizer.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(rate)
@@ -27,7 +27,7 @@ def set_rate(optimizer: Adam, rate: float) -> None:
 
 
 def restore(optimizer: Adam, state: dict[str, Any]) -> None:
-    """Take over a saved state, but for how this device steps, whichever it was saved on."""
+    """Load a saved state, except for how the device that saved it steps."""
     ways = ("lr", "fused", "capturable")
     groups = [
         {**saved, **{way: here[way] for way in ways}}

@@ -15,7 +15,7 @@ def test_labels_mix_votes_and_the_datasets_own(tmp_path: Path) -> None:
     faces = load(pictures.write_csv(tmp_path / "fer2013.csv"))["Training"]
     votes = load_votes(pictures.write_votes(tmp_path / "ferplus.csv"))
     votes[1][:] = [4, 0, 0, 4, 0, 0, 0, 0, 2, 0]  # a disgust face read half angry, half happy
-    labels = soft_labels(faces, votes, share=0.6)
+    labels = soft_labels(faces, votes, fraction=0.6)
     np.testing.assert_allclose(labels[1], [0.3, 0.4, 0, 0.3, 0, 0, 0], atol=1e-6)
     assert labels[0].sum() == 0, "row 0 is no face"
     np.testing.assert_allclose(labels[2:].sum(1), 1, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Options that take the name of a recipe or of a sweep."""
+"""Recipes on the command line: options that name them, their list and their description."""
 
 from __future__ import annotations
 
@@ -57,3 +57,29 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
         from cctranslate.recipes import original_log
 
         return [CompletionItem(n) for n in original_log.SWEEPS if n.startswith(incomplete)]
+
+
+def print_list() -> None:
+    """Print the recipes in their groups, each with its stages if it has some."""
+    from cctranslate.recipes import registry
+    from cctranslate.recipes.spec import Recipe
+
+    for number, (heading, recipes) in enumerate(registry.GROUPS.items()):
+        click.echo(("\n" if number else "") + f"{heading}:")
+        for recipe in recipes:
+            click.echo(f"  {recipe.name:14} {recipe.about}")
+            for stage in recipe.stages if isinstance(recipe, Recipe) else ():
+                click.echo(f"    {recipe.name}-{stage.name:14} {stage.about}")
+
+
+def describe(recipe: AnyRecipe) -> None:
+    """Print a resolved recipe as JSON, and the sizes of its networks to stderr."""
+    import json
+
+    from cctranslate.recipes.serialization import to_json
+
+    click.echo(json.dumps(to_json(recipe), indent=2))
+    from cctranslate.training.networks.cost import sizes  # torch takes a second
+
+    for name, count in sizes(recipe).items():
+        click.echo(f"{name}: {count:,} parameters", err=True)
