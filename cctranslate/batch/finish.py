@@ -54,7 +54,8 @@ def finish(
     )
     write_run(out, content)
     if not options.stream:
-        _draw_sheet(options, counts, content["asked"][TO])
+        if not options.no_sheet:
+            _draw_sheet(options, counts, content["asked"][TO])
         if options.html:
             html_page.write(out / PAGE, out / REPORT, counts, content)
         else:

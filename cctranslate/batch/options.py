@@ -44,6 +44,7 @@ class Options:
     report: str | None
     html: bool
     sheet: Path | None
+    no_sheet: bool
     device: str
     batch_size: int | None
     workers: int | None
@@ -59,7 +60,10 @@ class Options:
     quiet: bool
     verbose: bool
     stream: bool
-    """Results go to standard output, and `out` is a temporary folder for the run's other files."""
+    """Results go to standard output or `out_file`, and `out` is a temporary folder for the run's
+    other files."""
+    out_file: Path | None
+    """The file for the only result of one picture."""
 
     @cached_property
     def plan(self) -> Plan:

@@ -76,6 +76,8 @@ def lines(
             f"{plural(outdated, 'input')} {has} changed, and results in --layout {options.layout} "
             "cannot be replaced: --overwrite makes all anew"
         )
+    if options.out_file and inputs["done"]:
+        yield f"result in {options.out_file}"
     if options.stream:
         return
     page = f", page in {options.out / PAGE}" if options.html else ""

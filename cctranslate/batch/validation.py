@@ -23,6 +23,10 @@ def check(options: Options) -> None:
         raise OptionError("name INPUT... or --files-from, one of them")
     if options.null and not options.files_from:
         raise OptionError("-0 goes with --files-from")
+    if options.sheet and options.no_sheet:
+        raise OptionError("--sheet and --no-sheet: name one of them")
+    if options.out.is_file():
+        raise OptionError(f"-o {options.out} is a file: name a folder, or a .png, .jpg or .webp")
     if options.overwrite and options.retry_failed:
         raise OptionError("--overwrite and --retry-failed: name one of them")
     if options.layout == "fer-csv" and options.result != "face":
@@ -57,7 +61,7 @@ def _check_standard_streams(options: Options) -> None:
         require_output("--report -")
     elif options.dry_run:
         require_output("--dry-run")
-    elif options.stream:
+    elif options.stream and not options.out_file:
         require_output("-o -")
 
 
@@ -75,7 +79,8 @@ def _check_copies(options: Options) -> None:
                 )
     for option, given, path in (
         ("--report", options.report_copy, options.report_copy),
-        ("--sheet", options.sheet, options.sheet_path),
+        ("--sheet", options.sheet, None if options.no_sheet else options.sheet_path),
+        ("--out", options.out_file, options.out_file),
     ):
         if path and path.is_file() and not (is_ours(path) or _wrote(options.out, option, given)):
             raise OptionError(
@@ -99,6 +104,8 @@ def _check_aside(options: Options, aside: Path) -> None:
 
 def _check_stream(options: Options) -> None:
     """What only a folder can have."""
+    if options.out_file:
+        _check_single_file(options, options.out_file)
     if options.layout == "fer-csv":
         raise OptionError("-o - writes pictures: name a folder for --layout fer-csv")
     if options.report == "-":
@@ -109,9 +116,21 @@ def _check_stream(options: Options) -> None:
         ("--retry-failed", options.retry_failed),
     ):
         if given:
-            raise OptionError(f"{option} needs a folder: -o - keeps nothing")
-    if sys.stdout.isatty() and not options.dry_run:
+            raise OptionError(f"{option} needs a folder, which keeps the run: name one with -o")
+    if sys.stdout.isatty() and not (options.dry_run or options.out_file):
         raise OptionError("-o - writes bytes: send stdout to a file or a pipe")
+
+
+def _check_single_file(options: Options, path: Path) -> None:
+    """What the only result of one picture asks for."""
+    if not (sources.is_only(options.inputs) and len(options.plan.variants) == 1):
+        raise OptionError(f"-o {path} is one file: name one picture and expression, or a folder")
+    if options.layout != "imagefolder":
+        raise OptionError(f"-o {path} is one file: leave out --layout {options.layout}")
+    if not path.parent.is_dir():
+        raise OptionError(f"-o {path}: there is no folder {path.parent}: make it")
+    if any(Path(word).resolve() == path.resolve() for word in options.inputs):
+        raise OptionError(f"-o {path} is the input: name another file")
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

@@ -15,6 +15,9 @@ from cctranslate.commands.batch_options import batch_options
 from cctranslate.emotions import parse_emotions
 from cctranslate.errors import OutputError
 
+FILE_FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+"""Suffixes that make `-o` a file, with their formats."""
+
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
@@ -54,6 +57,7 @@ def batch(
     report: str | None,
     html: bool,
     sheet: Path | None,
+    no_sheet: bool,
     device: str,
     batch_size: int | None,
     workers: int | None,
@@ -98,6 +102,7 @@ def batch(
     """
     from cctranslate.batch.options import Options
 
+    out_file = out if out.suffix.lower() in FILE_FORMATS and not out.is_dir() else None
     options = Options(
         inputs=inputs,
         targets=parse_emotions(tuple(chain(*to))),
@@ -118,10 +123,11 @@ def batch(
         per_class=per_class,
         min_confirmed=min_confirmed,
         max_failures=max_failures,
-        format=format,
+        format=_format_of(context, out, format) if out_file else format,
         report=report,
         html=html,
         sheet=sheet,
+        no_sheet=no_sheet,
         device=device,
         batch_size=batch_size,
         workers=workers,
@@ -136,7 +142,8 @@ def batch(
         no_progress=no_progress,
         quiet=quiet,
         verbose=verbose,
-        stream=out == Path("-"),
+        stream=out_file is not None or out == Path("-"),
+        out_file=out_file,
     )
     with ExitStack() as stack:
         if options.stream and not dry_run:
@@ -144,6 +151,15 @@ def batch(
             options = replace(options, out=Path(folder))
         code = _run(options)
     context.exit(code)
+
+
+def _format_of(context: click.Context, path: Path, format: str) -> str:
+    """Return the format that a file's suffix names; `--format` must not name another."""
+    named = FILE_FORMATS[path.suffix.lower()]
+    given = context.get_parameter_source("format") is not click.core.ParameterSource.DEFAULT
+    if given and format != named:
+        raise click.UsageError(f"-o {path} and --format {format}: name one format")
+    return named
 
 
 def _temporary_folder() -> TemporaryDirectory[str]:

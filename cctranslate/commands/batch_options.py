@@ -44,11 +44,12 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "-o",
         "--out",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=click.Path(path_type=Path),
         default=Path("translated"),
         show_default=True,
-        help="Where results go; `-` writes the only result of one picture, or a tar of several, to "
-        "stdout.",
+        metavar="DIR|FILE",
+        help="Where results go: a folder; a .png, .jpg or .webp file for the only result of "
+        "one picture; or `-`, which writes that result, or a tar of several, to stdout.",
     ),
     click.option(
         "--layout",
@@ -180,6 +181,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         type=click.Path(path_type=Path, dir_okay=False),
         help="Where to write the contact sheet.  [default: OUT-sheet.png, beside OUT]",
     ),
+    click.option("--no-sheet", is_flag=True, help="Write no contact sheet."),
     device_option,
     click.option(
         "--batch-size",

@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip, is_tar, is_zip
@@ -88,6 +88,11 @@ def from_list(listed: str, nul: bool, own: OutputPaths) -> Iterator[Item]:
             continue
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
         yield from _opened(path, "/".join(parts))
+
+
+def is_only(inputs: Sequence[str]) -> bool:
+    """Return whether the inputs are one picture by itself, if they are a picture at all."""
+    return len(inputs) == 1 and is_one(inputs[0])
 
 
 def is_one(word: str) -> bool:

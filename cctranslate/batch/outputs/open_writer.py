@@ -4,6 +4,7 @@ from cctranslate.batch.inputs import sources
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.fer_csv import FerCsv
+from cctranslate.batch.outputs.single_file import SingleFile
 from cctranslate.batch.outputs.stdout import Members, Stdout
 from cctranslate.batch.outputs.webdataset import Samples, Shards
 from cctranslate.batch.outputs.writers import Files, Writer
@@ -16,6 +17,8 @@ def open_writer(options: Options, last: frozenset[str]) -> Writer:
         OutputError: they are not there, or what comes after them cannot be taken away.
     """
     encoding = Encoding(format=options.format, mark=not options.no_mark)
+    if options.out_file:
+        return SingleFile(options.out_file, encoding)
     if options.stream:
         return _stdout(options, encoding)
     if options.layout == "webdataset":
@@ -28,6 +31,5 @@ def open_writer(options: Options, last: frozenset[str]) -> Writer:
 def _stdout(options: Options, encoding: Encoding) -> Stdout:
     if options.layout == "webdataset":
         return Stdout(Samples(encoding=encoding), one=False)
-    one_result = len(options.inputs) == len(options.plan.variants) == 1
-    one = one_result and sources.is_one(options.inputs[0])
+    one = sources.is_only(options.inputs) and len(options.plan.variants) == 1
     return Stdout(Members(encoding=encoding, one=one), one)

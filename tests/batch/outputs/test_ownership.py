@@ -70,3 +70,51 @@ def test_the_default_sheet_takes_no_picture_of_the_users(
     assert "--sheet" in result.stderr
     assert mine.read_bytes() == before
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["happy.png", "happy.jpg", "HAPPY.JPEG", "happy.webp"])
+def test_one_picture_becomes_the_file_that_is_named(
+    run: Run, faces: Path, tmp_path: Path, name: str
+) -> None:
+    source, path = next(iter(sorted(faces.rglob("*.png")))), tmp_path / name
+    for _ in range(2):
+        result = run(source, "--to", "happy", "-o", path)
+        assert result.exit_code == 0, result.output
+    with Image.open(path) as picture:
+        assert picture.size == (48, 48)
+    assert is_ours(path)
+    assert f"result in {path}" in result.stderr
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--to", "happy,sad"), "name one picture and expression"),
+        (("--to", "happy", "--layout", "tree"), "leave out --layout"),
+        (("--to", "happy", "--format", "webp"), "name one format"),
+    ],
+)
+def test_a_file_is_for_one_result(
+    run: Run, faces: Path, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    source = next(iter(sorted(faces.rglob("*.png"))))
+    result = run(source, *words, "-o", tmp_path / "happy.png")
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (tmp_path / "happy.png").exists()
+
+
+def test_a_picture_of_the_users_is_no_output(run: Run, faces: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.png"
+    Image.new("L", (8, 8)).save(mine)
+    before = mine.read_bytes()
+    source = next(iter(sorted(faces.rglob("*.png"))))
+    result = run(source, "--to", "happy", "-o", mine)
+    assert result.exit_code == 2
+    assert mine.read_bytes() == before
+
+
+def test_no_sheet_is_written_where_none_is_wanted(run: Run, faces: Path, tmp_path: Path) -> None:
+    assert run(faces, "--to", "happy", "-o", tmp_path / "out", "--no-sheet").exit_code == 0
+    assert not (tmp_path / "out-sheet.png").exists()

@@ -1,0 +1,51 @@
+"""`-o happy.jpg`: the only result of one picture as that file."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cctranslate.batch.outputs.encoding import Encoding
+from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
+from cctranslate.batch.report.schema import Row
+from cctranslate.files import atomic_write
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneResult:
+    """The bytes of a picture's only result."""
+
+    encoding: Encoding
+    in_memory: bool = True
+
+    def write(self, results: Iterable[Placed]) -> Packed:
+        """Return the result as the bytes of a file.
+
+        Raises:
+            OSError: there are several, or the format cannot hold it.
+        """
+        placed = list(results)
+        if len(placed) > 1:
+            raise OSError(f"{len(placed)} results: name a folder with -o")
+        content = self.encoding.encode(placed[0].result, placed[0].target)
+        return Packed(content=content, fingerprints={placed[0].output: fingerprint(content)})
+
+
+class SingleFile:
+    """A writer of one file, which is written whole or not at all."""
+
+    def __init__(self, path: Path, encoding: Encoding) -> None:
+        self.packer, self._path = OneResult(encoding=encoding), path
+
+    def add(self, rows: list[Row], content: bytes) -> list[Row]:
+        """Write the result.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if content:
+            with atomic_write(self._path) as file:
+                file.write(content)
+        return rows
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
