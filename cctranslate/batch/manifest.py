@@ -32,6 +32,7 @@ def identity(options: Options, bundle: dict[str, str], detector: str) -> dict[st
         "--per-class": options.per_class,
         "--layout": options.layout,
         "--faces": options.faces,
+        "--which": options.which,
         "--result": options.result,
         "--metadata": options.metadata,
         "--format": options.format,

@@ -12,6 +12,7 @@ from cctranslate.batch.inputs.job_array import Share
 from cctranslate.batch.outputs.encoding import SUFFIXES
 from cctranslate.batch.outputs.layout import Kind, Layout
 from cctranslate.batch.report.schema import Disposition
+from cctranslate.faces.crops import Which
 from cctranslate.inference.variants import Plan
 
 Wanted = Literal["picture", "face"]
@@ -26,6 +27,7 @@ class Options:
     out: Path
     layout: Kind
     faces: Where
+    which: Which
     result: Wanted
     metadata: Literal["keep", "drop"]
     files_from: str | None

@@ -179,7 +179,9 @@ class BatchRun:
             many = models.provider == CUDA or cores() > FEW_CORES
             processes = many if asked.processes is None else asked.processes
             work = Work(
-                look=Look(where=asked.faces, finder=self._finder, again=in_pictures),
+                look=Look(
+                    where=asked.faces, finder=self._finder, again=in_pictures, which=asked.which
+                ),
                 renderer=ResultRenderer(
                     plan=asked.plan,
                     layout=asked.result_layout,

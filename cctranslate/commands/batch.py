@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cctranslate.batch.inputs.job_array import Share
     from cctranslate.batch.options import Options, Wanted
     from cctranslate.batch.outputs.layout import Kind
+    from cctranslate.faces.crops import Which
 
 
 @click.command()
@@ -39,6 +40,7 @@ def batch(
     out: Path,
     layout: Kind,
     faces: Where,
+    which: Which,
     result: Wanted | None,
     metadata: Literal["keep", "drop"],
     files_from: str | None,
@@ -85,6 +87,7 @@ def batch(
     cctranslate batch ./faces --to happy
     cctranslate batch ./photos --to happy,sad -o out
     cctranslate batch ./photos --to sad --result face
+    cctranslate batch ./photos --to sad --which largest
     cctranslate batch ./faces --to sad --strength 0.5,1
     cctranslate batch ./faces --to fear --samples 3 --best-of 4
     cctranslate batch a.png b.png --to all --report - | jq .predicted
@@ -109,6 +112,7 @@ def batch(
         out=out,
         layout=layout,
         faces=faces,
+        which=which,
         result=result or ("face" if layout == "fer-csv" else "picture"),
         metadata=metadata,
         files_from=files_from,

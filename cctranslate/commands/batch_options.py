@@ -10,6 +10,7 @@ import click
 
 from cctranslate.commands.params import (
     EmotionList,
+    FaceChoice,
     Format,
     Number,
     NumberList,
@@ -66,6 +67,14 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         show_default=True,
         help="whole: each picture is a face; detect: find the faces in it; auto: whole up to 96 "
         "pixels, detect above.",
+    ),
+    click.option(
+        "--which",
+        type=FaceChoice(),
+        default="all",
+        show_default=True,
+        help="The faces to translate of a picture in which faces are found: all, the largest, or "
+        "the N-th, counted from the largest as the report's `face` does.",
     ),
     click.option(
         "--result",

@@ -66,6 +66,29 @@ class NumberList(click.ParamType):  # type: ignore[type-arg]
         return tuple(self._number.convert(part, param, ctx) for part in parts)
 
 
+class FaceChoice(click.ParamType):  # type: ignore[type-arg]
+    """`all`, `largest` or a face's number."""
+
+    name = "all|largest|N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | int:
+        """Return the word or the number."""
+        word = str(value)
+        if word in ("all", "largest"):
+            return word
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", word):
+            self.fail(f"{word!r}: name all, largest or a number from 1", param, ctx)
+        return int(word)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Complete a word."""
+        return [CompletionItem(w) for w in ("all", "largest") if w.startswith(incomplete)]
+
+
 class Format(click.Choice[str]):
     """A picture format by name or suffix."""
 

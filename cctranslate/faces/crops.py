@@ -1,7 +1,8 @@
 """A face as the models take it, and where in its picture it is from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from cctranslate.faces.alignment import FaceTransform, align, crop, side, whole
 from cctranslate.faces.detector import Detection, FaceDetector, enlarged
 from cctranslate.pixels import SIZE, Gray
 
+Which = Literal["all", "largest"] | int
+"""Which faces of a picture to translate; a number counts from the largest, which is 1."""
 SMALLEST = 32
 """Least width in pixels of a face's crop: of a smaller one the models see next to nothing."""
 CLEAR = 2 * SIZE
@@ -28,6 +31,8 @@ class Face:
     """The detector's confidence; None for a picture that is taken for a face."""
     passed_over: str = ""
     """Why it is not translated, if it is not."""
+    number: int = 1
+    """Its number in the picture, from 1, the largest first."""
 
     @property
     def found(self) -> bool:
@@ -63,7 +68,22 @@ def find_faces(
     if in_full and any(side(align(one.points)) < CLEAR * x for one in detections):
         gray, back = raster.gray(in_full()), np.eye(2, 3)
     faces = [_aligned(gray, one, back, (full_width, full_height)) for one in detections]
-    return tuple(sorted(faces, key=lambda face: bool(face.passed_over)))
+    ordered = sorted(faces, key=lambda face: bool(face.passed_over))
+    return tuple(replace(face, number=number) for number, face in enumerate(ordered, 1))
+
+
+def choose_faces(faces: tuple[Face, ...], which: Which) -> tuple[Face, ...]:
+    """Pass over the faces that are not wanted; those that are come first."""
+    if which == "all":
+        return faces
+    wanted = 1 if which == "largest" else which
+    chosen = (
+        face
+        if face.number == wanted or face.passed_over
+        else replace(face, passed_over=f"not translated: not chosen by --which {which}")
+        for face in faces
+    )
+    return tuple(sorted(chosen, key=lambda face: bool(face.passed_over)))
 
 
 def _aligned(gray: Gray, one: Detection, back: FaceTransform, size: tuple[int, int]) -> Face:

@@ -82,6 +82,49 @@ def test_only_faces_change_and_each_has_its_rows(
     assert (levels(out / "sad" / "face.png").shape) == (48, 48)
 
 
+@pytest.mark.parametrize(
+    ("which", "chosen"), [("largest", [1]), ("2", [2]), ("3", []), ("9", []), ("all", [1, 2])]
+)
+def test_which_faces_are_translated_can_be_chosen(
+    run: Run, mouths: Path, album: Path, tmp_path: Path, which: str, chosen: list[int]
+) -> None:
+    """The group's third face is too small, whatever is chosen."""
+    out = tmp_path / "out"
+    words = ("--to", "sad", "--which", which, "--weights", mouths)
+    result = run(album / "group.png", *words, "-o", out)
+    assert result.exit_code == (0 if chosen else 3), result.output
+    report = {int(row["face"]): row for row in rows(out)}
+    assert sorted(report) == [1, 2, 3]
+    assert [f for f in (1, 2, 3) if report[f]["status"] == "done"] == chosen
+    if which != "all":
+        assert f"--which {which}" in report[2 if which == "largest" else 1]["reason"]
+    areas = [int(w) * int(h) for w, h in (report[f]["box"].split()[2:] for f in (1, 2, 3))]
+    assert areas == sorted(areas, reverse=True)
+    if not chosen:
+        assert tree(out) == {}
+        return
+    changed = (levels(out / "sad" / "group.png") != levels(album / "group.png")).any(-1)
+    for face, row in report.items():
+        left, top, width, height = (int(v) for v in row["box"].split())
+        assert changed[top : top + height, left : left + width].any() == (face in chosen)
+
+
+def test_a_chosen_face_alone_is_named_by_its_number(
+    run: Run, mouths: Path, album: Path, tmp_path: Path
+) -> None:
+    words = ("--to", "sad", "--which", "2", "--result", "face", "--weights", mouths)
+    result = run(album / "group.png", *words, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert set(tree(tmp_path / "out")) == {"sad/group.f2.png"}
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "first", "1.5", ""])
+def test_a_face_that_cannot_be_chosen_is_a_usage_error(run: Run, album: Path, word: str) -> None:
+    result = run(album, "--to", "sad", "--which", word)
+    assert result.exit_code == 2
+    assert "all, largest or a number from 1" in result.stderr
+
+
 def test_the_report_is_the_same_for_any_workers_and_after_any_cut(
     run: Run, words: tuple[str | Path, ...], tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from cctranslate.batch.inputs.file_kinds import HEAD, unread
 from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
 from cctranslate.batch.inputs.opening import File, RefusedError, with_picture
 from cctranslate.faces import raster
-from cctranslate.faces.crops import Face, edge_to_edge, find_faces
+from cctranslate.faces.crops import Face, Which, choose_faces, edge_to_edge, find_faces
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
@@ -33,6 +33,7 @@ class Look:
     where: Where
     finder: FaceDetector
     again: bool
+    which: Which = "all"
 
     def is_whole(self, width: int, height: int) -> bool:
         """Whether a picture of this size is taken for a face."""
@@ -224,7 +225,8 @@ def _find(item: Item, look: Look, file: File, picture: Image.Image) -> Decoded:
         picture.draft("L", (2 * SIZE, 2 * SIZE))
         faces: tuple[Face, ...] = (edge_to_edge(to_gray(upright(picture)), width, height),)
     else:
-        faces = _search(picture, (width, height), look.finder, item, file)
+        found = _search(picture, (width, height), look.finder, item, file)
+        faces = choose_faces(found, look.which)
         if not faces:
             raise _NoFaceError
     return Decoded(item=item, faces=faces, width=width, height=height, mode=mode, sha256="")

@@ -141,7 +141,7 @@ class ResultRenderer:
         return replace(
             _input_row(decoded),
             faces=len(decoded.faces),
-            face=f + 1,
+            face=face.number,
             box=face.box,
             score=None if face.score is None else round(face.score, 4),
             target=variant.target,
@@ -162,7 +162,7 @@ class ResultRenderer:
             output = self.layout.place(
                 variant,
                 picture.decoded.result_name or "",
-                f + 1,
+                picture.decoded.faces[f].number,
                 disposition is Disposition.SET_ASIDE,
             )
         return replace(
