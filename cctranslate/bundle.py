@@ -21,6 +21,9 @@ READABLE = (1, FORMAT)
 MODELS = ("generator", "judge")
 WITNESS = "witness"
 """A second classifier, only for `evaluate`, that a bundle may hold."""
+FACE_PRESENCE = "face_presence"
+"""A network that says whether a picture shows a face, which a bundle may hold."""
+OPTIONAL = (WITNESS, FACE_PRESENCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,8 @@ class Bundle:
 
     Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (rows that sum
     to one), `strength` [K] float32 -> `translated` [N,K,1,48,48]; judge `faces` ->
-    `probabilities` [N,7], `features` [N,C]; a witness as the judge.
+    `probabilities` [N,7], `features` [N,C]; a witness as the judge; a face presence `faces` ->
+    `logits` [N], below 0 for pictures that show no face.
     """
 
     folder: Path
@@ -46,7 +50,7 @@ class Bundle:
         return self.file("judge")
 
     def holds(self, model: str) -> bool:
-        """Whether it has such a model; a witness need not be there."""
+        """Whether it has such a model; the optional ones need not be there."""
         return model in self.card["files"]
 
     def file(self, model: str) -> Path:
@@ -62,7 +66,8 @@ class Bundle:
     @property
     def digests(self) -> dict[str, str]:
         """SHA-256 of each model file that results depend on, by model."""
-        return {model: self.card["files"][model]["sha256"] for model in MODELS}
+        models = (*MODELS, *([FACE_PRESENCE] if self.holds(FACE_PRESENCE) else []))
+        return {model: self.card["files"][model]["sha256"] for model in models}
 
 
 def shipped() -> Path:
@@ -121,14 +126,14 @@ def load(folder: Path) -> Bundle:
         raise BundleError(f"{folder / CARD}: other classes or image size than {SIZE}-pixel FER2013")
     files = card.get("files")
     files = files if isinstance(files, dict) else {}
-    for model in (*MODELS, *(files.keys() & {WITNESS})):
+    for model in (*MODELS, *(name for name in OPTIONAL if name in files)):
         _check_file(folder, model, files.get(model))
     return Bundle(folder=folder, card=card)
 
 
 def write_card(folder: Path, **facts: Any) -> Path:
     """Write the card for the model files that lie in `folder`, with `facts` about them."""
-    paths = {model: folder / f"{model}.onnx" for model in (*MODELS, WITNESS)}
+    paths = {model: folder / f"{model}.onnx" for model in (*MODELS, *OPTIONAL)}
     files = {m: entry(path) for m, path in paths.items() if m in MODELS or path.exists()}
     card = {
         "format": FORMAT,

@@ -109,9 +109,13 @@ def _selected(
                 break
             mine = slice(len(chosen), len(chosen) + count)
             judged, before = chunk.probabilities[mine], chunk.before[mine]
+            shown = chunk.show_faces[mine]
             if np.isfinite(judged).all() and np.isfinite(before).all():
                 targets = left.targets if left else None
-                chosen += [selector.choose(p, targets) for p in judged]
+                chosen += [
+                    selector.choose(p, is_face, targets)
+                    for p, is_face in zip(judged, shown, strict=True)
+                ]
             else:
                 # The picture fails: none of its results takes a place in a class.
                 chosen += [(Disposition.DROPPED,) * judged.shape[1]] * count

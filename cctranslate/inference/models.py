@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cctranslate.bundle import WITNESS, Bundle
+from cctranslate.bundle import FACE_PRESENCE, WITNESS, Bundle
 from cctranslate.inference import attenuation
 from cctranslate.inference.conditioning import Conditions
 from cctranslate.inference.engines import Engine, Graph, choose
@@ -60,6 +61,9 @@ class TranslationModels:
         self.batch_size = min(batch_size or self._backend.batch_size, self._backend.most)
         self._generator = self._backend.open(bundle.generator)
         self._judge = self._backend.open(bundle.judge)
+        self._presence = (
+            self._backend.open(bundle.file(FACE_PRESENCE)) if bundle.holds(FACE_PRESENCE) else None
+        )
         self._pool = ThreadPoolExecutor(self._backend.runs, thread_name_prefix="models")
 
     def micro_batch(self, results: int, edits: bool) -> int:
@@ -116,6 +120,17 @@ class TranslationModels:
             return None
         graph = self._backend.open(self._bundle.file(WITNESS))
         return self._classify(graph, faces, ["probabilities"])[0]
+
+    def show_faces(self, pictures: Gray) -> NDArray[np.bool_]:
+        """Return which pictures [N,48,48] show a face; all if the bundle cannot tell.
+
+        Raises:
+            DeviceError: memory is short, or the device failed.
+        """
+        if self._presence is None or not len(pictures):
+            return np.ones(len(pictures), bool)
+        (logits,) = self._classify(self._presence, pictures, ["logits"])
+        return np.asarray(logits >= 0)
 
     def _generate(
         self, faces: Gray, conditions: Conditions, edits: bool

@@ -130,6 +130,7 @@ def export(
             **classifiers,
             "measured": run_folder.read_json(run / measured) if (run / measured).exists() else {},
         }
+        _copy_face_presence(judge, folder)
         bundle.write_card(folder, **told)
         _move(folder, out)
     return told
@@ -163,6 +164,14 @@ def _write(
         # fixes the number of targets; what it writes is checked below whichever it is.
         warnings.simplefilter("ignore")
         torch.onnx.export(graph, args, str(path), opset_version=OPSET, dynamo=False, **names)
+
+
+def _copy_face_presence(judge: Path, folder: Path) -> None:
+    """Copy the network that finds whether there is a face: it depends on no other model."""
+    is_bundle = (judge / bundle.CARD).exists()
+    source = bundle.load(judge if is_bundle else bundle.shipped())
+    if source.holds(bundle.FACE_PRESENCE):
+        shutil.copyfile(source.file(bundle.FACE_PRESENCE), folder / f"{bundle.FACE_PRESENCE}.onnx")
 
 
 def _place_all(
@@ -232,7 +241,7 @@ def _largest_difference(
 def _move(folder: Path, out: Path) -> None:
     """Put the files in their folder, the card last: without its own card a bundle is refused."""
     out.mkdir(exist_ok=True)
-    for name in (bundle.CARD, f"{bundle.WITNESS}.onnx"):
+    for name in (bundle.CARD, *(f"{model}.onnx" for model in bundle.OPTIONAL)):
         (out / name).unlink(missing_ok=True)
     for path in sorted(folder.iterdir(), key=lambda path: path.name == bundle.CARD):
         path.replace(out / path.name)

@@ -15,16 +15,21 @@ SHIFT = 4.0
 Patch = tuple[slice, slice]
 
 
-def write_bundle(folder: Path, patch: Patch = CORNER, edits: bool = False) -> Path:
+def write_bundle(
+    folder: Path, patch: Patch = CORNER, edits: bool = False, presence: bool = False
+) -> Path:
     """Write a bundle whose generator takes a patch of a face to a level for each target.
 
     It goes as far as the strength says. The judge reads that level back, so that each target
     is confirmed at full strength, but for faces that are bright in their middle: for those it
-    says `neutral`. With `edits` it says how the face is moved and painted, too: only moved.
+    says `neutral`. With `edits` it says how the face is moved and painted, too: only moved. With
+    `presence` it takes pictures of one level for pictures without a face.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _save(_generator(patch, edits), folder / "generator.onnx")
     _save(_judge(patch), folder / "judge.onnx")
+    if presence:
+        _save(_face_presence(), folder / "face_presence.onnx")
     bundle.write_card(folder, recipe={"name": "tiny"}, judge={}, measured={})
     return folder
 
@@ -78,6 +83,23 @@ def _generator(patch: Patch, edits: bool) -> onnx.GraphProto:
             _constant("shift", np.array([SHIFT, 0]).reshape(1, 1, 2, 1, 1)),
             _constant("one", [1], np.int64),
         ],
+    )
+
+
+def _face_presence() -> onnx.GraphProto:
+    """Return logits = brightest - darkest - 0.1."""
+    nodes = [
+        helper.make_node("ReduceMax", ["faces", "axes"], ["brightest"], keepdims=0),
+        helper.make_node("ReduceMin", ["faces", "axes"], ["darkest"], keepdims=0),
+        helper.make_node("Sub", ["brightest", "darkest"], ["range"]),
+        helper.make_node("Sub", ["range", "limit"], ["logits"]),
+    ]
+    return helper.make_graph(
+        nodes,
+        "face_presence",
+        [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["N", 1, 48, 48])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N"])],
+        [_constant("axes", [1, 2, 3], np.int64), _constant("limit", 0.1)],
     )
 
 

@@ -73,6 +73,8 @@ class TranslatedChunk:
     """The judge's, of the results [N,V,7]."""
     before: Scaled
     """The judge's, of the faces [N,7]."""
+    show_faces: NDArray[np.bool_]
+    """Whether there is a face at all [N]."""
     ms: float
     """Milliseconds of inference for each face."""
     dispositions: tuple[tuple[Disposition | None, ...], ...] | None = None
@@ -213,6 +215,7 @@ def _picture(
             edits=None if chunk.edits is None else chunk.edits[i],
             probabilities=chunk.probabilities[i],
             before=chunk.before[i],
+            shows_face=bool(chunk.show_faces[i]),
         )
         for i in faces
     )

@@ -32,6 +32,10 @@ REASONS = {
 """What the report tells people of each disposition."""
 
 
+NO_FACE = "no face found"
+"""What the report tells of a picture that is taken for a face and shows none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ResultRenderer:
     """Makes a picture's results, and the rows that report them."""
@@ -155,8 +159,11 @@ class ResultRenderer:
         )
 
     def _judged(self, row: Row, picture: TranslatedPicture, f: int, k: int) -> Row:
-        p, disposition = picture.faces[f].probabilities[k], picture.dispositions[f][k]
+        face, disposition = picture.faces[f], picture.dispositions[f][k]
         assert disposition is not None  # of a variant that is to be made
+        p, reasons = face.probabilities[k], [REASONS[disposition]]
+        if not face.shows_face:
+            reasons.insert(0, NO_FACE)
         variant, output = self.plan.variants[k], None
         if disposition.has_file:
             output = self.layout.place(
@@ -169,12 +176,12 @@ class ResultRenderer:
             row,
             output=output,
             disposition=disposition,
-            reason=REASONS[disposition],
+            reason="; ".join(filter(None, reasons)) or None,
             predicted=EMOTIONS[int(p.argmax())],
             confidence=round(float(p.max()), 6),
-            confirmed=self.plan.confirms(variant.target, p),
+            confirmed=face.confirms(self.plan, k),
             probabilities=tuple(round(float(value), 6) for value in p),
-            source_predicted=EMOTIONS[int(picture.faces[f].before.argmax())],
+            source_predicted=EMOTIONS[int(face.before.argmax())],
             ms=round(picture.ms, 3),
         )
 

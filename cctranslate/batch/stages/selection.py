@@ -34,24 +34,24 @@ class ResultSelector:
         self._written = Counter(written)
 
     def choose(
-        self, probabilities: Scaled, targets: tuple[str, ...] | None = None
+        self, probabilities: Scaled, shows_face: bool, targets: tuple[str, ...] | None = None
     ) -> tuple[Disposition | None, ...]:
-        """Return what becomes of each of a face's results, judged [K,7].
+        """Return what becomes of each result, judged [V,7], of what may show no face at all.
 
         It is None where an earlier call made the result: its target is not among `targets`.
         """
         judged = zip(self._plan.variants, probabilities, strict=True)
         return tuple(
-            self._choose(variant.target, p)
+            self._choose(variant.target, shows_face and self._plan.confirms(variant.target, p))
             if targets is None or variant.target in targets
             else None
             for variant, p in judged
         )
 
-    def _choose(self, target: str, p: Scaled) -> Disposition:
+    def _choose(self, target: str, confirmed: bool) -> Disposition:
         if self._is_full(target):
             return Disposition.OVER_QUOTA
-        if self._denied is not Disposition.WRITTEN and not self._plan.confirms(target, p):
+        if self._denied is not Disposition.WRITTEN and not confirmed:
             return self._denied
         self._written[target] += 1
         return Disposition.WRITTEN

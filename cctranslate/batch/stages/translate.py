@@ -66,6 +66,9 @@ def _translated(
     translated, probabilities, before = (
         np.concatenate([piece[i] for piece in pieces]) for i in range(3)
     )
+    # The detector's word stands for the faces that it found.
+    shown = found.copy()
+    shown[~found] = models.show_faces(faces[~found])
     changes = [piece[3] for piece in pieces if piece[3] is not None]
     changed = np.concatenate(changes) if changes else None
     first = 0
@@ -87,6 +90,7 @@ def _translated(
             edits=changed[mine] if changed is not None and chunk.is_drawn else None,
             probabilities=probabilities[mine],
             before=before[mine],
+            show_faces=shown[mine],
             ms=ms,
         )
 

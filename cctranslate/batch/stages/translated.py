@@ -6,6 +6,7 @@ import numpy as np
 
 from cctranslate.batch.inputs.decoding import Decoded
 from cctranslate.batch.report.schema import Disposition
+from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Gray, Scaled
 
 
@@ -20,6 +21,12 @@ class FaceResults:
     edits: Scaled | None
     probabilities: Scaled
     before: Scaled
+    shows_face: bool
+    """Whether there is a face at all; a result of anything else is never confirmed."""
+
+    def confirms(self, plan: Plan, k: int) -> bool:
+        """Return whether the judge confirms result `k` of the plan."""
+        return self.shows_face and plan.confirms(plan.variants[k].target, self.probabilities[k])
 
     @property
     def is_judged(self) -> bool:
