@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
@@ -10,6 +11,9 @@ from PIL import Image
 from cctranslate import Translator, __version__, bundle
 from cctranslate.cli import cli
 from cctranslate.emotions import EMOTIONS
+from cctranslate.inference.models import TranslationModels
+from cctranslate.pixels import to_gray
+from tests.support.pictures import draw_face, people
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted((ROOT / "datasets" / "samples").iterdir())
@@ -64,3 +68,15 @@ def test_samples_are_read_as_what_was_asked_for() -> None:
     results = list(Translator().translate_many(pictures, EMOTIONS))
     confirmed = [result.confirmed for each in results for result in each]
     assert sum(confirmed) / len(confirmed) >= 0.8
+
+
+def test_pictures_without_a_face_are_told_from_faces() -> None:
+    """Black, white, a slope and noise are none; the samples, drawn faces and portraits are."""
+    noise = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
+    flat = [np.full((48, 48), level, np.uint8) for level in (0, 128, 255)]
+    slope = np.broadcast_to(np.arange(48, dtype=np.uint8) * 5, (48, 48))
+    models = TranslationModels(bundle.load(bundle.shipped()), device="cpu")
+    assert not models.show_faces(np.stack([*flat, slope, *noise])).any()
+    drawn = [draw_face(k, k) for k in range(7)]
+    samples = [to_gray(Image.open(path)) for path in SAMPLES]
+    assert models.show_faces(np.stack([*drawn, *samples, *people()])).all()

@@ -1,6 +1,6 @@
 """Train and measure the small network that says of a 48x48 picture whether it shows a face.
 
-    python tests/bench/face_presence.py fer2013.csv ferplus.csv PICTURES -o weights
+    python tests/bench/face_presence.py fer2013.csv ferplus.csv PICTURES -o weights/bundle
 
 PICTURES is a folder of pictures without faces, such as the sample images of scikit-image. Every
 second one is only measured on. The other negatives are drawn (noise, gradients, shapes, text) or
@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cctranslate.bundle import entry
+from cctranslate.bundle import CARD, FACE_PRESENCE, entry
 from cctranslate.pixels import SIZE, Gray, to_scaled
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.ferplus import load_votes
@@ -174,13 +174,14 @@ class FacePresence(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.ReLU(),
             ]
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3), nn.Linear(64 * 9, 1))
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
+        self.classifier = nn.Linear(64 * 9, 1)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Return the logits [N]."""
         centred = faces - faces.mean((1, 2, 3), keepdim=True)
         deviation = centred.square().mean((1, 2, 3), keepdim=True).sqrt()
-        rows: Tensor = self.layers(centred / (deviation + 8 / 255))
+        rows: Tensor = self.classifier(self.layers(centred / (deviation + 8 / 255)))
         return rows[:, 0]
 
 
@@ -237,7 +238,7 @@ def logits(network: FacePresence, faces: Gray) -> NDArray[np.float32]:
 
 
 def main() -> None:
-    """Train, measure, and write the network and its card."""
+    """Train, measure, and write the network to a bundle."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("data", "votes", "pictures"):
         parser.add_argument(name, type=Path)
@@ -258,14 +259,26 @@ def main() -> None:
     network = train(faces, np.concatenate(others), words.epochs)
 
     threshold = float(np.quantile(logits(network, held_back), FLAGGED))
+    with torch.no_grad():
+        network.classifier.bias.sub_(threshold)
     measured = {"PublicTest": splits["PublicTest"].images}
     measured |= {name: drawn(draw, 200, random) for name, draw in DRAWN.items()}
     measured |= {n: crops(p, 200, random) for n, p in list(pictures.items())[1::2]}
     flagged = {
-        name: round(float((logits(network, images) < threshold).mean()), 4)
+        name: round(float((logits(network, images) < 0).mean()), 4)
         for name, images in measured.items()
     }
-    path = words.out / "face_presence.onnx"
+    write(network, words.out / f"{FACE_PRESENCE}.onnx")
+    path = words.out / CARD
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["files"][FACE_PRESENCE] = entry(words.out / f"{FACE_PRESENCE}.onnx")
+    card[FACE_PRESENCE] = {"flagged": flagged}
+    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(flagged, indent=2))
+
+
+def write(network: FacePresence, path: Path) -> None:
+    """Write a network's graph."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the TorchScript exporter's deprecation
         torch.onnx.export(
@@ -278,10 +291,6 @@ def main() -> None:
             output_names=["logits"],
             dynamic_axes={"faces": {0: "N"}, "logits": {0: "N"}},
         )
-    card = entry(path) | {"threshold": round(threshold, 4), "flagged": flagged}
-    text = json.dumps(card, indent=2)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
-    print(text)
 
 
 if __name__ == "__main__":
