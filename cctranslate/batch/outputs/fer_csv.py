@@ -1,4 +1,8 @@
-"""`--layout fer-csv`: results as rows of one CSV, the form that FER2013 itself comes in."""
+"""`--layout fer-csv`: results as rows of one CSV, the form that FER2013 itself comes in.
+
+Lines are joined by hand, not by pandas: each input's are appended when it ends, so that a run can
+be killed at any time, and digits and spaces need no quoting.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

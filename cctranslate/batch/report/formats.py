@@ -8,8 +8,8 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO
 
+from cctranslate.batch.report.parquet import GROUP, write_parquet
 from cctranslate.batch.report.schema import (
-    COLUMNS,
     NAMES,
     Row,
     from_cells,
@@ -21,8 +21,6 @@ from cctranslate.batch.report.schema import (
 from cctranslate.errors import OptionError
 from cctranslate.files import atomic_write
 
-_GROUP = 50_000
-"""Rows of a Parquet file's row group: some 100 MB while they are made."""
 _HEADER = line(NAMES).encode()
 _LONGEST = 1 << 20
 """Bytes of a record: no more is read of a quote that is never closed."""
@@ -141,8 +139,13 @@ def copy(journal: Path, path: Path) -> None:
     Raises:
         OutputError: `path` cannot be written.
     """
-    if path.resolve() != journal.resolve():
+    if path.resolve() == journal.resolve():
+        return
+    if path.suffix != ".parquet":
         write(read(journal), path)
+        return
+    with atomic_write(path) as file:
+        write_parquet([journal], file)
 
 
 def write(rows: Iterable[Row], path: Path) -> None:
@@ -153,12 +156,19 @@ def write(rows: Iterable[Row], path: Path) -> None:
     """
     with atomic_write(path) as file:
         if path.suffix == ".parquet":
-            _write_parquet(rows, file)
+            write_parquet(_csv_files(rows), file)
         elif path.suffix == ".csv":
             file.write(_HEADER)
             file.writelines(csv_lines(rows))
         else:
             file.writelines(json_line(row).encode() for row in rows)
+
+
+def _csv_files(rows: Iterable[Row]) -> Iterator[BinaryIO]:
+    """Return rows as files of CSV, each of which fits in memory."""
+    lines = csv_lines(rows)
+    while group := b"".join(islice(lines, GROUP)):
+        yield io.BytesIO(_HEADER + group)
 
 
 def csv_lines(rows: Iterable[Row]) -> Iterator[bytes]:
@@ -169,21 +179,3 @@ def csv_lines(rows: Iterable[Row]) -> Iterator[bytes]:
 def json_line(row: Row) -> str:
     """Return a row as a line of JSON."""
     return json.dumps(to_record(row)) + "\n"
-
-
-def _write_parquet(rows: Iterable[Row], file: BinaryIO) -> None:
-    """Write row groups that fit in memory, however many rows there are."""
-    import pyarrow
-    from pyarrow import parquet
-
-    schema = pyarrow.schema([(c.name, pyarrow.type_for_alias(c.type.arrow)) for c in COLUMNS])
-    stream = iter(rows)
-    with parquet.ParquetWriter(file, schema) as writer:
-        while group := [_readable(row) for row in islice(stream, _GROUP)]:
-            writer.write_table(pyarrow.Table.from_pylist(group, schema))
-
-
-def _readable(row: Row) -> dict[str, object]:
-    """Return a row for a format that holds only UTF-8: other bytes of names as `\\xe9`."""
-    record = to_record(row)
-    return {k: readable(v) if isinstance(v, str) else v for k, v in record.items()}

@@ -14,7 +14,6 @@ import webdataset
 from PIL import Image
 
 from cctranslate.batch.outputs import webdataset as shards
-from cctranslate.batch.report import formats
 from cctranslate.emotions import EMOTIONS
 from tests.support.cli import Run
 from tests.support.reports import rows
@@ -117,10 +116,7 @@ def test_fer_csv_in_pandas(run: Run, faces: Path, tmp_path: Path) -> None:
             np.testing.assert_array_equal(levels, np.asarray(picture))
 
 
-def test_the_report_in_pandas(
-    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(formats, "_GROUP", 5)
+def test_the_report_in_pandas(run: Run, faces: Path, tmp_path: Path) -> None:
     (faces / "broken.png").write_bytes(b"broken")
     for suffix in ("jsonl", "parquet"):
         place = tmp_path / f"report.{suffix}"
