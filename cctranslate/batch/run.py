@@ -2,7 +2,6 @@
 
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -15,7 +14,9 @@ from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.decoding import Look
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.inputs.iter_items import iter_items
+from cctranslate.batch.inputs.sources import read_pipes
 from cctranslate.batch.interrupt import InterruptHandler
+from cctranslate.batch.library_warnings import library_warnings
 from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import (
@@ -159,16 +160,15 @@ class BatchRun:
         """Make what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
         try:
-            with warnings.catch_warnings():
-                # On faulty metadata, which does not concern the pixels.
-                warnings.filterwarnings("ignore", module=r"PIL\.")
+            with library_warnings(self.echo):
                 self._translate(models, journal)
         except BaseException:
             # What stopped the run is told, not what it keeps from being written besides.
             with suppress(OutputError):
                 self._close(found, models, journal, started)
             raise
-        return self._close(found, models, journal, started)
+        with library_warnings(self.echo):
+            return self._close(found, models, journal, started)
 
     def _translate(self, models: TranslationModels, journal: Journal) -> None:
         asked, written = self.options, journal.counts.written
@@ -219,7 +219,7 @@ class BatchRun:
         return identity(self.options, found.digests, self._finder.digest)
 
     def _items(self, journal: Journal) -> Iterator[Item]:
-        for item in self._stop.until(iter_items(self.options)):
+        for item in self._stop.until(read_pipes(iter_items(self.options))):
             if self._enough(journal):
                 return
             yield item

@@ -57,3 +57,25 @@ def test_books_are_closed_all_the_same(
     assert process.returncode == 130, said
     assert b"7 inputs: 7 done" in said
     assert len(rows(out)) == 7
+
+
+@SIGNALS
+def test_a_signal_ends_the_wait_for_a_silent_pipe(
+    weights: Path, faces: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    pipe, out = tmp_path / "silent.png", tmp_path / "out"
+    os.mkfifo(pipe)
+    words = ("batch", faces / "sad", pipe, "--to", "happy", "--weights", weights, "-o", out)
+    with child(*words, stderr=subprocess.PIPE) as process:
+        writer = None
+        while writer is None and process.poll() is None:
+            try:
+                writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads it yet
+                time.sleep(0.005)
+        process.send_signal(number)
+        _, said = process.communicate()
+    assert writer is not None, said
+    os.close(writer)
+    assert process.returncode == 130, said
+    assert [row["status"] for row in rows(out)] == ["done"]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip, is_tar, is_zip
 from cctranslate.batch.inputs.exclusions import OutputPaths
-from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
+from cctranslate.batch.inputs.path_lists import read_paths
 from cctranslate.compression import is_compressed
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels, is_clutter
@@ -78,11 +79,7 @@ def from_list(listed: str, nul: bool, own: OutputPaths) -> Iterator[Item]:
     Raises:
         InputError: the list cannot be read.
     """
-    separator = b"\0" if nul else b"\n"
-    for raw in _records(listed, separator):
-        word = os.fsdecode(raw if nul else raw.rstrip(b"\r"))
-        if not word:
-            continue
+    for word in read_paths(listed, nul):
         path = Path(word)
         if own.holds(path):
             continue
@@ -125,7 +122,33 @@ def _opened(path: Path, relative: str) -> Iterator[Item]:
         return from_zip(path)
     if _holds_more(head, path):
         return from_tar_or_csv(path)
-    return iter([Item(path=path, relative=relative, named=True)])
+    item = Item(path=path, relative=relative, named=True)
+    return iter([_piped(item) if path.is_fifo() else item])
+
+
+def _piped(item: Item) -> Member:
+    """Return a named pipe as an item whose content comes with `fetch`, as it is read only once."""
+
+    def read() -> bytes:
+        try:
+            with item.path.open("rb") as pipe:
+                content = pipe.read(LARGEST + 1)
+        except OSError as error:
+            raise MemberError(error.strerror or str(error)) from None
+        if len(content) > LARGEST:
+            raise MemberError(f"more than {LARGEST >> 20} MiB: save it as a file")
+        return content
+
+    return Member(path=item.path, relative=item.relative, named=True, read=read)
+
+
+def read_pipes(items: Iterable[Item]) -> Iterator[Item]:
+    """Read what comes through a pipe as soon as it is its turn.
+
+    A pipe may be silent for ever. A run waits for its next item in a way that a signal ends.
+    """
+    for item in items:
+        yield item.fetch() if isinstance(item, Member) and not item.inner else item
 
 
 def _head(path: Path) -> bytes:
@@ -165,20 +188,6 @@ def _files(source: str) -> Iterator[str]:
         # Where Path.is_file raises on a name that no file could have, this says no.
         if letter == ":" and os.path.isfile(source[:end]):  # noqa: PTH113
             yield source[:end]
-
-
-def _records(listed: str, separator: bytes) -> Iterator[bytes]:
-    """Records of a file of any length, read piece by piece."""
-    try:
-        stream = sys.stdin.buffer if listed == "-" else Path(listed).open("rb")  # noqa: SIM115
-    except OSError as error:
-        raise InputError(f"{listed}: cannot be read: {error.strerror}") from None
-    with stream:
-        rest = b""
-        while piece := os.read(stream.fileno(), 1 << 16):
-            *whole, rest = (rest + piece).split(separator)
-            yield from whole
-        yield rest
 
 
 def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:

@@ -66,8 +66,8 @@ def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
     # They go to all of a terminal or a job, and the task in progress is to be finished.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    # As the run does itself, on faulty metadata.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
+    # Workers have no line of their own to say them on.
+    warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     with suppress(EOFError, OSError):
         while True:

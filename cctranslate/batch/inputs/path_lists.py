@@ -1,0 +1,58 @@
+"""Lists of paths for `--files-from`, read piece by piece."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from cctranslate.errors import InputError
+
+_PIECE = 1 << 16
+_LONGEST = 1 << 16
+"""Bytes of a path: file systems take under 5,000."""
+_UTF8_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_paths(listed: str, nul: bool) -> Iterator[str]:
+    """Give the paths of a list, without empty ones.
+
+    Args:
+        listed: The list's file; `-` is standard input.
+        nul: Whether paths end in NUL, not in newline.
+
+    Raises:
+        InputError: The list cannot be read, or is none.
+    """
+    separator = b"\0" if nul else b"\n"
+    for raw in _records(listed, separator):
+        record = raw if nul else raw.rstrip(b"\r")
+        if b"\0" in record:
+            raise InputError(
+                f"{_name(listed)}: holds NUL bytes: add -0 if its paths end in them; else it must "
+                "be text in UTF-8, a path a line"
+            )
+        if record:
+            yield os.fsdecode(record)
+
+
+def _records(listed: str, separator: bytes) -> Iterator[bytes]:
+    try:
+        stream = sys.stdin.buffer if listed == "-" else Path(listed).open("rb")  # noqa: SIM115
+    except OSError as error:
+        raise InputError(f"{listed}: cannot be read: {error.strerror}") from None
+    with stream:
+        rest = os.read(stream.fileno(), _PIECE)
+        if rest.startswith(_UTF16_MARKS):
+            raise InputError(f"{_name(listed)}: is text in UTF-16: save it as UTF-8")
+        rest = rest.removeprefix(_UTF8_MARK)
+        while piece := os.read(stream.fileno(), _PIECE):
+            *whole, rest = (rest + piece).split(separator)
+            yield from whole
+            if len(rest) > _LONGEST:
+                raise InputError(f"{_name(listed)}: is no list of paths, one a line")
+        yield from rest.split(separator)
+
+
+def _name(listed: str) -> str:
+    return "stdin" if listed == "-" else listed

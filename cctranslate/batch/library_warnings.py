@@ -1,0 +1,34 @@
+"""Warnings that libraries give, as single lines without source code."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from PIL import Image
+
+
+@contextmanager
+def library_warnings(echo: Callable[[str], object]) -> Iterator[None]:
+    """Give each warning to `echo` once, on one line. Metadata are what most of them are about."""
+    seen: set[str] = set()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        text = " ".join(str(message).split())
+        if text not in seen:
+            seen.add(text)
+            echo(f"warning: {text}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        # A picture of too many pixels has a row that says so.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.showwarning = show
+        yield
