@@ -20,7 +20,7 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.batch.gallery import contact_sheet, html_page
 from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
-from cctranslate.batch.inputs.exclusions import OutputPaths
+from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.merge_reports import merge
@@ -133,7 +133,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_any_archive_is_read_or_refused(place: Path, content: bytes) -> None:
     path = place / "archive"
     path.write_bytes(content)
-    for item in from_inputs([str(path)], OutputPaths(())):
+    for item in from_inputs([str(path)], OutputPaths(()), InputFilter()):
         check(item)
     refused(lambda: fer2013.load(path), DataError)
 
@@ -152,7 +152,7 @@ ROWS = st.lists(st.lists(CELLS, max_size=4).map(",".join), max_size=4).map("\n".
 def test_any_table_is_read_or_refused(place: Path, header: str, body: str) -> None:
     path = place / "fer2013.csv"
     path.write_bytes(f"{header}\n{body}".encode("utf-8", "replace"))
-    for item in from_inputs([str(path)], OutputPaths(())):
+    for item in from_inputs([str(path)], OutputPaths(()), InputFilter()):
         check(item)
     refused(lambda: fer2013.load(path), DataError)
 

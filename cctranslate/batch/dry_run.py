@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from cctranslate import bundle
+from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
@@ -34,7 +35,8 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
             refuse_other_run(options.out, identity(options, found.digests, FaceDetector().digest))
     layout, names = options.result_layout, Names()
     count = there = 0
-    for item in iter_items(options):
+    chosen = InputFilter(options.include, options.exclude)
+    for item in iter_items(options, chosen):
         count += 1
         name = names.claim(layout.base(item.relative))
         for variant in options.plan.variants:
@@ -48,4 +50,5 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
         f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.out}: {results}, "
         f"{there:,} of them there already; nothing was written"
     )
+    chosen.tell(echo)
     return 0 if count else 3

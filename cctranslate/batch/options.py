@@ -32,6 +32,8 @@ class Options:
     metadata: Literal["keep", "drop"]
     files_from: str | None
     null: bool
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
     strength: tuple[float, ...]
     samples: int
     seed: int

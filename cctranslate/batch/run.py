@@ -12,6 +12,7 @@ from cctranslate import bundle
 from cctranslate.batch import pipeline, summary
 from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.decoding import Look
+from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.inputs.sources import read_pipes
@@ -73,11 +74,13 @@ class BatchRun:
     _finder: FaceDetector = field(default_factory=FaceDetector, init=False)
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
+    _filter: InputFilter = field(init=False)
     _altered: int = field(default=0, init=False)
     """Results that somebody changed since they were written."""
 
     def __post_init__(self) -> None:
         self._stop = InterruptHandler(echo=self.echo)
+        self._filter = InputFilter(self.options.include, self.options.exclude)
 
     def run(self) -> int:
         """Do it all and return the exit code.
@@ -219,7 +222,7 @@ class BatchRun:
         return identity(self.options, found.digests, self._finder.digest)
 
     def _items(self, journal: Journal) -> Iterator[Item]:
-        for item in self._stop.until(read_pipes(iter_items(self.options))):
+        for item in self._stop.until(read_pipes(iter_items(self.options, self._filter))):
             if self._enough(journal):
                 return
             yield item
@@ -269,6 +272,7 @@ class BatchRun:
             outdated=journal.outdated,
         ):
             self.echo(line)
+        self._filter.tell(self.echo)
         if self._stop.asked:
             from_here = "begins anew" if self.options.stream else "goes on from here"
             self.echo(f"interrupted: the same command {from_here}")

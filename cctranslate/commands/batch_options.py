@@ -96,6 +96,19 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "-0", "--null", is_flag=True, help="The paths of -T end in NUL instead of a newline."
     ),
     click.option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Of folders and archives, take only files of such names, or paths if it has a `/`; "
+        "repeatable.",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Of folders and archives, leave out files and folders of such names; repeatable.",
+    ),
+    click.option(
         "--strength",
         multiple=True,
         type=NumberList(0, 1),

@@ -38,7 +38,7 @@ from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.batch.inputs.decoding import Decoded, Look, decode
-from cctranslate.batch.inputs.exclusions import OutputPaths
+from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.encoding import Encoding
@@ -108,7 +108,7 @@ def command(
 def one_core(folder: Path, out: Path, weights: Path) -> float:
     """Return the pictures a second that one thread decodes, encodes and writes."""
     models, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "png")
-    items = list(from_inputs([str(folder)], OutputPaths(())))
+    items = list(from_inputs([str(folder)], OutputPaths(()), InputFilter()))
     shutil.rmtree(out, ignore_errors=True)
     seconds = 0.0
     for i in range(0, len(items), LARGEST_CHUNK):
@@ -152,7 +152,7 @@ def photographs(folder: Path, out: Path, weights: Path) -> float:
     """Return the photographs a second of one thread, results as JPEG."""
     models, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "jpeg")
     seconds = 0.0
-    for item in from_inputs([str(folder)], OutputPaths(())):
+    for item in from_inputs([str(folder)], OutputPaths(()), InputFilter()):
         started = time.perf_counter()
         decoded = part.decode([item])
         seconds += time.perf_counter() - started

@@ -1,9 +1,24 @@
-"""What a run writes, which never becomes an input of it, nor takes the place of one."""
+"""Files that are no inputs: what a run writes, earlier results, and what patterns leave out."""
 
+import csv
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+
+from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
+from cctranslate.batch.outputs.layout import SHARD, TABLE
+from cctranslate.batch.outputs.mark import is_marked
+
+EARLIER, PATTERNS = "results of earlier runs", "by --include and --exclude"
+"""Why a file was left out."""
+_REPORT_HEAD = b"source,faces,face,box,score,target,output,"
+"""How our reports begin."""
+_MARKED = (".png", ".jpg", ".jpeg", ".webp")
+"""Suffixes of pictures that may carry our mark."""
+_OURS = {REPORT, RUN, PAGE, TABLE, *COPIES}
 
 
 class OutputPaths:
@@ -15,7 +30,88 @@ class OutputPaths:
         self._folder = lru_cache(1000)(os.path.realpath)
 
     def holds(self, path: Path) -> bool:
-        """Whether a path is one of them or lies in one."""
+        """Return whether a path is one of them or lies in one."""
         # Resolved for its folder alone, once for all that lie there: a list may be long.
         place = os.path.normpath(os.path.join(self._folder(path.parent), path.name))  # noqa: PTH118
         return any(place == own or place.startswith(own + os.sep) for own in self._real)
+
+
+class InputFilter:
+    """Decides which files of a folder or an archive are inputs, and counts the others."""
+
+    def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
+        """Take patterns as a shell has them, for names, or for paths where they hold a `/`."""
+        self._include, self._exclude = tuple(include), tuple(exclude)
+        self._results = lru_cache(4)(_listed_results)
+        self.left_out: Counter[str] = Counter()
+        """How many files were left out, by `EARLIER` or `PATTERNS`."""
+
+    def tell(self, echo: Callable[[str], object]) -> None:
+        """Say how many files were left out, and why."""
+        for reason, count in sorted(self.left_out.items()):
+            if count:
+                echo(f"  {count} left out: {reason}")
+
+    def takes_name(self, relative: str) -> bool:
+        """Return whether the patterns take a path relative to its folder or archive."""
+        included = not self._include or any(_matches(relative, p, 1) for p in self._include)
+        taken = included and not any(_matches(relative, p, None) for p in self._exclude)
+        self.left_out[PATTERNS] += not taken
+        return taken
+
+    def takes_file(self, path: Path, relative: str) -> bool:
+        """Return whether a file found in a folder is an input.
+
+        Results of earlier runs are none: they carry our mark, or a report beside them lists them.
+        """
+        if self._is_earlier_result(path, relative):
+            self.left_out[EARLIER] += 1
+            return False
+        return self.takes_name(relative)
+
+    def _is_earlier_result(self, path: Path, relative: str) -> bool:
+        for folder in [path.parent, *path.parent.parents][: relative.count("/") + 1]:
+            results = self._results(folder)
+            ours = path.name in _OURS or SHARD.fullmatch(path.name)
+            if results and (path.parent == folder and ours):
+                return True
+            if path.relative_to(folder).as_posix() in results:
+                return True
+        suffix = path.suffix.lower()
+        if suffix == ".csv":
+            return _is_report(path)
+        try:
+            return suffix in _MARKED and path.is_file() and is_marked(path)
+        except OSError:
+            return False
+
+
+def _matches(relative: str, pattern: str, last: int | None) -> bool:
+    """Return whether a pattern matches a path, or without a `/` any of its names or the last."""
+    if "/" in pattern:
+        return fnmatchcase(relative, pattern)
+    names = relative.split("/")
+    return any(fnmatchcase(name, pattern) for name in (names[-last:] if last else names))
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_REPORT_HEAD)) == _REPORT_HEAD
+    except OSError:
+        return False
+
+
+def _listed_results(folder: Path) -> frozenset[str]:
+    """Return what the report in a folder lists, relative to it; nothing where there is none."""
+    report = folder / REPORT
+    return frozenset(_outputs(report)) if _is_report(report) else frozenset()
+
+
+def _outputs(report: Path) -> Iterator[str]:
+    yield REPORT
+    try:
+        with report.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            yield from (row["output"] for row in csv.DictReader(file) if row["output"])
+    except (OSError, csv.Error):
+        return

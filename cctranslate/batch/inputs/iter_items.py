@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from cctranslate.batch.inputs import job_array, sources
+from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.options import Options
 
@@ -12,16 +13,18 @@ _MOST_COUNTED = 200_000
 """Files that are counted beforehand; a folder of more would take seconds."""
 
 
-def iter_items(options: Options) -> Iterator[Item]:
+def iter_items(options: Options, chosen: InputFilter) -> Iterator[Item]:
     """Return the inputs as a stream.
+
+    `chosen` decides on what lies in folders and archives.
 
     Raises:
         InputError: a list or folder cannot be read.
     """
     items: Iterable[Item] = (
-        sources.from_list(options.files_from, options.null, options.output_paths)
+        sources.from_list(options.files_from, options.null, options.output_paths, chosen)
         if options.files_from
-        else sources.from_inputs(options.inputs, options.output_paths)
+        else sources.from_inputs(options.inputs, options.output_paths, chosen)
     )
     if options.shard:
         shard = options.shard

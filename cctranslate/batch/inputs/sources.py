@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip, is_tar, is_zip
-from cctranslate.batch.inputs.exclusions import OutputPaths
+from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
 from cctranslate.batch.inputs.path_lists import read_paths
 from cctranslate.compression import is_compressed
@@ -42,11 +42,15 @@ def check(word: str) -> None:
         raise InputError(f"{word}: matches nothing: check the pattern")
 
 
-def from_inputs(inputs: Iterable[str], own: OutputPaths) -> Iterator[Item]:
-    """Items of each input in turn: a file, what is in it, a folder (sorted), a glob or stdin.
+def from_inputs(inputs: Iterable[str], own: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
+    """Give the items of each input: a file, what is in it, a folder (sorted), a glob or stdin.
 
-    Archives and datasets are opened where they are named, not where they lie in a folder. What is
-    the run's `own` is passed by: results must not become inputs.
+    Archives and datasets are opened where they are named, not where they lie in a folder.
+
+    Args:
+        inputs: The words that the user gave.
+        own: What the run itself writes, which is never an input.
+        chosen: Decides on what lies in folders and archives.
     """
     for word in inputs:
         if word == STDIN:
@@ -56,10 +60,18 @@ def from_inputs(inputs: Iterable[str], own: OutputPaths) -> Iterator[Item]:
             if own.holds(path):
                 continue
             if not path.is_dir():
-                yield from _opened(path, path.name)
+                yield from _chosen(_opened(path, path.name), chosen)
             elif "**" not in word or os.path.lexists(word):  # else their files match as well
                 for found, relative in walk(path, own.places):
-                    yield Item(path=found, relative=relative, named=False)
+                    if chosen.takes_file(found, relative):
+                        yield Item(path=found, relative=relative, named=False)
+
+
+def _chosen(items: Iterable[Item], chosen: InputFilter) -> Iterator[Item]:
+    """Leave out members of archives that the patterns leave out."""
+    for item in items:
+        if item.named or chosen.takes_name(item.relative):
+            yield item
 
 
 def _named(word: str) -> list[Path]:
@@ -70,7 +82,7 @@ def _named(word: str) -> list[Path]:
     return matches or [Path(word)]
 
 
-def from_list(listed: str, nul: bool, own: OutputPaths) -> Iterator[Item]:
+def from_list(listed: str, nul: bool, own: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
     """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
 
     A path keeps its folders in its name, without a leading root or `..`. What is the run's `own`
@@ -84,7 +96,7 @@ def from_list(listed: str, nul: bool, own: OutputPaths) -> Iterator[Item]:
         if own.holds(path):
             continue
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
-        yield from _opened(path, "/".join(parts))
+        yield from _chosen(_opened(path, "/".join(parts)), chosen)
 
 
 def is_only(inputs: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ import re
 import tarfile
 from pathlib import Path
 
-from cctranslate.batch.outputs.encoding import MARK
+from cctranslate.batch.outputs.mark import is_marked
 from cctranslate.batch.report.schema import NAMES
 from cctranslate.emotions import EMOTIONS
 
@@ -29,19 +29,9 @@ def is_ours(path: Path) -> bool:
             return _is_our_tar(path)
         if path.suffix in (".csv", ".jsonl", ".parquet"):
             return _is_our_report(path)
-        return carries_mark(path)
+        return is_marked(path)
     except (OSError, ValueError, tarfile.TarError):
         return False
-
-
-def carries_mark(path: Path) -> bool:
-    """Return whether a picture says that this tool altered it.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    content = path.read_bytes()
-    return MARK.encode() in content and b"cctranslate" in content
 
 
 def _is_our_tar(path: Path) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.inputs.archives import LARGEST
-from cctranslate.batch.inputs.exclusions import OutputPaths
+from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.items import Broken
 from cctranslate.batch.inputs.sources import again, from_inputs
 from cctranslate.emotions import EMOTIONS
@@ -116,7 +116,7 @@ def test_a_header_that_says_it_is_huge_is_not_read(tmp_path: Path) -> None:
         file.write(block)
         file.write(bytes(1 << 22))
     tracemalloc.start()
-    (item,) = from_inputs([str(tmp_path / "a.tar.gz")], OutputPaths(()))
+    (item,) = from_inputs([str(tmp_path / "a.tar.gz")], OutputPaths(()), InputFilter())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(item, Broken)
@@ -201,7 +201,7 @@ def test_a_long_archive_takes_no_more_memory(tmp_path: Path) -> None:
     def peak(count: int) -> int:
         path = tarred(tmp_path / f"{count}.tar.gz", {f"{k}.png": b"" for k in range(count)})
         tracemalloc.start()
-        assert sum(1 for _ in from_inputs([str(path)], OutputPaths(()))) == count
+        assert sum(1 for _ in from_inputs([str(path)], OutputPaths(()), InputFilter())) == count
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

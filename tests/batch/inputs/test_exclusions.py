@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from cctranslate.batch.outputs import folder
 from tests.support.cli import Run
@@ -116,3 +117,68 @@ def test_an_input_that_goes_before_its_turn_has_a_row(
         str(gone),
         "decode: No such file or directory",
     )
+
+
+def found(out: Path, folder: Path) -> list[str]:
+    return [Path(row["source"]).relative_to(folder).as_posix() for row in rows(out)]
+
+
+@pytest.mark.parametrize(
+    "form", ["png", "jpeg", "webp", "no mark", "tree", "webdataset", "fer-csv"]
+)
+def test_results_of_an_earlier_run_are_no_inputs(
+    run: Run, inside: Path, tmp_path: Path, form: str
+) -> None:
+    words = {"no mark": ("--no-mark",), "png": ()}.get(form, ("--layout", form))
+    if form in ("jpeg", "webp"):
+        words = ("--format", form)
+    assert run(".", "--to", "happy", *words, "--report", "copy.csv").exit_code == 0
+    result = run(".", "--to", "sad", "-o", tmp_path / "second")
+    assert result.exit_code == 0, result.output
+    assert len(rows(tmp_path / "second")) == len(rows(inside / "translated")) == 7
+    assert "left out: results of earlier runs" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["jpeg", "webp"])
+def test_a_result_is_known_by_its_mark_where_it_was_moved(
+    run: Run, faces: Path, tmp_path: Path, form: str
+) -> None:
+    turned = Image.Exif()
+    turned[0x010F] = "Maker" * 3000
+    Image.new("L", (60, 60)).save(faces / "sad" / "exif.jpg", exif=turned)
+    words = ("--to", "happy", "--format", form, "--metadata", "keep", "--faces", "whole")
+    run(faces, *words, "-o", tmp_path / "out")
+    (tmp_path / "moved").mkdir()
+    for path in sorted((tmp_path / "out" / "happy").iterdir()):
+        path.rename(tmp_path / "moved" / path.name)
+    Image.new("L", (48, 48)).save(tmp_path / "moved" / "other.png")
+    run(tmp_path / "moved", "--to", "sad", "-o", tmp_path / "second")
+    assert found(tmp_path / "second", tmp_path / "moved") == ["other.png"]
+
+
+def test_what_is_named_is_an_input_whoever_made_it(run: Run, faces: Path, tmp_path: Path) -> None:
+    run(faces / "sad", "--to", "happy", "-o", tmp_path / "out")
+    assert run(tmp_path / "out/happy/4.png", "--to", "sad", "-o", tmp_path / "b").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"),
+    [
+        (("--include", "[34].png"), ["happy/3.png", "sad/4.png"]),
+        (("--include", "sad/*", "--include", "fear/*"), ["fear/2.png", "sad/4.png"]),
+        (("--exclude", "sad", "--include", "[34].*"), ["happy/3.png"]),
+        (("--exclude", "*.png", "--include", "*.jpg"), []),
+    ],
+)
+@pytest.mark.parametrize("form", ["folder", "archive"])
+def test_patterns_choose_what_folders_and_archives_give(
+    run: Run, faces: Path, tmp_path: Path, words: tuple[str, ...], taken: list[str], form: str
+) -> None:
+    source = faces
+    if form == "archive":
+        source = Path(shutil.make_archive(str(tmp_path / "faces"), "zip", faces))
+    result = run(source, "--to", "happy", "-o", tmp_path / "out", *words)
+    assert result.exit_code == (0 if taken else 3), result.output
+    sources = [row["source"].removeprefix(f"{source}")[1:] for row in rows(tmp_path / "out")]
+    assert sorted(sources) == taken
+    assert f"{7 - len(taken)} left out: by --include and --exclude" in result.stderr

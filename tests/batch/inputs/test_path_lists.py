@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run, rows
+from tests.support.cli import Run
+from tests.support.reports import rows
 
 
 def listed(tmp_path: Path, faces: Path) -> bytes:

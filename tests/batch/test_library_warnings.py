@@ -1,0 +1,46 @@
+"""Libraries' warnings: nothing under -q, else one line without source code."""
+
+import struct
+import subprocess
+import warnings
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cctranslate.batch.library_warnings import library_warnings
+from tests.support.cli import child
+from tests.support.pictures import draw_face
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    """A picture on whose EXIF data Pillow warns: they end before a value."""
+    entry = struct.pack("<HHLL", 0x10F, 2, 900, 26)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 1) + entry + bytes(4) + b"cut"
+    Image.fromarray(draw_face(3, 0)).save(tmp_path / "a.jpg", exif=exif)
+    return tmp_path / "a.jpg"
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+@pytest.mark.parametrize("workers", ["--threads", "--processes"])
+def test_faulty_metadata_are_one_line_of_ours(
+    weights: Path, tmp_path: Path, faulty: Path, quiet: bool, workers: str
+) -> None:
+    words = ("batch", faulty, "--to", "sad", "--weights", weights, "-o", tmp_path / "out", workers)
+    process = child(*words, *(("-q",) * quiet), stderr=subprocess.PIPE)
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    assert b".py:" not in said
+    assert (said == b"") == quiet
+    if not quiet and workers == "--threads":
+        said_once = [line for line in said.splitlines() if line.startswith(b"warning: ")]
+        assert 1 <= len(said_once) == len(set(said_once))
+
+
+def test_a_warning_comes_once_and_on_one_line() -> None:
+    said: list[str] = []
+    with library_warnings(said.append):
+        for _ in range(3):
+            warnings.warn("two\nlines", UserWarning, stacklevel=1)
+    assert said == ["warning: two lines"]
