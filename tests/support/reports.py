@@ -80,6 +80,11 @@ def data(page: Path) -> dict[str, Any]:
     return {name: json.loads(text) for name, text in found}
 
 
+def page_results(told: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return each result of a page with its face."""
+    return [(face, result) for face in told["faces"] for result in face["results"]]
+
+
 def replicate(out: Path, count: int, folder: Path) -> Path:
     """A report of `count` rows: those of a run over and over, of sources by other names."""
     own, journal = rows(out), folder / "report.csv"

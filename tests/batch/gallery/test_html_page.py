@@ -5,31 +5,22 @@ import hashlib
 import io
 import json
 import re
-import signal
 import sys
-import tracemalloc
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.gallery import html_page
 from cctranslate.batch.gallery.thumbnails import PIXELS, Thumbnails
 from cctranslate.batch.report.schema import Row
 from tests.support import pictures
-from tests.support.cli import Run, child, wait_until
-from tests.support.reports import count_lines, counted, data, replicate, rows, tree, write_odd
+from tests.support.cli import Run
+from tests.support.reports import data, page_results, rows, write_odd
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="such file names are Linux's alone")
-
-
-def results(told: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return each result of a page with its face."""
-    return [(face, result) for face in told["faces"] for result in face["results"]]
 
 
 def linked(out: Path, link: str) -> Path:
@@ -45,8 +36,8 @@ def test_it_says_what_the_report_says(run: Run, tmp_path: Path) -> None:
     result = run(*inputs, *options, "-o", out)
     assert result.exit_code == 1, result.output
     told, wanted = data(out / "report.html"), rows(out)
-    assert len(results(told)) == len(wanted) > 100
-    for (face, row), cells in zip(results(told), wanted, strict=True):
+    assert len(page_results(told)) == len(wanted) > 100
+    for (face, row), cells in zip(page_results(told), wanted, strict=True):
         assert (row["target"], row["status"], row["predicted"]) == (
             cells["target"],
             cells["status"],
@@ -96,7 +87,7 @@ def test_links_lead_to_sources_and_results(
         run("in", "--to", "happy", "-o", out, "--layout", layout)
         told, wanted = data(out / "report.html"), rows(out)
         done = 0
-        for (face, row), cells in zip(results(told), wanted, strict=True):
+        for (face, row), cells in zip(page_results(told), wanted, strict=True):
             if cells["status"] == "done":
                 done += 1
                 assert linked(out, row["picture"]).samefile(out / cells["output"])
@@ -179,103 +170,12 @@ def test_no_name_becomes_part_of_the_page(run: Run, tmp_path: Path) -> None:
         assert [f"{tag}-src 'sha256-{digest}'" in policy[1] for digest in digests] == [True]
 
 
-def test_a_resumed_run_has_the_page_of_one_in_one_go(run: Run, faces: Path, tmp_path: Path) -> None:
-    (faces / "broken.png").write_bytes(b"\x89PNG\r\n")
-    out = tmp_path / "out"
-    run(faces, "--to", "happy", "-o", out)
-    whole = (out / "report.html").read_bytes()
-    run(faces, "--to", "happy", "-o", out, "--overwrite", "--limit", "3")
-    assert len(results(data(out / "report.html"))) == 3
-    run(faces, "--to", "happy", "-o", out)
-    assert (out / "report.html").read_bytes() == whole
-    run(faces, "--to", "happy", "-o", out)
-    assert (out / "report.html").read_bytes() == whole
-
-
-def test_an_interrupted_run_has_a_page_that_says_so(weights: Path, tmp_path: Path) -> None:
-    source, out = pictures.write_csv(tmp_path / "faces.csv", 3000), tmp_path / "out"
-    process = child("batch", source, "--to", "happy", "--weights", weights, "-o", out, "-q")
-    wait_until(process, lambda: count_lines(out) >= 20)
-    process.send_signal(signal.SIGINT)
-    assert process.wait() == 130
-    told = data(out / "report.html")
-    assert told["run"]["finished"] is False
-    assert 19 < len(results(told)) == len(rows(out)) < 3000
-    assert len(told["pictures"]) == len(told["faces"])
-
-
-def test_no_html(run: Run, faces: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run(faces, "--to", "happy", "-o", out, "--limit", "3")
-    kept = tree(out)
-    result = run(faces, "--to", "happy", "-o", out, "--no-html")
-    assert result.exit_code == 0, result.output
-    assert not (out / "report.html").exists(), "it would not be of this report"
-    assert "report.html" not in result.stderr
-    assert kept.items() < tree(out).items()
-    result = run(faces, "--to", "happy", "-o", out)
-    assert "report.html" in result.stderr
-    assert len(results(data(out / "report.html"))) == 7
-
-
-@pytest.mark.parametrize("report", ["-", "copy.csv", "copy.jsonl"])
-def test_it_lies_in_out_wherever_the_report_goes(
-    run: Run, faces: Path, tmp_path: Path, report: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = run(faces, "--to", "happy", "-o", "out", "--report", report)
-    assert result.exit_code == 0, result.output
-    assert "html" not in result.stdout
-    assert len(results(data(tmp_path / "out" / "report.html"))) == 7
-
-
 def test_a_result_that_is_not_written_says_why(run: Run, tmp_path: Path) -> None:
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(tmp_path / "bright.png")
     run(tmp_path / "bright.png", "--to", "happy", "-o", tmp_path / "out", "--confirmed-only")
-    ((_, row),) = results(data(tmp_path / "out" / "report.html"))
+    ((_, row),) = page_results(data(tmp_path / "out" / "report.html"))
     assert row["picture"] is None
     assert row["reason"] == rows(tmp_path / "out")[0]["reason"] != ""
-
-
-def test_a_page_that_cannot_be_written_is_one_line(run: Run, faces: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run(faces, "--to", "happy", "-o", out, "--no-html")
-    (out / "report.html").mkdir()
-    for words in ((), ("--no-html",)):
-        result = run(faces, "--to", "happy", "-o", out, *words)
-        assert result.exit_code == 1, result.output
-        assert result.stderr.splitlines()[-1].startswith(f"Error: {out / 'report.html'}: ")
-    assert not (out / ".report.html.partial").exists()
-
-
-def test_of_a_long_report_it_shows_a_part_spread_evenly(
-    run: Run, faces: Path, tmp_path: Path
-) -> None:
-    run(faces, "--to", "happy", "-o", tmp_path / "out")
-    told = json.loads((tmp_path / "out" / "run.json").read_text())
-    journal = replicate(tmp_path / "out", 1000, tmp_path / "long")
-    html_page.write(tmp_path / "long" / "report.html", journal, counted(journal), told, limit=50)
-    shown = data(tmp_path / "long" / "report.html")
-    numbers = [int(face["source"].removesuffix(".png")) for face in shown["faces"]]
-    assert len(numbers) == 50
-    assert set(np.diff(numbers)) == {20}
-    assert (shown["run"]["rows"], shown["run"]["results"]) == (1000, 1000)
-    assert shown["run"]["heat"]["label"]["sad"]["happy"] == [143, 143]
-
-
-def test_memory_does_not_grow_with_the_report(run: Run, faces: Path, tmp_path: Path) -> None:
-    run(faces, "--to", "happy", "-o", tmp_path / "out")
-    told = json.loads((tmp_path / "out" / "run.json").read_text())
-    peaks: list[int] = []
-    for count in (100, 100, 20_000):  # the first one fills caches
-        folder = tmp_path / f"long-{len(peaks)}"
-        journal = replicate(tmp_path / "out", count, folder)
-        counts = counted(journal)
-        tracemalloc.start()
-        html_page.write(folder / "report.html", journal, counts, told, limit=50)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[2] < 1.2 * peaks[1]
 
 
 def test_pictures_that_would_take_too_long_are_counted(tmp_path: Path) -> None:

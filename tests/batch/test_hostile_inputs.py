@@ -1,0 +1,147 @@
+"""Hostile inputs: names, members and headers that lie are rows, and take no memory."""
+
+import io
+import json
+import os
+import sys
+import tarfile
+import tracemalloc
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.pictures import png
+from tests.support.reports import rows, tree
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names have no such bytes elsewhere")
+def test_no_name_breaks_the_report(run: Run, tmp_path: Path) -> None:
+    names = [b"\xe9" * 251 + b".png", "\u00e9".encode() * 125 + b"s.png", b'a\rb".png', b"\r\n.png"]
+    names += [b" .png", b"-q.png", b"x:1.png", b"x.png", b"x~2.png", b"\x1b[31m.png", b"\xc2\x85.p"]
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for number, name in enumerate(names):
+        (folder / os.fsdecode(name)).write_bytes(png(number % 7, number))
+    result = run(folder, "--to", "sad", "-o", out, "--report", tmp_path / "copy.jsonl")
+    assert result.exit_code == 0, result.output
+    told = rows(out)
+    assert sorted(os.fsencode(Path(row["source"]).name) for row in told) == sorted(names)
+    assert set(tree(out)) == {row["output"] for row in told}
+    again = run(folder, "--to", "sad", "-o", out, "--retry-failed")
+    assert again.exit_code == 0, again.output
+    assert rows(out) == told
+    copied = (tmp_path / "copy.jsonl").read_text().splitlines()
+    assert [json.loads(line)["source"] for line in copied] == [row["source"] for row in told]
+
+
+def lie(path: Path, true: int, said: int) -> None:
+    """Make a zip say of its members of one size that they have another."""
+    content, wanted = path.read_bytes(), true.to_bytes(4, "little")
+    assert content.count(wanted) == 2
+    path.write_bytes(content.replace(wanted, said.to_bytes(4, "little")))
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_member_that_lies_about_its_size_takes_no_memory(
+    run: Run, tmp_path: Path, packed: int
+) -> None:
+    path, size = tmp_path / "a.zip", 200 << 20
+    with zipfile.ZipFile(path, "w", packed) as archive:
+        archive.writestr("bomb.png", bytes(size))
+        archive.writestr("good.png", png(3, 3), zipfile.ZIP_STORED)
+    lie(path, size, 100)
+    tracemalloc.start()
+    result = run(path, "--to", "sad", "-o", tmp_path / "out")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.exit_code == 1, result.output
+    bomb, good = rows(tmp_path / "out")
+    assert "in its archive" in bomb["reason"]
+    assert good["status"] == "done"
+    assert peak < size // 2
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_member_that_is_damaged_in_any_packing_is_a_row(
+    run: Run, tmp_path: Path, packed: int
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", packed) as archive:
+        archive.writestr("bad.png", png(1, 1))
+        archive.writestr("good.png", png(2, 2))
+    content = bytearray(path.read_bytes())
+    for place in range(50, 70):
+        content[place] ^= 0x5A
+    path.write_bytes(content)
+    result = run(path, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["failed", "done"]
+
+
+def test_a_member_with_a_name_without_end_is_a_row(run: Run, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name in ("x" * 200_000 + ".png", "good.png"):
+            info = tarfile.TarInfo(name)
+            info.size = len(png(1, 1))
+            archive.addfile(info, io.BytesIO(png(1, 1)))
+    for _ in range(2):
+        result = run(tmp_path / "a.tar", "--to", "sad", "-o", tmp_path / "out")
+        assert result.exit_code == 1, result.output
+        bad, good = rows(tmp_path / "out")
+        assert "a name of more than 65535 characters" in bad["reason"]
+        assert good["output"] == "sad/good.png"
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    crc = zlib.crc32(kind + content).to_bytes(4)
+    return len(content).to_bytes(4) + kind + content + crc
+
+
+FACE = png(3, 3)
+
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+HUGE = [chunk(b"IHDR", b"\0\1\0\0" * 2 + b"\1\0\0\0\0"), chunk(b"IDAT", b"")]
+
+
+TEXT = [
+    FACE[8:33],
+    chunk(b"zTXt", b"note\0\0" + zlib.compress(bytes(4 << 20))),
+    FACE[33:],
+]
+
+
+PROFILE = [FACE[8:33], chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(4 << 20)))]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "reason"),
+    [(HUGE, "more than 89,478,485 pixels"), (TEXT, "too large"), (PROFILE, "too large")],
+    ids=["huge", "text", "profile"],
+)
+def test_a_header_or_a_text_that_explodes_is_a_row(
+    run: Run, tmp_path: Path, chunks: list[bytes], reason: str
+) -> None:
+    (tmp_path / "bomb.png").write_bytes(SIGNATURE + b"".join(chunks))
+    result = run(tmp_path / "bomb.png", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    (row,) = rows(tmp_path / "out")
+    assert reason in row["reason"]
+
+
+def test_pictures_are_known_by_what_they_hold(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    face = Image.fromarray(pictures.draw_face(3, 0))
+    for name, form in {"a.png": "jpeg", "b.jpg": "png", "c.txt": "bmp", "d": "webp"}.items():
+        face.save(folder / name, form)
+    result = run(folder, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["done"] * 4
