@@ -63,6 +63,11 @@ def test_the_readmes_commands_run_one_after_the_other(
         result = CliRunner().invoke(cli, words)
         assert result.exit_code == 0, f"{words}: {result.output}"
     assert len(list((tmp_path / "translated" / "happy").iterdir())) == 6
+    assert {path.name for path in (tmp_path / "translated").iterdir() if path.is_dir()} == {
+        "happy",
+        "sad",
+        "surprise",
+    }
     assert (tmp_path / "dataset" / "fer2013.csv").exists()
 
 
