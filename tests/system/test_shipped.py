@@ -15,7 +15,7 @@ from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import to_gray
 from tests.support.pictures import draw_face, people
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "datasets" / "samples").iterdir())
 
 

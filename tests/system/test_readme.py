@@ -13,7 +13,7 @@ from cctranslate.cli import CONTEXT, cli
 from cctranslate.emotions import EMOTIONS
 from tests.support import bundles, figures
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 GUIDES = [
     ROOT / name
     for name in (
