@@ -11,7 +11,7 @@ from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import refuse_other_run, refuse_strangers
 from cctranslate.batch.outputs.layout import Names
-from cctranslate.batch.summary import plural
+from cctranslate.batch.report.summary import plural
 from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
 

@@ -12,31 +12,31 @@ A = TypeVar("A")
 
 @dataclass(kw_only=True)
 class InterruptHandler:
-    """Whether somebody asked a run to stop; `echo` says a line to them."""
+    """Stops a run at a signal; `echo` prints a line for whoever sent it."""
 
     echo: Callable[[str], None]
-    _asked: int = field(default=0, init=False)
+    _signals: int = field(default=0, init=False)
     _waiting: bool = field(default=False, init=False)
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Whether a signal came."""
-        return self._asked > 0
+        return self._signals > 0
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take signals; the second one raises KeyboardInterrupt."""
-        kept = {s: signal.signal(s, self._hear) for s in (signal.SIGINT, signal.SIGTERM)}
+        """Handle signals in the block; the second one raises KeyboardInterrupt."""
+        previous = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            for number, handler in kept.items():
+            for number, handler in previous.items():
                 signal.signal(number, handler)
 
     def until(self, things: Iterable[A]) -> Iterator[A]:
-        """`things` until a signal comes, also while the next one is waited for."""
+        """Return `things` until a signal comes, also while waiting for the next of them."""
         stream = iter(things)
-        while not self.asked:
+        while not self.requested:
             try:
                 self._waiting = True
                 thing = next(stream)
@@ -46,15 +46,15 @@ class InterruptHandler:
                 return
             except KeyboardInterrupt:
                 self._waiting = False
-                if self._asked > 1:
+                if self._signals > 1:
                     raise
                 return
             yield thing
 
-    def _hear(self, signum: int, frame: FrameType | None) -> None:
-        self._asked += 1
-        if self._asked == 1:
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        self._signals += 1
+        if self._signals == 1:
             self.echo("stopping: finishing what is in flight")
         # Python goes on reading after a signal, and what sends a list may never send another byte.
-        if self._asked > 1 or self._waiting:
+        if self._signals > 1 or self._waiting:
             raise KeyboardInterrupt

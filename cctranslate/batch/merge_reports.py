@@ -10,7 +10,7 @@ from typing import Any
 from cctranslate.batch.outputs.folder import REPORT, RUN
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.errors import OptionError
 
 SHARD = "--shard"

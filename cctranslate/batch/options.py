@@ -11,7 +11,7 @@ from cctranslate.batch.inputs.exclusions import OutputPaths
 from cctranslate.batch.inputs.job_array import Share
 from cctranslate.batch.outputs.encoding import SUFFIXES
 from cctranslate.batch.outputs.layout import Kind, Layout
-from cctranslate.batch.report.schema import Disposition
+from cctranslate.batch.report.row import Disposition
 from cctranslate.faces.crops import Which
 from cctranslate.inference.variants import Plan
 

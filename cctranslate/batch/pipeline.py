@@ -9,7 +9,7 @@ from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.writers import Writer
 from cctranslate.batch.report.journal import Journal
-from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages import memory
 from cctranslate.batch.stages.chunks import Chunker, DecodedChunk, TranslatedChunk, Work
 from cctranslate.batch.stages.ordered_map import OrderedPool

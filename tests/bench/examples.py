@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cctranslate.batch.gallery.thumbnails import cut
 from cctranslate.batch.report.formats import read_faces
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 
 SIDE, GAP, TEXT = 120, 12, 18
 

@@ -8,7 +8,7 @@ from cctranslate.batch.gallery.thumbnails import cut
 from cctranslate.batch.inputs.decoding import show
 from cctranslate.batch.inputs.sources import again
 from cctranslate.batch.report import formats
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.inference.variants import Variant, spell_strength
 from cctranslate.pixels import SIZE
 

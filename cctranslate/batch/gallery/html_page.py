@@ -16,7 +16,8 @@ from markupsafe import Markup
 from cctranslate.batch.gallery.thumbnails import Thumbnails
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
-from cctranslate.batch.report.schema import Row, readable
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.schema import readable
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.files import atomic_write

@@ -11,7 +11,7 @@ from PIL import Image
 
 from cctranslate.batch.inputs.decoding import show
 from cctranslate.batch.inputs.sources import again
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.pixels import SIZE
 
 SIDE = 2 * SIZE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cctranslate.batch.outputs.layout import TABLE
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.files import AppendOnlyFile, unwritable

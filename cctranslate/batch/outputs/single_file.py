@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.files import atomic_write
 
 

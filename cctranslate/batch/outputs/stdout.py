@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.webdataset import END, member
 from cctranslate.batch.outputs.writers import Packed, Placed, ResultPacker, fingerprint
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.errors import OutputError
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import SHARD, shard
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.files import AppendOnlyFile, unwritable

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from cctranslate.batch.outputs.encoding import Encoding, Result
 from cctranslate.batch.outputs.ownership import is_ours
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.files import replacing, unwritable
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}

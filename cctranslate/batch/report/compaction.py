@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cctranslate.batch.report import formats
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.emotions import EMOTIONS
 
 SETTLED = 100

@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cctranslate.batch.report.parquet import GROUP, write_parquet
-from cctranslate.batch.report.schema import (
-    NAMES,
-    Row,
-    from_cells,
-    line,
-    readable,
-    to_cells,
-    to_record,
-)
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.schema import NAMES, from_cells, line, readable, to_cells, to_record
 from cctranslate.errors import OptionError
 from cctranslate.files import atomic_write
 

@@ -11,7 +11,8 @@ from cctranslate.batch.inputs.items import Item, Remainder
 from cctranslate.batch.inputs.sources import STDIN
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines, read_inputs
-from cctranslate.batch.report.schema import NAMES, Row, line
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.schema import NAMES, line
 from cctranslate.emotions import EMOTIONS
 from cctranslate.files import AppendOnlyFile
 

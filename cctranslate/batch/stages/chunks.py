@@ -18,7 +18,7 @@ from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
 from cctranslate.batch.inputs.items import Item, Remainder
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
-from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translated import FaceResults, TranslatedPicture
 from cctranslate.pixels import SIZE, Gray, Scaled

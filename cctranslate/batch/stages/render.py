@@ -10,7 +10,7 @@ from cctranslate.batch.inputs.decoding import Decoded, Unusable, read_again
 from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Fingerprint, Placed, ResultPacker
-from cctranslate.batch.report.schema import Disposition, Row
+from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages.translated import TranslatedPicture
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.compositing import carry

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from cctranslate.batch.report.schema import Disposition
+from cctranslate.batch.report.row import Disposition
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Scaled
 

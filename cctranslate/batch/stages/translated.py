@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cctranslate.batch.inputs.decoding import Decoded
-from cctranslate.batch.report.schema import Disposition
+from cctranslate.batch.report.row import Disposition
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Gray, Scaled
 

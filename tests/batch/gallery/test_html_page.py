@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.gallery.thumbnails import PIXELS, Thumbnails
-from cctranslate.batch.report.schema import Row
+from cctranslate.batch.report.row import Row
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import data, page_results, rows, write_odd

@@ -10,14 +10,8 @@ import pytest
 from pyarrow import parquet
 
 from cctranslate.batch.report import formats
-from cctranslate.batch.report.schema import (
-    NAMES,
-    Disposition,
-    Row,
-    from_cells,
-    to_cells,
-    to_record,
-)
+from cctranslate.batch.report.row import Disposition, Row
+from cctranslate.batch.report.schema import NAMES, from_cells, to_cells, to_record
 
 DONE = Row(
     source="in/a, b.png",

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import PAGE, REPORT
 from cctranslate.batch.report.counts import Counts
-from cctranslate.batch.report.schema import Row, readable
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.schema import readable
 
 _MOST = 8
 """Reasons that are listed; the report has all."""
