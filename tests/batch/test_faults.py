@@ -107,7 +107,8 @@ def test_nothing_there_is_exit_3(run: Run, tmp_path: Path) -> None:
     ("words", "told"),
     [
         (["--to", "happy"], "INPUT"),
-        (["IN", "--to", "joyful"], "choose from angry"),
+        (["IN", "--to", "qwerty"], "choose from angry"),
+        (["IN", "--to", "hapy"], "did you mean happy?"),
         (["IN"], "--to"),
         (["IN", "-0", "--to", "sad"], "--files-from"),
         (["IN", "--to", "sad", "--workers", "0"], "--workers"),
@@ -170,9 +171,9 @@ def test_cuda_that_cannot_be_had_is_exit_4(weights: Path, faces: Path, tmp_path:
 def test_other_options_are_refused_by_name(run: Run, faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(faces, "--to", "happy", "-o", out)
-    result = run(faces, "--to", "sad", "-o", out)
+    result = run(faces, "--to", "sad", "--strength", "0.5", "-o", out)
     assert result.exit_code == 2
-    assert "another --to" in result.stderr
+    assert "another --strength" in result.stderr
     anew = run(faces, "--to", "sad", "-o", out, "--overwrite")
     assert anew.exit_code == 0, anew.output
     assert not (out / "happy").exists()

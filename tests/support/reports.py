@@ -94,7 +94,8 @@ def replicate(out: Path, count: int, folder: Path) -> Path:
         writer.writeheader()
         for number in range(count):
             row = own[number % len(own)]
-            writer.writerow(row | {"source": f"{number:07}.png"})
+            alone = {name: row[name] and "1" for name in ("faces", "face", "results_per_face")}
+            writer.writerow(row | alone | {"source": f"{number:07}.png"})
     return journal
 
 
