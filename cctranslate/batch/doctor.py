@@ -23,7 +23,9 @@ from cctranslate.inference.conditioning import in_full
 from cctranslate.pixels import SIZE
 
 if TYPE_CHECKING:
+    from cctranslate.inference.engines import Engine
     from cctranslate.inference.models import TranslationModels
+    from cctranslate.inference.openvino_graphs import Precision
 
 PACKAGES = (
     "cctranslate",
@@ -32,6 +34,7 @@ PACKAGES = (
     "opencv-python-headless",
     "onnxruntime",
     "onnxruntime-gpu",
+    "openvino",
     "torch",
 )
 BATCHES = 4
@@ -49,7 +52,9 @@ class Finding:
     """Whether it keeps `batch` from running as asked."""
 
 
-def examine(weights: Path | None, device: str) -> Iterator[Finding]:
+def examine(
+    weights: Path | None, device: str, engine: Engine = "auto", precision: Precision = "f32"
+) -> Iterator[Finding]:
     """Look at versions, onnxruntime, the bundle and the devices, then try a few faces."""
     yield Finding(name="python", said=platform.python_version())
     for package in PACKAGES:
@@ -64,7 +69,7 @@ def examine(weights: Path | None, device: str) -> Iterator[Finding]:
         return
     if device == "auto":
         yield _cuda(found)
-    yield _selftest(found, device)
+    yield _selftest(found, device, engine, precision)
 
 
 def _version(package: str) -> str | None:
@@ -146,11 +151,11 @@ def _cuda(found: Bundle) -> Finding:
     return Finding(name="CUDA", said="usable: a session was opened on it")
 
 
-def _selftest(found: Bundle, device: str) -> Finding:
+def _selftest(found: Bundle, device: str, engine: Engine, precision: Precision) -> Finding:
     from cctranslate.inference.models import TranslationModels
 
     try:
-        return _timed(TranslationModels(found, device))
+        return _timed(TranslationModels(found, device, None, engine, precision))
     except UserError as error:
         return Finding(name="self-test", said="failed", advice=str(error), fatal=True)
 
@@ -173,4 +178,5 @@ def _timed(models: TranslationModels) -> Finding:
             fatal=True,
         )
     provider = models.provider.removesuffix("ExecutionProvider")
-    return Finding(name="self-test", said=f"{pace:,.0f} faces a second on {provider}")
+    said = f"{pace:,.0f} faces a second on {provider}, {models.engine} in {models.precision}"
+    return Finding(name="self-test", said=said)

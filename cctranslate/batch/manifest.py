@@ -10,7 +10,9 @@ from cctranslate.batch.outputs.folder import FOLDER
 from cctranslate.batch.report.counts import Counts
 
 
-def identity(options: Options, bundle: dict[str, str], detector: str) -> dict[str, Any]:
+def identity(
+    options: Options, bundle: dict[str, str], detector: str, engine: str
+) -> dict[str, Any]:
     """Return what two calls must share to be one run: what is made, not how it is computed.
 
     `--to` may grow from call to call, and so may the inputs, which are therefore no part of it.
@@ -19,6 +21,7 @@ def identity(options: Options, bundle: dict[str, str], detector: str) -> dict[st
         options: The call's options.
         bundle: The digests of the bundle's files.
         detector: The digest of the face detector.
+        engine: What runs the models: engines round differently.
     """
     return {
         "--to": list(options.targets),
@@ -38,6 +41,8 @@ def identity(options: Options, bundle: dict[str, str], detector: str) -> dict[st
         "--format": options.format,
         "--no-mark": options.no_mark,
         "--shard": list(options.shard) if options.shard else None,
+        "--engine": engine,
+        "--precision": options.precision,
         "bundle (--weights)": bundle,
         "detector": detector,
     }
@@ -48,6 +53,7 @@ def manifest(
     *,
     bundle: dict[str, str],
     detector: str,
+    engine: str,
     provider: str,
     counts: Counts,
     resumed: int,
@@ -61,6 +67,7 @@ def manifest(
         options: The call's options.
         bundle: The digests of the bundle's files.
         detector: The digest of the face detector.
+        engine: What ran the models.
         provider: What inference ran on.
         counts: Counts of the whole report.
         resumed: Inputs that earlier calls ended.
@@ -73,6 +80,8 @@ def manifest(
         FOLDER: begun.get(FOLDER, str(Path.cwd())),
         "options": {f.name: _plain(getattr(options, f.name)) for f in fields(options)},
         "cctranslate": __version__,
+        "engine": engine,
+        "precision": options.precision,
         "provider": provider,
         "bundle": bundle,
         "detector": detector,

@@ -50,6 +50,8 @@ class Options:
     sheet: Path | None
     no_sheet: bool
     device: str
+    engine: Literal["auto", "onnxruntime", "openvino"]
+    precision: Literal["f32", "bf16"]
     batch_size: int | None
     workers: int | None
     processes: bool | None

@@ -89,8 +89,11 @@ class BatchRun:
             OutputError: results cannot be written; rows so far stay.
         """
         check(self.options)
-        loaded = bundle.load(self.options.weights or bundle.shipped())
-        models = TranslationModels(loaded, self.options.device, self.options.batch_size)
+        options = self.options
+        loaded = bundle.load(options.weights or bundle.shipped())
+        models = TranslationModels(
+            loaded, options.device, options.batch_size, options.engine, options.precision
+        )
         out = self.options.out
         refuse_strangers(out)
         with hold(out):
@@ -98,8 +101,8 @@ class BatchRun:
                 number, count = self.options.shard
                 self.echo(f"share {number} of {count} of the inputs")
             self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-            asked = identity(self.options, loaded.digests, self._finder.digest)
-            claim(out, self.options.aside, asked, self.options.overwrite)
+            asked = identity(options, loaded.digests, self._finder.digest, models.engine)
+            claim(out, options.aside, asked, options.overwrite)
             if self.options.retry_failed:
                 formats.drop_failed(out / REPORT)
             journal = self._journal()
@@ -223,6 +226,7 @@ class BatchRun:
             journal,
             bundle=loaded.digests,
             detector=self._finder.digest,
+            engine=models.engine,
             provider=models.provider,
             finished=self._finished,
             seconds=time.monotonic() - started,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from cctranslate.batch.options import Options, Wanted
     from cctranslate.batch.outputs.layout import Kind
     from cctranslate.faces.crops import Which
+    from cctranslate.inference.engines import Engine
+    from cctranslate.inference.openvino_graphs import Precision
 
 
 @click.command()
@@ -63,6 +65,8 @@ def batch(
     sheet: Path | None,
     no_sheet: bool,
     device: str,
+    engine: Engine,
+    precision: Precision,
     batch_size: int | None,
     workers: int | None,
     processes: bool | None,
@@ -137,6 +141,8 @@ def batch(
         sheet=sheet,
         no_sheet=no_sheet,
         device=device,
+        engine=engine,
+        precision=precision,
         batch_size=batch_size,
         workers=workers,
         processes=processes,

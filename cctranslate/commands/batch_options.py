@@ -15,7 +15,9 @@ from cctranslate.commands.params import (
     Number,
     NumberList,
     device_option,
+    engine_option,
     failures,
+    precision_option,
     report_place,
     share,
 )
@@ -205,10 +207,12 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     ),
     click.option("--no-sheet", is_flag=True, help="Write no contact sheet."),
     device_option,
+    engine_option,
+    precision_option,
     click.option(
         "--batch-size",
         type=click.IntRange(min=1),
-        help="Faces a micro-batch.  [default: by device]",
+        help="Faces in one run of the models, up to what is useful.  [default: by device]",
     ),
     click.option(
         "--workers",
@@ -219,7 +223,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--processes/--threads",
         default=None,
         help="Decode and encode in worker processes or in threads.  [default: processes with a "
-        "GPU, else threads]",
+        "GPU or more than 4 cores, else threads]",
     ),
     click.option("--overwrite", is_flag=True, help="Start anew instead of resuming."),
     click.option(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cctranslate.commands.params import device_option
+from cctranslate.commands.params import device_option, engine_option, precision_option
+
+if TYPE_CHECKING:
+    from cctranslate.inference.engines import Engine
+    from cctranslate.inference.openvino_graphs import Precision
 
 
 @click.command()
@@ -16,8 +21,16 @@ from cctranslate.commands.params import device_option
     help="The bundle to check.  [default: the one that comes with the package]",
 )
 @device_option
+@engine_option
+@precision_option
 @click.pass_context
-def doctor(context: click.Context, weights: Path | None, device: str) -> None:
+def doctor(
+    context: click.Context,
+    weights: Path | None,
+    device: str,
+    engine: Engine,
+    precision: Precision,
+) -> None:
     """Say what `batch` will run on, try it, and give a line of advice for each thing wrong.
 
     \b
@@ -30,7 +43,7 @@ def doctor(context: click.Context, weights: Path | None, device: str) -> None:
     from cctranslate.batch.doctor import examine
 
     wrong, fatal = 0, False
-    for finding in examine(weights, device):
+    for finding in examine(weights, device, engine, precision):
         click.echo(f"{finding.name:24}{finding.said}")
         if finding.advice:
             click.echo(f"{'':22}! {finding.advice}")

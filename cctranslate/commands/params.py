@@ -165,3 +165,19 @@ device_option = click.option(
     type=Device(),
     help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
 )
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(("auto", "onnxruntime", "openvino")),
+    default="auto",
+    show_default=True,
+    help="What runs the models. auto: OpenVINO if it is installed, on processors with AMX or with "
+    "--precision bf16; else onnxruntime.",
+)
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(("f32", "bf16")),
+    default="f32",
+    show_default=True,
+    help="bf16: quicker, on processors that compute it, with OpenVINO; results differ by some "
+    "gray levels.",
+)
