@@ -14,6 +14,7 @@ from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.summary import plural
 from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
+from cctranslate.inference.models import TranslationModels
 
 
 def describe(options: Options, echo: Callable[[str], None]) -> int:
@@ -23,16 +24,21 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     lies there. Inputs that turn out to be no pictures give no result.
 
     Raises:
-        BundleError: the bundle cannot be used.
+        BundleError, DeviceError: the bundle or the device cannot be used.
         InputError: an input is not there.
         OptionError: options that cannot go together, or not with the run in OUT.
     """
     check(options)
     found = bundle.load(options.weights or bundle.shipped())
+    models = TranslationModels(
+        found, options.device, options.batch_size, options.engine, options.precision
+    )
     if not options.stream:
         refuse_strangers(options.out)
         if not options.overwrite:
-            refuse_other_run(options.out, identity(options, found.digests, FaceDetector().digest))
+            detector = FaceDetector().digest
+            asked = identity(options, found.digests, detector, models.engine)
+            refuse_other_run(options.out, asked)
     layout, names = options.result_layout, Names()
     count = there = 0
     chosen = InputFilter(options.include, options.exclude)

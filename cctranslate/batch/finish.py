@@ -21,6 +21,7 @@ def finish(
     *,
     bundle: dict[str, str],
     detector: str,
+    engine: str,
     provider: str,
     finished: bool,
     seconds: float,
@@ -32,6 +33,7 @@ def finish(
         journal: The report.
         bundle: The digests of the bundle's files.
         detector: The digest of the face detector.
+        engine: What ran the models.
         provider: What inference ran on.
         finished: Whether no input is left to do.
         seconds: How long the call took.
@@ -45,6 +47,7 @@ def finish(
         options,
         bundle=bundle,
         detector=detector,
+        engine=engine,
         provider=provider,
         counts=counts,
         resumed=journal.resumed,

@@ -13,7 +13,9 @@ from cctranslate.batch.outputs.writers import Fingerprint, Placed, ResultPacker
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages.translated import TranslatedPicture
 from cctranslate.emotions import EMOTIONS
+from cctranslate.faces.alignment import bounds
 from cctranslate.faces.compositing import carry
+from cctranslate.faces.raster import Levels
 from cctranslate.inference.variants import Plan
 
 Draw = Callable[[int, int], Result]
@@ -113,18 +115,30 @@ class ResultRenderer:
         """Return what draws the result of a face and a variant."""
         if not self.in_pictures or picture.decoded.is_model_sized:
             return lambda f, k: Result(picture=Image.fromarray(picture.faces[f].translated[k]))
-        canvas = read_again(picture.decoded)
+        read = read_again(picture.decoded)
+        # The one copy that is drawn into: what Pillow gives cannot be written to.
+        canvas = replace(read, levels=read.levels.copy())
+        del read
 
         def draw(f: int, k: int) -> Result:
-            levels, disposition = canvas.levels.copy(), picture.dispositions[f][k]
+            levels, disposition = canvas.levels, picture.dispositions[f][k]
+            before: list[tuple[tuple[slice, slice], Levels]] = []
             for face, results, dispositions in zip(
                 picture.decoded.wanted, picture.faces, picture.dispositions, strict=True
             ):
                 # The confirmed faces of a picture, and those set aside, make two results.
                 if results.edits is not None and dispositions[k] is disposition:
+                    left, top, right, bottom = bounds(face.frame, levels.shape)
+                    part = slice(top, bottom), slice(left, right)
+                    before.append((part, levels[part].copy()))
                     carry(levels, face.frame, results.edits[k], fade=face.found)
+            drawn = canvas.picture(levels)
+            if drawn.readonly:  # it shares the memory of a gray picture
+                drawn = drawn.copy()
+            for part, content in reversed(before):
+                levels[part] = content
             exif = canvas.exif if self.metadata else b""
-            return Result(picture=canvas.picture(levels), icc=canvas.icc, exif=exif)
+            return Result(picture=drawn, icc=canvas.icc, exif=exif)
 
         return draw
 
