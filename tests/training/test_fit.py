@@ -56,14 +56,14 @@ RUNNABLE = [pytest.param(n, marks=needs_backbone if n in BACKED else ()) for n i
 
 @pytest.fixture(autouse=True)
 def quick_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a recipe builds on is trained for steps of minutes in earnest: here for a few small."""
+    """Train what a recipe builds on for two steps of small networks: in earnest it takes hours."""
     for name, known in RECIPES.items():
         if isinstance(known, Recipe) and known.stages:
             short = {"batch_size": 8, "epochs": 0.3}
             stages = (replace(s, procedure={**s.procedure, **short}) for s in known.stages)
             quick: AnyRecipe = derive(known, stages=tuple(stages))
         elif isinstance(known, ClassifierRecipe) and name.startswith(("guide", "encoder")):
-            quick = derive(known, batch_size=8, epochs=1)
+            quick = derive(known, batch_size=8, epochs=0.3, widths=(8, 8, 8))
         else:
             continue
         monkeypatch.setitem(RECIPES, name, quick)
@@ -156,7 +156,7 @@ from cctranslate.training.data import fer2013
 from cctranslate.training.device import choose
 from cctranslate.training.fit import TrainingRun, fit
 from cctranslate.training.loop import Limits
-recipe = override(find(sys.argv[3]), epochs=10 / 7, batch_size=8)
+recipe = override(find(sys.argv[3]), epochs=6 / 15, batch_size=4)
 fit(TrainingRun(recipe=recipe, folder=Path(sys.argv[2]), splits=fer2013.load(Path(sys.argv[1])),
         votes=None, device=choose("cpu"), limits=Limits(tick_steps=2, tick_seconds=0), resume=True))
 """
@@ -173,7 +173,7 @@ def test_killed_mid_epoch_and_resumed_equals_never_stopped(name: str, tmp_path: 
     assert start("whole").wait() == 0
     killed = start("killed")
     steps = tmp_path / "killed" / "log.jsonl"
-    wait_until(killed, lambda: steps.exists() and steps.read_bytes().count(b"\n") >= 2)
+    wait_until(killed, lambda: steps.exists() and b"\n" in steps.read_bytes())
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert start("killed").wait() == 0
