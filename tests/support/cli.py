@@ -1,4 +1,4 @@
-"""Start `cctranslate` in a child process and wait for what it does."""
+"""Run `cctranslate` in this process, or start it in a child and wait for what it does."""
 
 import os
 import signal
@@ -8,10 +8,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 Run = Callable[..., Result]
 """The `run` fixture: `cctranslate batch` in this process, with the tiny bundle."""
+
+
+def invoke(*words: str | Path) -> Result:
+    """Run `cctranslate` in this process."""
+    from cctranslate.cli import cli
+
+    return CliRunner().invoke(cli, [os.fspath(word) for word in words])
 
 
 def command(*words: str | Path) -> list[str]:

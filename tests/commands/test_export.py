@@ -1,0 +1,152 @@
+"""`cctranslate export` as a user types it."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+
+from cctranslate import bundle
+from cctranslate.errors import BundleError, HalfError, RunError
+from cctranslate.pixels import to_scaled
+from cctranslate.recipes.registry import find
+from cctranslate.training.export import _place
+from cctranslate.training.fp16 import halve
+from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
+from tests.support import bundles, pictures
+from tests.support.cli import invoke
+
+
+def test_export_writes_a_bundle_that_loads(made: Path) -> None:
+    found = bundle.load(made / "bundle")
+    assert found.card["recipe"]["name"] == "t26"
+    assert found.card["largest_difference"] < 2e-3
+    assert found.card["judge"]["recipe"]["name"] == "judge"
+
+
+def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
+    found = bundle.load(made / "bundle")
+    generator = onnxruntime.InferenceSession(found.generator, providers=["CPUExecutionProvider"])
+    faces = to_scaled(np.stack([pictures.draw_face(k, 0) for k in range(7)]))[:, None]
+    labels, in_full = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
+    everything = generator.run(None, {"faces": faces, "labels": labels, "strength": in_full})[0]
+    assert everything.shape == (7, 7, 1, 48, 48)
+    some = {"faces": faces[3:4], "labels": labels[5:6], "strength": in_full[:1]}
+    one = generator.run(None, some)[0]
+    np.testing.assert_allclose(one[0, 0], everything[3, 5], atol=1e-4)
+    judge = onnxruntime.InferenceSession(found.judge, providers=["CPUExecutionProvider"])
+    probabilities, features = judge.run(None, {"faces": faces})
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    assert features.shape == (7, 116)
+
+
+def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
+    words = ("export", made / "t26", "--judge", made / "bundle", "-o", tmp_path / "far")
+    result = invoke(*words, "--gain", "1.5", "--gain", "happy=2")
+    assert result.exit_code == 0, result.output
+    gains = bundle.load(tmp_path / "far").card["gain"]
+    assert (gains["happy"], gains["sad"]) == (2, 1.5)
+    assert invoke(*words, "--gain", "happy=9").exit_code == 2
+    faces = to_scaled(pictures.draw_face(0, 0))[None, None]
+    happy = np.eye(7, dtype=np.float32)[3:4]
+    half_of_far, all_of_near = (
+        onnxruntime.InferenceSession(
+            bundle.load(folder).generator, providers=["CPUExecutionProvider"]
+        ).run(
+            None, {"faces": faces, "labels": happy, "strength": np.array([strength], np.float32)}
+        )[0]
+        for folder, strength in ((tmp_path / "far", 0.5), (made / "bundle", 1.0))
+    )
+    np.testing.assert_allclose(half_of_far, all_of_near, atol=1e-4)
+
+
+def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
+    made: Path, tmp_path: Path, faces: Path
+) -> None:
+    whole, half = made / "bundle", tmp_path / "half"
+    result = invoke("export", made / "t26", "--judge", whole, "--half", "-o", half)
+    assert result.exit_code == 0, result.output
+    assert "float16 and float32 by" in result.stderr
+    for name in ("generator", "judge"):
+        sizes = [bundle.load(folder).file(name).stat().st_size for folder in (half, whole)]
+        assert sizes[0] < 0.6 * sizes[1]
+        assert 0 < bundle.load(half).card["float16"][name] < 3e-2
+    pictures = []
+    for folder in (half, whole):
+        out = tmp_path / "out" / folder.name
+        words = ("batch", faces, "--to", "sad", "--device", "cpu", "-o", out, "--weights", folder)
+        assert invoke(*words).exit_code == 0
+        found = [Image.open(path) for path in sorted((out / "sad").iterdir())]
+        pictures.append(np.stack([np.asarray(picture, np.int64) for picture in found]))
+    assert 0 < np.abs(pictures[0] - pictures[1]).max() <= 4
+    # Taken from a bundle that is halved, a judge is left as it is.
+    again = invoke("export", made / "t26", "--judge", half, "--half", "-o", tmp_path / "again")
+    assert again.exit_code == 0, again.output
+    assert bundle.load(tmp_path / "again").card["float16"]["judge"] == 0
+
+
+def test_a_graph_that_float16_changes_is_refused(tmp_path: Path) -> None:
+    folder = bundles.write_bundle(tmp_path)
+    x = np.full((1, 1, 48, 48), 1e9, np.float32)
+    labels, strength = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
+    with pytest.raises(HalfError, match="leave out --half"):
+        halve(folder / "generator.onnx", faces=x, labels=labels, strength=strength)
+
+
+def test_an_altered_bundle_is_refused(made: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(made / "bundle", tmp_path / "bundle"))
+    with (copied / "judge.onnx").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(BundleError, match="altered since export"):
+        bundle.load(copied)
+
+
+def test_export_of_no_run_is_one_line(tmp_path: Path) -> None:
+    result = invoke("export", tmp_path)
+    assert result.exit_code == 1
+    assert "name a run folder" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("t26", "a run of t26, which is no judge"),
+        ("encoder", "a run of encoder, which is no judge"),
+        ("guide-plain", "not measured and calibrated"),
+    ],
+)
+def test_export_refuses_what_is_no_judge(
+    name: str, reason: str, made: Path, tmp_path: Path
+) -> None:
+    judge = made / name
+    if not judge.exists():
+        write_manifest(judge, RunManifest(recipe=find(name), seed=0, data={}))
+    result = invoke("export", made / "t26", "--judge", judge, "-o", tmp_path / "bundle")
+    assert result.exit_code == 1, result.output
+    assert reason in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_classifier_cannot_judge_what_it_taught(tmp_path: Path) -> None:
+    write_manifest(tmp_path, RunManifest(recipe=find("guide-plain"), seed=0, data={}))
+    write_json(tmp_path / "measured.json", {})
+    with pytest.raises(RunError, match="which taught the translator"):
+        _place(
+            tmp_path, find("flow"), tmp_path / "judge.onnx", np.zeros((1, 1, 48, 48), np.float32)
+        )
+
+
+def test_an_unfinished_run_is_exported_with_a_warning(made: Path, tmp_path: Path) -> None:
+    cut = Path(shutil.copytree(made / "t26", tmp_path / "cut"))
+    saved = torch.load(cut / "checkpoint.pt", weights_only=True)
+    torch.save({**saved, "steps": saved["step"] + 8}, cut / "checkpoint.pt")
+    result = invoke("export", cut, "--judge", made / "judge")
+    assert result.exit_code == 0, result.output
+    assert f"not finished: exported after step {saved['step']} of {saved['step'] + 8}" in (
+        result.stderr
+    )
+    assert result.stdout == f"{cut / 'bundle'}\n"

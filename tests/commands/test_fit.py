@@ -1,0 +1,142 @@
+"""`cctranslate fit` as a user types it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click import Context
+
+from cctranslate.cli import cli
+from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.registry import GROUPS, RECIPES
+from tests.support.cli import child, invoke
+
+
+def test_fit_lists_every_recipe_in_its_group() -> None:
+    result = invoke("fit", "--list")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert [line[:-1] for line in lines if line and not line.startswith(" ")] == list(GROUPS)
+    named = [line.split()[0] for line in lines if line.startswith("  ")]
+    stages = {f"flow-{stage.name}" for stage in FLOW.stages}
+    assert [name for name in named if name not in stages] == list(RECIPES)
+    assert stages < set(named)
+    assert all(len(line) <= 120 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("option", "incomplete", "complete"),
+    [
+        ("recipe", "t26-s", ["t26-slow"]),
+        ("recipe", "flow-la", ["flow-late"]),
+        ("sweep", "", ["t27"]),
+        ("device", "c", ["cpu", "cuda"]),
+    ],
+)
+def test_values_complete(option: str, incomplete: str, complete: list[str]) -> None:
+    command = cli.get_command(Context(cli), "fit")
+    assert command is not None
+    (parameter,) = (each for each in command.params if each.name == option)
+    items = parameter.shell_complete(Context(command), incomplete)
+    assert [item.value for item in items] == complete
+
+
+def test_dry_run_shows_the_resolved_recipe_and_writes_nothing(tmp_path: Path) -> None:
+    result = invoke("fit", "--recipe", "t26", "--lr", "0.001", "--dry-run", "-o", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["procedure"]["lr"] == 0.001
+    assert "generator: 6,703,801 parameters" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_data_is_one_line(tmp_path: Path) -> None:
+    result = invoke("fit", "--data", tmp_path / "none.csv")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "Kaggle" in result.stderr
+
+
+def test_an_unknown_recipe_is_a_usage_error() -> None:
+    result = invoke("fit", "--recipe", "t99")
+    assert result.exit_code == 2
+    assert "did you mean" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--sweep", "t28"), "no sweep 't28': did you mean t27?"),
+        (("--sweep", "t27", "--recipe", "t1"), "leave --recipe out"),
+        (("--sweep", "t27", "--max-minutes", "1"), "leave --max-minutes out"),
+        (("--recipe", "t26", "--backbone", "random"), "t26 has no backbone"),
+    ],
+)
+def test_contradictory_options_are_usage_errors(words: tuple[str, ...], said: str) -> None:
+    result = invoke("fit", *words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_what_cannot_be_written_is_one_line(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    data = ("--data", made / "fer2013.csv")
+    short = ("--batch-size", "8", "--epochs", "0.02", "--recipe", "judge")
+    for words in (
+        ("fit", *data, *short, "-o", tmp_path / "file" / "run"),
+        ("export", made / "t26", "--judge", made / "judge", "-o", tmp_path / "file" / "bundle"),
+    ):
+        result = invoke(*words)
+        assert result.exit_code == 1, result.output
+        assert isinstance(result.exception, SystemExit)
+        assert "file" in result.stderr.splitlines()[-1]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(made: Path, tmp_path: Path) -> None:
+    data = ("--data", made / "fer2013.csv")
+    for words in (
+        ("fit", *data, "--device", "cuda:99"),
+        ("evaluate", *data, "--weights", tmp_path),
+    ):
+        result = invoke(*words)
+        assert result.exit_code == 4, result.output
+        assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit", "--seed", "-1"),
+        ("fit", "--epochs", "nan"),
+        ("fit", "--lr", "inf"),
+        ("fit", "--device", "gpu"),
+        ("evaluate", "--sheet", "sheet.txt"),
+        ("evaluate", "--worst", "worst.png"),
+        ("evaluate", "--worst", "worst.txt", "--critics"),
+    ],
+    ids=lambda w: w[0],
+)
+def test_unusable_values_are_usage_errors(words: tuple[str, ...]) -> None:
+    result = invoke(*words)
+    assert result.exit_code == 2, result.output
+    assert words[1] in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child there")
+def test_ctrl_c_exits_130_and_says_how_to_go_on(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    words = ("fit", "--data", made / "fer2013.csv", "--recipe", "judge", "-o", folder)
+    started = child(*words, "--batch-size", "2", "--device", "cpu", stderr=subprocess.PIPE)
+    for _ in range(600):
+        if (folder / "recipe.json").exists():
+            break
+        time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    _, told = started.communicate(timeout=60)
+    assert started.returncode == 130, told
+    assert f"-o {folder} --resume goes on" in told.decode()
+    assert b"Traceback" not in told
