@@ -46,7 +46,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
         count += 1
         name = names.claim(layout.base(item.relative))
         for variant in options.plan.variants:
-            path = options.out / layout.place(variant, name, 1, False)
+            path = options.out / layout.output_path(variant, name, 1, False)
             is_there = layout.is_rewritable and path.exists()
             there += is_there
             line = f"{item.source}\t{path}{' (there already)' * is_there}\n"

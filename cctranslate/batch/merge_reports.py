@@ -1,4 +1,4 @@
-"""The reports of a run's shards, or of other runs that were asked for the same, as one."""
+"""Join the reports of a run's shards, or of runs with the same options."""
 
 import json
 import os
@@ -14,21 +14,21 @@ from cctranslate.batch.report.row import Row
 from cctranslate.errors import OptionError
 
 SHARD = "--shard"
-OWN = (SHARD, "--unconfirmed-to")
-"""What each share has of its own."""
+MAY_DIFFER = (SHARD, "--unconfirmed-to")
+"""Options in which the shards of a run may differ."""
 
 
 def merge(folders: list[Path], path: Path) -> Counts:
-    """Write the rows of the runs in `folders` in the form that a suffix says, and count them.
+    """Write the rows of the runs in `folders` to one report, and count them.
 
     Paths of results are made relative to the folder of `path`.
 
     Raises:
-        OptionError: a folder holds no run, an unfinished one or one that was asked for something
-            else, or a shard is missing or there twice.
+        OptionError: a folder holds no run, an unfinished one or one with other options, or a
+            shard is missing or there twice.
         OutputError: `path` cannot be written.
     """
-    _check([(folder, _run(folder)) for folder in folders])
+    _check([(folder, _options(folder)) for folder in folders])
     counts = Counts()
     formats.write(_rows(folders, path.parent, counts), path)
     return counts
@@ -43,36 +43,47 @@ def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[Row]:
                 yield replace(row, output=f"{above}/{row.output}") if row.output else row
 
 
-def _run(folder: Path) -> dict[str, Any]:
+def _options(folder: Path) -> dict[str, Any]:
+    """Return the options of a finished run, as `run.json` has them.
+
+    Raises:
+        OptionError: the folder holds no finished run.
+    """
     try:
-        told: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        asked, finished = dict(told["asked"]), told.get("finished")
-        if asked.get(SHARD) is not None:
-            number, count = map(int, asked[SHARD])
-            asked[SHARD] = [number, count]
+        content: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        options, finished = dict(content["asked"]), content.get("finished")
+        if options.get(SHARD) is not None:
+            number, count = map(int, options[SHARD])
+            options[SHARD] = [number, count]
     except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise OptionError(
             f"{folder}: holds no run of batch: name the folders after its -o"
         ) from None
     if not finished:
         raise OptionError(f"{folder}: its run is not finished: the same command again goes on")
-    return asked
+    return options
 
 
-def _check(asked: list[tuple[Path, dict[str, Any]]]) -> None:
-    (first, known), *others = asked
+def _check(runs: list[tuple[Path, dict[str, Any]]]) -> None:
+    """See that the runs have the same options, and that all shards are there once.
+
+    Raises:
+        OptionError: they are not the shards of one run.
+    """
+    (first, options), *others = runs
     for folder, other in others:
-        differing = [n for n in known | other if n not in OWN and known.get(n) != other.get(n)]
+        names = [name for name in options | other if name not in MAY_DIFFER]
+        differing = [name for name in names if options.get(name) != other.get(name)]
         if differing:
             raise OptionError(f"{folder} holds a run with another {differing[0]} than {first}")
-    shares = [run.get(SHARD) for _, run in asked]
-    if shares[0] is None and len(shares) == 1:
+    shards = [run.get(SHARD) for _, run in runs]
+    if shards[0] is None and len(shards) == 1:
         return
-    count = (shares[0] or [1, 1])[1]
-    if any(share is None or share[1] != count for share in shares):
+    count = (shards[0] or [1, 1])[1]
+    if any(shard is None or shard[1] != count for shard in shards):
         raise OptionError(f"the runs have another {SHARD} than one of N each")
-    numbers = [share[0] for share in shares if share]
+    numbers = [shard[0] for shard in shards if shard]
     for number in range(1, count + 1):
         if numbers.count(number) != 1:
             what = "is missing" if number not in numbers else "is there twice"
-            raise OptionError(f"share {number}/{count} {what}: name each share's folder once")
+            raise OptionError(f"shard {number}/{count} {what}: name each shard's folder once")

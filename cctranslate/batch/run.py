@@ -99,7 +99,7 @@ class BatchRun:
         with hold(out):
             if self.options.shard:
                 number, count = self.options.shard
-                self.echo(f"share {number} of {count} of the inputs")
+                self.echo(f"shard {number} of {count} of the inputs")
             self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
             asked = identity(options, loaded.digests, self._finder.digest, models.engine)
             claim(out, options.aside, asked, options.overwrite)

@@ -52,7 +52,7 @@ def check(options: Options) -> None:
 
 
 def _check_standard_streams(options: Options) -> None:
-    """Whether the standard streams that the options name are open."""
+    """See that the standard streams that the options name are open."""
     if sources.STDIN in options.inputs:
         require_input(sources.STDIN)
     if options.files_from == sources.STDIN:
@@ -66,7 +66,7 @@ def _check_standard_streams(options: Options) -> None:
 
 
 def _check_copies(options: Options) -> None:
-    """The contact sheet and the copy of the report."""
+    """See that the contact sheet and the copy of the report can be written."""
     for option, path in (("--report", options.report_copy), ("--sheet", options.sheet)):
         if path is None:
             continue
@@ -93,17 +93,17 @@ def _is_report(path: Path, options: Options) -> bool:
 
 
 def _check_aside(options: Options, aside: Path) -> None:
-    """What a folder of its own for the unconfirmed asks for."""
+    """See that unconfirmed results can go to a separate folder."""
     if options.confirmed_only:
         raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
     if options.stream or options.layout not in ("imagefolder", "tree"):
-        raise OptionError("--unconfirmed-to takes files of their own: imagefolder or tree")
+        raise OptionError("--unconfirmed-to needs --layout imagefolder or tree")
     if _lies_in(aside, options.out) or _lies_in(options.out, aside):
         raise OptionError(f"--unconfirmed-to {aside} and --out {options.out}: one holds the other")
 
 
 def _check_stream(options: Options) -> None:
-    """What only a folder can have."""
+    """See that no option needs a folder."""
     if options.out_file:
         _check_single_file(options, options.out_file)
     if options.layout == "fer-csv":
@@ -122,7 +122,7 @@ def _check_stream(options: Options) -> None:
 
 
 def _check_single_file(options: Options, path: Path) -> None:
-    """What the only result of one picture asks for."""
+    """See that the call makes one result, and that it can be written to `path`."""
     if not (sources.is_only(options.inputs) and len(options.plan.variants) == 1):
         raise OptionError(f"-o {path} is one file: name one picture and expression, or a folder")
     if options.layout != "imagefolder":
@@ -138,10 +138,10 @@ def _lies_in(path: Path, folder: Path) -> bool:
 
 
 def _wrote(out: Path, option: str, given: Path | None) -> bool:
-    """Whether the run in `out` was given the same before."""
+    """Return whether the run in `out` had the same value of an option."""
     try:
-        told = json.loads((out / RUN).read_text(encoding="utf-8"))["options"]
-        earlier = told[option.removeprefix("--")]
+        options = json.loads((out / RUN).read_text(encoding="utf-8"))["options"]
+        earlier = options[option.removeprefix("--")]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False
     return bool(earlier == (None if given is None else str(given)))

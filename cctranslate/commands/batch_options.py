@@ -18,8 +18,8 @@ from cctranslate.commands.params import (
     engine_option,
     failures,
     precision_option,
-    report_place,
-    share,
+    report_target,
+    shard,
 )
 
 FORMATS = ("png", "jpeg", "webp")
@@ -190,7 +190,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--report",
         metavar="PATH",
-        callback=report_place,
+        callback=report_target,
         help="Write a copy of OUT/report.csv as .csv, .jsonl or .parquet, or with `-` as JSON "
         "Lines to stdout.",
     ),
@@ -237,7 +237,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--shard",
         metavar="I/N",
-        callback=share,
+        callback=shard,
         help="Process only the I-th of N shards of the inputs, each into a different OUT; `slurm` "
         "takes both from the job array. `cctranslate report merge` joins the reports.",
     ),

@@ -117,16 +117,16 @@ class Device(click.ParamType):  # type: ignore[type-arg]
 
 
 def failures(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """`N` or `P%` as it stands."""
+    """Return `N` or `P%` as it stands."""
     if value is not None and not re.fullmatch(r"[0-9]+|[0-9]+(\.[0-9]+)?%", value):
-        raise click.BadParameter(f"{value!r}: name a number or a share such as 2%")
+        raise click.BadParameter(f"{value!r}: name a number or a percentage such as 2%")
     return value
 
 
-def report_place(
+def report_target(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:
-    """A path whose suffix says which form, or `-`."""
+    """Return a path whose suffix names a format of reports, or `-`."""
     suffix = "" if value in (None, "-") else Path(str(value)).suffix or "none"
     if suffix not in ("", ".csv", ".jsonl", ".parquet"):
         raise click.BadParameter(f"{value!r}: name a .csv, .jsonl or .parquet file, or -")
@@ -136,17 +136,17 @@ def report_place(
 
 
 def report_file(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
-    """A file whose suffix says which form, in a folder that is there."""
-    report_place(context, parameter, str(value))
+    """Return a file whose suffix names a format of reports, in a folder that exists."""
+    report_target(context, parameter, str(value))
     if not value.parent.is_dir():
         raise click.BadParameter(f"there is no folder {value.parent}: make it")
     return value
 
 
-def share(
+def shard(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[int, int] | None:
-    """`I/N` or `slurm` as numbers; 1/1 is no share."""
+    """Return `I/N` or `slurm` as two numbers; None for 1/1, which is everything."""
     from cctranslate.batch.inputs.job_array import parse
 
     if value is None:
@@ -163,7 +163,7 @@ device_option = click.option(
     default="auto",
     show_default=True,
     type=Device(),
-    help="auto, cpu or cuda[:N]; cuda that cannot be had is an error.",
+    help="auto, cpu or cuda[:N]; cuda where there is none is an error.",
 )
 engine_option = click.option(
     "--engine",

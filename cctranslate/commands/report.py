@@ -1,4 +1,4 @@
-"""`cctranslate report`: what to do with the reports of `batch`."""
+"""`cctranslate report`: work with the reports of `batch`."""
 
 from __future__ import annotations
 
@@ -33,27 +33,29 @@ def report() -> None:
     default=Path("report.csv"),
     show_default=True,
     callback=report_file,
-    help="The report of all: .csv, .jsonl or .parquet by suffix.",
+    help="The joined report, as .csv, .jsonl or .parquet.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @click.pass_context
 def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrite: bool) -> None:
-    """Join the reports of the shards of one run, each in its OUT, and count them.
+    """Join the reports of the shards of one run into one report.
 
-    Every share must be there, finished. Paths of results are relative to the joined report.
+    Name the OUT folder of each shard; all must be finished. The paths of results in the joined
+    report are relative to its folder.
 
     \b
     cctranslate report merge out/1 out/2 out/3 -o report.csv
     """
     from cctranslate.batch.merge_reports import merge as join
+    from cctranslate.batch.report.summary import plural
 
     if out.exists() and not overwrite:
-        raise click.UsageError(f"{out} is there: name another -o, or --overwrite")
+        raise click.UsageError(f"{out} exists: name another -o, or pass --overwrite")
     counts = join(list(folders), out)
     ends = ", ".join(
         f"{counts.inputs[status]} {status}" for status in ("done", "skipped", "failed")
     )
-    click.echo(f"{counts.found} inputs: {ends}; report in {out}", err=True)
-    for emotion, share in counts.confirmed_fractions().items():
-        click.echo(f"  {emotion:9}{share:6.1%} of {counts.results[emotion]} confirmed", err=True)
+    click.echo(f"{plural(counts.found, 'input')}: {ends}; report in {out}", err=True)
+    for emotion, fraction in counts.confirmed_fractions().items():
+        click.echo(f"  {emotion:9}{fraction:6.1%} of {counts.results[emotion]} confirmed", err=True)
     context.exit(counts.exit_code)

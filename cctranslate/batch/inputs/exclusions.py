@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
 from cctranslate.batch.outputs.layout import SHARD, TABLE
-from cctranslate.batch.outputs.mark import is_marked
+from cctranslate.batch.outputs.ownership import is_marked
 
 EARLIER, PATTERNS = "results of earlier runs", "by --include and --exclude"
 """Why a file was left out."""

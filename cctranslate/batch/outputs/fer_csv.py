@@ -22,7 +22,7 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """An input's results as lines of the table."""
+    """Packs an input's results as lines of the table."""
 
     in_memory: bool = True
 
@@ -37,7 +37,7 @@ class Lines:
 
 
 class FerCsv:
-    """The table of a run, which grows at its end."""
+    """Writes the table of a run, which grows at its end."""
 
     packer = Lines()
 
@@ -73,7 +73,7 @@ class FerCsv:
         return [self._numbered(row) if row.output else row for row in rows]
 
     def _numbered(self, row: Row) -> Row:
-        """A row with the number of its line, counted from 0 as FER2013's are."""
+        """Return a row with the number of its line, counted from 0 as FER2013's are."""
         self._rows += 1
         return replace(row, output=f"{TABLE}:{self._rows - 1}")
 
@@ -93,7 +93,7 @@ def _line(levels: bytes, placed: Placed) -> str:
 
 
 def _end(path: Path, lines: int) -> int:
-    """Where so many lines end.
+    """Return the position in bytes after the first `lines` lines.
 
     Raises:
         OutputError: there are fewer.
@@ -102,10 +102,10 @@ def _end(path: Path, lines: int) -> int:
     try:
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
-                found = piece.count(b"\n")
-                if found >= lines:
+                ends = piece.count(b"\n")
+                if ends >= lines:
                     return start + _position(piece, lines)
-                lines -= found
+                lines -= ends
                 start += len(piece)
     except OSError as error:
         raise OutputError(f"{path}: cannot be read: {error.strerror}") from None

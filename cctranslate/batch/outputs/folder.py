@@ -1,4 +1,4 @@
-"""The output folder: whose it is, and its `run.json`, which says what was asked and came out."""
+"""The output folder: which run it belongs to, and the `run.json` of that run."""
 
 import json
 import os
@@ -17,11 +17,11 @@ REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"
 """Hidden in `--unconfirmed-to`: the OUT of the run that writes there."""
 FOLDER = "folder"
-"""In `run.json`: what the report's relative paths of inputs are relative to."""
+"""In `run.json`: the folder that the report's relative paths of inputs start from."""
 TO = "--to"
 """The option that may grow from call to call."""
 COPIES = "report.jsonl", "report.parquet"
-"""Of the report, if they were asked for in OUT."""
+"""Copies of the report that `--report` may write into OUT."""
 
 
 def refuse_strangers(out: Path) -> None:
@@ -35,10 +35,10 @@ def refuse_strangers(out: Path) -> None:
 
 
 def refuse_other_run(out: Path, asked: dict[str, Any]) -> None:
-    """See that the run in `out`, if there is one, was asked for the same.
+    """See that the run in `out`, if there is one, has the same options.
 
     Raises:
-        OptionError: it was not, or `run.json` is damaged.
+        OptionError: it has others, or `run.json` is damaged.
     """
     if (out / RUN).exists():
         _compare(out, asked)
@@ -47,10 +47,10 @@ def refuse_other_run(out: Path, asked: dict[str, Any]) -> None:
 def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool) -> None:
     """Make the folder `out` that of the run that `asked` describes, or see that it is already.
 
-    `aside`, where what is not confirmed goes, comes with it.
+    `aside`, the folder of unconfirmed results, is claimed with it.
 
     Raises:
-        OptionError: it holds another run, or `aside` is another's or holds files of somebody's.
+        OptionError: it holds another run, or `aside` belongs to another run or holds other files.
         OutputError: it cannot be written.
     """
     begun = (out / RUN).exists() and not overwrite
@@ -66,7 +66,7 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
         return
     try:
         recorded = _recorded(out)
-        # First of all, or a run that goes on after a kill would trust its rows.
+        # First, or a run that resumes after a kill would trust its rows.
         (out / REPORT).unlink(missing_ok=True)
         for folder in (out, aside) if aside else (out,):
             for emotion in EMOTIONS:
@@ -91,7 +91,7 @@ def _recorded(out: Path) -> set[Path]:
                 files.add((out / row.output.partition(":")[0]).resolve())
                 files.add((out / row.output).resolve())
     except OptionError:
-        pass  # another version's report: what carries our mark is still known
+        pass  # the report of another version: files that carry our mark are found without it
     return files
 
 
@@ -127,8 +127,8 @@ def read_run(out: Path) -> dict[str, Any]:
 
 def _joined_targets(out: Path, asked: dict[str, Any]) -> list[str]:
     """Return the expressions of earlier calls and of this one."""
-    known = read_run(out)["asked"].get(TO, [])
-    return [emotion for emotion in EMOTIONS if emotion in known or emotion in asked[TO]]
+    earlier = read_run(out)["asked"].get(TO, [])
+    return [emotion for emotion in EMOTIONS if emotion in earlier or emotion in asked[TO]]
 
 
 def write_run(out: Path, content: dict[str, Any]) -> None:
@@ -145,30 +145,30 @@ def _holds_anything(out: Path) -> bool:
 
 
 def _take(aside: Path, out: Path) -> None:
-    """Make `aside` that of the run in `out` alone: another's results may have the same names.
+    """Reserve `aside` for the run in `out`: results of another run may have the same names.
 
     Raises:
-        OptionError: it is another run's.
+        OptionError: it belongs to another run.
         OutputError: it cannot be written.
     """
-    marker, own = aside / OWNER, str(out.resolve())
+    marker, name = aside / OWNER, str(out.resolve())
     refusal = OptionError(
         f"{aside} holds files that are not from the run in {out}: name another --unconfirmed-to"
     )
     try:
         owner = _owner(marker)
-        others = owner not in (None, own) and (Path(str(owner)) / RUN).exists()
+        others = owner not in (None, name) and (Path(str(owner)) / RUN).exists()
         if others or (_holds_anything(aside) and _aside_of(out) != str(aside)):
             raise refusal
-        if owner == own:
+        if owner == name:
             return
         if owner is not None:
             marker.unlink()
         aside.mkdir(parents=True, exist_ok=True)
         with marker.open("x", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(own)
+            file.write(name)
     except FileExistsError:
-        raise refusal from None  # somebody was quicker
+        raise refusal from None  # another run was faster
     except OSError as error:
         raise unwritable(aside, error) from None
 
@@ -181,18 +181,18 @@ def _owner(marker: Path) -> str | None:
 
 
 def _aside_of(out: Path) -> str | None:
-    """The `--unconfirmed-to` of the run in `out`, if there is one."""
+    """Return the `--unconfirmed-to` of the run in `out`, if there is one."""
     try:
-        told = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]["--unconfirmed-to"]
+        aside = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]["--unconfirmed-to"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    return str(told)
+    return str(aside)
 
 
 def _compare(out: Path, asked: dict[str, Any]) -> None:
     try:
-        known = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
-        differing = [n for n, value in asked.items() if n != TO and known.get(n) != value]
+        earlier = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
+        differing = [n for n, value in asked.items() if n != TO and earlier.get(n) != value]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise OptionError(
             f"{out / RUN}: not what a run left: name another --out, or start anew with --overwrite"

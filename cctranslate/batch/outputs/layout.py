@@ -2,10 +2,10 @@
 
 `imagefolder` is `OUT/<emotion>/<relative path joined by __>.png`, flat in each emotion: Hugging
 Face `datasets` labels a picture by its immediate parent and torchvision by the top folder, so
-both read OUT as it is. `tree` is `OUT/<emotion>/<relative path>.png`. Where each face is a file of
-its own, a picture's second one has `.f2` before the suffix. `webdataset` is
-`OUT/000000.tar:<emotion>/<relative path joined by __>.png`, with no dot but the suffix's: what is
-before the first one is a sample's key. `fer-csv` is `OUT/fer2013.csv:<row>`.
+both read OUT as it is. `tree` is `OUT/<emotion>/<relative path>.png`. Where each face is written to
+a separate file, that of a picture's second face has `.f2` before the suffix. `webdataset` is
+`OUT/000000.tar:<emotion>/<relative path joined by __>.png`, with no dot but the suffix's, because
+a sample's key ends at the first dot. `fer-csv` is `OUT/fer2013.csv:<row>`.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from cctranslate.inference.variants import Variant, spell_strength
 
 Kind = Literal["imagefolder", "tree", "webdataset", "fer-csv"]
 TABLE = "fer2013.csv"
-"""As the dataset's own file, so that `fit --data OUT` finds it."""
+"""The name of the dataset's file, so that `fit --data OUT` finds it."""
 LONGEST = 200
-"""Bytes of a name that leave room, within the 255 of most file systems, for what is added."""
+"""Most bytes of a name, so that tags and suffix fit into the 255 of most file systems."""
 
 SHARD = re.compile(r"\d{6,}\.tar")
 """What `shard` gives."""
@@ -28,23 +28,25 @@ SHARD = re.compile(r"\d{6,}\.tar")
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where a variant of an item's result lies.
+    """Where the results of an item lie.
 
-    `tagged` names carry the strength, `sampled` ones the sample: all of a run's or none, so that
-    an item whose own name looks tagged shares its results' names with no other. `apart` says that
-    each face of a picture is a file of its own. `aside` is where results lie that the judge denied,
-    relative to OUT, if they lie apart.
+    All names of a run have the same tags, so that an item whose name looks tagged shares its
+    results' names with no other item.
     """
 
     kind: Kind
     suffix: str
     tagged: bool
+    """Whether names contain the strength."""
     apart: bool
+    """Whether each face of a picture is written to a separate file."""
     sampled: bool = False
+    """Whether names contain the number of the sample."""
     aside: str = ""
+    """The folder of results that the judge denied, relative to OUT; empty if there is none."""
 
     def base(self, relative: str) -> str:
-        """The result's name, if it is still free, for an item's path relative to its input."""
+        """Return the name for an item's results, if free, for its path relative to its input."""
         stem = os.path.splitext(relative)[0].replace(".", self._dot)  # noqa: PTH122
         if self.apart and re.search(rf"{re.escape(self._dot)}f\d+$", stem):
             stem += "_"  # a.f2.png and the second face of a.png are two files
@@ -54,7 +56,7 @@ class Layout:
         return "/".join([*(self._folder(folder) for folder in folders), _shortened(name)])
 
     def _folder(self, name: str) -> str:
-        """A folder must not have a name that a result beside it could have: a.png/ and a.png."""
+        """Return a folder's name that no result beside it can have: a.png/ and a.png."""
         taken = name.lower().endswith(self.suffix)
         return _shortened(name) + ("_" if taken else "")
 
@@ -70,8 +72,8 @@ class Layout:
         """Whether each result is a file of its own, which can be replaced."""
         return self.kind in ("imagefolder", "tree")
 
-    def place(self, variant: Variant, name: str, face: int, denied: bool) -> str:
-        """A result's path relative to OUT, for a face counted from 1."""
+    def output_path(self, variant: Variant, name: str, face: int, denied: bool) -> str:
+        """Return a result's path relative to OUT, for a face counted from 1."""
         tags = self._tags(face, variant)
         above = f"{self.aside}/" if denied else ""
         return f"{above}{variant.target}/{name}{tags}{self.suffix}"
@@ -86,23 +88,23 @@ class Layout:
 
     @property
     def _dot(self) -> str:
-        """What stands for a dot before the suffix."""
+        """What replaces a dot before the suffix."""
         return "-" if self.kind == "webdataset" else "."
 
 
 def shard(number: int) -> str:
-    """A tar's name in OUT."""
+    """Return a tar's name in OUT."""
     return f"{number:06}.tar"
 
 
 class Names:
-    """Gives each item the name of its results; two items never share one, whatever the case."""
+    """Gives each item a name for its results; no two names differ by case alone."""
 
     def __init__(self) -> None:
         self._taken: set[bytes] = set()
 
     def claim(self, base: str) -> str:
-        """An item's name: `base`, if no other has it.
+        """Return an item's name: `base`, if no other item has it.
 
         A name that is taken gets `~2`, `~3`, ...: items come in a fixed order, so the same
         inputs give the same names every time.
@@ -125,5 +127,5 @@ def _shortened(name: str) -> str:
     if len(raw) <= LONGEST:
         return name
     digest = hashlib.blake2b(raw, digest_size=6).hexdigest()
-    kept = raw[: LONGEST - 13].decode("utf-8", "ignore")
-    return f"{kept}-{digest}"
+    shortened = raw[: LONGEST - 13].decode("utf-8", "ignore")
+    return f"{shortened}-{digest}"

@@ -30,6 +30,6 @@ def open_writer(options: Options, last: frozenset[str]) -> Writer:
 
 def _stdout(options: Options, encoding: Encoding) -> Stdout:
     if options.layout == "webdataset":
-        return Stdout(Samples(encoding=encoding), one=False)
-    one = sources.is_only(options.inputs) and len(options.plan.variants) == 1
-    return Stdout(Members(encoding=encoding, one=one), one)
+        return Stdout(Samples(encoding=encoding), complete=False)
+    complete = sources.is_only(options.inputs) and len(options.plan.variants) == 1
+    return Stdout(Members(encoding=encoding, complete=complete), complete)

@@ -13,10 +13,11 @@ from cctranslate.errors import OutputError
 
 @dataclass(frozen=True, kw_only=True)
 class Members:
-    """An input's results as a tar's members; of the only input a tar, or its one result bare."""
+    """Packs an input's results as members of a tar; those of an only input are complete."""
 
     encoding: Encoding
-    one: bool
+    complete: bool
+    """Whether there is one input: its results are a whole tar, or one bare picture."""
     in_memory: bool = True
 
     def write(self, results: Iterable[Placed]) -> Packed:
@@ -29,20 +30,20 @@ class Members:
             placed.output: self.encoding.encode(placed.result, placed.target) for placed in results
         }
         fingerprints = {output: fingerprint(picture) for output, picture in pictures.items()}
-        if self.one and len(pictures) == 1:
+        if self.complete and len(pictures) == 1:
             (content,) = pictures.values()
         else:
             content = b"".join(member(output, picture) for output, picture in pictures.items())
-            content += END if self.one else b""
+            content += END if self.complete else b""
         return Packed(content=content, fingerprints=fingerprints)
 
 
 class Stdout:
-    """A tar of the results, or the bytes of the only one."""
+    """Writes a tar of the results, or the bytes of the only one."""
 
-    def __init__(self, packer: ResultPacker, one: bool) -> None:
-        """`one`: there is one input, and its results are whole as they come."""
-        self.packer, self._one = packer, one
+    def __init__(self, packer: ResultPacker, complete: bool) -> None:
+        """Write what `packer` makes; `complete` says that the tar needs no end."""
+        self.packer, self._complete = packer, complete
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Write an input's results.
@@ -61,7 +62,7 @@ class Stdout:
             OutputError: it cannot be written.
             BrokenPipeError: its reader went away.
         """
-        if not self._one:
+        if not self._complete:
             _put(END)
 
 

@@ -16,15 +16,15 @@ from cctranslate.errors import OutputError
 from cctranslate.files import AppendOnlyFile, unwritable
 
 FULL = 256 << 20
-"""Bytes from which on a tar takes no further input: some 45,000 faces."""
+"""Bytes after which a tar takes no further input: some 45,000 faces."""
 _BLOCK = tarfile.BLOCKSIZE
 END = bytes(2 * _BLOCK)
-"""What a tar ends with."""
+"""The end of a tar."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """An input's results as a tar's members."""
+    """Packs an input's results as a tar's members."""
 
     encoding: Encoding
     in_memory: bool = True
@@ -44,9 +44,9 @@ class Samples:
 
 
 class Shards:
-    """The tars of a run: one is open and grows at its end, those before it are full.
+    """Writes the tars of a run: one is open and grows at its end, those before it are full.
 
-    No time or owner is written, so that the same results are the same bytes.
+    No time or owner is written, so that the same results give the same bytes.
     """
 
     def __init__(self, out: Path, encoding: Encoding, last: frozenset[str]) -> None:
@@ -106,7 +106,7 @@ def _sample(placed: Placed, picture: bytes) -> bytes:
 
 
 def member(name: str, content: bytes) -> bytes:
-    """A file in a tar."""
+    """Return a file as a member of a tar."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
     header = info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
@@ -139,7 +139,7 @@ def _facts(rows: tuple[Row, ...]) -> dict[str, Any]:
 
 
 def _end(path: Path, last: frozenset[str]) -> int:
-    """Where the last of some results ends in its tar.
+    """Return the position in bytes after the last of some results in its tar.
 
     Raises:
         OutputError: one of them is not in there.
@@ -149,7 +149,7 @@ def _end(path: Path, last: frozenset[str]) -> int:
     try:
         with tarfile.open(path, "r:", encoding="utf-8") as archive:
             while missing and (info := archive.next()):
-                # It would remember each one for good.
+                # tarfile keeps every member that it has read.
                 archive.members = []  # type: ignore[attr-defined]
                 missing.discard(info.name)
                 end = info.offset_data + info.size + -info.size % _BLOCK

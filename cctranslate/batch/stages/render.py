@@ -180,7 +180,7 @@ class ResultRenderer:
             reasons.insert(0, NO_FACE)
         variant, output = self.plan.variants[k], None
         if disposition.has_file:
-            output = self.layout.place(
+            output = self.layout.output_path(
                 variant,
                 picture.decoded.result_name or "",
                 picture.decoded.faces[f].number,

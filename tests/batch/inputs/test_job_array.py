@@ -68,8 +68,8 @@ def test_what_cannot_be_joined_is_one_line(run: Run, faces: Path, tmp_path: Path
     other = tmp_path / "other"
     run(faces, "--to", "happy", "-o", other, "--shard", "2/2")
     for words, reason in (
-        ([parts[0]], "share 2/2 is missing"),
-        ([*parts, parts[0]], "share 1/2 is there twice"),
+        ([parts[0]], "shard 2/2 is missing"),
+        ([*parts, parts[0]], "shard 1/2 is there twice"),
         ([parts[0], other], "another --to"),
         ([parts[0], faces], "holds no run of batch"),
     ):
