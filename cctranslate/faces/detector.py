@@ -91,7 +91,7 @@ class FaceDetector:
     def find(self, seen: Gray) -> list[Detection]:
         """Return the faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
         seen, back = _shrunk(seen, LARGEST_SIDE)
-        rows = np.concatenate([self._look(view, frame) for view, frame in _views(seen)])
+        rows = np.concatenate([self.look(view, frame) for view, frame in _views(seen)])
         boxes, scores = rows[:, BOX].tolist(), rows[:, CONFIDENCE].tolist()
         distinct = cv2.dnn.NMSBoxes(boxes, scores, CANDIDATE, OVERLAP)
         closer = [self._closer(seen, rows[i]) for i in np.asarray(distinct, int).ravel()]
@@ -121,7 +121,7 @@ class FaceDetector:
     def _face_in(self, seen: Gray, frame: FaceTransform) -> tuple[Points, float]:
         """Return the five points of the face in the middle of a frame, and its score."""
         patch = joined(frame, _AROUND)
-        rows = self._look(crop(seen, patch, PATCH), patch)
+        rows = self.look(crop(seen, patch, PATCH), patch)
         middle = frame @ [_END / 2, _END / 2, 1]
         off = np.abs(rows[:, LEFT_TOP] + rows[:, WIDTH_HEIGHT] / 2 - middle).max(1, initial=0)
         rows = rows[off < side(frame) / 3]
@@ -130,7 +130,7 @@ class FaceDetector:
         best = rows[rows[:, CONFIDENCE].argmax()]
         return best[POINTS].reshape(5, 2), float(best[CONFIDENCE])
 
-    def _look(self, view: Gray, frame: FaceTransform) -> Rows:
+    def look(self, view: Gray, frame: FaceTransform) -> Rows:
         """Return YuNet's rows [N,15] for a view, mapped to the picture by the view's transform."""
         detector = self._detector()
         detector.setInputSize((view.shape[1], view.shape[0]))

@@ -3,12 +3,15 @@
 from difflib import get_close_matches
 
 from cctranslate.recipes import classifiers, flow, original_code, original_log
+from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.spec import AnyRecipe, Recipe
+from cctranslate.recipes.teacher import TEACHER
 
 DEFAULT = flow.FLOW.name
 GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
     "Our translator": (flow.FLOW,),
     "Its judges and teachers": classifiers.ALL,
+    "A generative teacher, and the pairs that it makes": (TEACHER, PAIRS),
     "The original experiment log (README of gtesei/ccyclegan)": original_log.LOG,
     "t27 of the log (fit --sweep t27): t26 against other weights and learning rates": (
         *original_log.T26_WEIGHTS,
@@ -65,7 +68,7 @@ def override(
     A recipe with stages is changed in its last one.
 
     Raises:
-        ValueError: a backbone for a recipe that has none.
+        ValueError: a backbone or learning rate for a recipe that has none.
     """
     if backbone is not None:
         recipe = recipe.with_backbone(backbone)

@@ -3,7 +3,9 @@
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any, get_args, get_origin
 
+from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.recipes.teacher import TeacherRecipe
 
 
 def to_json(recipe: AnyRecipe) -> dict[str, Any]:
@@ -18,10 +20,10 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
         TypeError: fields are missing or unknown.
         ValueError: fields that contradict one another.
     """
-    if "generator" not in data:
-        classifier: ClassifierRecipe = _read(ClassifierRecipe, data)
-        return classifier
-    recipe: Recipe = _read(Recipe, _with_stages(data) if "start" in data else data)
+    # A field that recipes of that kind alone have.
+    kinds = {"generator": Recipe, "embedding": TeacherRecipe, "draws": PairsRecipe}
+    kind = next((kind for field, kind in kinds.items() if field in data), ClassifierRecipe)
+    recipe: AnyRecipe = _read(kind, _with_stages(data) if "start" in data else data)
     return recipe
 
 

@@ -15,7 +15,9 @@ from cctranslate.recipes.components import (
     Procedure,
     Weights,
 )
+from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.rules import refuse_contradictions
+from cctranslate.recipes.teacher import TeacherRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +207,7 @@ class ClassifierRecipe(BaseRecipe):
         return replace(self, backbone=weights)
 
 
-AnyRecipe = Recipe | ClassifierRecipe
+AnyRecipe = Recipe | ClassifierRecipe | TeacherRecipe | PairsRecipe
 R = TypeVar("R", bound=BaseRecipe)
 
 

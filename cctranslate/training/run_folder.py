@@ -14,8 +14,10 @@ from cctranslate.errors import RunError
 from cctranslate.files import write_text
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.registry import build_generator
 
@@ -119,6 +121,22 @@ def load_classifier(folder: Path) -> Classifier:
     if not isinstance(recipe, ClassifierRecipe):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
     network = Classifier(recipe)
+    state = checkpoint.load(folder, recipe)["trainer"]
+    with checkpoint.fitting(folder):
+        network.load_state_dict(state["average"])
+    return network.eval()
+
+
+def load_denoiser(folder: Path) -> Denoiser:
+    """Load the averaged denoiser of a teacher's run, in evaluation mode.
+
+    Raises:
+        RunError, CheckpointError: no such run, or one of another kind.
+    """
+    recipe = read_manifest(folder).recipe
+    if not isinstance(recipe, TeacherRecipe):
+        raise RunError(f"{folder}: a run of {recipe.name}, which is no teacher")
+    network = Denoiser(recipe)
     state = checkpoint.load(folder, recipe)["trainer"]
     with checkpoint.fitting(folder):
         network.load_state_dict(state["average"])

@@ -12,7 +12,7 @@ import torch
 from cctranslate.errors import RunError
 from cctranslate.recipes.components import IMAGENET
 from cctranslate.recipes.registry import override
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.recipes.spec import AnyRecipe, Recipe
 from cctranslate.training import loop, run_folder
 from cctranslate.training.data.batches import Batches
 from cctranslate.training.data.fer2013 import Splits
@@ -127,7 +127,7 @@ def _steps_per_epoch(sweep: Sweep, recipe: AnyRecipe) -> int:
         return Batches(recipe.final.procedure, faces, sweep.votes, sweep.device, 0).steps_per_epoch
     labels = soft_labels(faces, sweep.votes, recipe.vote_share)
     classes = labels[labels.sum(1) > 0].argmax(1)
-    return Sampler(classes, recipe.batch_size, recipe.class_balance, 0).steps_per_epoch
+    return Sampler(classes, recipe.batch_size, 0, 0).steps_per_epoch
 
 
 def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
@@ -140,7 +140,7 @@ def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
         "minutes": round(sum(line["seconds"] for line in lines) / 60, 2),
         "ran_on": _machine(sweep.device),
     }
-    if isinstance(run.recipe, ClassifierRecipe):
+    if not isinstance(run.recipe, Recipe):
         judged = run_folder.read_json(run.folder / run_folder.MEASURED)["judge"]["fer2013"]
         return row | {"accuracy": judged["accuracy"], "confusion": judged["confusion"]}
     figures = evaluate_run(

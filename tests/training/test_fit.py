@@ -25,8 +25,10 @@ from cctranslate.errors import (
     DivergedError,
     RunError,
 )
+from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.registry import RECIPES, find, override
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, Stage, derive
+from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.batches import Batch, Batches
@@ -62,6 +64,12 @@ def quick_before(monkeypatch: pytest.MonkeyPatch) -> None:
             short = {"batch_size": 8, "epochs": 0.3}
             stages = (replace(s, procedure={**s.procedure, **short}) for s in known.stages)
             quick: AnyRecipe = derive(known, stages=tuple(stages))
+        elif isinstance(known, TeacherRecipe):
+            small = {"widths": (8, 16, 16), "embedding": 32}
+            quick = derive(known, batch_size=8, epochs=0.3, **small)
+        elif isinstance(known, PairsRecipe):
+            draws = tuple(replace(way, steps=1) for way in known.draws)
+            quick = derive(known, draws=draws, target_chance=0, cosine=-1, critic_epochs=0.5)
         elif isinstance(known, ClassifierRecipe) and name.startswith(("guide", "encoder")):
             quick = derive(known, batch_size=8, epochs=0.3, widths=(8, 8, 8))
         else:
@@ -162,7 +170,7 @@ fit(TrainingRun(recipe=recipe, folder=Path(sys.argv[2]), splits=fer2013.load(Pat
 """
 
 
-@pytest.mark.parametrize("name", ["t26", "judge"])
+@pytest.mark.parametrize("name", ["t26", "judge", "teacher"])
 def test_killed_mid_epoch_and_resumed_equals_never_stopped(name: str, tmp_path: Path) -> None:
     data = pictures.write_csv(tmp_path / "fer2013.csv")
 

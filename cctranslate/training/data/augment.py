@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+MIRROR = [1, 0, 2, 4, 3]
+"""A mirrored face's landmarks in the order that they lie in: left before right."""
+
 
 def affine(
     x: Tensor, *, shift: float, turn: float, zoom: tuple[float, float], flip: bool = False
@@ -90,3 +93,24 @@ def for_guide(x: Tensor, noise: float) -> Tensor:
     x = affine(x, shift=3, turn=0.12, zoom=(0.9, 1.1), flip=True)
     x = cutout(light(x, brightness=0.15, contrast=0.2), side=22)
     return x + noise * torch.randn_like(x)
+
+
+def with_landmarks(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return faces [N,1,48,48] and their landmarks [N,5,2], moved a little, half of them mirrored.
+
+    What the teacher learns to draw: changes are no larger than those between FER2013's own faces.
+    """
+    n, size = len(x), x.shape[-1]
+    angle, zoom, dx, dy = torch.randn(4, n, device=x.device)
+    angle, zoom, shift = 0.06 * angle, 1 + 0.04 * zoom, 0.03 * torch.stack([dx, dy], 1)
+    mirrored = torch.rand(n, device=x.device) < 0.5
+    side = torch.where(mirrored, -1.0, 1.0)
+    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    # From places in the new face to places in the old one, in [-1, 1] as affine_grid has them.
+    turn = torch.stack([cos * side, -sin, sin * side, cos], 1).view(n, 2, 2)
+    grid = F.affine_grid(torch.cat([turn, shift[:, :, None]], 2), list(x.shape), False)
+    moved = F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+    old = (2 * points + 1) / size - 1
+    new = torch.linalg.solve(turn[:, None], (old - shift[:, None])[..., None])[..., 0]
+    new = ((new + 1) * size - 1) / 2
+    return moved, torch.where(mirrored[:, None, None], new[:, MIRROR], new)

@@ -64,8 +64,9 @@ class GanTrainer:
         self.d = _prepared(build_discriminator(recipe.discriminator), device)
         resnet50.start(self.d, recipe.discriminator.backbone)
         self.average = ExponentialAverage(self.g, procedure.ema).eval()
-        self.g_optimizer = optimizers.build(self.g, procedure.lr, procedure.betas, device)
-        self.d_optimizer = optimizers.build(self.d, procedure.lr, procedure.betas, device)
+        rates = procedure.lr, procedure.betas, device
+        self.g_optimizer = optimizers.build(self.g.parameters(), *rates)
+        self.d_optimizer = optimizers.build(self.d.parameters(), *rates)
         self._graphed_step = GraphedStep(self._work, device)
         self._shown = self.batches.spread(SHEET_FACES)
         self._began: dict[str, Tensor] = {}

@@ -1,5 +1,6 @@
 """Adam as it steps fastest on a device, and its state moved between kinds of devices."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -8,9 +9,13 @@ from torch import Tensor, nn
 Adam = torch.optim.Adam
 
 
-def build(network: nn.Module, lr: float, betas: tuple[float, float], device: torch.device) -> Adam:
-    """Build Adam (Kingma and Ba 2015) for a network; on CUDA one that a graph can record."""
-    parameters = network.parameters()
+def build(
+    parameters: Iterable[nn.Parameter],
+    lr: float,
+    betas: tuple[float, float],
+    device: torch.device,
+) -> Adam:
+    """Build Adam (Kingma and Ba 2015); on CUDA one that a graph can record."""
     if device.type != "cuda":
         return Adam(parameters, lr, betas)
     rate = torch.tensor(lr, device=device)

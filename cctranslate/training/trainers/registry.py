@@ -8,15 +8,19 @@ from typing import Any
 import torch
 
 from cctranslate.recipes.base import BaseRecipe
+from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
+from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.loop import Trainer
 from cctranslate.training.losses.teachers import TeacherNetworks
 from cctranslate.training.networks import face_recognizer
+from cctranslate.training.pairs.draw import PairMaker
 from cctranslate.training.run_folder import load_classifier
 from cctranslate.training.trainers.classifier import ClassifierTrainer
+from cctranslate.training.trainers.flow_matching import FlowMatchingTrainer
 from cctranslate.training.trainers.gan import GanTrainer
 
 
@@ -64,7 +68,34 @@ def _translator(recipe: Recipe, inputs: TrainerInputs) -> Trainer:
     return trainer
 
 
+def _teacher(recipe: TeacherRecipe, inputs: TrainerInputs) -> Trainer:
+    return FlowMatchingTrainer.for_run(
+        recipe,
+        inputs.folder,
+        inputs.faces,
+        inputs.votes,
+        face_recognizer.load(),
+        inputs.device,
+        inputs.seed,
+    )
+
+
+def _pairs(recipe: PairsRecipe, inputs: TrainerInputs) -> Trainer:
+    return PairMaker.for_run(
+        recipe,
+        inputs.folder,
+        inputs.prerequisites,
+        inputs.faces,
+        inputs.votes,
+        face_recognizer.load(),
+        inputs.device,
+        inputs.seed,
+    )
+
+
 _TRAINERS: dict[type[BaseRecipe], Callable[[Any, TrainerInputs], Trainer]] = {
     ClassifierRecipe: _classifier,
     Recipe: _translator,
+    TeacherRecipe: _teacher,
+    PairsRecipe: _pairs,
 }

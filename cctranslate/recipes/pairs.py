@@ -1,0 +1,88 @@
+"""Pairs of faces and their translations, made by a teacher for a student to learn from."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from cctranslate.recipes.base import BaseRecipe
+
+DrawKind = Literal["repair", "translate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawSpec:
+    """One way in which the teacher makes results."""
+
+    kind: DrawKind
+    """`repair` noises what the bundle's generator makes of a face, `translate` the face itself."""
+    count: int
+    """Draws for each face and target."""
+    begin: float
+    """The time that the noised picture starts at: 0 is noise alone, 1 the picture itself."""
+    guidance: float
+    steps: int
+    """Steps of Heun's method: twice as many evaluations, less one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairsRecipe(BaseRecipe):
+    """What is drawn of which faces, and which results are kept."""
+
+    teacher: str
+    """The recipe of the teacher, which is trained first."""
+    guides: tuple[str, ...]
+    """Classifier recipes, trained first, which must read a result as its target."""
+    draws: tuple[DrawSpec, ...]
+    epochs: float = 1.0
+    """Passes over the faces; less than one takes a part, of each expression as many."""
+    batch_size: int
+    """Faces whose draws for all other expressions are one step."""
+    vote_share: float = 0.7
+    target_chance: float = 0.5
+    """Probability of the target, by the guides' mean, that a result has at least."""
+    cosine: float = 0.55
+    """Similarity to its source by the face recognizer that a result has at least."""
+    critics: tuple[str, ...] = ("whole", "mouth", "eyes")
+    """Regions of `metrics.critics` that critics see, each of which must let a result through."""
+    critic_quantile: float = 0.1
+    """A critic that has not seen a result takes it for real at least as surely as this fraction of
+    real faces."""
+    critic_epochs: float = 6.0
+
+    @property
+    def prerequisites(self) -> tuple[str, ...]:
+        """The teacher, then the guides."""
+        return (self.teacher, *self.guides)
+
+    @property
+    def needs_face_recognizer(self) -> bool:
+        """It asks the recognizer whether a result is still the same person."""
+        return True
+
+    def with_changes(self, **changes: Any) -> Self:
+        """Return the recipe with other `epochs` or `batch_size`.
+
+        Raises:
+            ValueError: a learning rate is named, which it does not have.
+        """
+        if "lr" in changes:
+            raise ValueError(f"{self.name} trains nothing of its own: leave --lr out")
+        return super().with_changes(**changes)
+
+    def __post_init__(self) -> None:
+        for name in ("judge", "witness"):
+            if name in self.guides:
+                raise ValueError(f"{self.name}: guides names the {name}, which selects no pairs")
+
+
+PAIRS = PairsRecipe(
+    name="pairs",
+    about="faces and their translations by the teacher: drawn, filtered and stored for a student",
+    teacher="teacher",
+    guides=("guide-sharp", "guide-clear"),
+    draws=(
+        DrawSpec(kind="repair", count=1, begin=0.85, guidance=1.5, steps=3),
+        DrawSpec(kind="repair", count=1, begin=0.7, guidance=2.0, steps=4),
+        DrawSpec(kind="translate", count=2, begin=0.4, guidance=2.5, steps=5),
+    ),
+    batch_size=16,
+)

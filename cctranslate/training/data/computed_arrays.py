@@ -1,0 +1,34 @@
+"""Arrays computed once of a set of faces and stored in a file, because they take minutes."""
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cctranslate.pixels import Gray
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def load_or_compute(path: Path, images: Gray, compute: Callable[[], Arrays]) -> Arrays:
+    """Return the arrays that `path` stores for these images; compute and store them if it does not.
+
+    `images` are faces [N,48,48] uint8; the file holds their SHA-256.
+    """
+    digest = hashlib.sha256(images.tobytes()).hexdigest()
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            if str(stored["images"]) == digest:
+                return {name: stored[name] for name in stored.files if name != "images"}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass  # not there yet, or damaged: computed again below
+    arrays = compute()
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as out:
+        np.savez(out, allow_pickle=False, images=np.array(digest), **arrays)
+    partial.replace(path)
+    return arrays

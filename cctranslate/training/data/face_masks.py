@@ -1,0 +1,114 @@
+"""Soft masks of faces' parts that follow their landmarks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.pixels import SIZE
+
+Region = Literal["eyes", "mouth", "lower", "inner"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ellipse:
+    """A part of the face, in pixels of a face whose landmarks are the template's."""
+
+    between: tuple[int, ...]
+    """Landmarks whose middle it lies about."""
+    down: float
+    """How far below that middle its own lies."""
+    width: float
+    """Half of its width."""
+    height: float
+    """Half of its height."""
+
+
+ELLIPSES: dict[Region, Ellipse] = {
+    # With brows, and the frown between them.
+    "eyes": Ellipse(between=(0, 1), down=-3.0, width=18.5, height=10.5),
+    "mouth": Ellipse(between=(3, 4), down=0.5, width=13.0, height=9.0),
+    # A smile lifts the cheeks and creases what lies beside the nose; a cry lowers the jaw.
+    "lower": Ellipse(between=(2, 3, 4), down=1.0, width=18.0, height=14.0),
+    "inner": Ellipse(between=(0, 1, 3, 4), down=-0.5, width=19.5, height=22.0),
+}
+WHOLE_EXPRESSION: tuple[Region, ...] = ("eyes", "lower")
+"""What must be hidden for no trace of the old expression to be left."""
+UNSURE = 1.15
+"""How much larger masks are where no landmarks were found."""
+SOFTNESS = 0.12
+"""Width of a mask's soft edge, as a fraction of the ellipse."""
+
+_CHOICES: tuple[tuple[float, tuple[Region, ...]], ...] = (
+    (0.32, ("eyes", "lower")),
+    (0.28, ("inner",)),
+    (0.12, ("lower",)),
+    (0.05, ("mouth",)),
+    (0.11, ("eyes",)),
+    (0.12, ()),
+)
+"""How often which parts are hidden in training; none named is the whole picture."""
+_PAIR = torch.tensor(TEMPLATE, dtype=torch.float32)
+
+
+def fixed(points: Tensor, found: Tensor, regions: Sequence[Region]) -> Tensor:
+    """Return masks [N,1,48,48] of the regions, by landmarks [N,5,2] where `found` [N] bool."""
+    size = torch.where(found, 1.0, UNSURE)
+    masks = [_ellipse(points, ELLIPSES[region], size, SOFTNESS) for region in regions]
+    return torch.stack(masks).amax(0)[:, None]
+
+
+def drawn(points: Tensor, found: Tensor) -> Tensor:
+    """Return training masks [N,1,48,48]: random parts, moved, enlarged and more or less soft."""
+    n, device = len(points), points.device
+    chance = torch.tensor([share for share, _ in _CHOICES], device=device)
+    choice = torch.multinomial(chance, n, replacement=True)
+    size = torch.where(found, 1.0, UNSURE) * _between(0.88, 1.25, n, device)
+    softness = _between(0.02, 0.3, n, device)[:, None, None]
+    moved = points + 1.2 * torch.randn(n, 1, 2, device=device)
+    mask = torch.zeros(n, SIZE, SIZE, device=device)
+    for region, ellipse in ELLIPSES.items():
+        uses = [i for i, (_, regions) in enumerate(_CHOICES) if region in regions]
+        hidden = torch.isin(choice, torch.tensor(uses, device=device))[:, None, None]
+        mask = torch.maximum(mask, _ellipse(moved, ellipse, size, softness) * hidden)
+    whole = torch.tensor([not regions for _, regions in _CHOICES], device=device)
+    return torch.where(whole[choice][:, None, None], 1.0, mask)[:, None]
+
+
+def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | float) -> Tensor:
+    """[N,48,48]: 1 inside, 0 outside, with a linear edge of `softness` of the radius within it."""
+    across, scale = _axes(points)
+    middle = points[:, list(ellipse.between)].mean(1) + scale * ellipse.down * _turned(across)
+    line = torch.arange(SIZE, device=points.device, dtype=torch.float32)
+    dx = line[None, None, :] - middle[:, 0, None, None]
+    dy = line[None, :, None] - middle[:, 1, None, None]
+    ax, ay = across[:, 0, None, None], across[:, 1, None, None]
+    scale = (scale[:, 0] * size)[:, None, None]
+    along, down = (dx * ax + dy * ay) / scale, (dy * ax - dx * ay) / scale
+    radius = torch.sqrt((along / ellipse.width) ** 2 + (down / ellipse.height) ** 2)
+    return ((1 - radius) / softness).clamp(0, 1)
+
+
+def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
+    """The direction [N,2] along the eyes of the similarity to the template, and its scale [N,1]."""
+    template = _PAIR.to(points.device)
+    here = template - template.mean(0)
+    there = points - points.mean(1, keepdim=True)
+    power = here.square().sum()
+    x = (there * here).sum((1, 2)) / power
+    y = (there[..., 1] * here[..., 0] - there[..., 0] * here[..., 1]).sum(1) / power
+    across = torch.stack([x, y], 1)
+    scale = across.norm(dim=1, keepdim=True).clamp_min(0.3)
+    return across / scale, scale
+
+
+def _turned(across: Tensor) -> Tensor:
+    """The direction from the eyes to the mouth."""
+    return torch.stack([-across[:, 1], across[:, 0]], 1)
+
+
+def _between(low: float, high: float, n: int, device: torch.device) -> Tensor:
+    return torch.rand(n, device=device) * (high - low) + low

@@ -1,0 +1,82 @@
+"""Facial landmarks of training faces: found once by the detector, stored in the run's folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.faces.detector import (
+    CONFIDENCE,
+    LEFT_TOP,
+    POINTS,
+    WIDTH_HEIGHT,
+    FaceDetector,
+)
+from cctranslate.pixels import SIZE, Gray
+from cctranslate.training.data import computed_arrays
+
+FILE = "landmarks.npz"
+MARGIN = 12
+"""Pixels of repeated border around a face: YuNet expects some background."""
+SIDES = (144, 288)
+"""Pixels that a face with its margin is enlarged to; the second only where the first finds none.
+At 144 YuNet finds 90% of FER2013's faces, at 288 95%, in three times the time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmarks:
+    """Eyes, nose's tip and mouth's corners of faces, left before right in the picture.
+
+    `points` [N,5,2] float32 are (x, y) in the face's pixels; `found` [N] bool. Faces without
+    landmarks have the template's points.
+    """
+
+    points: NDArray[np.float32]
+    found: NDArray[np.bool_]
+
+
+def find(images: Gray) -> Landmarks:
+    """Find the landmarks of faces [N,48,48] uint8.
+
+    Raises:
+        BundleError: the detector's model is missing or altered.
+    """
+    detector = FaceDetector()
+    points = np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1))
+    found = np.zeros(len(images), bool)
+    for i, image in enumerate(images):
+        best = next((p for side in SIDES if (p := _best(detector, image, side)) is not None), None)
+        if best is not None:
+            points[i], found[i] = best, True
+    return Landmarks(points=points, found=found)
+
+
+def load_or_find(path: Path, images: Gray) -> Landmarks:
+    """Return the landmarks of `images` that `path` stores; find and store them if it has none.
+
+    Raises:
+        BundleError: the detector's model is missing or altered.
+    """
+    return Landmarks(**computed_arrays.load_or_compute(path, images, lambda: vars(find(images))))
+
+
+def _best(detector: FaceDetector, image: Gray, side: int) -> NDArray[np.float32] | None:
+    """The points [5,2] of the surest face in an image [48,48], looked at `side` pixels wide.
+
+    A small one, or one far from the middle, is a pattern in the hair or on a shirt.
+    """
+    framed = cv2.copyMakeBorder(image, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    view = cv2.resize(framed, (side, side), interpolation=cv2.INTER_CUBIC)
+    step = (SIZE + 2 * MARGIN) / side
+    offset = (step - 1) / 2 - MARGIN
+    rows = detector.look(
+        np.asarray(view, np.uint8), np.array([[step, 0, offset], [0, step, offset]])
+    )
+    off = np.abs(rows[:, LEFT_TOP] + rows[:, WIDTH_HEIGHT] / 2 - (SIZE - 1) / 2).max(1, initial=0)
+    rows = rows[(off < SIZE / 3) & (rows[:, WIDTH_HEIGHT].min(1) > SIZE / 3)]
+    if not len(rows):
+        return None
+    return rows[rows[:, CONFIDENCE].argmax(), POINTS].reshape(5, 2).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Pairs for a student: what a teacher draws, filtered and stored."""

@@ -1,0 +1,247 @@
+"""The drawing of pairs: each face in every other expression, in each of the recipe's ways."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from cctranslate import bundle
+from cctranslate.emotions import EMOTIONS
+from cctranslate.inference.conditioning import in_full
+from cctranslate.inference.models import TranslationModels
+from cctranslate.pixels import Gray, to_levels
+from cctranslate.recipes.pairs import DrawSpec, PairsRecipe
+from cctranslate.training.data import face_masks, landmarks
+from cctranslate.training.data.device_cache import scaled
+from cctranslate.training.data.fer2013 import Faces, Splits
+from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.landmarks import Landmarks
+from cctranslate.training.device import autocast
+from cctranslate.training.networks import identity_eraser
+from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.denoiser import Denoiser
+from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.sampling import Start, fill
+from cctranslate.training.pairs import filter, store
+from cctranslate.training.pairs.store import Draws
+from cctranslate.training.run_folder import load_classifier, load_denoiser
+
+SHEET_FACES = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """What makes draws and what measures them."""
+
+    teacher: Denoiser
+    guides: tuple[Classifier, ...]
+    recognizer: FaceRecognizer
+    generator: TranslationModels
+    """The bundle whose results are repaired."""
+
+
+class PairMaker:
+    """Steps of a run that draws: a step is a few faces, and its file what was drawn of them."""
+
+    def __init__(
+        self,
+        recipe: PairsRecipe,
+        folder: Path,
+        faces: Faces,
+        votes: Votes | None,
+        found: Landmarks,
+        embeddings: NDArray[np.float32],
+        networks: Networks,
+        device: torch.device,
+        seed: int,
+    ) -> None:
+        """Take Training faces, their landmarks and the recognizer's embeddings [N,128] of them."""
+        self.recipe, self.device, self.seed = recipe, device, seed
+        self.folder, self.faces = folder, faces
+        labels = soft_labels(faces, votes, recipe.vote_share)
+        self.classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
+        self.order = evenly(self.classes, seed)
+        self._points = torch.from_numpy(found.points)
+        self._found = torch.from_numpy(found.found)
+        self._teacher = networks.teacher.to(device).eval().requires_grad_(False)
+        with torch.inference_mode():
+            self._identity = self._teacher.erase(torch.from_numpy(embeddings).to(device))
+        self._guides = [guide.to(device).eval() for guide in networks.guides]
+        self._recognizer = networks.recognizer.to(device).eval()
+        self._generator = networks.generator
+        self._last: Draws | None = None
+
+    @classmethod
+    def for_run(
+        cls,
+        recipe: PairsRecipe,
+        folder: Path,
+        teachers: Path,
+        faces: Faces,
+        votes: Votes | None,
+        recognizer: FaceRecognizer,
+        device: torch.device,
+        seed: int,
+    ) -> "PairMaker":
+        """Return a maker with the teacher and the guides whose runs lie in the folder `teachers`.
+
+        Raises:
+            RunError, CheckpointError, BundleError: a run or the bundle cannot be used.
+        """
+        teacher = teachers / recipe.teacher
+        networks = Networks(
+            teacher=load_denoiser(teacher),
+            guides=tuple(load_classifier(teachers / name) for name in recipe.guides),
+            recognizer=recognizer.to(device),
+            generator=TranslationModels(bundle.load(bundle.shipped()), device="cpu"),
+        )
+        found = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
+        embeddings = identity_eraser.load_or_embed(
+            teacher / identity_eraser.FILE, networks.recognizer, faces.images, device
+        )
+        return cls(recipe, folder, faces, votes, found, embeddings, networks, device, seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps until every face has been drawn."""
+        return -(-len(self.order) // self.recipe.batch_size)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, round(self.recipe.epochs * self.steps_per_epoch))
+
+    @property
+    def evaluations(self) -> int:
+        """How often the teacher's network is evaluated on a face in the whole run."""
+        each = sum(2 * way.count * (2 * way.steps - 1) for way in self.recipe.draws)
+        return self.steps * self.recipe.batch_size * (len(EMOTIONS) - 1) * each
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """Draw, measure and store a step's results, unless its file is there already."""
+        path = store.path_of(self.folder, step)
+        if path.exists():
+            draws = store.read(path)
+        else:
+            draws = self._drawn(step)
+            store.write(path, draws)
+        self._last = draws
+        passing = self.passing(draws)
+        return {
+            "chance": torch.tensor(float(draws.chances.mean())),
+            "cosine": torch.tensor(float(draws.cosines.mean())),
+            "passing": torch.tensor(float(passing.mean())),
+        }
+
+    def passing(self, draws: Draws) -> NDArray[np.bool_]:
+        """Return which draws [M] the guides and the recognizer let through."""
+        return (draws.chances >= self.recipe.target_chance) & (draws.cosines >= self.recipe.cosine)
+
+    def _drawn(self, step: int) -> Draws:
+        size = self.recipe.batch_size
+        chosen = self.order[np.arange(step * size, (step + 1) * size) % len(self.order)]
+        sources = np.repeat(chosen, len(EMOTIONS) - 1)
+        others = [[k for k in range(len(EMOTIONS)) if k != self.classes[i]] for i in chosen]
+        targets = np.concatenate(others).astype(np.int64)
+        every = self._generator.generate(self.faces.images[chosen], in_full())
+        results = np.concatenate([made[k] for made, k in zip(every, others, strict=True)])
+        parts = []
+        for way, spec in enumerate(self.recipe.draws):
+            for draw in range(spec.count):
+                seed = np.random.SeedSequence([self.seed, step, way, draw]).generate_state(1)[0]
+                images = self._filled(spec, sources, targets, results, int(seed))
+                parts.append(self._measured(images, sources, targets, way))
+        return store.joined(parts)
+
+    def _filled(
+        self,
+        spec: DrawSpec,
+        sources: NDArray[np.int64],
+        targets: NDArray[np.int64],
+        results: Gray,
+        seed: int,
+    ) -> Gray:
+        source = self._scaled(self.faces.images[sources])
+        points, found = self._points[sources].to(self.device), self._found[sources].to(self.device)
+        start = Start(
+            x=self._scaled(results) if spec.kind == "repair" else source,
+            source=source,
+            mask=face_masks.fixed(points, found, face_masks.WHOLE_EXPRESSION),
+            points=points,
+            found=found,
+        )
+        filled = fill(
+            self._teacher,
+            start,
+            torch.eye(len(EMOTIONS), device=self.device)[targets],
+            self._identity[sources],
+            generator=torch.Generator().manual_seed(seed),
+            steps=spec.steps,
+            guidance=spec.guidance,
+            begin=spec.begin,
+        )
+        return to_levels(filled[:, 0].cpu().numpy())
+
+    @torch.inference_mode()
+    def _measured(
+        self, images: Gray, sources: NDArray[np.int64], targets: NDArray[np.int64], way: int
+    ) -> Draws:
+        x, source = self._scaled(images), self._scaled(self.faces.images[sources])
+        with autocast(self.device):
+            read = torch.stack([guide(x).float().softmax(1) for guide in self._guides]).mean(0)
+            after, before = (self._recognizer(faces).float() for faces in (x, source))
+        chances = read.gather(1, torch.from_numpy(targets).to(self.device)[:, None])[:, 0]
+        return Draws(
+            images=images,
+            sources=sources,
+            targets=targets,
+            ways=np.full(len(images), way, np.int64),
+            chances=chances.cpu().numpy(),
+            cosines=F.cosine_similarity(after, before).cpu().numpy(),
+        )
+
+    def _scaled(self, images: Gray) -> Tensor:
+        return scaled(torch.from_numpy(images).to(self.device))
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: what was drawn lies in the run's folder."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to take over."""
+
+    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any]:
+        """Choose among all draws, and return how many of them are kept."""
+        return filter.select(self)
+
+    def sheet(self) -> Image.Image | None:
+        """Return the last step's faces: a row each of a source and its draws by target and way."""
+        if self._last is None:
+            return None
+        rows = []
+        for source in np.unique(self._last.sources)[:SHEET_FACES]:
+            drawn = self._last.take(self._last.sources == source)
+            order = np.lexsort((drawn.ways, drawn.targets))
+            rows.append(np.hstack([self.faces.images[source], *drawn.images[order]]))
+        return Image.fromarray(np.vstack(rows))
+
+
+def evenly(classes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return shuffled indices of classes [N] in which any beginning has as many of each class.
+
+    Classes that have no more are left out of the rest, and faces of class -1 altogether.
+    """
+    order = np.random.default_rng(seed).permutation(len(classes))
+    order = order[classes[order] >= 0]
+    # Each face's device among those of its class: a round takes one of every class.
+    places = np.empty(len(order), np.int64)
+    for k in range(len(EMOTIONS)):
+        mine = classes[order] == k
+        places[mine] = np.arange(mine.sum())
+    return order[np.argsort(places, kind="stable")]

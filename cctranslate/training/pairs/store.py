@@ -1,0 +1,72 @@
+"""Draws in files, a step each, so that a run that was killed goes on where it was."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cctranslate.errors import RunError
+from cctranslate.pixels import Gray
+
+FOLDER = "draws"
+KEPT = "pairs.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """M results of the teacher: pictures, where they come from, and what is measured of them."""
+
+    images: Gray
+    """[M,48,48]"""
+    sources: NDArray[np.int64]
+    """[M]: which of the Training faces."""
+    targets: NDArray[np.int64]
+    """[M]: the expression that was asked for."""
+    ways: NDArray[np.int64]
+    """[M]: which of the recipe's `draws`."""
+    chances: NDArray[np.float32]
+    """[M]: the target's probability by the guides' mean."""
+    cosines: NDArray[np.float32]
+    """[M]: similarity to the source by the face recognizer."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Draws":
+        """Return the chosen ones, by mask or indices."""
+        return Draws(**{name: values[chosen] for name, values in vars(self).items()})
+
+
+def joined(parts: list[Draws]) -> Draws:
+    """Return all draws of the parts, in their order."""
+    names = vars(parts[0])
+    return Draws(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in names})
+
+
+def path_of(folder: Path, step: int) -> Path:
+    """Return where the draws of a step lie."""
+    return folder / FOLDER / f"{step:05d}.npz"
+
+
+def write(path: Path, draws: Draws) -> None:
+    """Write draws whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **vars(draws))
+    partial.replace(path)
+
+
+def read(path: Path) -> Draws:
+    """Return the draws that `write` wrote.
+
+    Raises:
+        RunError: not there, or damaged.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Draws(**{name: arrays[name] for name in arrays.files})
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path}: cannot be read ({error}): remove it and resume the run") from None

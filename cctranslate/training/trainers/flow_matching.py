@@ -1,0 +1,240 @@
+"""Training of the teacher: flow matching (Lipman et al. 2023) on masked faces."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from cctranslate.emotions import EMOTIONS
+from cctranslate.pixels import to_levels
+from cctranslate.recipes.teacher import TeacherRecipe
+from cctranslate.training.data import augment, face_masks, landmarks
+from cctranslate.training.data.device_cache import DeviceDataset
+from cctranslate.training.data.fer2013 import Faces, Splits
+from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.landmarks import Landmarks
+from cctranslate.training.data.sampler import Sampler
+from cctranslate.training.device import autocast
+from cctranslate.training.networks import identity_eraser
+from cctranslate.training.networks.denoiser import Condition, Denoiser
+from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.identity_eraser import fit_eraser
+from cctranslate.training.networks.sampling import Start, context_of, fill
+from cctranslate.training.trainers import optimizers
+from cctranslate.training.trainers.ema import ExponentialAverage
+
+BETAS = (0.9, 0.99)
+MOMENTUM = 0.95
+WARM_UP = 50
+"""Steps until the learning rate is reached."""
+LONGEST_GRADIENT = 1.0
+TIME_MEAN, TIME_SPREAD = 0.2, 1.2
+"""Of the logit of the training times: somewhat late, because repairs begin late."""
+SHEET_FACES, SHEET_STEPS, SHEET_GUIDANCE = 5, 4, 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """Faces of a step [N,1,48,48], where they lie, and what is known of them."""
+
+    x: Tensor
+    points: Tensor
+    found: Tensor
+    labels: Tensor
+    identity: Tensor
+
+
+class FlowMatchingTrainer:
+    """Muon and Adam steps on the velocity from noise to faces, with an averaged network."""
+
+    def __init__(
+        self,
+        recipe: TeacherRecipe,
+        faces: Faces,
+        votes: Votes | None,
+        found: Landmarks,
+        embeddings: NDArray[np.float32],
+        device: torch.device,
+        seed: int,
+    ) -> None:
+        """Take Training faces, their landmarks and the recognizer's embeddings [N,128] of them."""
+        torch.manual_seed(seed)
+        labels = soft_labels(faces, votes, recipe.vote_share)
+        usable = labels.sum(1) > 0
+        labels, embeddings = labels[usable], embeddings[usable]
+        self.recipe, self.device = recipe, device
+        self.stock = DeviceDataset(faces.images[usable], device)
+        self.sampler = Sampler(labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
+        self._points = torch.from_numpy(found.points[usable]).to(device)
+        self._found = torch.from_numpy(found.found[usable]).to(device)
+        self._labels = torch.from_numpy(labels).to(device)
+        network = Denoiser(recipe)
+        mean, eraser = fit_eraser(embeddings, labels)
+        network.identity_mean.copy_(torch.from_numpy(mean))
+        network.identity_eraser.copy_(torch.from_numpy(eraser))
+        self._identity = network.erase(torch.from_numpy(embeddings)).to(device)
+        self.network = network.to(device)
+        self.average = ExponentialAverage(self.network, recipe.ema).eval()
+        self.muon, self.adam = _optimizers(self.network, recipe)
+        self._shown = _one_of_each(labels)
+
+    @classmethod
+    def for_run(
+        cls,
+        recipe: TeacherRecipe,
+        folder: Path,
+        faces: Faces,
+        votes: Votes | None,
+        recognizer: FaceRecognizer,
+        device: torch.device,
+        seed: int,
+    ) -> "FlowMatchingTrainer":
+        """Return a trainer whose landmarks and embeddings are stored in the run's folder."""
+        found = landmarks.load_or_find(folder / landmarks.FILE, faces.images)
+        embeddings = identity_eraser.load_or_embed(
+            folder / identity_eraser.FILE, recognizer.to(device), faces.images, device
+        )
+        return cls(recipe, faces, votes, found, embeddings, device, seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches in one pass over the faces."""
+        return self.sampler.steps_per_epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, round(self.recipe.epochs * self.steps_per_epoch))
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """Take one step on newly drawn faces, masks, times and noise."""
+        self._set_rates(step)
+        loss, terms = self._loss(self._draw(step))
+        self.muon.zero_grad()
+        self.adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
+        self.muon.step()  # type: ignore[no-untyped-call]
+        self.adam.step()
+        self.average.update(self.network, step)
+        return terms
+
+    def _draw(self, step: int) -> Draw:
+        drawn = self.sampler.batch(step)
+        chosen = torch.from_numpy(drawn).to(self.device)
+        x, points = augment.with_landmarks(self.stock.scaled(drawn), self._points[chosen])
+        return Draw(
+            x=x,
+            points=points,
+            found=self._found[chosen],
+            labels=self._labels[chosen],
+            identity=self._identity[chosen],
+        )
+
+    def _loss(self, draw: Draw) -> tuple[Tensor, dict[str, Tensor]]:
+        """The squared error of the velocity where the face is hidden, in all and late."""
+        n, recipe = len(draw.x), self.recipe
+        mask = face_masks.drawn(draw.points, draw.found)
+        sees_eyes = self._with_chance(n, 1 - recipe.drop_eyes)
+        context = context_of(draw.x, mask, draw.points, draw.found, sees_eyes)
+        condition = Condition(
+            labels=draw.labels,
+            identity=draw.identity,
+            has_label=self._with_chance(n, 1 - recipe.drop_label),
+            has_identity=self._with_chance(n, 1 - recipe.drop_identity),
+        )
+        t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(n, device=self.device))
+        at = t[:, None, None, None]
+        noise = torch.randn_like(draw.x)
+        state = torch.lerp(noise, draw.x, at) * mask + context.visible
+        with autocast(self.device):
+            velocity = self.network(state, t, context, condition)
+        error = (velocity - (draw.x - noise)).square() * mask
+        loss = error.sum() / mask.sum()
+        late = (at > 0.7).float() * mask
+        with torch.no_grad():
+            shown = {"loss": loss.detach(), "late": (error * late).sum() / late.sum().clamp_min(1)}
+        return loss, shown
+
+    def _with_chance(self, n: int, chance: float) -> Tensor:
+        return torch.rand(n, device=self.device) < chance
+
+    def _set_rates(self, step: int) -> None:
+        hold = self.recipe.lr_hold
+        factor = min(1.0, (step + 1) / WARM_UP) / math.sqrt(max(1.0, step / hold))
+        optimizers.set_rate(self.adam, self.recipe.adam_lr * factor)
+        for group in self.muon.param_groups:
+            group["lr"] = self.recipe.lr * factor
+
+    def state(self) -> dict[str, Any]:
+        """Weights, averages and momentum."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.module.state_dict(),
+            "muon": self.muon.state_dict(),
+            "adam": self.adam.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        self.network.load_state_dict(state["network"])
+        self.average.module.load_state_dict(state["average"])
+        self.muon.load_state_dict(state["muon"])
+        optimizers.restore(self.adam, state["adam"])
+
+    def conclude(self, splits: Splits, votes: Votes | None) -> None:
+        """Nothing is left to do after the last step."""
+
+    def sheet(self) -> Image.Image:
+        """A column a face: as it is, then its whole expression filled in anew in all seven."""
+        drawn, average = self._shown, self.average.module
+        assert isinstance(average, Denoiser)
+        chosen = torch.from_numpy(drawn).to(self.device)
+        x, points, found = self.stock.scaled(drawn), self._points[chosen], self._found[chosen]
+        mask = face_masks.fixed(points, found, face_masks.WHOLE_EXPRESSION)
+        rows = [x]
+        for target in range(len(EMOTIONS)):
+            start = Start(x=x, source=x, mask=mask, points=points, found=found)
+            labels = torch.eye(len(EMOTIONS), device=self.device)[target].expand(len(x), -1)
+            rows.append(
+                fill(
+                    average,
+                    start,
+                    labels,
+                    self._identity[chosen],
+                    generator=torch.Generator().manual_seed(target),
+                    steps=SHEET_STEPS,
+                    guidance=SHEET_GUIDANCE,
+                )
+            )
+        grid = torch.cat([torch.cat(list(row[:, 0]), 1) for row in rows]).cpu()
+        picture = Image.fromarray(to_levels(grid.numpy()))
+        return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
+
+
+def _optimizers(
+    network: Denoiser, recipe: TeacherRecipe
+) -> tuple[torch.optim.Muon, optimizers.Adam]:
+    """Muon (Jordan et al. 2024) for the matrices inside; Adam for the rest."""
+    matrices = list(network.matrices())
+    inside = {id(parameter) for parameter in matrices}
+    rest = [p for p in network.parameters() if id(p) not in inside]
+    muon = torch.optim.Muon(
+        matrices,
+        lr=recipe.lr,
+        weight_decay=0.0,
+        momentum=MOMENTUM,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    return muon, optimizers.build(rest, recipe.adam_lr, BETAS, rest[0].device)
+
+
+def _one_of_each(labels: NDArray[np.float32]) -> NDArray[np.int64]:
+    """A sure face of each expression, where there is one, in the expressions' order."""
+    return labels.argmax(0).astype(np.int64)[:SHEET_FACES]
