@@ -57,7 +57,7 @@ def make(tmp_path: Path) -> Maker:
     )
     torch.manual_seed(0)
     networks = Networks(
-        teacher=Denoiser(TEACHER),
+        teacher=Denoiser(derive(TEACHER, widths=(8, 16, 16), embedding=32)),
         guides=(Guide(),),  # type: ignore[arg-type]
         recognizer=face_recognizer.load(),
         generator=TranslationModels(bundle.load(bundle.shipped()), device="cpu"),
