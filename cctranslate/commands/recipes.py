@@ -79,7 +79,7 @@ def describe(recipe: AnyRecipe) -> None:
     from cctranslate.recipes.serialization import to_json
 
     click.echo(json.dumps(to_json(recipe), indent=2))
-    from cctranslate.training.networks.cost import sizes  # torch takes a second
+    from cctranslate.training.networks.registry import sizes  # torch takes a second
 
     for name, count in sizes(recipe).items():
         click.echo(f"{name}: {count:,} parameters", err=True)

@@ -1,8 +1,16 @@
-"""The generators by the recipes' names for them."""
+"""The networks that recipes name, and how large they are."""
 
 from collections.abc import Callable
 
+from torch import nn
+
 from cctranslate.recipes.components import GeneratorKind, GeneratorSpec
+from cctranslate.recipes.pairs import PairsRecipe
+from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
+from cctranslate.recipes.teacher import TeacherRecipe
+from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.denoiser import Denoiser
+from cctranslate.training.networks.discriminators import build_discriminator
 from cctranslate.training.networks.flow_generator import Flow
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.unet_generators import PaddedUNet, UNet
@@ -17,3 +25,21 @@ _GENERATORS: dict[GeneratorKind, Callable[[GeneratorSpec], Generator]] = {
 def build_generator(spec: GeneratorSpec) -> Generator:
     """Build the generator of a recipe."""
     return _GENERATORS[spec.kind](spec)
+
+
+def sizes(recipe: AnyRecipe) -> dict[str, int]:
+    """Parameters of each network that the recipe trains."""
+    if isinstance(recipe, TeacherRecipe):
+        return {"denoiser": _count(Denoiser(recipe))}
+    if isinstance(recipe, PairsRecipe):
+        return {}
+    if isinstance(recipe, ClassifierRecipe):
+        return {"classifier": _count(Classifier(recipe))}
+    return {
+        "generator": _count(build_generator(recipe.generator)),
+        "discriminator": _count(build_discriminator(recipe.discriminator)),
+    }
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
