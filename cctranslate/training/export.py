@@ -82,15 +82,13 @@ def export(
     witness: Path | None = None,
     half: bool = False,
 ) -> dict[str, Any]:
-    """Write a run's bundle to `out`; `judge` is a judge's run or a bundle to take it from.
+    """Write a run's bundle to `out` and return its card.
 
-    So is `witness`; without one the bundle holds the witness that `judge` holds, if any.
-
-    `gain` says for each expression how many times as far as the run itself strength 1 goes.
-    With `half` the graphs compute in float16; `float16` in the card says how far that takes each.
-
-    Returns the card's facts; `step` of `steps` tells whether the run is finished. A bundle that
-    stood in `out` is replaced only by a whole one.
+    `judge` and `witness` are each a run, or a bundle to take the classifier from; without a witness
+    the bundle holds the one that `judge` holds, if any. `gain` is, for each expression, how many
+    times as far as the run itself strength 1 goes. With `half` the graphs compute in float16, and
+    `float16` in the card has their largest differences. `step` of `steps` in the card shows whether
+    the run is finished. A bundle that stood in `out` is replaced only by a whole one.
 
     Raises:
         RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
@@ -117,7 +115,7 @@ def export(
         classifiers = _place_all(judge, witness, manifest.recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
         measured = run_folder.MEASURED
-        told = {
+        card = {
             "cctranslate": __version__,
             "recipe": to_json(manifest.recipe),
             "seed": manifest.seed,
@@ -131,9 +129,9 @@ def export(
             "measured": run_folder.read_json(run / measured) if (run / measured).exists() else {},
         }
         _copy_face_presence(judge, folder)
-        bundle.write_card(folder, **told)
+        bundle.write_card(folder, **card)
         _move(folder, out)
-    return told
+    return card
 
 
 _TRANSLATOR = {
@@ -180,10 +178,10 @@ def _place_all(
     """Put the judge into `folder`, and the witness if there is one; what the card says of them."""
     if witness is None and not (judge / run_folder.MANIFEST).exists():
         witness = judge if bundle.load(judge).holds(bundle.WITNESS) else None
-    told = {"judge": _place(judge, taught, folder / "judge.onnx", faces)}
+    card = {"judge": _place(judge, taught, folder / "judge.onnx", faces)}
     if witness:
-        told |= {bundle.WITNESS: _place(witness, taught, folder / "witness.onnx", faces)}
-    return told
+        card |= {bundle.WITNESS: _place(witness, taught, folder / "witness.onnx", faces)}
+    return card
 
 
 def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> dict[str, Any]:

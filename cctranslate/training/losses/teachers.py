@@ -85,16 +85,16 @@ class Teachers(nn.Module):
         self._weights = weights
         self.guide = GuideLoss(networks.guides, procedure.upper_face_targets)
         self.encoders = IdentityEncoder(networks.encoders, augment.for_identity)
-        known: tuple[FaceRecognizer, ...] = ()
+        recognizers: tuple[FaceRecognizer, ...] = ()
         if networks.face_recognizer is not None:
-            known = (networks.face_recognizer,)
-        self.face_recognizer = IdentityEncoder(known, augment.for_face_recognizer)
+            recognizers = (networks.face_recognizer,)
+        self.face_recognizer = IdentityEncoder(recognizers, augment.for_face_recognizer)
         if weights.drift:
             self.drift = DriftLoss(len(self.encoders), OUTPUTS["identity"])
         if weights.likeness_drift:
-            self.likeness_drift = DriftLoss(len(known), face_recognizer.WIDTH)
+            self.likeness_drift = DriftLoss(len(recognizers), face_recognizer.WIDTH)
         if weights.likeness_frechet:
-            self.likeness_frechet = FrechetLoss(known[0].axes)
+            self.likeness_frechet = FrechetLoss(recognizers[0].axes)
         self.to(device)
 
     @property
