@@ -20,6 +20,7 @@ from cctranslate.commands.params import (
     precision_option,
     report_target,
     shard,
+    worker_options,
 )
 
 FORMATS = ("png", "jpeg", "webp")
@@ -209,22 +210,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     device_option,
     engine_option,
     precision_option,
-    click.option(
-        "--batch-size",
-        type=click.IntRange(min=1),
-        help="Faces in one run of the models, up to what is useful.  [default: by device]",
-    ),
-    click.option(
-        "--workers",
-        type=click.IntRange(1, 256),
-        help="Number of workers that decode and encode.  [default: by cores]",
-    ),
-    click.option(
-        "--processes/--threads",
-        default=None,
-        help="Decode and encode in worker processes or in threads.  [default: processes with a "
-        "GPU or more than 4 cores, else threads]",
-    ),
+    *worker_options,
     click.option("--overwrite", is_flag=True, help="Start anew instead of resuming."),
     click.option(
         "--retry-failed", is_flag=True, help="Process inputs again that failed in an earlier call."

@@ -181,3 +181,21 @@ precision_option = click.option(
     help="bf16: quicker, on processors that compute it, with OpenVINO; results differ by some "
     "gray levels.",
 )
+worker_options = (
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        help="Faces in one run of the models, up to what is useful.  [default: by device]",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 256),
+        help="Number of workers that decode and encode.  [default: by cores]",
+    ),
+    click.option(
+        "--processes/--threads",
+        default=None,
+        help="Decode and encode in worker processes or in threads.  [default: processes with a "
+        "GPU or more than 4 cores, else threads]",
+    ),
+)
