@@ -8,16 +8,42 @@ from typing import TYPE_CHECKING, Any
 # Worker processes inherit it. A value that the user has set stays.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from cctranslate.errors import (
+    BundleError,
+    DeviceError,
+    InputError,
+    NoFaceError,
+    OptionError,
+    PictureError,
+    TargetError,
+    UnusableError,
+    UserError,
+)
+
 if TYPE_CHECKING:
-    from cctranslate.translator import Translation, Translator
+    from cctranslate.translator import FaceTranslation, Translation, Translator
 
 __version__ = metadata.version("cctranslate")
-__all__ = ["Translation", "Translator", "__version__"]
+__all__ = [
+    "BundleError",
+    "DeviceError",
+    "FaceTranslation",
+    "InputError",
+    "NoFaceError",
+    "OptionError",
+    "PictureError",
+    "TargetError",
+    "Translation",
+    "Translator",
+    "UnusableError",
+    "UserError",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import the translator, and with it onnxruntime, only when it is asked for."""
-    if name in ("Translation", "Translator"):
+    if name in ("FaceTranslation", "Translation", "Translator"):
         from cctranslate import translator
 
         return getattr(translator, name)

@@ -15,10 +15,22 @@ class InputError(UserError):
     exit_code = 2
 
 
+class PictureError(InputError):
+    """A picture cannot be read."""
+
+
+class NoFaceError(PictureError):
+    """A picture shows no face to translate."""
+
+
 class OptionError(UserError):
     """Options contradict one another, or the run that is in the output folder."""
 
     exit_code = 2
+
+
+class TargetError(OptionError, ValueError):
+    """A word names no expression."""
 
 
 class BusyError(UserError):

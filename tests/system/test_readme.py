@@ -20,6 +20,7 @@ GUIDES = [
         "README.md",
         "cctranslate/batch/README.md",
         "cctranslate/training/README.md",
+        "cctranslate/translator/README.md",
         "datasets/README.md",
         "tests/README.md",
         "weights/EXPERIMENTS.md",

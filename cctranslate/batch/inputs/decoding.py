@@ -138,7 +138,7 @@ def _decode(item: Item, look: Look) -> Decoded | Unusable:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _failed(bare, _too_large())
     except _NoFaceError:
-        return Unusable(item=bare, skipped=True, reason=_NO_FACE)
+        return Unusable(item=bare, skipped=True, reason=NO_FACE)
     except RefusedError as refused:
         return _failed(bare, str(refused))
     except OSError as error:
@@ -156,7 +156,7 @@ class _NoFaceError(RefusedError):
     """A picture in which no face is found."""
 
 
-_NO_FACE = "no face found; with --faces whole the picture itself is taken for one"
+NO_FACE = "no face found; with --faces whole the picture itself is taken for one"
 
 
 def read_again(decoded: Decoded) -> Canvas:

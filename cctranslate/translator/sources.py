@@ -1,0 +1,61 @@
+"""Pictures of every kind that Python has, as inputs of the stages that `batch` runs."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.faces import raster
+
+Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+"""A path, the bytes of a picture file, a PIL image, or an array [H,W], [H,W,3] or [H,W,4] uint8."""
+
+
+def to_item(source: Source) -> Item:
+    """Return a source as an input; what is no picture comes as one that fails with the reason."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        return Item(path=path, relative=path.name, named=True)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _member("bytes", bytes(source))
+    if isinstance(source, Image.Image):
+        return _encoded("image", source)
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    return _broken(type(source).__name__, "expected a path, bytes, a PIL image or a uint8 array")
+
+
+def _from_array(array: NDArray[Any]) -> Item:
+    name = f"array {list(array.shape)} of {array.dtype}"
+    levels = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    shaped = levels.ndim == 2 or (levels.ndim == 3 and levels.shape[2] in (3, 4))
+    if array.dtype != np.uint8 or not shaped:
+        return _broken(name, "expected [H,W], [H,W,3] or [H,W,4] of uint8")
+    if not array.size:
+        return _broken(name, "it is empty")
+    return _encoded(name, Image.fromarray(np.ascontiguousarray(levels)))
+
+
+def _encoded(name: str, picture: Image.Image) -> Item:
+    """Return a picture as a file of the same pixels, upright, for the reader that files have."""
+    try:
+        canvas = raster.read(picture)
+        file = io.BytesIO()
+        canvas.picture(canvas.levels).save(file, "png", compress_level=1, icc_profile=canvas.icc)
+    except Exception as error:
+        # A picture that was opened and not loaded is decoded here: that raises nearly anything.
+        return _broken(name, " ".join(str(error).split()) or type(error).__name__)
+    return _member(name, file.getvalue())
+
+
+def _member(name: str, content: bytes) -> Item:
+    return Member(path=Path(name), relative=name, named=True, content=content)
+
+
+def _broken(name: str, reason: str) -> Item:
+    return Broken(path=Path(name), relative=name, named=True, reason=reason)

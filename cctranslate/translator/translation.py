@@ -1,0 +1,140 @@
+"""The settings of a Translator, and its results."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from PIL import Image
+
+from cctranslate.batch.inputs.decoding import Where
+from cctranslate.errors import OptionError
+from cctranslate.faces.crops import Which
+from cctranslate.inference.variants import Plan
+
+MOST = 64
+"""Samples, and candidates for each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How pictures are translated; the options of `batch` have the same names."""
+
+    faces: Where = "auto"
+    """`whole`: a picture is a face; `detect`: faces are found in it; `auto`: up to 96 pixels the
+    picture is the face."""
+    which: Which = "all"
+    """The faces that are found to translate: all, the largest, or the N-th from the largest."""
+    result: Literal["picture", "face"] = "picture"
+    """The picture with its faces changed, or the face alone, 48x48 gray."""
+    strength: float | Sequence[float] = 1
+    """From 0, no change, to 1; several give a result each."""
+    samples: int = 1
+    """Number of varied results for each face and expression."""
+    best_of: int = 1
+    """Candidates for each result, of which the one stays that the judge is surest of."""
+    seed: int = 0
+    """Of `samples` and `best_of`."""
+    min_confidence: float | None = None
+    """Probability of the target that confirms a result; None: it must be the most probable."""
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            OptionError: a value is not among those that are possible.
+        """
+        number = isinstance(self.which, int) and not isinstance(self.which, bool)
+        self._require("faces", self.faces in get_args(Where), "auto, whole or detect")
+        which = (number and int(self.which) > 0) or self.which in ("all", "largest")
+        self._require("which", which, "all, largest or a number from 1")
+        self._require("result", self.result in ("picture", "face"), "picture or face")
+        strengths = all(0 <= strength <= 1 for strength in self.strengths)
+        self._require("strength", strengths and bool(self.strengths), "from 0 to 1")
+        for name in ("samples", "best_of"):
+            count = getattr(self, name)
+            self._require(name, isinstance(count, int) and 0 < count <= MOST, f"from 1 to {MOST}")
+        self._require("seed", 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
+        wanted = self.min_confidence
+        confidence = wanted is None or (math.isfinite(wanted) and 0 <= wanted <= 1)
+        self._require("min_confidence", confidence, "from 0 to 1, or None")
+
+    def _require(self, name: str, holds: bool, allowed: str) -> None:
+        if not holds:
+            raise OptionError(f"{name}={getattr(self, name)!r}: expected {allowed}")
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """The strengths, each once, in ascending order."""
+        given = (self.strength,) if isinstance(self.strength, int | float) else self.strength
+        return tuple(sorted({abs(float(s)) if s == 0 else float(s) for s in given}))
+
+    def plan(self, targets: tuple[str, ...]) -> Plan:
+        """Return the results to make of each face."""
+        return Plan(
+            targets=targets,
+            strengths=self.strengths,
+            samples=self.samples,
+            best_of=self.best_of,
+            seed=self.seed,
+            min_confidence=self.min_confidence,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceTranslation:
+    """A face of a picture, and what the judge reads in its result."""
+
+    number: int
+    """From 1, the largest face first."""
+    box: tuple[int, int, int, int]
+    """Left, top, width and height in the upright picture's pixels."""
+    score: float | None
+    """The detector's confidence; None for a picture that is taken for a face."""
+    image: Image.Image | None
+    """The result of this face alone, 48x48 gray; None if the face was not translated."""
+    predicted: str | None
+    """The expression that the judge reads."""
+    confidence: float | None
+    """The judge's calibrated probability of `predicted`."""
+    confirmed: bool
+    """Whether the judge confirms the target."""
+    probabilities: dict[str, float]
+    """The judge's, by expression."""
+    source_predicted: str | None
+    """The expression that the judge reads in the face as it came."""
+    reason: str | None
+    """Why the face was not translated, or `no face found`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translation:
+    """A picture with another expression on its faces. It can be pickled."""
+
+    image: Image.Image
+    """The picture at its size and in its colors, upright; the first face if `result` is `face`."""
+    target: str
+    strength: float
+    sample: int
+    faces: tuple[FaceTranslation, ...]
+    """Those that were translated come first, the largest first."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the judge confirms every face that was translated."""
+        return all(face.confirmed for face in self.faces if face.image is not None)
+
+    @property
+    def predicted(self) -> str:
+        """The expression that the judge reads in the first face."""
+        return self.faces[0].predicted or ""
+
+    @property
+    def confidence(self) -> float:
+        """The judge's calibrated probability of `predicted`."""
+        return self.faces[0].confidence or 0.0
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """The judge's for the first face, by expression."""
+        return self.faces[0].probabilities

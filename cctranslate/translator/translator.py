@@ -1,0 +1,253 @@
+"""The Translator: the stages of `batch` for pictures that a Python program has."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, TypedDict, Unpack, overload
+
+from PIL import Image
+
+from cctranslate import bundle
+from cctranslate.batch.inputs.decoding import NO_FACE, Look, Where
+from cctranslate.batch.outputs.encoding import Result
+from cctranslate.batch.outputs.layout import Layout
+from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.stages.chunks import TranslatedChunk, Work
+from cctranslate.batch.stages.render import ResultRenderer
+from cctranslate.batch.stages.translate import translate
+from cctranslate.emotions import EMOTIONS, parse_emotion, parse_emotions
+from cctranslate.errors import NoFaceError, OptionError, PictureError, TargetError, UserError
+from cctranslate.faces.crops import Which
+from cctranslate.faces.detector import FaceDetector
+from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.variants import Plan
+from cctranslate.translator.sources import Source, to_item
+from cctranslate.translator.translation import FaceTranslation, Settings, Translation
+
+Results = list[Translation]
+
+
+class SettingsDict(TypedDict, total=False):
+    """The fields of `Settings` as keywords."""
+
+    faces: Where
+    which: Which
+    result: Literal["picture", "face"]
+    strength: float | Sequence[float]
+    samples: int
+    best_of: int
+    seed: int
+    min_confidence: float | None
+
+
+class Translator:
+    """Gives the faces in pictures another expression. Any thread may use it."""
+
+    def __init__(
+        self,
+        weights: Path | str | None = None,
+        device: str = "auto",
+        batch_size: int | None = None,
+        **settings: Unpack[SettingsDict],
+    ) -> None:
+        """Open a bundle, by default the one that comes with the package.
+
+        Args:
+            weights: The bundle's folder.
+            device: `auto`, `cpu` or `cuda[:N]`.
+            batch_size: Faces of a micro-batch; None chooses by device.
+            **settings: The fields of `Settings`, for every call that does not set them itself.
+
+        Raises:
+            BundleError: the bundle cannot be used.
+            DeviceError: the device cannot be used.
+            OptionError: a setting has a value that it cannot have.
+        """
+        self._settings = Settings(**settings)
+        found = bundle.load(Path(weights) if weights else bundle.shipped())
+        self._models = TranslationModels(found, device, batch_size)
+        self._detector = FaceDetector()
+
+    def translate(
+        self, source: Source, target: str, **settings: Unpack[SettingsDict]
+    ) -> Translation:
+        """Return a picture whose faces show the expression `target`.
+
+        Args:
+            source: A path, a file's bytes, a PIL image or a uint8 array.
+            target: An expression's name or synonym.
+            **settings: The fields of `Settings` that are to differ in this call.
+
+        Raises:
+            PictureError: the picture cannot be read.
+            NoFaceError: there is no face to translate.
+            TargetError: `target` names no expression.
+            OptionError: a setting has a value that it cannot have, or gives several results.
+            DeviceError: memory is short, or the device failed.
+        """
+        chosen = replace(self._settings, **settings)
+        try:
+            plan = chosen.plan((parse_emotion(target),))
+        except ValueError as error:
+            raise TargetError(str(error)) from None
+        if len(plan.variants) > 1:
+            raise OptionError("several strengths or samples: translate_many gives several results")
+        (results,) = _raising(self._stream([source], plan, chosen))
+        return results[0]
+
+    @overload
+    def translate_many(
+        self,
+        sources: Iterable[Source],
+        targets: str | Sequence[str],
+        *,
+        errors: Literal["raise"] = "raise",
+        **settings: Unpack[SettingsDict],
+    ) -> Iterator[Results]: ...
+
+    @overload
+    def translate_many(
+        self,
+        sources: Iterable[Source],
+        targets: str | Sequence[str],
+        *,
+        errors: Literal["return"],
+        **settings: Unpack[SettingsDict],
+    ) -> Iterator[Results | UserError]: ...
+
+    def translate_many(
+        self,
+        sources: Iterable[Source],
+        targets: str | Sequence[str],
+        *,
+        errors: Literal["raise", "return"] = "raise",
+        **settings: Unpack[SettingsDict],
+    ) -> Iterator[Any]:
+        """Return an iterator over each picture's results, in the order of the pictures.
+
+        A picture's results come by target in FER2013's order, by strength, by sample. Faces of
+        several pictures share a micro-batch, so results come a little after their sources are read.
+
+        Args:
+            sources: Pictures, as `translate` takes them; read as they are needed.
+            targets: Names or synonyms of expressions, or `all`.
+            errors: `return` gives a picture's PictureError or NoFaceError in place of its results
+                and goes on; `raise` raises it.
+            **settings: The fields of `Settings` that are to differ in this call.
+
+        Raises:
+            PictureError, NoFaceError: as `translate`, while iterating.
+            TargetError: a target names no expression.
+            OptionError: a setting has a value that it cannot have.
+            DeviceError: memory is short, or the device failed, while iterating.
+        """
+        words = (targets,) if isinstance(targets, str) else tuple(targets)
+        chosen = replace(self._settings, **settings)
+        try:
+            plan = chosen.plan(parse_emotions(words))
+        except ValueError as error:
+            raise TargetError(str(error)) from None
+        if errors not in ("raise", "return"):
+            raise OptionError(f"errors={errors!r}: expected raise or return")
+        stream = self._stream(sources, plan, chosen)
+        return stream if errors == "return" else _raising(stream)
+
+    def _stream(
+        self, sources: Iterable[Source], plan: Plan, settings: Settings
+    ) -> Iterator[Results | UserError]:
+        """Return each picture's results, or the error that it has instead."""
+        in_pictures = settings.result == "picture"
+        collector = _Collector()
+        layout = Layout(
+            kind="imagefolder", suffix=".png", tagged=True, sampled=True, apart=not in_pictures
+        )
+        work = Work(
+            look=Look(
+                where=settings.faces, finder=self._detector, again=in_pictures, which=settings.which
+            ),
+            renderer=ResultRenderer(
+                plan=plan, layout=layout, packer=collector, in_pictures=in_pictures, metadata=False
+            ),
+            pickled=False,
+            all_rows=True,
+        )
+        decoded = (work.decode([to_item(source)]) for source in sources)
+        for chunk in translate(decoded, plan, self._models, name=str):
+            (rows,) = work.finish(chunk).rows
+            yield _error(rows) or _results(rows, chunk, collector.take(), len(plan.variants))
+
+
+@dataclass(kw_only=True)
+class _Collector:
+    """Keeps a picture's results in memory where a layout's packer writes them."""
+
+    in_memory: bool = True
+    _results: dict[str, Result] = field(default_factory=dict)
+
+    def write(self, results: Iterable[Placed]) -> Packed:
+        """Keep the results by the paths that they would have."""
+        self._results = {placed.output: placed.result for placed in results}
+        return Packed(fingerprints=dict.fromkeys(self._results, fingerprint(b"")))
+
+    def take(self) -> dict[str, Result]:
+        """Return the results, and keep none."""
+        results, self._results = self._results, {}
+        return results
+
+
+def _raising(stream: Iterator[Results | UserError]) -> Iterator[Results]:
+    for results in stream:
+        if isinstance(results, UserError):
+            raise results
+        yield results
+
+
+def _error(rows: list[Row]) -> UserError | None:
+    """Return the error that stands for a picture without a result."""
+    first = rows[0]
+    if first.status == "done":
+        return None
+    if first.reason == NO_FACE:
+        return NoFaceError(f"{first.source}: no face found; faces='whole' takes all of it for one")
+    if first.status == "skipped" and first.face:
+        return NoFaceError(f"{first.source}: face {first.face} {first.reason}")
+    return PictureError(f"{first.source}: {(first.reason or '').removeprefix('decode: ')}")
+
+
+def _results(
+    rows: list[Row], chunk: TranslatedChunk, made: dict[str, Result], count: int
+) -> Results:
+    """Return a picture's `count` results of each face, for rows in the order of the faces."""
+    results = []
+    for k in range(count):
+        mine = rows[k::count]
+        result = made[mine[0].output or ""]
+        if result.icc:
+            result.picture.info["icc_profile"] = result.icc
+        results.append(
+            Translation(
+                image=result.picture,
+                target=mine[0].target or "",
+                strength=mine[0].strength or 0.0,
+                sample=mine[0].sample or 1,
+                faces=tuple(_face(row, chunk, f, k) for f, row in enumerate(mine)),
+            )
+        )
+    return results
+
+
+def _face(row: Row, chunk: TranslatedChunk, f: int, k: int) -> FaceTranslation:
+    is_translated = f < len(chunk.translated)  # faces that are passed over come last
+    return FaceTranslation(
+        number=row.face or 1,
+        box=row.box or (0, 0, 0, 0),
+        score=row.score,
+        image=Image.fromarray(chunk.translated[f, k]) if is_translated else None,
+        predicted=row.predicted,
+        confidence=row.confidence,
+        confirmed=bool(row.confirmed),
+        probabilities=dict(zip(EMOTIONS, row.probabilities or (), strict=False)),
+        source_predicted=row.source_predicted,
+        reason=row.reason,
+    )
