@@ -54,7 +54,7 @@ class Bundle:
         return model in self.card["files"]
 
     def file(self, model: str) -> Path:
-        """The graph of one of its models.
+        """Return the graph of one of its models.
 
         Raises:
             BundleError: it holds no such model.
@@ -71,7 +71,7 @@ class Bundle:
 
 
 def shipped() -> Path:
-    """The folder of the bundle that comes with the package: in the wheel, or beside a checkout."""
+    """Return the folder of the bundle that comes with the package, in a wheel or a checkout."""
     packaged = Path(str(resources.files("cctranslate"))) / "weights"
     beside = Path(__file__).parent.parent / "weights" / "bundle"
     return packaged if (packaged / CARD).is_file() else beside
@@ -90,7 +90,7 @@ def identifier(folder: Path) -> str:
 
 
 def alone(card: str) -> tuple[Path, str]:
-    """A file that ships beside the bundle, with a card of its own, and its SHA-256.
+    """Return a file that ships beside the bundle under another card, and its SHA-256.
 
     Raises:
         BundleError: it is missing or altered.
@@ -154,7 +154,7 @@ def sha256(path: Path) -> str:
 
 
 def entry(path: Path) -> dict[str, Any]:
-    """What a card says of a file: its name, digest and size in bytes."""
+    """Return a card's entry for a file: its name, digest and size in bytes."""
     return {"name": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
 
 

@@ -22,7 +22,7 @@ Scaled = NDArray[np.float32]
 
 
 def to_gray(picture: Image.Image) -> Gray:
-    """A picture of any mode and size as a [48, 48] uint8 gray face.
+    """Return a picture of any mode and size as a [48, 48] uint8 gray face.
 
     Transparency is laid over mid-gray. Pictures of 16 bits and more are scaled by
     their high byte, because Pillow's own conversion to 8 bits clips them to white;
@@ -41,7 +41,7 @@ def to_gray(picture: Image.Image) -> Gray:
 
 
 def float_levels(picture: Image.Image) -> Gray:
-    """A picture of 16 bits, 32 bits or floats as 8-bit gray [H, W], scaled as `to_gray` says."""
+    """Return a picture of 16 or 32 bits or floats as 8-bit gray [H, W], scaled as by `to_gray`."""
     levels = np.nan_to_num(np.asarray(picture).astype(np.float64))
     if picture.mode.startswith("I;16") or levels.max(initial=0) > 255:
         levels = levels / 256

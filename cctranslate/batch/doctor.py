@@ -73,7 +73,7 @@ def examine(
 
 
 def _version(package: str) -> str | None:
-    """A package's version without importing it."""
+    """Return a package's version without importing it."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

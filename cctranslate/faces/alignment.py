@@ -26,7 +26,7 @@ made symmetric (`python tests/bench/framing.py fer2013.csv`)."""
 
 
 def align(points: Points) -> FaceTransform:
-    """The similarity that takes the template nearest to `points` (least squares)."""
+    """Return the similarity that takes the template nearest to `points` (least squares)."""
     here, there = _complex(TEMPLATE), _complex(points)
     centred = here - here.mean()
     turn = np.vdot(centred, there - there.mean()) / np.vdot(centred, centred)
@@ -35,7 +35,7 @@ def align(points: Points) -> FaceTransform:
 
 
 def whole(width: int, height: int) -> FaceTransform:
-    """The frame of a picture that is a face from edge to edge."""
+    """Return the transform of a picture that is a face from edge to edge."""
     x, y = width / SIZE, height / SIZE
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
 
@@ -46,7 +46,7 @@ def side(frame: FaceTransform) -> float:
 
 
 def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
-    """What lies in a frame of `size` by `size` places; beyond the picture's edges these go on.
+    """Return the crop, `size` by `size` pixels; beyond the picture its edges are repeated.
 
     Each level is the mean over its place in a picture [H,W,...]: no detail turns to noise.
     """
@@ -66,7 +66,7 @@ def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
 
 
 def joined(outer: FaceTransform, inner: FaceTransform) -> FaceTransform:
-    """The map that is `inner`, then `outer`."""
+    """Return the transform that applies `inner`, then `outer`."""
     return np.asarray(outer @ np.vstack([inner, [0, 0, 1]]), np.float64)
 
 

@@ -53,7 +53,7 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
 
 
 def _moved(levels: Levels, flow: Scaled, left: int, top: int) -> Levels:
-    """The part of a picture that begins at `left`, `top`, each pixel fetched from its flow."""
+    """Return the part of a picture from `left`, `top`, each pixel fetched by its flow."""
     height, width = flow.shape[:2]
     reach = int(np.abs(flow).max(initial=0)) + 3  # cubic interpolation looks at two more
     x, y = max(left - reach, 0), max(top - reach, 0)

@@ -27,7 +27,7 @@ broadly there; broader paint is light on what is there and covers nothing."""
 def covered(
     colours: Scaled, seen: Scaled, edit: Scaled, kept: Scaled, local: FaceTransform
 ) -> tuple[Scaled, Scaled]:
-    """A part's colours and luma where paint is to come over them.
+    """Return a part's colors and luma where paint will cover them.
 
     `colours` [H,W] or [H,W,3] in [0, 1] are moved already; `seen` [48,48] or [48,48,3] is the
     face as the model saw it, unmoved; `edit` [3,48,48] is the change, its light in [0, 1] a range,

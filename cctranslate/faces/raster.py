@@ -32,7 +32,7 @@ class Canvas:
     """Upright, and without the thumbnail, which would show the old face."""
 
     def seen(self) -> Gray:
-        """What there is to see, [H,W] or [H,W,3] uint8, transparency laid over mid-gray."""
+        """Return what is seen, [H,W] or [H,W,3] uint8, with transparency over mid-gray."""
         levels = self.levels
         eight = (levels >> 8).astype(np.uint8) if levels.dtype == np.uint16 else levels
         if self.alpha is None:
@@ -49,24 +49,24 @@ class Canvas:
 
 
 def gray(seen: Gray) -> Gray:
-    """An RGB or gray picture [H,W,3] or [H,W] uint8 in gray [H,W]."""
+    """Return an RGB or gray picture [H,W,3] or [H,W] uint8 in gray [H,W]."""
     return seen if seen.ndim == 2 else np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def luma(colours: Scaled) -> Scaled:
-    """An RGB or gray picture [H,W,3] or [H,W] of floats in gray [H,W]."""
+    """Return an RGB or gray picture [H,W,3] or [H,W] of floats in gray [H,W]."""
     if colours.ndim == 2:
         return colours
     return np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), np.float32)
 
 
 def like(plane: NDArray[T], picture: NDArray[Any]) -> NDArray[T]:
-    """A plane [H,W] that goes with a picture [H,W] or [H,W,3]."""
+    """Return a plane [H,W] shaped to broadcast with a picture [H,W] or [H,W,3]."""
     return plane.reshape(plane.shape + (1,) * (picture.ndim - 2))
 
 
 def read(picture: Image.Image) -> Canvas:
-    """A picture of any mode that Pillow has, turned upright.
+    """Return a picture of any of Pillow's modes, turned upright.
 
     Palettes become the colours they stand for, CMYK becomes sRGB by its profile, 32-bit and
     float pictures 8 or 16 bits of gray.

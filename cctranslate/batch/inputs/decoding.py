@@ -160,7 +160,7 @@ NO_FACE = "no face found; with --faces whole the picture itself is taken for one
 
 
 def read_again(decoded: Decoded) -> Canvas:
-    """The picture that faces were found in.
+    """Return the picture that faces were found in.
 
     Raises:
         OSError: it cannot be read any more, or is another one by now.
@@ -186,7 +186,7 @@ def _open(item: Item) -> File:
 
 
 def show(item: Item) -> Image.Image | None:
-    """An item's picture in gray or RGB; None of what has gone or cannot be read."""
+    """Return an item's picture in gray or RGB, or None if it is gone or cannot be read."""
     if isinstance(item, FaceRow):
         row = _from_row(item)
         return None if isinstance(row, Unusable) else Image.fromarray(row.faces[0].levels)
@@ -199,7 +199,7 @@ def show(item: Item) -> Image.Image | None:
 
 
 def _kept(item: Item, content: bytes) -> Member:
-    """An item that can only be read once, with its content."""
+    """Return an item that can only be read once, with its content."""
     return Member(
         path=item.path,
         relative=item.relative,

@@ -62,11 +62,11 @@ class Item:
         return 0
 
     def fetch(self) -> "Item":
-        """The item with all that only can be read while its archive stands at it."""
+        """Return the item with what can only be read while its archive is at it."""
         return self
 
     def bare(self) -> "Item":
-        """The item without what it holds: what goes on when its face is known."""
+        """Return the item without its content, which is not needed once its face is decoded."""
         return self
 
 
@@ -89,7 +89,7 @@ class Member(Item):
         return len(self.content)
 
     def fetch(self) -> Item:
-        """The member with its content, or the reason why it has none."""
+        """Return the member with its content, or with the reason why it has none."""
         try:
             return replace(self, content=self.read(), read=_is_read)
         except MemberError as error:
@@ -103,7 +103,7 @@ class Member(Item):
             )
 
     def bare(self) -> Item:
-        """The member without its content."""
+        """Return the member without its content."""
         return replace(self, content=b"")
 
 

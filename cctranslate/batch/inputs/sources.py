@@ -75,7 +75,7 @@ def _chosen(items: Iterable[Item], chosen: InputFilter) -> Iterator[Item]:
 
 
 def _named(word: str) -> list[Path]:
-    """What a word names: itself, or what it matches; itself, to fail, if that has gone."""
+    """Return the paths that a word names: itself, or what it matches as a pattern."""
     if os.path.lexists(word):
         return [Path(word)]
     matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207
@@ -164,7 +164,7 @@ def read_pipes(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _head(path: Path) -> bytes:
-    """A file's first 512 bytes; none of what is no ordinary file, or cannot be read."""
+    """Return a file's first 512 bytes, or none if it is no ordinary file or cannot be read."""
     try:
         if not path.is_file():
             return b""
@@ -175,7 +175,7 @@ def _head(path: Path) -> bytes:
 
 
 def again(sources: Iterable[str]) -> Iterator[Item]:
-    """The items that the report calls `sources`, in any order; what is gone is left out.
+    """Give the items that the report calls `sources`, in any order, without those that are gone.
 
     Archives and datasets are read once more from their beginning, as far as need be.
     """
@@ -195,7 +195,7 @@ def again(sources: Iterable[str]) -> Iterator[Item]:
 
 
 def _files(source: str) -> Iterator[str]:
-    """The files that `source` may be inside of: either name may have colons of its own."""
+    """Give the files that `source` may be a member of: both names may hold colons."""
     for end, letter in enumerate(source):
         # Where Path.is_file raises on a name that no file could have, this says no.
         if letter == ":" and os.path.isfile(source[:end]):  # noqa: PTH113

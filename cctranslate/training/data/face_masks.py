@@ -93,7 +93,7 @@ def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | 
 
 
 def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
-    """The direction [N,2] along the eyes of the similarity to the template, and its scale [N,1]."""
+    """Return the similarity's direction [N,2] along the eyes and its scale [N,1]."""
     template = _PAIR.to(points.device)
     here = template - template.mean(0)
     there = points - points.mean(1, keepdim=True)
@@ -106,7 +106,7 @@ def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _turned(across: Tensor) -> Tensor:
-    """The direction from the eyes to the mouth."""
+    """Return the direction from the eyes to the mouth."""
     return torch.stack([-across[:, 1], across[:, 0]], 1)
 
 

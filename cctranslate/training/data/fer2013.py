@@ -57,7 +57,7 @@ class Faces:
         return len(self.labels)
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Faces":
-        """The chosen faces, by mask or indices."""
+        """Return the chosen faces, by mask or indices."""
         return Faces(images=self.images[chosen], labels=self.labels[chosen], rows=self.rows[chosen])
 
 
@@ -127,7 +127,7 @@ def fingerprint(splits: Splits) -> str:
 
 
 def without_copies(faces: Faces, of: Faces) -> Faces:
-    """The faces that do not also stand, pixel for pixel, in another split.
+    """Return the faces that do not also stand, pixel for pixel, in another split.
 
     About 8% of FER2013's test faces stand in Training too and inflate any figure.
     """
@@ -161,7 +161,7 @@ def _collect(rows: Iterable[Row], source: str) -> Splits:
 
 
 def _in_row_order(faces: Faces) -> Faces:
-    """The same order from every form of the dataset, so that runs and fingerprints agree."""
+    """Sort rows alike for every form of the dataset, so that runs and fingerprints agree."""
     order = np.argsort(faces.rows, kind="stable")
     return faces if (np.diff(order) == 1).all() else faces.take(order)
 

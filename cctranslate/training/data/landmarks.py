@@ -64,7 +64,7 @@ def load_or_find(path: Path, images: Gray) -> Landmarks:
 
 
 def _best(detector: FaceDetector, image: Gray, side: int) -> NDArray[np.float32] | None:
-    """The points [5,2] of the surest face in an image [48,48], looked at `side` pixels wide.
+    """Return the points [5,2] of the surest face in an image [48,48] enlarged to `side` pixels.
 
     A small one, or one far from the middle, is a pattern in the hair or on a shirt.
     """

@@ -79,7 +79,7 @@ class Denoiser(nn.Module):
         self.register_buffer("identity_eraser", torch.eye(AXES))
 
     def matrices(self) -> Iterator[nn.Parameter]:
-        """The weight matrices inside the network, which Muon steps."""
+        """Return the weight matrices inside the network, which Muon steps."""
         for name, parameter in self.named_parameters():
             if parameter.ndim == 2 and name.split(".")[0] not in ("stem", "out", "label"):
                 yield parameter

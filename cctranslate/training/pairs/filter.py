@@ -122,7 +122,7 @@ def _by_target(
     reals: NDArray[np.float32],
     classes: NDArray[np.int64],
 ) -> dict[str, float | None]:
-    """The area under the ROC curve in all and of each target."""
+    """Return the area under the ROC curve, in all and for each target."""
     areas = {"all": roc_auc(fakes, reals)}
     areas |= {
         name: roc_auc(fakes[targets == k], reals[classes == k]) for k, name in enumerate(EMOTIONS)

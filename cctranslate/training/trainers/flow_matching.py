@@ -138,7 +138,7 @@ class FlowMatchingTrainer:
         )
 
     def _loss(self, draw: Draw) -> tuple[Tensor, dict[str, Tensor]]:
-        """The squared error of the velocity where the face is hidden, in all and late."""
+        """Return the squared error of the velocity where the face is hidden, in all and late."""
         n, recipe = len(draw.x), self.recipe
         mask = face_masks.drawn(draw.points, draw.found)
         sees_eyes = self._with_chance(n, 1 - recipe.drop_eyes)
@@ -192,7 +192,7 @@ class FlowMatchingTrainer:
         """Nothing is left to do after the last step."""
 
     def sheet(self) -> Image.Image:
-        """A column a face: as it is, then its whole expression filled in anew in all seven."""
+        """Draw a column for each face: as it is, then filled in anew in all seven expressions."""
         drawn, average = self._shown, self.average.module
         assert isinstance(average, Denoiser)
         chosen = torch.from_numpy(drawn).to(self.device)
@@ -236,5 +236,5 @@ def _optimizers(
 
 
 def _one_of_each(labels: NDArray[np.float32]) -> NDArray[np.int64]:
-    """A sure face of each expression, where there is one, in the expressions' order."""
+    """Return a sure face of each expression, where there is one, in the expressions' order."""
     return labels.argmax(0).astype(np.int64)[:SHEET_FACES]
