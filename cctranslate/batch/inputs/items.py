@@ -90,6 +90,8 @@ class Member(Item):
 
     def fetch(self) -> Item:
         """Return the member with its content, or with the reason why it has none."""
+        if self.read is _is_read:
+            return self  # a pipe was read when its turn came
         try:
             return replace(self, content=self.read(), read=_is_read)
         except MemberError as error:
