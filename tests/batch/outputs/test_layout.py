@@ -1,11 +1,14 @@
-"""`--layout tree` keeps sub-folders, and still no two inputs share a file."""
+"""Each layout's names; `tree` keeps sub-folders; no two inputs share a file."""
 
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from cctranslate.batch.outputs.layout import LONGEST, Kind, Layout, Names
+from cctranslate.inference.variants import Variant
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, tree
@@ -76,3 +79,38 @@ def test_overwrite_takes_the_whole_tree_away(run: Run, tmp_path: Path) -> None:
     result = run(folder, "--to", "happy", "-o", out, "--overwrite")
     assert result.exit_code == 0, result.output
     assert list(tree(out)) == ["happy/a__b__x.png"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "output"),
+    [
+        ("imagefolder", "a__b.c", "sad/a__b.c.f2.s3.x0.5.png"),
+        ("tree", "a/b.c", "sad/a/b.c.f2.s3.x0.5.png"),
+        ("webdataset", "a__b-c", "sad/a__b-c-f2-s3-x0-5.png"),
+    ],
+)
+def test_a_name_and_its_tags(kind: Kind, name: str, output: str) -> None:
+    layout = Layout(kind=kind, suffix=".png", tagged=True, apart=True, sampled=True)
+    assert layout.base("a/b.c.jpg") == name
+    variant = Variant(target="sad", strength=0.5, sample=3)
+    assert layout.output_path(variant, name, 2, denied=False) == output
+
+
+def test_a_denied_result_lies_aside_and_plain_names_have_no_tags() -> None:
+    layout = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False, aside="../no")
+    variant = Variant(target="sad", strength=1)
+    assert layout.output_path(variant, "a", 2, denied=True) == "../no/sad/a.png"
+    assert layout.output_path(variant, "a", 2, denied=False) == "sad/a.png"
+
+
+def test_long_names_are_cut_and_stay_different() -> None:
+    layout = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False)
+    first, second = (layout.base("é" * 150 + end + ".png") for end in "ab")
+    assert first != second
+    assert all(len(name.encode()) <= LONGEST for name in (first, second))
+
+
+def test_a_name_that_is_taken_gets_a_number_whatever_its_case() -> None:
+    names = Names()
+    claimed = [names.claim(name) for name in ("a", "A", "a", "b", "a~2")]
+    assert claimed == ["a", "A~2", "a~3", "b", "a~2~2"]

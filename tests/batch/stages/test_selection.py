@@ -10,6 +10,11 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.outputs.folder import OWNER
+from cctranslate.batch.report.row import Disposition
+from cctranslate.batch.stages.selection import ResultSelector
+from cctranslate.emotions import EMOTIONS
+from cctranslate.inference.variants import Plan
+from cctranslate.pixels import Scaled
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, timeless, tree
@@ -198,3 +203,32 @@ def test_no_folder_for_the_unconfirmed(
     assert result.exit_code == 2
     assert "--unconfirmed-to" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def judged(*targets: str) -> Scaled:
+    """Probabilities [V,7], each sure of one expression."""
+    return np.eye(7, dtype=np.float32)[[EMOTIONS.index(target) for target in targets]]
+
+
+@pytest.mark.parametrize(
+    ("denied", "dispositions"),
+    [
+        (Disposition.WRITTEN, (Disposition.WRITTEN, Disposition.WRITTEN)),
+        (Disposition.DROPPED, (Disposition.WRITTEN, Disposition.DROPPED)),
+        (Disposition.SET_ASIDE, (Disposition.WRITTEN, Disposition.SET_ASIDE)),
+    ],
+)
+def test_what_becomes_of_a_denied_result(
+    denied: Disposition, dispositions: tuple[Disposition, ...]
+) -> None:
+    selector = ResultSelector(Plan(targets=("happy", "sad")), denied, None, {})
+    assert selector.choose(judged("happy", "happy"), shows_face=True) == dispositions
+
+
+def test_a_quota_counts_earlier_results_and_no_denied_ones() -> None:
+    plan = Plan(targets=("happy", "sad"))
+    selector = ResultSelector(plan, Disposition.DROPPED, 2, {"happy": 1})
+    written, dropped, over = Disposition.WRITTEN, Disposition.DROPPED, Disposition.OVER_QUOTA
+    chosen = [selector.choose(judged("happy", p), shows_face=True) for p in ("fear", "sad", "sad")]
+    assert chosen == [(written, dropped), (over, written), (over, written)]
+    assert selector.full
