@@ -33,6 +33,10 @@ def check(options: Options) -> None:
         raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
     if options.layout == "fer-csv" and options.format != "png":
         raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
+    if options.metadata == "keep" and options.result == "face":
+        raise OptionError(
+            "--metadata keep: faces by themselves keep none: it takes --result picture"
+        )
     _check_standard_streams(options)
     if options.stream:
         _check_stream(options)

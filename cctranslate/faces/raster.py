@@ -1,14 +1,16 @@
 """A picture as arrays: upright, in gray or RGB of 8 or 16 bits, its alpha apart."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, ImageCms
 
+from cctranslate.faces.color_space import ColorSpace, color_space
+from cctranslate.faces.exif import KeptExif, kept_exif
 from cctranslate.pixels import Gray, Scaled, float_levels, upright
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -27,9 +29,8 @@ class Canvas:
 
     levels: Levels
     alpha: Gray | None = None
-    icc: bytes | None = None
-    exif: bytes = b""
-    """Upright, and without the thumbnail, which would show the old face."""
+    color_space: ColorSpace = field(default_factory=ColorSpace)
+    exif: KeptExif = field(default_factory=KeptExif)
 
     def seen(self) -> Gray:
         """Return what is seen, [H,W] or [H,W,3] uint8, with transparency over mid-gray."""
@@ -75,32 +76,19 @@ def read(picture: Image.Image) -> Canvas:
         OSError, ValueError: it cannot be decoded, or its mode not be brought to RGB.
     """
     turned = upright(picture)
-    icc, exif = turned.info.get("icc_profile"), _exif(turned)
+    exif = kept_exif(turned)
     if turned.mode.startswith(("I", "F")):
-        return Canvas(levels=_deep(turned), icc=icc, exif=exif)
-    if turned.mode == "CMYK":
-        turned, icc = _from_ink(turned, icc), None
-    if turned.mode == "LAB":
-        icc = None  # of Lab; Pillow converts to sRGB
+        return Canvas(levels=_deep(turned), color_space=color_space(turned, "L"), exif=exif)
     bands = "L" if turned.mode in _GRAYS else "RGB"
+    space = color_space(turned, bands)
+    if turned.mode == "CMYK":
+        turned = _from_ink(turned, turned.info.get("icc_profile"))
     if not turned.has_transparency_data:
-        # Pillow's conversion to the same mode is a copy.
-        plain = turned if turned.mode == bands else turned.convert(bands)
-        return Canvas(levels=np.asarray(plain), icc=icc, exif=exif)
+        return Canvas(levels=np.asarray(turned.convert(bands)), color_space=space, exif=exif)
     both = np.asarray(turned.convert(bands + "A"))
     levels = np.ascontiguousarray(both[..., 0] if bands == "L" else both[..., :3])
-    return Canvas(levels=levels, alpha=np.ascontiguousarray(both[..., -1]), icc=icc, exif=exif)
-
-
-def _exif(picture: Image.Image) -> bytes:
-    """Return the EXIF data of an upright picture, none where they are faulty."""
-    try:
-        exif = picture.getexif()
-        exif.pop(ExifTags.Base.Orientation, None)
-        return exif.tobytes()
-    except Exception:
-        # Pillow raises nearly anything for bad metadata, which do not concern the pixels.
-        return b""
+    alpha = np.ascontiguousarray(both[..., -1])
+    return Canvas(levels=levels, alpha=alpha, color_space=space, exif=exif)
 
 
 def _deep(picture: Image.Image) -> Levels:

@@ -46,7 +46,9 @@ def _encoded(name: str, picture: Image.Image) -> Item:
     try:
         canvas = raster.read(picture)
         file = io.BytesIO()
-        canvas.picture(canvas.levels).save(file, "png", compress_level=1, icc_profile=canvas.icc)
+        canvas.picture(canvas.levels).save(
+            file, "png", compress_level=1, icc_profile=canvas.color_space.icc
+        )
     except Exception as error:
         # A picture that was opened and not loaded is decoded here: that raises nearly anything.
         return _broken(name, " ".join(str(error).split()) or type(error).__name__)

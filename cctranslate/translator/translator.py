@@ -223,8 +223,8 @@ def _results(
     for k in range(count):
         mine = rows[k::count]
         result = made[mine[0].output or ""]
-        if result.icc:
-            result.picture.info["icc_profile"] = result.icc
+        if result.color_space.icc:
+            result.picture.info["icc_profile"] = result.color_space.icc
         results.append(
             Translation(
                 image=result.picture,

@@ -34,6 +34,8 @@ class Look:
     finder: FaceDetector
     again: bool
     which: Which = "all"
+    metadata: bool = False
+    """Whether results keep the pictures' metadata."""
 
     def is_whole(self, width: int, height: int) -> bool:
         """Whether a picture of this size is taken for a face."""
@@ -213,7 +215,7 @@ def _faces(item: Item, file: File, look: Look) -> Decoded:
     decoded = with_picture(file, item.name, partial(_find, item, look, file))
     file.seek(0)
     decoded = replace(decoded, sha256=hashlib.file_digest(file, "sha256").hexdigest())
-    needed = look.again and not decoded.is_model_sized
+    needed = look.again and (look.metadata or not decoded.is_model_sized)
     return decoded if needed else replace(decoded, item=item.bare())
 
 

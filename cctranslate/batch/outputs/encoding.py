@@ -1,7 +1,8 @@
 """Encode result pictures, and mark them as made by a generative model."""
 
 import io
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -9,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cctranslate import __version__
+from cctranslate.faces.color_space import ColorSpace, to_srgb
 from cctranslate.pixels import float_levels
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
@@ -21,10 +23,10 @@ _SOURCE_TYPE = f"http://cv.iptc.org/newscodes/digitalsourcetype/{MARK}"
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A picture to write, its color profile, and the EXIF data that it keeps."""
+    """A picture to write, its color space, and the EXIF data that it keeps."""
 
     picture: Image.Image
-    icc: bytes | None = None
+    color_space: ColorSpace = field(default_factory=ColorSpace)
     exif: bytes = b""
 
 
@@ -50,11 +52,15 @@ def encode(result: Result, form: str, packet: str | None) -> bytes:
     Raises:
         OSError: the format cannot hold the picture.
     """
-    options: dict[str, Any] = {"icc_profile": result.icc}
+    picture, space = _fitting(result.picture, form, result.color_space), result.color_space
+    gray_profile = space.icc is not None and space.icc[16:20] == b"GRAY"
+    icc = None if gray_profile and picture.mode.startswith("RGB") else space.icc
+    options: dict[str, Any] = {"icc_profile": icc}
     if result.exif:
         options["exif"] = result.exif
     if form == "png":
         info = _png_info(packet)
+        _add_color_space(info, space)
         # Level 4 takes a third of the time of level 6, for files of nearly the same size; level 1
         # half of that again, for photographs within a tenth of the size.
         large = result.picture.width * result.picture.height > LARGE
@@ -66,7 +72,7 @@ def encode(result: Result, form: str, packet: str | None) -> bytes:
         options |= {"quality": 95, "subsampling": 0} if form == "jpeg" else webp
     out = io.BytesIO()
     try:
-        _fitting(result.picture, form).save(out, form, **options)
+        picture.save(out, form, **options)
     except ValueError as error:
         raise OSError(f"no {form}: {error}") from None
     return out.getvalue()
@@ -84,12 +90,25 @@ def png_mark(emotion: str) -> PngInfo:
     return _png_info(xmp(emotion))
 
 
-def _fitting(picture: Image.Image, form: str) -> Image.Image:
-    """Return the picture in a mode of the format: JPEG has no alpha, and only PNG 16 bits."""
+def _add_color_space(info: PngInfo, space: ColorSpace) -> None:
+    """Add the chunks that Pillow does not write."""
+    if space.primaries:
+        info.add(b"cHRM", struct.pack(">8L", *(round(value * 1e5) for value in space.primaries)))
+    if space.gamma:
+        info.add(b"gAMA", struct.pack(">L", round(space.gamma * 1e5)))
+
+
+def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
+    """Return the picture in a mode and color space of the format.
+
+    JPEG has no alpha, WebP no gray, and only PNG has 16 bits, gamma and primaries.
+    """
     if form == "png":
         return picture
     if picture.mode.startswith("I"):
         picture = Image.fromarray(float_levels(picture))
+    if form == "webp" or not space.icc:
+        picture = to_srgb(picture, space)
     if form == "webp":
         return picture.convert("RGBA" if picture.mode.endswith("A") else "RGB")
     if picture.has_transparency_data:

@@ -7,7 +7,8 @@ from typing import Literal
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import Decoded, Unusable, read_again
-from cctranslate.batch.outputs.encoding import Result
+from cctranslate.batch.inputs.items import FaceRow
+from cctranslate.batch.outputs.encoding import SUFFIXES, Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Fingerprint, Placed, ResultPacker
 from cctranslate.batch.report.row import Disposition, Row
@@ -15,7 +16,8 @@ from cctranslate.batch.stages.translated import TranslatedPicture
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import bounds
 from cctranslate.faces.compositing import carry
-from cctranslate.faces.raster import Levels
+from cctranslate.faces.exif import KeptExif
+from cctranslate.faces.raster import Canvas, Levels
 from cctranslate.inference.variants import Plan
 
 Draw = Callable[[int, int], Result]
@@ -25,6 +27,8 @@ Finished = tuple[list[Row], bytes]
 ENCODED, DRAWN = 2, 14
 """Roughly the bytes of memory that a photograph's pixel takes as a PNG, and while it is drawn: as
 an array and a copy of it, as Pillow has it, and in the encoder."""
+_LONGEST_IN_JPEG = 65_000
+"""Bytes of EXIF data that a JPEG holds."""
 REASONS = {
     Disposition.WRITTEN: None,
     Disposition.SET_ASIDE: "not confirmed",
@@ -64,7 +68,8 @@ class ResultRenderer:
         if not any(row.output for row in rows):
             return rows, b""
         try:
-            draw = self._drawer(picture)
+            canvas = self._canvas(picture.decoded)
+            draw = self._drawer(picture, canvas)
         except Exception as error:
             # As when it was read first: decoders raise nearly anything.
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -74,7 +79,8 @@ class ResultRenderer:
         except OSError as error:
             reason = f"write: {error.strerror or error}"
             return _without_result(picture.decoded, "failed", reason)
-        return [_fingerprinted(row, packed.fingerprints) for row in rows], packed.content
+        lost = _lost(self._exif(canvas)) if canvas else ""
+        return [_completed(row, packed.fingerprints, lost) for row in rows], packed.content
 
     def _variants(self, decoded: Decoded) -> list[int]:
         """Return the numbers of the variants to make: earlier calls may have made the others."""
@@ -111,14 +117,17 @@ class ResultRenderer:
         pixels = source.width * source.height
         return source.item.held + (DRAWN + ENCODED * waiting) * pixels
 
-    def _drawer(self, picture: TranslatedPicture) -> Draw:
+    def _drawer(self, picture: TranslatedPicture, canvas: Canvas | None) -> Draw:
         """Return what draws the result of a face and a variant."""
-        if not self.in_pictures or picture.decoded.is_model_sized:
+        if canvas is None:
             return lambda f, k: Result(picture=Image.fromarray(picture.faces[f].translated[k]))
-        read = read_again(picture.decoded)
-        # The one copy that is drawn into: what Pillow gives cannot be written to.
-        canvas = replace(read, levels=read.levels.copy())
-        del read
+        exif = self._exif(canvas)
+        if picture.decoded.is_model_sized:
+            return lambda f, k: Result(
+                picture=Image.fromarray(picture.faces[f].translated[k]),
+                color_space=canvas.color_space,
+                exif=exif.data,
+            )
 
         def draw(f: int, k: int) -> Result:
             levels, disposition = canvas.levels, picture.dispositions[f][k]
@@ -137,10 +146,31 @@ class ResultRenderer:
                 drawn = drawn.copy()
             for part, content in reversed(before):
                 levels[part] = content
-            exif = canvas.exif if self.metadata else b""
-            return Result(picture=drawn, icc=canvas.icc, exif=exif)
+            return Result(picture=drawn, color_space=canvas.color_space, exif=exif.data)
 
         return draw
+
+    def _canvas(self, decoded: Decoded) -> Canvas | None:
+        """Return the picture that results are made from; None where the faces are the results.
+
+        Raises:
+            OSError: it cannot be read any more.
+        """
+        if not self.in_pictures or isinstance(decoded.item, FaceRow):
+            return None
+        if decoded.is_model_sized:
+            return read_again(decoded) if self.metadata else None
+        read = read_again(decoded)
+        # The one copy that is drawn into: what Pillow gives cannot be written to.
+        return replace(read, levels=read.levels.copy())
+
+    def _exif(self, canvas: Canvas) -> KeptExif:
+        """Return the EXIF data that results keep."""
+        if not self.metadata:
+            return KeptExif()
+        if self.layout.suffix == SUFFIXES["jpeg"] and len(canvas.exif.data) > _LONGEST_IN_JPEG:
+            return KeptExif(left_out=("all", "too long for JPEG"))
+        return canvas.exif
 
     def _rows(self, picture: TranslatedPicture) -> list[Row]:
         rows = []
@@ -219,8 +249,17 @@ def _without_result(
     return [replace(_input_row(source), status=status, reason=reason)], b""
 
 
-def _fingerprinted(row: Row, fingerprints: Mapping[str, Fingerprint]) -> Row:
+def _completed(row: Row, fingerprints: Mapping[str, Fingerprint], lost: str) -> Row:
+    """Return a result's row with its fingerprint, and what its metadata lost."""
     if row.output is None:
         return row
     fingerprint = fingerprints[row.output]
-    return replace(row, output_size=fingerprint.size, output_sha256=fingerprint.sha256)
+    reason = "; ".join(filter(None, (row.reason, lost))) or None
+    return replace(
+        row, output_size=fingerprint.size, output_sha256=fingerprint.sha256, reason=reason
+    )
+
+
+def _lost(exif: KeptExif) -> str:
+    """Return what the report says of EXIF data that cannot be kept."""
+    return f"EXIF data left out: {', '.join(exif.left_out)}" if exif.left_out else ""

@@ -25,7 +25,13 @@ def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: 
     # On few cores the models are the limit; on many, or with a GPU, one process's Python is.
     many = provider == CUDA or cores() > FEW_CORES
     return Work(
-        look=Look(where=options.faces, finder=finder, again=in_pictures, which=options.which),
+        look=Look(
+            where=options.faces,
+            finder=finder,
+            again=in_pictures,
+            which=options.which,
+            metadata=options.metadata == "keep",
+        ),
         renderer=ResultRenderer(
             plan=options.plan,
             layout=options.result_layout,

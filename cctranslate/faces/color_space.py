@@ -1,0 +1,90 @@
+"""The color space of a picture's levels: its profile, or a PNG's gamma and primaries."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from cctranslate.pixels import Scaled
+
+_SPACES = {"L": b"GRAY", "RGB": b"RGB "}
+"""The color space that an ICC profile's header names, by the bands that it fits."""
+_SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+"""The x and y of white, red, green and blue."""
+_SRGB_GAMMA = 0.45455
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorSpace:
+    """What is known of a color space; sRGB if nothing is."""
+
+    icc: bytes | None = None
+    gamma: float | None = None
+    """The exponent that made levels of light, as PNG's gAMA."""
+    primaries: tuple[float, ...] | None = None
+    """The x and y of white, red, green and blue, as PNG's cHRM."""
+
+
+def color_space(picture: Image.Image, bands: str) -> ColorSpace:
+    """Return the color space of a picture that is brought to `L` or `RGB`.
+
+    A profile that does not fit the bands is left out, as viewers ignore it.
+    """
+    icc = picture.info.get("icc_profile")
+    if icc:
+        return ColorSpace(icc=icc if icc[16:20] == _SPACES[bands] else None)
+    if "srgb" in picture.info:
+        return ColorSpace()
+    primaries = picture.info.get("chromaticity")
+    return ColorSpace(
+        gamma=picture.info.get("gamma") or None,
+        primaries=tuple(primaries) if primaries and all(primaries[1::2]) else None,
+    )
+
+
+def to_srgb(picture: Image.Image, space: ColorSpace) -> Image.Image:
+    """Return a picture of 8 bits in sRGB, for a format that cannot name its color space.
+
+    A gray profile is taken from gray to RGB. An RGB profile is left: every format holds it.
+    """
+    alpha = picture.getchannel("A") if picture.mode.endswith("A") else None
+    opaque = picture.convert(picture.mode.removesuffix("A")) if alpha else picture
+    if space.icc and opaque.mode == "L":
+        converted = _from_profile(opaque, space.icc)
+    elif space.gamma or space.primaries:
+        converted = _from_gamma(opaque, space)
+    else:
+        return picture
+    if alpha:
+        converted.putalpha(alpha)
+    return converted
+
+
+def _from_profile(gray: Image.Image, icc: bytes) -> Image.Image:
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(gray, profile, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return gray  # a profile that is none
+    assert converted is not None  # not in place
+    return converted
+
+
+def _from_gamma(picture: Image.Image, space: ColorSpace) -> Image.Image:
+    levels = np.asarray(picture, np.float32) / np.float32(255)
+    light = levels ** np.float32(1 / (space.gamma or _SRGB_GAMMA))
+    if space.primaries and light.ndim == 3:
+        matrix = np.linalg.inv(_to_xyz(_SRGB_PRIMARIES)) @ _to_xyz(space.primaries)
+        light = (light @ matrix.T.astype(np.float32)).clip(0, 1)
+    dark = light <= 0.0031308
+    encoded = np.where(dark, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return Image.fromarray(np.rint(encoded * 255).clip(0, 255).astype(np.uint8))
+
+
+def _to_xyz(primaries: tuple[float, ...]) -> Scaled:
+    """Return the matrix [3,3] from linear RGB to XYZ."""
+    x, y = np.array(primaries[::2]), np.array(primaries[1::2])
+    xyz = np.stack([x / y, np.ones(4), (1 - x - y) / y])
+    return np.asarray(xyz[:, 1:] * np.linalg.solve(xyz[:, 1:], xyz[:, 0]), np.float32)
