@@ -101,7 +101,7 @@ def command(
     outs = [out.with_name(f"{out.name}-{i}") for i in range(shards)]
     whole = [words(folder, each, *more, *part) for each, part in zip(outs, parts, strict=True)]
     start = run_all([words(first, out.with_name("start"), *more)], checkout)
-    seconds = run_all(whole, checkout) - start
+    seconds = max(run_all(whole, checkout) - start, 1e-3)
     return sum(1 for _ in folder.iterdir()) / seconds
 
 
@@ -141,10 +141,7 @@ def models_alone(faces: np.ndarray, *, side_by_side: bool) -> float:
     models.judge(models.translate(faces[: models.batch_size], happy).faces)
     started = time.perf_counter()
     for i in range(0, len(faces), size):
-        part = faces[i : i + size]
-        pieces = [part] if side_by_side else np.array_split(part, len(part) // models.batch_size)
-        for piece in pieces:
-            models.judge(models.translate(piece, happy).faces)
+        models.judge(models.translate(faces[i : i + size], happy).faces)
     return len(faces) / (time.perf_counter() - started)
 
 
@@ -249,6 +246,7 @@ def main() -> None:
         for _ in range(asked.rounds):
             for what, measure in each.items():
                 rates[what].append(measure())
+                print(f"{what}: {rates[what][-1]:,.1f} a second", file=sys.stderr, flush=True)
         report({what: statistics.median(values) for what, values in rates.items()})
         counts = (FEW, asked.many) if asked.many else ()
         for line in memory(place / "faces", place, place / "weights", counts):

@@ -1,0 +1,23 @@
+"""Bounds by bytes: what an input is expected to take, and what there is."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.batch.stages import memory
+
+
+def test_a_file_weighs_by_its_size_and_a_member_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(bytes(1000))
+    item = Item(path=tmp_path / "a.png", relative="a.png", named=True)
+    assert memory.weigh(item) == 1000 * memory.EXPANSION
+    assert memory.weigh(replace(item, path=tmp_path / "gone.png")) == 0
+    member = Member(path=tmp_path / "a.zip", relative="b.png", named=False, content=bytes(10))
+    assert memory.weigh(member) == 10 * memory.EXPANSION
+    broken = Broken(path=item.path, relative="a.png", named=True, reason="missing")
+    assert memory.weigh(broken) == 0
+
+
+def test_the_budget_is_some_of_what_there_is() -> None:
+    assert memory.budget() >= memory.LEAST
+    assert memory.budget() <= max(memory.LEAST, memory._physical())
