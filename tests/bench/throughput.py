@@ -15,8 +15,8 @@ the machine does disturbs all of them alike.
 - `batch`: the command with the weights that ship. The goal is 0.9 of the slower of the two.
 - `photographs, one core`: decoding, and drawing and encoding as JPEG, of 12 megapixels each.
 
-The command's start is measured on one input and left out. With `--before`, the command of another
-checkout takes its turns, too. Memory is a process's peak; Linux only.
+The command's start is measured on one input and left out. With `--before`, `batch` of another
+checkout, with its weights, takes its turns, too. Memory is a process's peak; Linux only.
 """
 
 import argparse
@@ -222,9 +222,6 @@ def measures(place: Path, asked: argparse.Namespace) -> dict[str, Measure]:
     }
     if asked.before:
         before: Path = asked.before.resolve()
-        each["files, processes, before"] = lambda: command(
-            faces, out, *files, "--processes", checkout=before
-        )
         each["batch, before"] = lambda: command(faces, out, checkout=before)
     return each
 
@@ -264,9 +261,8 @@ def report(rate: dict[str, float]) -> None:
     print(f"models: {rate['models'] / rate['models, one core']:.2f} times one core")
     slower = min(rate["models"], rate["files, one core"] * cores())
     print(f"batch: {rate['batch'] / slower:.2f} of its slower stage")
-    for what in ("files, processes", "batch"):
-        if f"{what}, before" in rate:
-            print(f"{what}: {rate[what] / rate[f'{what}, before']:.2f} times before")
+    if "batch, before" in rate:
+        print(f"batch: {rate['batch'] / rate['batch, before']:.2f} times before")
 
 
 if __name__ == "__main__":
