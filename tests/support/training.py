@@ -1,0 +1,36 @@
+"""Trainings of a few steps on drawn faces."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from cctranslate.recipes.registry import find, override
+from cctranslate.recipes.spec import AnyRecipe, Recipe, derive
+from cctranslate.training.fit import TrainingRun
+from cctranslate.training.loop import Limits
+
+MakeRun = Callable[..., TrainingRun]
+AT_ONCE = Limits(tick_steps=2, tick_seconds=0, max_minutes=1e-6)
+
+
+BACKED = ("t6-code", "t7", "t9", "c2")
+"""Recipes of ResNet50."""
+
+
+def small(name: str, steps: int) -> AnyRecipe:
+    """A recipe cut to `steps` steps of 8 faces on the drawn data: 7 steps an epoch, 2 of t4."""
+    backbone = "random" if name in BACKED else None
+    epochs = steps / (2 if name == "t4" else 7)
+    return override(find(name), epochs=epochs, batch_size=8, backbone=backbone)
+
+
+def start(steps: int) -> Recipe:
+    """Flow's first stage as a recipe without stages, cut to `steps` steps."""
+    flow = small("flow-start", steps)
+    assert isinstance(flow, Recipe)
+    return derive(flow.final, name="flow-start")
+
+
+def log(folder: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]

@@ -1,0 +1,88 @@
+"""Checkpoints that cannot be written, or are of something else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from cctranslate.errors import (
+    CheckpointError,
+)
+from cctranslate.training import checkpoint
+from cctranslate.training.fit import fit
+from cctranslate.training.run_folder import (
+    load_classifier,
+)
+from tests.support.training import MakeRun, small
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+import torch
+from cctranslate.errors import CheckpointError
+from cctranslate.training import checkpoint
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    checkpoint.save(Path(sys.argv[1]), {"weights": torch.ones(100_000)})
+except CheckpointError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file's size is limited by POSIX only")
+def test_a_checkpoint_that_does_not_fit_the_disk_leaves_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / checkpoint.FILE).write_bytes(b"the one before")
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert "checkpoint.pt: cannot be written" in done.stdout, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == [checkpoint.FILE]
+    assert (tmp_path / checkpoint.FILE).read_bytes() == b"the one before"
+
+
+def test_a_checkpoint_of_something_else_is_refused(make_run: MakeRun) -> None:
+    run = make_run(small("guide-plain", 2))
+    fit(run)
+    file = run.folder / checkpoint.FILE
+    other = make_run(small("guide-smooth", 2), "other")
+    fit(other)
+    contents = {
+        "of another recipe": (other.folder / checkpoint.FILE).read_bytes(),
+        "not a readable checkpoint": b"no checkpoint",
+    }
+    for reason, content in contents.items():
+        file.write_bytes(content)
+        with pytest.raises(CheckpointError, match=rf"checkpoint\.pt: {reason}") as caught:
+            fit(make_run(run.recipe, resume=True))
+        assert "\n" not in str(caught.value)
+    saved = torch.load(other.folder / checkpoint.FILE, weights_only=True)
+    torch.save({**saved, "recipe": {**saved["recipe"], "newer": 1}}, file)
+    with pytest.raises(CheckpointError, match="of another recipe"):
+        load_classifier(run.folder)
+    torch.save({"weights": torch.ones(1)}, file)
+    with pytest.raises(CheckpointError, match="not a checkpoint that `fit` wrote"):
+        load_classifier(run.folder)
+    file.unlink()
+    with pytest.raises(CheckpointError, match="no checkpoint yet: go on with `fit --resume`"):
+        load_classifier(run.folder)
+
+
+def test_a_checkpoint_of_other_networks_is_refused(make_run: MakeRun) -> None:
+    run = make_run(small("guide-plain", 2))
+    fit(run)
+    file = run.folder / checkpoint.FILE
+    saved = torch.load(file, weights_only=True)
+    network = dict(saved["trainer"]["network"])
+    name, weight = next((k, v) for k, v in network.items() if v.ndim == 4)
+    halved = {**saved["trainer"], "network": {**network, name: weight[: len(weight) // 2]}}
+    for trainer in ({}, halved):
+        torch.save({**saved, "trainer": trainer}, file)
+        with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit") as caught:
+            fit(make_run(run.recipe, resume=True))
+        assert "\n" not in str(caught.value)
+    torch.save({**saved, "trainer": {**halved, "average": halved["network"]}}, file)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit"):
+        load_classifier(run.folder)
