@@ -18,10 +18,10 @@ CANDIDATE, SCORE = 0.5, 0.8
 """Scores that a face must have at every look at it, and at one of them."""
 OVERLAP = 0.3
 """Intersection over union of two boxes above which they are one face."""
-SIDES = (320, 640, 1280)
+SIDES = (320, 640, 1600)
 """Longer sides, in pixels, of the views of a picture, at most the picture's: YuNet finds faces of
-about 10 to 300 pixels. A view of 1920 took as long as all else together, and added faces of less
-than 16 pixels in 1920."""
+about 10 to 300 pixels. The largest view takes most of the time. With 1280 instead, 1 of 12 faces
+of 48 pixels in pictures of 1600 was found, and not 6."""
 LARGEST_SIDE = SIDES[-1]
 """Longer side that a picture need not exceed to be searched."""
 

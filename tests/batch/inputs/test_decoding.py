@@ -85,7 +85,7 @@ def test_a_large_jpeg_shows_the_same_face(tmp_path: Path) -> None:
 def test_a_large_jpeg_gives_the_faces_that_it_gives_as_png(
     tmp_path: Path, side: float, turn: int
 ) -> None:
-    picture = Image.new("RGB", (2800, 2000), (90, 110, 140))
+    picture = Image.new("RGB", (3400, 2400), (90, 110, 140))
     picture.paste(pictures.portrait(pictures.HOPPER, round(2800 * side * 2)), (300, 200))
     exif = Image.Exif()
     exif[0x0112] = turn
@@ -97,7 +97,7 @@ def test_a_large_jpeg_gives_the_faces_that_it_gives_as_png(
         item = Item(path=tmp_path / name, relative=name, named=True)
         decoded = decode(item, replace(WHOLE, where="detect"))
         assert isinstance(decoded, Decoded)
-        assert (decoded.width, decoded.height) == (2800, 2000)
+        assert (decoded.width, decoded.height) == (3400, 2400)
         (face,) = decoded.faces
         found.append(face)
     whole, reduced = found
