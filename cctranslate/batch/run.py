@@ -16,7 +16,6 @@ from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.inputs.sources import read_pipes
 from cctranslate.batch.interrupt import InterruptHandler
-from cctranslate.batch.library_warnings import library_warnings
 from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import (
@@ -34,6 +33,7 @@ from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
+from cctranslate.batch.stages.library_warnings import library_warnings
 from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.setup import make_work

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cctranslate.batch.library_warnings import library_warnings
+from cctranslate.batch.stages.library_warnings import library_warnings
 from tests.support.cli import child
 from tests.support.pictures import draw_face
 
