@@ -44,3 +44,10 @@ def run(weights: Path) -> Run:
         return CliRunner().invoke(cli, [*fixed, *(os.fspath(word) for word in words)])
 
     return invoke
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests more time than the default; a mark of their own goes first."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(300))

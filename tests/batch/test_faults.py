@@ -190,6 +190,7 @@ def test_somebody_elses_files_are_not_touched(run: Run, faces: Path, tmp_path: P
     assert mine.read_bytes() == b"mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_report_and_says_how_to_go_on(
     weights: Path, tmp_path: Path, number: signal.Signals

@@ -77,7 +77,6 @@ def test_killed_and_run_again_equals_never_stopped(inputs: None, weights: Path, 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_killed_twenty_times_equals_never_stopped(weights: Path, tmp_path: Path) -> None:
     folder, out, whole = tmp_path / "in", tmp_path / "out", tmp_path / "whole"
     pictures.write_many(folder, 1200)

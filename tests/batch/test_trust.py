@@ -17,6 +17,7 @@ from tests.support.pictures import png
 from tests.support.reports import count_lines, rows, timeless, tree
 
 
+@pytest.mark.slow
 def test_real_weights_give_equal_bytes_however_the_work_is_cut(run: Run, tmp_path: Path) -> None:
     folder = pictures.write_many(tmp_path / "in", 21, different=21)
     words = (folder, "--to", "sad", "--weights", bundle.shipped(), "--no-html")
@@ -44,6 +45,7 @@ def alone(script: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]
     return subprocess.run([*shell, script, "-", *command(*words)], capture_output=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_on_another_it_goes_on(weights: Path, tmp_path: Path) -> None:
     folder, out, kept = (
         pictures.write_many(tmp_path / "in", 600),
@@ -131,6 +133,7 @@ def test_a_report_that_goes_while_it_is_written_is_one_line(
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="slow to fill a folder there")
 def test_a_folder_of_200_000_is_listed_in_order(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "in"

@@ -53,6 +53,7 @@ def test_every_command_is_shown() -> None:
     assert {words[0] for words in ALL} == set(cli.commands)
 
 
+@pytest.mark.slow
 def test_the_readmes_commands_run_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

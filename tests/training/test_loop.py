@@ -64,6 +64,7 @@ fit(TrainingRun(recipe=recipe, folder=Path(sys.argv[2]), splits=fer2013.load(Pat
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["t26", "judge"])
 def test_killed_mid_epoch_and_resumed_equals_never_stopped(name: str, tmp_path: Path) -> None:
     data = pictures.write_csv(tmp_path / "fer2013.csv")

@@ -117,6 +117,7 @@ def test_all_of_it_by_keys(opened: Chrome, out: Path) -> None:
     assert opened.find_element(By.CSS_SELECTOR, "#help dl").is_displayed()
 
 
+@pytest.mark.slow
 def test_of_ten_thousand_rows_only_the_cards_in_the_window_exist(
     driver: Chrome, out: Path, tmp_path: Path
 ) -> None:

@@ -124,6 +124,7 @@ def equals_never_stopped(weights: Path, folder: Path, out: Path) -> None:
     assert tree(out) == tree(whole)
 
 
+@pytest.mark.slow
 @ONLY_LINUX
 def test_no_worker_outlives_a_run_that_was_killed(weights: Path, tmp_path: Path) -> None:
     folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
@@ -140,6 +141,7 @@ def test_no_worker_outlives_a_run_that_was_killed(weights: Path, tmp_path: Path)
     equals_never_stopped(weights, folder, out)
 
 
+@pytest.mark.slow
 @ONLY_POSIX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_all_of_them_lets_what_is_in_hand_finish(
@@ -158,6 +160,7 @@ def test_a_signal_to_all_of_them_lets_what_is_in_hand_finish(
     equals_never_stopped(weights, folder, out)
 
 
+@pytest.mark.slow
 @ONLY_LINUX
 def test_a_worker_that_is_killed_is_one_line(weights: Path, tmp_path: Path) -> None:
     folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
@@ -172,6 +175,7 @@ def test_a_worker_that_is_killed_is_one_line(weights: Path, tmp_path: Path) -> N
     equals_never_stopped(weights, folder, out)
 
 
+@pytest.mark.slow
 @ONLY_LINUX
 def test_a_worker_that_is_killed_while_it_answers_is_one_line(
     weights: Path, tmp_path: Path
