@@ -44,7 +44,8 @@ class Item:
     @property
     def name(self) -> PurePosixPath | Path:
         """The name that says, by its suffix, what it would be."""
-        return PurePosixPath(self.inner) if self.inner else self.path
+        # Zips made on Windows may have backslashes.
+        return PurePosixPath(self.inner.replace("\\", "/")) if self.inner else self.path
 
     @property
     def label(self) -> str:

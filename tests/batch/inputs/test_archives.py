@@ -362,3 +362,22 @@ def test_folders_of_the_system_are_left_alone(run: Run, tmp_path: Path) -> None:
     for path in ("in", "a.zip"):
         assert run(tmp_path / path, "--to", "sad", "-o", tmp_path / f"o-{path}").exit_code == 0
         assert [row["output"] for row in rows(tmp_path / f"o-{path}")] == ["sad/a.png"]
+
+
+def test_a_zip_with_backslashes_is_read_as_one_with_slashes(run: Run, tmp_path: Path) -> None:
+    for name, mark in (("slash", "/"), ("back", "\\")):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            for emotion in ("happy", "sad"):
+                info = zipfile.ZipInfo()
+                info.filename = mark.join(("train", emotion, "a.png"))
+                archive.writestr(info, png(3))
+        assert run(tmp_path / f"{name}.zip", "--to", "sad", "-o", tmp_path / name).exit_code == 0
+    told = [
+        [(row["output"], row["source_label"]) for row in rows(tmp_path / name)]
+        for name in ("slash", "back")
+    ]
+    assert (
+        told[0]
+        == told[1]
+        == [("sad/train__happy__a.png", "happy"), ("sad/train__sad__a.png", "sad")]
+    )
