@@ -39,6 +39,7 @@ def identity(
         "--result": options.result,
         "--metadata": options.metadata,
         "--format": options.format,
+        "--quality": options.quality,
         "--no-mark": options.no_mark,
         "--shard": list(options.shard) if options.shard else None,
         "--engine": engine,

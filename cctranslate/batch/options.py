@@ -45,6 +45,7 @@ class Options:
     min_confirmed: float | None
     max_failures: str | None
     format: str
+    quality: int | None
     report: str | None
     html: bool
     sheet: Path | None
@@ -91,7 +92,7 @@ class Options:
             aside = Path(os.path.relpath(self.aside, self.out.resolve())).as_posix()
         return Layout(
             kind=self.layout,
-            suffix=SUFFIXES[self.format],
+            suffix=SUFFIXES.get(self.format),
             tagged=self.plan.strengths != (1,),
             sampled=self.samples > 1,
             apart=self.result == "face",

@@ -37,6 +37,8 @@ def check(options: Options) -> None:
         raise OptionError(
             "--metadata keep: faces by themselves keep none: it takes --result picture"
         )
+    if options.quality is not None and options.format == "png":
+        raise OptionError("--quality is of jpeg and webp, png loses nothing: name a --format")
     _check_standard_streams(options)
     if options.stream:
         _check_stream(options)

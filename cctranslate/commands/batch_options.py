@@ -23,7 +23,7 @@ from cctranslate.commands.params import (
     worker_options,
 )
 
-FORMATS = ("png", "jpeg", "webp")
+FORMATS = ("png", "jpeg", "webp", "same")
 LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
 
 
@@ -34,6 +34,7 @@ def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+_QUALITY = "Quality of jpeg and webp results.  [default: 95 for jpeg, lossless for webp]"
 _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.argument("inputs", nargs=-1, metavar="INPUT..."),
     click.option(
@@ -186,8 +187,10 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         type=Format(FORMATS),
         default="png",
         show_default=True,
-        help="Format of result files; jpg is jpeg.",
+        help="Format of result files; jpg is jpeg; same is the source's where that is jpeg or "
+        "webp, else png.",
     ),
+    click.option("--quality", type=click.IntRange(1, 100), metavar="Q", help=_QUALITY),
     click.option(
         "--report",
         metavar="PATH",

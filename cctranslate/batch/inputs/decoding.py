@@ -65,6 +65,8 @@ class Decoded:
     height: int
     mode: str
     sha256: str
+    format: str = ""
+    """Pillow's name of the file's format; empty for a row of a dataset."""
     stamp: FileStamp | None = None
     """Of the file that the picture, or its archive, is."""
     result_name: str | None = None
@@ -231,7 +233,15 @@ def _find(item: Item, look: Look, file: File, picture: Image.Image) -> Decoded:
         faces = choose_faces(found, look.which)
         if not faces:
             raise _NoFaceError
-    return Decoded(item=item, faces=faces, width=width, height=height, mode=mode, sha256="")
+    return Decoded(
+        item=item,
+        faces=faces,
+        width=width,
+        height=height,
+        mode=mode,
+        sha256="",
+        format=picture.format or "",
+    )
 
 
 def _search(

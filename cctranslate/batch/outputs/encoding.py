@@ -16,6 +16,10 @@ from cctranslate.pixels import float_levels
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 LARGE = 1 << 20
 """Pixels from which on the time to write a PNG counts more than some bytes."""
+SAME = "same"
+"""The format of the source, where results can be written in it."""
+_WRITABLE = {"JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
+JPEG_QUALITY = 95
 MARK = "compositeWithTrainedAlgorithmicMedia"
 """IPTC's term for existing media that a generative model altered."""
 _SOURCE_TYPE = f"http://cv.iptc.org/newscodes/digitalsourcetype/{MARK}"
@@ -28,6 +32,8 @@ class Result:
     picture: Image.Image
     color_space: ColorSpace = field(default_factory=ColorSpace)
     exif: bytes = b""
+    source_format: str = ""
+    """Pillow's name for the format of the picture that it is made from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,8 @@ class Encoding:
 
     format: str
     mark: bool
+    quality: int | None = None
+    """Of JPEG and WebP, 1 to 100; None: 95 for JPEG, lossless for WebP."""
 
     def encode(self, result: Result, target: str) -> bytes:
         """Return a result, translated to `target`, as the bytes of a file.
@@ -43,10 +51,16 @@ class Encoding:
         Raises:
             OSError: the format cannot hold the picture.
         """
-        return encode(result, self.format, xmp(target) if self.mark else None)
+        form = same_format(result.source_format) if self.format == SAME else self.format
+        return encode(result, form, xmp(target) if self.mark else None, self.quality)
 
 
-def encode(result: Result, form: str, packet: str | None) -> bytes:
+def same_format(source_format: str) -> str:
+    """Return the format of results for a source's; `png`, which loses nothing, for all others."""
+    return _WRITABLE.get(source_format, "png")
+
+
+def encode(result: Result, form: str, packet: str | None, quality: int | None = None) -> bytes:
     """Return a result as the bytes of a file, with no metadata but the result's and the mark.
 
     Raises:
@@ -68,8 +82,11 @@ def encode(result: Result, form: str, packet: str | None) -> bytes:
     else:
         options["xmp"] = (packet or "").encode()
         # Exact: colors stay where the picture is transparent, too.
-        webp = {"lossless": True, "exact": True}
-        options |= {"quality": 95, "subsampling": 0} if form == "jpeg" else webp
+        options |= {"lossless": quality is None, "exact": True} if form == "webp" else {}
+        if form == "jpeg":
+            options |= {"quality": JPEG_QUALITY, "subsampling": 0 if quality is None else -1}
+        if quality is not None:
+            options["quality"] = quality
     out = io.BytesIO()
     try:
         picture.save(out, form, **options)

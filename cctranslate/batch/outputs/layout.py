@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from cctranslate.batch.outputs.encoding import SUFFIXES, same_format
 from cctranslate.inference.variants import Variant, spell_strength
 
 Kind = Literal["imagefolder", "tree", "webdataset", "fer-csv"]
@@ -35,7 +36,8 @@ class Layout:
     """
 
     kind: Kind
-    suffix: str
+    suffix: str | None
+    """Of result files; None: by the source's format."""
     tagged: bool
     """Whether names contain the strength."""
     apart: bool
@@ -57,7 +59,8 @@ class Layout:
 
     def _folder(self, name: str) -> str:
         """Return a folder's name that no result beside it can have: a.png/ and a.png."""
-        taken = name.lower().endswith(self.suffix)
+        suffixes = (self.suffix,) if self.suffix else tuple(SUFFIXES.values())
+        taken = name.lower().endswith(suffixes)
         return _shortened(name) + ("_" if taken else "")
 
     def position(self, output: str) -> int | None:
@@ -72,11 +75,14 @@ class Layout:
         """Whether each result is a file of its own, which can be replaced."""
         return self.kind in ("imagefolder", "tree")
 
-    def output_path(self, variant: Variant, name: str, face: int, denied: bool) -> str:
+    def output_path(
+        self, variant: Variant, name: str, face: int, denied: bool, source_format: str = ""
+    ) -> str:
         """Return a result's path relative to OUT, for a face counted from 1."""
         tags = self._tags(face, variant)
         above = f"{self.aside}/" if denied else ""
-        return f"{above}{variant.target}/{name}{tags}{self.suffix}"
+        suffix = self.suffix or SUFFIXES[same_format(source_format)]
+        return f"{above}{variant.target}/{name}{tags}{suffix}"
 
     def _tags(self, face: int, variant: Variant) -> str:
         tags = f".f{face}" if self.apart and face > 1 else ""

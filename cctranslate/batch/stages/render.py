@@ -119,14 +119,18 @@ class ResultRenderer:
 
     def _drawer(self, picture: TranslatedPicture, canvas: Canvas | None) -> Draw:
         """Return what draws the result of a face and a variant."""
+        form = picture.decoded.format
         if canvas is None:
-            return lambda f, k: Result(picture=Image.fromarray(picture.faces[f].translated[k]))
+            return lambda f, k: Result(
+                picture=Image.fromarray(picture.faces[f].translated[k]), source_format=form
+            )
         exif = self._exif(canvas)
         if picture.decoded.is_model_sized:
             return lambda f, k: Result(
                 picture=Image.fromarray(picture.faces[f].translated[k]),
                 color_space=canvas.color_space,
                 exif=exif.data,
+                source_format=form,
             )
 
         def draw(f: int, k: int) -> Result:
@@ -146,7 +150,12 @@ class ResultRenderer:
                 drawn = drawn.copy()
             for part, content in reversed(before):
                 levels[part] = content
-            return Result(picture=drawn, color_space=canvas.color_space, exif=exif.data)
+            return Result(
+                picture=drawn,
+                color_space=canvas.color_space,
+                exif=exif.data,
+                source_format=form,
+            )
 
         return draw
 
@@ -215,6 +224,7 @@ class ResultRenderer:
                 picture.decoded.result_name or "",
                 picture.decoded.faces[f].number,
                 disposition is Disposition.SET_ASIDE,
+                picture.decoded.format,
             )
         return replace(
             row,
