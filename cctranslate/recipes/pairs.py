@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from cctranslate.recipes.base import BaseRecipe
+from cctranslate.recipes.components import BaseRecipe
 
 DrawKind = Literal["repair", "translate"]
 

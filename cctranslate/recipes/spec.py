@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
-from cctranslate.recipes.base import BaseRecipe
 from cctranslate.recipes.components import (
     IMAGENET,
+    BaseRecipe,
     ClassifierKind,
     DiscriminatorSpec,
     GeneratorSpec,

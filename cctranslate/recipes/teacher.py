@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cctranslate.recipes.base import BaseRecipe
+from cctranslate.recipes.components import BaseRecipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cctranslate.recipes.base import BaseRecipe
+from cctranslate.recipes.components import BaseRecipe
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.recipes.teacher import TeacherRecipe
