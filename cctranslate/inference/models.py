@@ -64,6 +64,7 @@ class TranslationModels:
         self._presence = (
             self._backend.open(bundle.file(FACE_PRESENCE)) if bundle.holds(FACE_PRESENCE) else None
         )
+        self._was_full = False
         self._pool = ThreadPoolExecutor(self._backend.runs, thread_name_prefix="models")
 
     def micro_batch(self, results: int, edits: bool) -> int:
@@ -156,6 +157,7 @@ class TranslationModels:
                 made[rows, columns, 2] = results[0][:count, :, 0] - scaled[:, None]
 
         size = min(self.batch_size, max(most // k, 1))
+        self._was_full |= n >= size
         self._each(run, [(r, c) for c in _slices(k, most) for r in _slices(n, size)])
         return translated, made
 
@@ -170,6 +172,7 @@ class TranslationModels:
     def _classify(self, graph: Graph, faces: Gray, outputs: list[str]) -> list[Scaled]:
         parts: dict[int, list[Scaled]] = {}
         size = self.batch_size
+        self._was_full |= len(faces) >= size
 
         def run(rows: slice) -> None:
             scaled = to_scaled(faces[rows])
@@ -182,11 +185,10 @@ class TranslationModels:
     def _filled(self, scaled: Scaled, size: int) -> Scaled:
         """Return faces [N,48,48] as [M,1,48,48], filled up to a shape that the engine may get."""
         count = len(scaled)
-        rows = {
-            "any": count,
-            "powers": min(1 << (count - 1).bit_length(), size),
-            "fixed": size,
-        }[self._backend.shapes]
+        # Once a batch was full, all are filled up to that: then a face's results do not depend on
+        # which faces came with it.
+        power = size if self._was_full else min(1 << (count - 1).bit_length(), size)
+        rows = {"any": count, "powers": power, "fixed": size}[self._backend.shapes]
         filled = np.zeros((rows, 1, SIZE, SIZE), np.float32)
         filled[:count, 0] = scaled
         return filled

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,29 @@ def test_bytes_are_equal_for_any_batch_and_from_any_thread(
             np.testing.assert_array_equal(got.faces, expected.faces[i : i + 5])
             np.testing.assert_array_equal(got.edits, expected.edits[i : i + 5])
             np.testing.assert_array_equal(got.before, expected.before[i : i + 5])
+
+
+def test_batches_of_few_shapes_give_the_same(
+    faces: np.ndarray, shipped: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = np.concatenate([faces, 255 - faces, faces[:, ::-1]])
+    expected = on_cpu(shipped).translate(many, HAPPY)
+    seen = []
+    models = on_cpu(shipped, 8)
+    models._backend = replace(models._backend, shapes="powers")
+    run = OnnxRuntimeGraph.run
+
+    def recorded(self: OnnxRuntimeGraph, outputs: Any, inputs: Any) -> Any:
+        seen.append(len(inputs["faces"]))
+        return run(self, outputs, inputs)
+
+    monkeypatch.setattr(OnnxRuntimeGraph, "run", recorded)
+    few = models.translate(many[:3], HAPPY)
+    assert set(seen) == {4}, "no more than can come, in few shapes"
+    seen.clear()
+    np.testing.assert_array_equal(few.faces, expected.faces[:3])
+    np.testing.assert_array_equal(models.translate(many, HAPPY).faces, expected.faces)
+    assert set(seen) == {8}
 
 
 def test_many_results_of_a_face_are_the_same_as_each_alone(
