@@ -156,15 +156,14 @@ class BatchRun:
     def _go_on(self, loaded: Bundle, models: TranslationModels, journal: Journal) -> Counts:
         """Translate what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
-        try:
-            with library_warnings(self.echo):
-                self._translate(models, journal)
-        except BaseException:
-            # The user is told what stopped the run, not what cannot be written because of it.
-            with suppress(OutputError):
-                self._close(loaded, models, journal, started)
-            raise
         with library_warnings(self.echo):
+            try:
+                self._translate(models, journal)
+            except BaseException:
+                # The user is told what stopped the run, not what cannot be written because of it.
+                with suppress(OutputError):
+                    self._close(loaded, models, journal, started)
+                raise
             return self._close(loaded, models, journal, started)
 
     def _translate(self, models: TranslationModels, journal: Journal) -> None:
