@@ -71,7 +71,7 @@ def from_tar_or_csv(path: Path) -> Iterator[Item]:
             else:
                 yield from _from_tar(path, file)
     except Exception as error:
-        # Each way of packing has errors of its own.
+        # Each way of packing raises other errors.
         yield _broken(path, error)
 
 
@@ -208,7 +208,7 @@ def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 
 
 def _damaged(error: Exception) -> MemberError:
-    """Each way of packing has errors of its own."""
+    """Each way of packing raises other errors."""
     return MemberError(f"damaged in its archive: {str(error) or type(error).__name__}")
 
 

@@ -134,7 +134,7 @@ def _decode(item: Item, look: Look) -> Decoded | Unusable:
             if file.seekable():
                 return _faces(item, file, look)
             content = file.read()
-        return _faces(_kept(item, content), io.BytesIO(content), look)
+        return _faces(_in_memory(item, content), io.BytesIO(content), look)
     except UnidentifiedImageError:
         member = isinstance(item, Member)
         kind = unread(_head(item), item.name, named=item.named, member=member)
@@ -202,7 +202,7 @@ def show(item: Item) -> Image.Image | None:
         return None
 
 
-def _kept(item: Item, content: bytes) -> Member:
+def _in_memory(item: Item, content: bytes) -> Member:
     """Return an item that can only be read once, with its content."""
     return Member(
         path=item.path,

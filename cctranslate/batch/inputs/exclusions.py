@@ -24,16 +24,16 @@ _OURS = {REPORT, RUN, PAGE, TABLE, *COPIES}
 class OutputPaths:
     """Files that a run writes, and folders with all that is in them."""
 
-    def __init__(self, places: Iterable[Path]) -> None:
-        self.places = tuple(places)
-        self._real = tuple(map(os.path.realpath, self.places))
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self.paths = tuple(paths)
+        self._real = tuple(map(os.path.realpath, self.paths))
         self._folder = lru_cache(1000)(os.path.realpath)
 
     def holds(self, path: Path) -> bool:
         """Return whether a path is one of them or lies in one."""
         # Resolved for its folder alone, once for all that lie there: a list may be long.
-        place = os.path.normpath(os.path.join(self._folder(path.parent), path.name))  # noqa: PTH118
-        return any(place == own or place.startswith(own + os.sep) for own in self._real)
+        real = os.path.normpath(os.path.join(self._folder(path.parent), path.name))  # noqa: PTH118
+        return any(real == ours or real.startswith(ours + os.sep) for ours in self._real)
 
 
 class InputFilter:

@@ -42,7 +42,7 @@ def count_items(options: Options) -> int | None:
         return None
     count = 0
     for path in paths:
-        found = sources.walk(path, options.output_paths.places) if path.is_dir() else (path,)
+        found = sources.walk(path, options.output_paths.paths) if path.is_dir() else (path,)
         count += sum(1 for _ in islice(found, _MOST_COUNTED))
     if not 0 < count < _MOST_COUNTED:
         return None

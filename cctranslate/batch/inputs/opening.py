@@ -78,20 +78,20 @@ def _without_metadata(file: File) -> bytes | None:
 
 
 def _bare_png(content: bytes) -> bytes:
-    kept, at = [_PNG], len(_PNG)
+    parts, at = [_PNG], len(_PNG)
     while at + 12 <= len(content):
         end = at + 12 + int.from_bytes(content[at : at + 4])
         if content[at + 4 : at + 8] in _PNG_KEPT:
-            kept.append(content[at:end])
+            parts.append(content[at:end])
         at = end
-    return b"".join(kept)
+    return b"".join(parts)
 
 
 def _bare_jpeg(content: bytes) -> bytes:
-    kept, at = [_JPEG], 2
+    parts, at = [_JPEG], 2
     while content[at : at + 1] == b"\xff" and content[at + 1] != 0xDA:
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4])
         if content[at + 1] not in _JPEG_LEFT_OUT:
-            kept.append(content[at:end])
+            parts.append(content[at:end])
         at = end
-    return b"".join([*kept, content[at:]])
+    return b"".join([*parts, content[at:]])

@@ -42,14 +42,14 @@ def check(word: str) -> None:
         raise InputError(f"{word}: matches nothing: check the pattern")
 
 
-def from_inputs(inputs: Iterable[str], own: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
+def from_inputs(inputs: Iterable[str], written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
     """Give the items of each input: a file, what is in it, a folder (sorted), a glob or stdin.
 
     Archives and datasets are opened where they are named, not where they lie in a folder.
 
     Args:
         inputs: The words that the user gave.
-        own: What the run itself writes, which is never an input.
+        written: What the run itself writes, which is never an input.
         chosen: Decides on what lies in folders and archives.
     """
     for word in inputs:
@@ -57,12 +57,12 @@ def from_inputs(inputs: Iterable[str], own: OutputPaths, chosen: InputFilter) ->
             yield _from_stdin()
             continue
         for path in _named(word):
-            if own.holds(path):
+            if written.holds(path):
                 continue
             if not path.is_dir():
                 yield from _chosen(_opened(path, path.name), chosen)
             elif "**" not in word or os.path.lexists(word):  # else their files match as well
-                for found, relative in walk(path, own.places):
+                for found, relative in walk(path, written.paths):
                     if chosen.takes_file(found, relative):
                         yield Item(path=found, relative=relative, named=False)
 
@@ -82,18 +82,18 @@ def _named(word: str) -> list[Path]:
     return matches or [Path(word)]
 
 
-def from_list(listed: str, nul: bool, own: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
+def from_list(listed: str, nul: bool, written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
     """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
 
-    A path keeps its folders in its name, without a leading root or `..`. What is the run's `own`
-    is passed by.
+    A path keeps its folders in its name, without a leading root or `..`. What the run has
+    `written` is passed by.
 
     Raises:
         InputError: the list cannot be read.
     """
     for word in read_paths(listed, nul):
         path = Path(word)
-        if own.holds(path):
+        if written.holds(path):
             continue
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
         yield from _chosen(_opened(path, "/".join(parts)), chosen)
@@ -228,7 +228,7 @@ def _walk(
         try:
             status = path.stat()
         except OSError:
-            yield path, prefix + name  # a dangling link: decoding gives it a row of its own
+            yield path, prefix + name  # a dangling link: decoding gives it its row
             continue
         if (identity := (status.st_dev, status.st_ino)) in closed:
             continue

@@ -195,14 +195,14 @@ def _load_named(
 ) -> Splits:
     """Read the dataset among the files of a folder or an archive: its CSV, or else its pictures."""
     paths = {member_path(name): name for name in names}
-    kept = {path: paths[path] for path in sorted(paths) if not is_clutter(path)}
-    for path in sorted(kept, key=_csv_rank):
+    files = {path: paths[path] for path in sorted(paths) if not is_clutter(path)}
+    for path in sorted(files, key=_csv_rank):
         if _csv_rank(path) > len(CSV_NAMES):
             break
-        with opened(kept[path]) as packed, decompressed(packed) as file:
+        with opened(files[path]) as packed, decompressed(packed) as file:
             if PurePosixPath(path).name in CSV_NAMES or has_pixels(file.peek(512)):
                 return _load_csv(file, f"{source}: {path}")
-    return _collect(picture_rows(kept, opened, source, echo), source)
+    return _collect(picture_rows(files, opened, source, echo), source)
 
 
 def _csv_rank(path: str) -> int:
