@@ -16,8 +16,8 @@ from typing import IO, cast
 
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
-from cctranslate.compression import decompressed
 from cctranslate.fer2013 import has_pixels, is_clutter, member_path
+from cctranslate.files import decompressed
 
 LARGEST = 64 << 20
 """Bytes of the largest member that is read: photographs are under 30 MB."""

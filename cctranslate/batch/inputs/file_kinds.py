@@ -6,8 +6,8 @@ from pathlib import PurePath
 
 from PIL import Image
 
-from cctranslate.compression import is_compressed
 from cctranslate.fer2013 import has_pixels
+from cctranslate.files import is_compressed
 
 HEAD = 512
 """Bytes that tell what a file is."""

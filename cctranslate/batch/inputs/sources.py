@@ -12,9 +12,9 @@ from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
 from cctranslate.batch.inputs.path_lists import read_paths
-from cctranslate.compression import is_compressed
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels, is_clutter
+from cctranslate.files import is_compressed
 
 STDIN = "-"
 

@@ -12,7 +12,6 @@ from typing import IO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.compression import decompressed
 from cctranslate.errors import DataError
 from cctranslate.fer2013 import (
     USAGES,
@@ -26,6 +25,7 @@ from cctranslate.fer2013 import (
     parse_usage,
     read_csv,
 )
+from cctranslate.files import decompressed
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data.picture_folders import Echo, Row, picture_rows
 

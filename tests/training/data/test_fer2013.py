@@ -12,7 +12,7 @@ from PIL import Image
 from cctranslate.errors import DataError
 from cctranslate.training.data.fer2013 import Splits, fingerprint, load, without_copies
 from tests.support import pictures
-from tests.test_compression import PACK
+from tests.test_decompression import PACK
 
 
 def zipped(source: Path, out: Path, under: str = "") -> Path:
