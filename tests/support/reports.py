@@ -13,7 +13,7 @@ from PIL import Image
 
 from cctranslate.batch.report.counts import Counts, count
 from cctranslate.batch.report.formats import read_inputs
-from cctranslate.batch.report.schema import NAMES
+from cctranslate.batch.report.schema import NAMES, name_from_text
 from tests.support import pictures
 
 ODD_NAMES = (
@@ -29,8 +29,12 @@ SCRIPT = "</script><script>document.title=1</script>.png"
 
 def rows(out: Path) -> list[dict[str, str]]:
     """The report's rows."""
-    with (out / "report.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-        return list(csv.DictReader(file))
+    names = ("source", "output", "reason", "result_name")
+    with (out / "report.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            row | {name: name_from_text(row[name]) for name in names}
+            for row in csv.DictReader(file)
+        ]
 
 
 def count_lines(out: Path) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
 from cctranslate.batch.outputs.layout import SHARD, TABLE
 from cctranslate.batch.outputs.ownership import is_marked
+from cctranslate.batch.report.schema import name_from_text
 
 EARLIER, PATTERNS = "results of earlier runs", "by --include and --exclude"
 """Why a file was left out."""
@@ -112,6 +113,8 @@ def _outputs(report: Path) -> Iterator[str]:
     yield REPORT
     try:
         with report.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            yield from (row["output"] for row in csv.DictReader(file) if row["output"])
+            yield from (
+                name_from_text(row["output"]) for row in csv.DictReader(file) if row["output"]
+            )
     except (OSError, csv.Error):
         return

@@ -81,7 +81,29 @@ def _one_of(words: Iterable[str]) -> Callable[[str], str]:
     return allowed.__getitem__
 
 
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+
+
+def _name_text(name: str) -> str:
+    r"""Return a name as UTF-8 can hold it: other bytes as `\xe9`, such text itself as `\x5cxe9`."""
+    if name.isascii() and "\\x" not in name:
+        return name
+    return readable(_ESCAPE.sub(r"\\x5cx\1", name))
+
+
+def _byte(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[1]).decode("utf-8", "surrogateescape")
+
+
+def name_from_text(text: str) -> str:
+    """Return the name that a cell spells."""
+    if "\\x" not in text:
+        return text
+    return _ESCAPE.sub(_byte, text)
+
+
 TEXT = CellType(arrow="string")
+NAME = CellType(arrow="string", to_text=_name_text, from_text=name_from_text)
 EMOTION = CellType(arrow="string", from_text=_one_of(EMOTIONS))
 STATUS = CellType(arrow="string", from_text=_one_of(get_args(Status)))
 DISPOSITION = CellType(arrow="string", to_text=_value, from_text=Disposition, to_json=_value)
@@ -97,15 +119,15 @@ BOX = CellType(arrow="string", to_text=_box_text, from_text=_box, to_json=_box_t
 SPREAD = tuple(f"p_{emotion}" for emotion in EMOTIONS)
 """The columns that hold a row's `probabilities`."""
 _LEADING: dict[str, CellType] = {
-    "source": TEXT,
+    "source": NAME,
     "faces": INTEGER,
     "face": INTEGER,
     "box": BOX,
     "score": REAL,
     "target": EMOTION,
-    "output": TEXT,
+    "output": NAME,
     "status": STATUS,
-    "reason": TEXT,
+    "reason": NAME,
     "predicted": EMOTION,
     "confidence": REAL,
     "confirmed": BOOLEAN,
@@ -120,7 +142,7 @@ _TRAILING: dict[str, CellType] = {
     "mode": TEXT,
     "source_sha256": TEXT,
     "ms": REAL,
-    "result_name": TEXT,
+    "result_name": NAME,
     "disposition": DISPOSITION,
     "source_size": LARGE_INTEGER,
     "source_mtime_ns": LARGE_INTEGER,

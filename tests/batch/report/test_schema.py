@@ -54,6 +54,25 @@ def test_a_row_comes_back_from_its_cells(row: Row) -> None:
     assert from_cells(cells) == row
 
 
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        (b"caf\xe9.png", "caf\\xe9.png"),
+        ("caf\u00e9.png".encode(), "caf\u00e9.png"),
+        (rb"caf\xe9.png", r"caf\x5cxe9.png"),
+        (rb"a\x5cb.png", r"a\x5cx5cb.png"),
+        (rb"C:\xyz.png", r"C:\xyz.png"),
+        (b"\xff\\x41", r"\xff\x5cx41"),
+    ],
+)
+def test_names_that_are_not_utf_8_come_back(name: bytes, cell: str) -> None:
+    row = dataclasses.replace(FAILED, source=name.decode("utf-8", "surrogateescape"))
+    cells = to_cells(row)
+    assert cells[0] == cell
+    assert cells[0].encode()  # as UTF-8, which pandas and others read
+    assert from_cells(cells) == row
+
+
 def test_cells_are_spelled_for_people_and_records_for_programs() -> None:
     cells = dict(zip(NAMES, to_cells(DONE), strict=True))
     assert (cells["confirmed"], cells["strength"], cells["box"]) == ("true", "1", "1 2 30 40")
