@@ -101,7 +101,10 @@ def command(
     outs = [out.with_name(f"{out.name}-{i}") for i in range(shards)]
     whole = [words(folder, each, *more, *part) for each, part in zip(outs, parts, strict=True)]
     start = run_all([words(first, out.with_name("start"), *more)], checkout)
-    seconds = max(run_all(whole, checkout) - start, 1e-3)
+    seconds = run_all(whole, checkout)
+    if seconds < 2 * start:
+        sys.exit(f"{seconds:.1f} seconds, and {start:.1f} for one input: name more --faces")
+    seconds -= start
     return sum(1 for _ in folder.iterdir()) / seconds
 
 
