@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import pandas
 import pytest
 from PIL import Image
 
@@ -30,6 +31,7 @@ def test_no_name_breaks_the_report(run: Run, tmp_path: Path) -> None:
     result = run(folder, "--to", "sad", "-o", out, "--report", tmp_path / "copy.jsonl")
     assert result.exit_code == 0, result.output
     told = rows(out)
+    assert len(pandas.read_csv(out / "report.csv")) == len(told)
     assert sorted(os.fsencode(Path(row["source"]).name) for row in told) == sorted(names)
     assert set(tree(out)) == {row["output"] for row in told}
     again = run(folder, "--to", "sad", "-o", out, "--retry-failed")
