@@ -19,14 +19,15 @@ from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.batch.gallery import contact_sheet, html_page
-from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
+from cctranslate.batch.inputs.decoding import Look, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import Item, Member
+from cctranslate.batch.inputs.items import Decoded, Item, Member, Unusable
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.merge_reports import merge
 from cctranslate.batch.outputs import folder
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.journal import Journal
+from cctranslate.batch.report.resume import ResumeState
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import BundleError, DataError, OptionError, UserError
 from cctranslate.faces.detector import FaceDetector
@@ -230,15 +231,14 @@ def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, dat
     run = {"finished": True, "done": 1, "skipped": 1, "failed": 1}
 
     def go_on() -> None:
-        opened = Journal(
-            journal,
+        resume = ResumeState(
             ["happy"],
             base=place,
-            on_earlier=lambda rows: None,
             is_there=lambda row: True,
             position=lambda output: None,
             rewritable=True,
         )
+        opened = Journal(journal, resume, lambda rows: None)
         opened.close()
         counts = opened.counts
         variants = (Variant(target="happy", strength=1),)

@@ -70,9 +70,9 @@ def finish(
 
 def _joined(options: Options, journal: Journal) -> Counts:
     """Join the rows that several calls made of an input, and remove results that are stale."""
-    if not journal.needs_compaction:
+    if not journal.resume.needs_compaction:
         return journal.counts
-    stale = compact(journal.path, journal.earlier_key)
+    stale = compact(journal.path, journal.resume.earlier_key)
     if options.result_layout.is_rewritable:
         for output in stale:
             (options.out / output).unlink(missing_ok=True)

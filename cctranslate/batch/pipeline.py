@@ -85,13 +85,13 @@ def _remaining(items: Iterable[Item], journal: Journal) -> Iterator[Item]:
     """Return the items that have something left to make; one that is named twice comes once."""
     seen: set[bytes] = set()
     for item in items:
-        key = journal.key(item.source)
+        key = journal.resume.key(item.source)
         if key in seen:
             continue
         seen.add(key)
-        left = journal.left(item.source, item.path)
+        left = journal.resume.left(item.source, item.path)
         if left is None or left.targets:
-            yield journal.spelled(replace(item, remainder=left))
+            yield journal.resume.spelled(replace(item, remainder=left))
 
 
 def _selected(

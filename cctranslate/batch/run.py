@@ -31,6 +31,7 @@ from cctranslate.batch.outputs.open_writer import open_writer
 from cctranslate.batch.report import formats, summary
 from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.journal import Journal
+from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.stages.library_warnings import library_warnings
@@ -115,15 +116,14 @@ class BatchRun:
 
     def _journal(self) -> Journal:
         options, layout = self.options, self.options.result_layout
-        return Journal(
-            options.out / REPORT,
+        resume = ResumeState(
             options.targets,
             base=Path(read_run(options.out).get(FOLDER, Path.cwd())),
-            on_earlier=self._take_up,
             is_there=self._is_there,
             position=layout.position,
             rewritable=layout.is_rewritable,
         )
+        return Journal(options.out / REPORT, resume, self._take_up)
 
     def _is_there(self, row: Row) -> bool:
         """Return whether a row's result is still there; one that was altered is left as it is."""
@@ -169,7 +169,7 @@ class BatchRun:
     def _translate(self, models: TranslationModels, journal: Journal) -> None:
         options, written = self.options, journal.counts.written
         selector = ResultSelector(options.plan, options.denied, options.per_class, written)
-        with closing(open_writer(options, journal.last_outputs)) as writer:
+        with closing(open_writer(options, journal.resume.last_outputs)) as writer:
             work = make_work(options, self._finder, writer, models.provider)
             count = options.workers or cores()
             with OrderedPool(work, count, work.pickled, threads_first=FEW_TASKS) as pool:
@@ -240,7 +240,7 @@ class BatchRun:
             self._reasons,
             resumed=journal.resumed,
             altered=self._altered,
-            outdated=journal.outdated,
+            outdated=journal.resume.outdated,
         ):
             self.echo(line)
         self._filter.tell(self.echo)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from cctranslate.batch.inputs.decoding import Decoded, read_again
+from cctranslate.batch.inputs.decoding import read_again
+from cctranslate.batch.inputs.items import Decoded
 from cctranslate.faces.raster import Canvas
 from tests.support import bundles, pictures
 from tests.support.cli import Run

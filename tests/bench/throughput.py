@@ -37,9 +37,10 @@ import numpy as np
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.decoding import Decoded, Look, decode
+from cctranslate.batch.inputs.decoding import Look, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.fer_csv import from_csv
+from cctranslate.batch.inputs.items import Decoded
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import Layout, Names

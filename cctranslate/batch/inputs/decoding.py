@@ -12,7 +12,15 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError
 
 from cctranslate.batch.inputs.file_kinds import HEAD, unread
-from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
+from cctranslate.batch.inputs.items import (
+    Broken,
+    Decoded,
+    FaceRow,
+    FileStamp,
+    Item,
+    Member,
+    Unusable,
+)
 from cctranslate.batch.inputs.opening import File, RefusedError, with_picture
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, Which, choose_faces, edge_to_edge, find_faces
@@ -42,62 +50,6 @@ class Look:
         return self.where == "whole" or (
             self.where == "auto" and max(width, height) <= LARGEST_FACE
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileStamp:
-    """What tells that a file has changed: its size, and its time in nanoseconds."""
-
-    size: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoded:
-    """A picture's faces, those to translate first, and what the report says of the picture.
-
-    `item` holds what it takes to read the picture once more, if that was asked for.
-    """
-
-    item: Item
-    faces: tuple[Face, ...]
-    width: int
-    height: int
-    mode: str
-    sha256: str
-    format: str = ""
-    """Pillow's name of the file's format; empty for a row of a dataset."""
-    stamp: FileStamp | None = None
-    """Of the file that the picture, or its archive, is."""
-    result_name: str | None = None
-    """The name that its results share, once the pipeline has given it one."""
-
-    @property
-    def wanted(self) -> tuple[Face, ...]:
-        """The faces to translate."""
-        return tuple(face for face in self.faces if not face.passed_over)
-
-    @property
-    def is_model_sized(self) -> bool:
-        """Whether the picture is as the models take and give it: what they give is the result."""
-        return (self.width, self.height, self.mode) == (SIZE, SIZE, "L") and not any(
-            face.found for face in self.faces
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unusable:
-    """A file that gives no face: `skipped` if it never claimed to be a picture, else failed."""
-
-    item: Item
-    skipped: bool
-    reason: str
-    stage: str = "decode"
-    """Where it failed."""
-    stamp: FileStamp | None = None
-    """Of the file, or the archive that it is in."""
-    result_name: str | None = None
-    """The name that its results would have."""
 
 
 def decode(item: Item, look: Look) -> Decoded | Unusable:

@@ -1,11 +1,13 @@
-"""What there is to translate: files, members of archives, rows of a dataset."""
+"""Inputs: files, members of archives and rows of a dataset, and what decoding makes of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
+from cctranslate.faces.crops import Face
 from cctranslate.fer2013 import USAGES, parse_label, parse_usage
+from cctranslate.pixels import SIZE
 
 
 class MemberError(Exception):
@@ -150,6 +152,62 @@ class Broken(Item):
     """What is known to give nothing."""
 
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileStamp:
+    """What tells that a file has changed: its size, and its time in nanoseconds."""
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A picture's faces, those to translate first, and what the report says of the picture.
+
+    `item` holds what it takes to read the picture once more, if that was asked for.
+    """
+
+    item: Item
+    faces: tuple[Face, ...]
+    width: int
+    height: int
+    mode: str
+    sha256: str
+    format: str = ""
+    """Pillow's name of the file's format; empty for a row of a dataset."""
+    stamp: FileStamp | None = None
+    """Of the file that the picture, or its archive, is."""
+    result_name: str | None = None
+    """The name that its results share, once the pipeline has given it one."""
+
+    @property
+    def wanted(self) -> tuple[Face, ...]:
+        """The faces to translate."""
+        return tuple(face for face in self.faces if not face.passed_over)
+
+    @property
+    def is_model_sized(self) -> bool:
+        """Whether the picture is as the models take and give it: what they give is the result."""
+        return (self.width, self.height, self.mode) == (SIZE, SIZE, "L") and not any(
+            face.found for face in self.faces
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unusable:
+    """A file that gives no face: `skipped` if it never claimed to be a picture, else failed."""
+
+    item: Item
+    skipped: bool
+    reason: str
+    stage: str = "decode"
+    """Where it failed."""
+    stamp: FileStamp | None = None
+    """Of the file, or the archive that it is in."""
+    result_name: str | None = None
+    """The name that its results would have."""
 
 
 def _emotion(word: str) -> str:

@@ -14,8 +14,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
-from cctranslate.batch.inputs.items import Item, Remainder
+from cctranslate.batch.inputs.decoding import Look, decode
+from cctranslate.batch.inputs.items import Decoded, Item, Remainder, Unusable
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
 from cctranslate.batch.report.row import Disposition, Row

@@ -1,19 +1,24 @@
 """From a translated picture to its files and its rows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from PIL import Image
 
-from cctranslate.batch.inputs.decoding import Decoded, Unusable, read_again
-from cctranslate.batch.inputs.items import FaceRow
+from cctranslate.batch.inputs.decoding import read_again
+from cctranslate.batch.inputs.items import Decoded, FaceRow, Unusable
 from cctranslate.batch.outputs.encoding import SUFFIXES, Result
 from cctranslate.batch.outputs.layout import Layout
-from cctranslate.batch.outputs.writers import Fingerprint, Placed, ResultPacker
-from cctranslate.batch.report.row import Disposition, Row
+from cctranslate.batch.outputs.writers import Placed, ResultPacker
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.stages.report_rows import (
+    completed,
+    lost_metadata,
+    result_rows,
+    row_without_result,
+    variants_left,
+)
 from cctranslate.batch.stages.translated import TranslatedPicture
-from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import bounds
 from cctranslate.faces.compositing import carry
 from cctranslate.faces.exif import KeptExif
@@ -29,17 +34,6 @@ ENCODED, DRAWN = 2, 14
 an array and a copy of it, as Pillow has it, and in the encoder."""
 _LONGEST_IN_JPEG = 65_000
 """Bytes of EXIF data that a JPEG holds."""
-REASONS = {
-    Disposition.WRITTEN: None,
-    Disposition.SET_ASIDE: "not confirmed",
-    Disposition.DROPPED: "not written: not confirmed",
-    Disposition.OVER_QUOTA: "not written: the target has its --per-class results",
-}
-"""What the report tells people of each disposition."""
-
-
-NO_FACE = "no face found"
-"""What the report tells of a picture that is taken for a face and shows none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +56,11 @@ class ResultRenderer:
         """
         if isinstance(picture, Unusable):
             if picture.skipped:
-                return _without_result(picture, "skipped", picture.reason)
-            return _without_result(picture, "failed", f"{picture.stage}: {picture.reason}")
-        rows = self._rows(picture)
+                return [row_without_result(picture, "skipped", picture.reason)], b""
+            return [
+                row_without_result(picture, "failed", f"{picture.stage}: {picture.reason}")
+            ], b""
+        rows = result_rows(self.plan, self.layout, picture)
         if not any(row.output for row in rows):
             return rows, b""
         try:
@@ -73,24 +69,18 @@ class ResultRenderer:
         except Exception as error:
             # As when it was read first: decoders raise nearly anything.
             reason = " ".join(str(error).split()) or type(error).__name__
-            return _without_result(picture.decoded, "failed", f"read: {reason}")
+            return [row_without_result(picture.decoded, "failed", f"read: {reason}")], b""
         try:
             packed = self.packer.write(self._results(rows, draw, picture.decoded))
         except OSError as error:
             reason = f"write: {error.strerror or error}"
-            return _without_result(picture.decoded, "failed", reason)
-        lost = _lost(self._exif(canvas)) if canvas else ""
-        return [_completed(row, packed.fingerprints, lost) for row in rows], packed.content
-
-    def _variants(self, decoded: Decoded) -> list[int]:
-        """Return the numbers of the variants to make: earlier calls may have made the others."""
-        remainder = decoded.item.remainder
-        targets = self.plan.targets if remainder is None else remainder.targets
-        return [k for k, variant in enumerate(self.plan.variants) if variant.target in targets]
+            return [row_without_result(picture.decoded, "failed", reason)], b""
+        lost = lost_metadata(self._exif(canvas)) if canvas else ""
+        return [completed(row, packed.fingerprints, lost) for row in rows], packed.content
 
     def _results(self, rows: list[Row], draw: Draw, decoded: Decoded) -> Iterator[Placed]:
         """Return each result with its rows: those of the faces in one picture share it."""
-        variants, remainder = self._variants(decoded), decoded.item.remainder
+        variants, remainder = variants_left(self.plan, decoded), decoded.item.remainder
         by_output: dict[str, list[int]] = {}
         for i, row in enumerate(rows):
             if row.output:
@@ -180,96 +170,3 @@ class ResultRenderer:
         if self.layout.suffix == SUFFIXES["jpeg"] and len(canvas.exif.data) > _LONGEST_IN_JPEG:
             return KeptExif(left_out=("all", "too long for JPEG"))
         return canvas.exif
-
-    def _rows(self, picture: TranslatedPicture) -> list[Row]:
-        rows = []
-        variants = self._variants(picture.decoded)
-        for f, face in enumerate(picture.decoded.faces):
-            for k in variants:
-                row = self._row(picture.decoded, f, k)
-                if face.passed_over:
-                    rows.append(replace(row, status="skipped", reason=face.passed_over))
-                else:
-                    rows.append(self._judged(row, picture, f, k))
-        return rows
-
-    def _row(self, decoded: Decoded, f: int, k: int) -> Row:
-        face, variant = decoded.faces[f], self.plan.variants[k]
-        return replace(
-            _input_row(decoded),
-            faces=len(decoded.faces),
-            face=face.number,
-            box=face.box,
-            score=None if face.score is None else round(face.score, 4),
-            target=variant.target,
-            strength=variant.strength,
-            sample=variant.sample,
-            width=decoded.width,
-            height=decoded.height,
-            mode=decoded.mode,
-            source_sha256=decoded.sha256,
-            results_per_face=len(self._variants(decoded)),
-        )
-
-    def _judged(self, row: Row, picture: TranslatedPicture, f: int, k: int) -> Row:
-        face, disposition = picture.faces[f], picture.dispositions[f][k]
-        assert disposition is not None  # of a variant that is to be made
-        p, reasons = face.probabilities[k], [REASONS[disposition]]
-        if not face.shows_face:
-            reasons.insert(0, NO_FACE)
-        variant, output = self.plan.variants[k], None
-        if disposition.has_file:
-            output = self.layout.output_path(
-                variant,
-                picture.decoded.result_name or "",
-                picture.decoded.faces[f].number,
-                disposition is Disposition.SET_ASIDE,
-                picture.decoded.format,
-            )
-        return replace(
-            row,
-            output=output,
-            disposition=disposition,
-            reason="; ".join(filter(None, reasons)) or None,
-            predicted=EMOTIONS[int(p.argmax())],
-            confidence=round(float(p.max()), 6),
-            confirmed=face.confirms(self.plan, k),
-            probabilities=tuple(round(float(value), 6) for value in p),
-            source_predicted=EMOTIONS[int(face.before.argmax())],
-            ms=round(picture.ms, 3),
-        )
-
-
-def _input_row(source: Decoded | Unusable) -> Row:
-    """Return what every row of an input says."""
-    stamp = source.stamp
-    return Row(
-        source=source.item.source,
-        status="done",
-        source_label=source.item.label or None,
-        result_name=source.result_name,
-        source_size=stamp.size if stamp else None,
-        source_mtime_ns=stamp.mtime_ns if stamp else None,
-    )
-
-
-def _without_result(
-    source: Decoded | Unusable, status: Literal["skipped", "failed"], reason: str
-) -> Finished:
-    return [replace(_input_row(source), status=status, reason=reason)], b""
-
-
-def _completed(row: Row, fingerprints: Mapping[str, Fingerprint], lost: str) -> Row:
-    """Return a result's row with its fingerprint, and what its metadata lost."""
-    if row.output is None:
-        return row
-    fingerprint = fingerprints[row.output]
-    reason = "; ".join(filter(None, (row.reason, lost))) or None
-    return replace(
-        row, output_size=fingerprint.size, output_sha256=fingerprint.sha256, reason=reason
-    )
-
-
-def _lost(exif: KeptExif) -> str:
-    """Return what the report says of EXIF data that cannot be kept."""
-    return f"EXIF data left out: {', '.join(exif.left_out)}" if exif.left_out else ""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cctranslate.batch.inputs.decoding import Decoded
+from cctranslate.batch.inputs.items import Decoded
 from cctranslate.batch.report.row import Disposition
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Gray, Scaled

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.inputs.decoding import Decoded, Look, Unusable, decode
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.inputs.decoding import Look, decode
+from cctranslate.batch.inputs.items import Decoded, Item, Unusable
 from cctranslate.faces.alignment import crop
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray

@@ -1,0 +1,162 @@
+"""What a resumed run skips, and what is left to make of each input that earlier calls met."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cctranslate.batch.inputs.decoding import stamp_of
+from cctranslate.batch.inputs.items import Item, Remainder
+from cctranslate.batch.inputs.sources import STDIN
+from cctranslate.batch.report.row import Row
+from cctranslate.emotions import EMOTIONS
+
+_EVERY = (1 << len(EMOTIONS)) - 1
+"""The targets of an input without a result: it is finished for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What earlier calls finished of one input."""
+
+    targets: int
+    """A bit for each expression, in FER2013's order."""
+    stamp: int | None
+    """A digest of its file's stamp; None where its rows do not agree on one."""
+    name: str | None
+    """The name of its results."""
+
+
+class ResumeState:
+    """What earlier calls finished, by input, and what that leaves to this call."""
+
+    def __init__(
+        self,
+        targets: Sequence[str],
+        *,
+        base: Path,
+        is_there: Callable[[Row], bool],
+        position: Callable[[str], int | None],
+        rewritable: bool,
+    ) -> None:
+        """Begin without any earlier call.
+
+        Args:
+            targets: The expressions of this call.
+            base: The folder that the report's relative paths of inputs are relative to.
+            is_there: Whether a row's result is still there; if not, it is made again.
+            position: Which of the layout's files, in their order, an output lies in, if it says so.
+            rewritable: Whether a result can be replaced by another.
+        """
+        self.needs_compaction = False
+        """Whether an input has rows of several calls."""
+        self.outdated = 0
+        """Inputs that have changed, but whose results the layout cannot replace."""
+        self.last_outputs: frozenset[str] = frozenset()
+        """The outputs in the last of the layout's files."""
+        self._base, self._wanted, self._is_there = base, _bits(targets), is_there
+        self._position, self._rewritable = position, rewritable
+        self._last = -1
+        self._finished: dict[bytes, Finished] = {}
+
+    @property
+    def inputs(self) -> int:
+        """The number of inputs that earlier calls ended."""
+        return len(self._finished)
+
+    def earlier(self, source: str) -> bool:
+        """Return whether rows of an input, as the report spells it, were taken up already."""
+        return self.earlier_key(source) in self._finished
+
+    def take_up(self, rows: Sequence[Row]) -> list[Row]:
+        """Note the rows that an earlier call made of an input; return those that still hold."""
+        key = self.earlier_key(rows[0].source)
+        gone = {row.target for row in rows if not self._is_there(row)}
+        targets = _bits(row.target for row in rows if row.target and row.target not in gone)
+        stamps = {_digest(row.source_size, row.source_mtime_ns) for row in rows}
+        entry = Finished(
+            targets=targets if rows[0].target else _EVERY,
+            stamp=stamps.pop() if len(stamps) == 1 else None,
+            name=rows[0].result_name,
+        )
+        earlier = self._finished.get(key)
+        self.needs_compaction |= earlier is not None or bool(gone)
+        if earlier and earlier.targets != _EVERY and earlier.stamp == entry.stamp:
+            entry = replace(entry, targets=entry.targets | earlier.targets)
+        self._finished[key] = entry
+        self._note_last(row.output for row in rows if row.output)
+        return [row for row in rows if row.target not in gone]
+
+    def _note_last(self, outputs: Iterable[str]) -> None:
+        for output in outputs:
+            position = self._position(output)
+            if position is not None and position >= self._last:
+                kept = self.last_outputs if position == self._last else frozenset()
+                self.last_outputs = kept | {output}
+                self._last = position
+
+    def finished(self, source: str) -> Finished | None:
+        """Return what earlier calls finished of an input; None if they never met it."""
+        return self._finished.get(self.key(source))
+
+    def left(self, source: str, path: Path) -> Remainder | None:
+        """Return what this call has to make of an input; None: everything, it is new.
+
+        Args:
+            source: What the report calls it.
+            path: Its file, or the archive or dataset that it is in.
+        """
+        entry = self.finished(source)
+        if entry is None:
+            return None
+        stamp = stamp_of(path)
+        changed = stamp is not None and entry.stamp != _digest(stamp.size, stamp.mtime_ns)
+        again = changed and self._rewritable
+        self.outdated += changed and not again
+        missing = self._wanted & ~(0 if again else entry.targets)
+        self.needs_compaction |= missing != 0
+        return Remainder(
+            targets=tuple(e for i, e in enumerate(EMOTIONS) if missing & (1 << i)),
+            result_name=entry.name,
+            replaces=again,
+        )
+
+    def spelled(self, item: Item) -> Item:
+        """Return an item as the report can name it: its relative paths are of the first call."""
+        if self._base == Path.cwd() or str(item.path) == STDIN:
+            return item
+        return replace(item, path=item.path.absolute())
+
+    def key(self, source: str) -> bytes:
+        """Return a digest that stands for a source: 16 bytes, so that millions of them fit.
+
+        `faces/a.png` and its absolute path are one.
+        """
+        return self._key(source, Path.cwd())
+
+    def _key(self, source: str, base: Path) -> bytes:
+        whole = _absolute(source, base)
+        return hashlib.blake2b(os.fsencode(whole), digest_size=16).digest()
+
+    def earlier_key(self, source: str) -> bytes:
+        """Return the key of a source as the report spells it."""
+        return self._key(source, self._base)
+
+
+def _bits(targets: Iterable[str]) -> int:
+    return sum(1 << EMOTIONS.index(target) for target in set(targets))
+
+
+def _digest(size: int | None, mtime_ns: int | None) -> int | None:
+    if size is None or mtime_ns is None:
+        return None
+    content = f"{size}:{mtime_ns}".encode()
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest())
+
+
+def _absolute(source: str, base: Path | None = None) -> str:
+    """Return a source with its whole path; a picture from standard input has none."""
+    if source.startswith("-:"):
+        return source
+    return os.path.abspath(os.path.join(base or Path.cwd(), source))  # noqa: PTH100, PTH118
