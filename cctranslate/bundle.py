@@ -97,10 +97,10 @@ def alone(card: str) -> tuple[Path, str]:
     """
     path = shipped() / card
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        path = path.parent / told["name"]
+        card_content = json.loads(path.read_text(encoding="utf-8"))
+        path = path.parent / card_content["name"]
         digest = sha256(path)
-        whole = digest == told["sha256"]
+        whole = digest == card_content["sha256"]
     except (OSError, ValueError, LookupError, TypeError):
         whole = False
     if not whole:
@@ -116,10 +116,10 @@ def load(folder: Path) -> Bundle:
     """
     card = _read_card(folder / CARD)
     if card.get("format") not in READABLE:
-        said = reprlib.repr(card.get("format"))
+        card_format = reprlib.repr(card.get("format"))
         readable = " and ".join(map(str, READABLE))
         raise BundleError(
-            f"{folder / CARD}: bundle format {said}, this version reads {readable}: "
+            f"{folder / CARD}: bundle format {card_format}, this version reads {readable}: "
             "export it again with this version"
         )
     if card.get("classes") != list(EMOTIONS) or card.get("image_size") != SIZE:

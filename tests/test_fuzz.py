@@ -19,9 +19,9 @@ from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.batch.gallery import contact_sheet, html_page
-from cctranslate.batch.inputs.decoding import Look, decode
+from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import Decoded, Item, Member, Unusable
+from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item, Member
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.merge_reports import merge
 from cctranslate.batch.outputs import folder
@@ -46,7 +46,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("CCTRANSLATE_FUZZ", "quick"))
 
-LOOK = Look(where="auto", finder=FaceDetector(), again=True)
+LOOK = DecodeOptions(where="auto", finder=FaceDetector(), again=True)
 FORMATS = ("png", "jpeg", "gif", "webp", "bmp", "tiff", "ppm", "tga", "ico", "pcx", "sgi", "dds")
 
 
@@ -105,7 +105,7 @@ def check(item: Item) -> None:
     """An item is decoded, or has a reason of one line and a label at most."""
     one = decode(item.fetch(), LOOK)
     assert one.item.label in ("", *EMOTIONS)
-    if isinstance(one, Unusable):
+    if isinstance(one, DecodeFailure):
         assert len(one.reason.splitlines()) == 1
     for face in one.faces if isinstance(one, Decoded) else ():
         assert face.levels.shape == (48, 48)

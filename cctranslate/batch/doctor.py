@@ -46,7 +46,7 @@ class Finding:
     """One thing that was looked at; `advice` is empty if nothing is wrong with it."""
 
     name: str
-    said: str
+    text: str
     advice: str = ""
     fatal: bool = False
     """Whether it keeps `batch` from running as asked."""
@@ -56,15 +56,15 @@ def examine(
     weights: Path | None, device: str, engine: Engine = "auto", precision: Precision = "f32"
 ) -> Iterator[Finding]:
     """Look at versions, onnxruntime, the bundle and the devices, then try a few faces."""
-    yield Finding(name="python", said=platform.python_version())
+    yield Finding(name="python", text=platform.python_version())
     for package in PACKAGES:
-        yield Finding(name=package, said=_version(package) or "not installed")
+        yield Finding(name=package, text=_version(package) or "not installed")
     yield from _both()
     runtime = _onnxruntime()
     yield runtime
     yield _detector()
-    found, said = _bundle(weights)
-    yield from said
+    found, text = _bundle(weights)
+    yield from text
     if found is None or runtime.fatal:
         return
     if device == "auto":
@@ -84,7 +84,7 @@ def _both() -> Iterator[Finding]:
     if _version("onnxruntime") and _version("onnxruntime-gpu"):
         yield Finding(
             name="packages",
-            said="onnxruntime and onnxruntime-gpu overwrite each other's files",
+            text="onnxruntime and onnxruntime-gpu overwrite each other's files",
             advice="pip uninstall -y onnxruntime onnxruntime-gpu, then pip install onnxruntime-gpu",
         )
 
@@ -98,12 +98,12 @@ def _onnxruntime() -> Finding:
         # Half an installation fails in its own ways: ImportError, AttributeError, OSError.
         return Finding(
             name="import",
-            said=f"onnxruntime cannot be used: {error}",
+            text=f"onnxruntime cannot be used: {error}",
             advice="pip uninstall -y onnxruntime onnxruntime-gpu, then pip install cctranslate "
             "again",
             fatal=True,
         )
-    return Finding(name="import", said=f"onnxruntime {onnxruntime.__version__} lists {listed}")
+    return Finding(name="import", text=f"onnxruntime {onnxruntime.__version__} lists {listed}")
 
 
 def _detector() -> Finding:
@@ -115,11 +115,11 @@ def _detector() -> Finding:
         # OpenCV, too, fails in ways of its own where it is half installed.
         return Finding(
             name="detector",
-            said="cannot be used",
+            text="cannot be used",
             advice=f"{error}; or pip install --force-reinstall opencv-python-headless",
             fatal=True,
         )
-    return Finding(name="detector", said=f"sha256 {digest}")
+    return Finding(name="detector", text=f"sha256 {digest}")
 
 
 def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
@@ -127,10 +127,10 @@ def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
     try:
         found = bundle.load(folder)
     except UserError as error:
-        said = Finding(name="bundle", said="cannot be used", advice=str(error), fatal=True)
-        return None, [said]
-    digests = [Finding(name=model, said=f"sha256 {d}") for model, d in found.digests.items()]
-    return found, [Finding(name="bundle", said=str(folder)), *digests]
+        text = Finding(name="bundle", text="cannot be used", advice=str(error), fatal=True)
+        return None, [text]
+    digests = [Finding(name=model, text=f"sha256 {d}") for model, d in found.digests.items()]
+    return found, [Finding(name="bundle", text=str(folder)), *digests]
 
 
 def _cuda(found: Bundle) -> Finding:
@@ -141,14 +141,14 @@ def _cuda(found: Bundle) -> Finding:
         TranslationModels(found, "cuda")
     except UserError:
         if not shutil.which("nvidia-smi"):
-            return Finding(name="CUDA", said="no NVIDIA driver here: batch runs on the CPU")
+            return Finding(name="CUDA", text="no NVIDIA driver here: batch runs on the CPU")
         return Finding(
             name="CUDA",
-            said="there is an NVIDIA driver, but no session can be opened on it",
+            text="there is an NVIDIA driver, but no session can be opened on it",
             advice="pip install 'cctranslate[gpu]' (CUDA 13), or onnxruntime-gpu==1.26.* for a "
             "driver of CUDA 12",
         )
-    return Finding(name="CUDA", said="usable: a session was opened on it")
+    return Finding(name="CUDA", text="usable: a session was opened on it")
 
 
 def _selftest(found: Bundle, device: str, engine: Engine, precision: Precision) -> Finding:
@@ -157,7 +157,7 @@ def _selftest(found: Bundle, device: str, engine: Engine, precision: Precision) 
     try:
         return _timed(TranslationModels(found, device, None, engine, precision))
     except UserError as error:
-        return Finding(name="self-test", said="failed", advice=str(error), fatal=True)
+        return Finding(name="self-test", text="failed", advice=str(error), fatal=True)
 
 
 def _timed(models: TranslationModels) -> Finding:
@@ -173,10 +173,10 @@ def _timed(models: TranslationModels) -> Finding:
     if not np.allclose(judged.sum(-1), 1, atol=1e-3):
         return Finding(
             name="self-test",
-            said="the judge's probabilities do not add up to 1",
+            text="the judge's probabilities do not add up to 1",
             advice="export the bundle again, or try --device cpu",
             fatal=True,
         )
     provider = models.provider.removesuffix("ExecutionProvider")
-    said = f"{pace:,.0f} faces a second on {provider}, {models.engine} in {models.precision}"
-    return Finding(name="self-test", said=said)
+    text = f"{pace:,.0f} faces a second on {provider}, {models.engine} in {models.precision}"
+    return Finding(name="self-test", text=text)

@@ -37,8 +37,8 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
         refuse_strangers(options.out)
         if not options.overwrite:
             detector = FaceDetector().digest
-            asked = identity(options, found.digests, detector, models.engine)
-            refuse_other_run(options.out, asked)
+            requested = identity(options, found.digests, detector, models.engine)
+            refuse_other_run(options.out, requested)
     layout, names = options.result_layout, Names()
     count = there = 0
     chosen = InputFilter(options.include, options.exclude)

@@ -102,8 +102,8 @@ class BatchRun:
                 number, count = self.options.shard
                 self.echo(f"shard {number} of {count} of the inputs")
             self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-            asked = identity(options, loaded.digests, self._finder.digest, models.engine)
-            claim(out, options.aside, asked, options.overwrite)
+            requested = identity(options, loaded.digests, self._finder.digest, models.engine)
+            claim(out, options.aside, requested, options.overwrite)
             if self.options.retry_failed:
                 formats.drop_failed(out / REPORT)
             journal = self._journal()

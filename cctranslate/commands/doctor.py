@@ -44,7 +44,7 @@ def doctor(
 
     wrong, fatal = 0, False
     for finding in examine(weights, device, engine, precision):
-        click.echo(f"{finding.name:24}{finding.said}")
+        click.echo(f"{finding.name:24}{finding.text}")
         if finding.advice:
             click.echo(f"{'':22}! {finding.advice}")
         wrong += bool(finding.advice)

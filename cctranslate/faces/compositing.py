@@ -38,15 +38,15 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
     """
     left, top, right, bottom = bounds(frame, levels.shape)
     local = frame - [[0, 0, left], [0, 0, top]]
-    kept = WINDOW if fade else np.ones_like(WINDOW)
+    window = WINDOW if fade else np.ones_like(WINDOW)
     # Light in [0, 1] a gray range from here on, as the levels are.
-    edit = edit * kept * np.array([1, 1, 0.5], np.float32).reshape(3, 1, 1)
+    edit = edit * window * np.array([1, 1, 0.5], np.float32).reshape(3, 1, 1)
     field = enlarged(edit.transpose(1, 2, 0), local, (right - left, bottom - top), fade)
     flow, light = field[..., :2] @ frame[:, :2].T.astype(np.float32), field[..., 2]
     colours = _in_1(_moved(levels, flow, left, top))
     bright = luma(colours)
     if side(frame) > SIZE:
-        colours, bright = covered(colours, _in_1(crop(levels, frame)), edit, kept, local)
+        colours, bright = covered(colours, _in_1(crop(levels, frame)), edit, window, local)
     part = levels[top:bottom, left:right]
     lit = np.rint(_lit(colours, bright + light) * np.iinfo(levels.dtype).max).astype(levels.dtype)
     np.copyto(part, lit, where=like(np.asarray(field.any(-1)), part))

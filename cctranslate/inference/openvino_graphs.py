@@ -91,8 +91,8 @@ class OpenVinoGraph:
     def _unusable(self, error: Exception) -> BundleError:
         # OpenVINO's first lines name its source files; the last one says what is wrong.
         lines = [line for line in str(error).splitlines() if line.strip()]
-        said = lines[-1].strip() if lines else type(error).__name__
-        return BundleError(f"{self._path}: OpenVINO cannot run it: {said}")
+        reason = lines[-1].strip() if lines else type(error).__name__
+        return BundleError(f"{self._path}: OpenVINO cannot run it: {reason}")
 
 
 def _core() -> Any:

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from cctranslate.recipes import classifiers, flow, original_code, original_log
+from cctranslate.recipes import classifiers, flow, original_code_differences, original_log
 from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.spec import AnyRecipe, Recipe
 from cctranslate.recipes.teacher import TEACHER
@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
         *original_log.T26_WEIGHTS,
         original_log.T26_SLOW,
     ),
-    "What the original code did where it differs from the log": original_code.ALL,
+    "What the original code did where it differs from the log": original_code_differences.ALL,
 }
 RECIPES: dict[str, AnyRecipe] = {
     recipe.name: recipe for group in GROUPS.values() for recipe in group

@@ -188,8 +188,8 @@ def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict
     that of a target.
     """
     shares = attenuation.fractions(judged, np.arange(NUM_CLASSES))
-    own = np.arange(len(test)), test.labels
-    left = attenuation.attenuate(test.images, translated, shares)[own]
+    label_index = np.arange(len(test)), test.labels
+    left = attenuation.attenuate(test.images, translated, shares)[label_index]
     change = np.abs(left.astype(np.float32) - test.images).mean((1, 2))
     means = [change[test.labels == k].mean() for k in np.unique(test.labels)]
     other = test.labels[:, None] != np.arange(NUM_CLASSES)

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict, Unpack, overload
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.decoding import NO_FACE, Look, Where
+from cctranslate.batch.inputs.decoding import NO_FACE, DecodeOptions, Where
 from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
@@ -163,7 +163,7 @@ class Translator:
             kind="imagefolder", suffix=".png", tagged=True, sampled=True, apart=not in_pictures
         )
         work = Work(
-            look=Look(
+            look=DecodeOptions(
                 where=settings.faces, finder=self._detector, again=in_pictures, which=settings.which
             ),
             renderer=ResultRenderer(

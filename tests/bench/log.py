@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cctranslate import bundle
 from cctranslate.errors import UserError
-from cctranslate.recipes import original_code, original_log
+from cctranslate.recipes import original_code_differences, original_log
 from cctranslate.recipes.registry import find, override
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe, Recipe
@@ -26,7 +26,7 @@ from cctranslate.training.data.ferplus import load_votes
 
 LOG = (
     *original_log.LOG,
-    *original_code.ALL,
+    *original_code_differences.ALL,
     *original_log.T26_WEIGHTS,
     original_log.T26_SLOW,
 )

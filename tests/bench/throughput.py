@@ -37,7 +37,7 @@ import numpy as np
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.decoding import Look, decode
+from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.items import Decoded
@@ -133,7 +133,7 @@ def work(out: Path, form: str) -> Work:
     renderer = ResultRenderer(
         plan=PLAN, layout=layout, packer=files, in_pictures=True, metadata=False
     )
-    look = Look(where="auto", finder=FaceDetector(), again=True)
+    look = DecodeOptions(where="auto", finder=FaceDetector(), again=True)
     return Work(look=look, renderer=renderer, pickled=False, all_rows=False)
 
 
@@ -167,7 +167,7 @@ def photographs(folder: Path, out: Path, weights: Path) -> float:
 def unpack(data: Path, folder: Path, count: int) -> np.ndarray:
     """Write a CSV's first faces as PNGs and return them [N,48,48]."""
     folder.mkdir()
-    look, faces = Look(where="auto", finder=FaceDetector(), again=False), []
+    look, faces = DecodeOptions(where="auto", finder=FaceDetector(), again=False), []
     with data.open("rb") as file:
         for number, row in enumerate(islice(from_csv(data, file), count)):
             decoded = decode(row, look)

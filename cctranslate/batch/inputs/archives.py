@@ -226,5 +226,5 @@ def _is_csv(name: str) -> bool:
 
 
 def _broken(path: Path, reason: object) -> Broken:
-    said = f"the archive cannot be read: {reason or type(reason).__name__}"
-    return Broken(path=path, relative=path.name, named=True, reason=" ".join(said.split()))
+    reason_text = f"the archive cannot be read: {reason or type(reason).__name__}"
+    return Broken(path=path, relative=path.name, named=True, reason=" ".join(reason_text.split()))

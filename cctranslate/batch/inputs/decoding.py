@@ -15,11 +15,11 @@ from cctranslate.batch.inputs.file_kinds import HEAD, unread
 from cctranslate.batch.inputs.items import (
     Broken,
     Decoded,
+    DecodeFailure,
     FaceRow,
     FileStamp,
     Item,
     Member,
-    Unusable,
 )
 from cctranslate.batch.inputs.opening import File, RefusedError, with_picture
 from cctranslate.faces import raster
@@ -35,7 +35,7 @@ LARGEST_FACE = 96
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class DecodeOptions:
     """Where faces are looked for; `again` says that the pictures will be needed once more."""
 
     where: Where
@@ -52,7 +52,7 @@ class Look:
         )
 
 
-def decode(item: Item, look: Look) -> Decoded | Unusable:
+def decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
     stamp = stamp_of(item.path)
     return replace(_decode(item, look), stamp=stamp)
@@ -69,7 +69,7 @@ def stamp_of(path: Path) -> FileStamp | None:
     return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
-def _decode(item: Item, look: Look) -> Decoded | Unusable:
+def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     bare = item.bare()
     if isinstance(item, Broken):
         return _failed(bare, item.reason)
@@ -81,7 +81,7 @@ def _decode(item: Item, look: Look) -> Decoded | Unusable:
         status = item.path.stat()
         ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if not (item.named or ordinary):
-            return Unusable(item=bare, skipped=True, reason="a pipe, socket or device")
+            return DecodeFailure(item=bare, skipped=True, reason="a pipe, socket or device")
         with item.path.open("rb") as file:
             if file.seekable():
                 return _faces(item, file, look)
@@ -90,11 +90,11 @@ def _decode(item: Item, look: Look) -> Decoded | Unusable:
     except UnidentifiedImageError:
         member = isinstance(item, Member)
         kind = unread(_head(item), item.name, named=item.named, member=member)
-        return Unusable(item=bare, skipped=kind.skipped, reason=kind.reason)
+        return DecodeFailure(item=bare, skipped=kind.skipped, reason=kind.reason)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _failed(bare, _too_large())
     except _NoFaceError:
-        return Unusable(item=bare, skipped=True, reason=NO_FACE)
+        return DecodeFailure(item=bare, skipped=True, reason=NO_FACE)
     except RefusedError as refused:
         return _failed(bare, str(refused))
     except OSError as error:
@@ -145,7 +145,7 @@ def show(item: Item) -> Image.Image | None:
     """Return an item's picture in gray or RGB, or None if it is gone or cannot be read."""
     if isinstance(item, FaceRow):
         row = _from_row(item)
-        return None if isinstance(row, Unusable) else Image.fromarray(row.faces[0].levels)
+        return None if isinstance(row, DecodeFailure) else Image.fromarray(row.faces[0].levels)
     try:
         with _open(item) as file:
             return Image.fromarray(with_picture(file, item.name, raster.read).seen())
@@ -165,7 +165,7 @@ def _in_memory(item: Item, content: bytes) -> Member:
     )
 
 
-def _faces(item: Item, file: File, look: Look) -> Decoded:
+def _faces(item: Item, file: File, look: DecodeOptions) -> Decoded:
     decoded = with_picture(file, item.name, partial(_find, item, look, file))
     file.seek(0)
     decoded = replace(decoded, sha256=hashlib.file_digest(file, "sha256").hexdigest())
@@ -173,7 +173,7 @@ def _faces(item: Item, file: File, look: Look) -> Decoded:
     return decoded if needed else replace(decoded, item=item.bare())
 
 
-def _find(item: Item, look: Look, file: File, picture: Image.Image) -> Decoded:
+def _find(item: Item, look: DecodeOptions, file: File, picture: Image.Image) -> Decoded:
     """Return the picture's faces, without its digest."""
     _refuse(picture)
     (width, height), mode = upright_size(picture), picture.mode
@@ -223,7 +223,7 @@ def _refuse(picture: Image.Image) -> None:
         raise RefusedError(_too_large())
 
 
-def _from_row(row: FaceRow) -> Decoded | Unusable:
+def _from_row(row: FaceRow) -> Decoded | DecodeFailure:
     try:
         row.check()
         face = parse_pixels(row.pixels)
@@ -244,5 +244,5 @@ def _too_large() -> str:
     return f"more than {Image.MAX_IMAGE_PIXELS:,} pixels: shrink it first"
 
 
-def _failed(item: Item, reason: str) -> Unusable:
-    return Unusable(item=item, skipped=False, reason=" ".join(reason.split()))
+def _failed(item: Item, reason: str) -> DecodeFailure:
+    return DecodeFailure(item=item, skipped=False, reason=" ".join(reason.split()))

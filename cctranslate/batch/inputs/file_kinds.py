@@ -55,8 +55,8 @@ class UnreadKind:
 def is_picture_name(name: PurePath) -> bool:
     """Return whether a name's suffix claims that the file is a picture."""
     suffix = name.suffix.lower()
-    known = Image.registered_extensions().get(suffix)
-    return (known is not None and known not in _NO_PICTURES) or _by_suffix(suffix) != ""
+    registered = Image.registered_extensions().get(suffix)
+    return (registered is not None and registered not in _NO_PICTURES) or _by_suffix(suffix) != ""
 
 
 def is_no_picture(picture: Image.Image) -> bool:

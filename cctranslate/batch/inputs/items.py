@@ -196,7 +196,7 @@ class Decoded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unusable:
+class DecodeFailure:
     """A file that gives no face: `skipped` if it never claimed to be a picture, else failed."""
 
     item: Item

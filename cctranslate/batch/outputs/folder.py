@@ -34,18 +34,18 @@ def refuse_strangers(out: Path) -> None:
         raise OptionError(f"{out} holds files that are not from a run of batch: name another --out")
 
 
-def refuse_other_run(out: Path, asked: dict[str, Any]) -> None:
+def refuse_other_run(out: Path, requested: dict[str, Any]) -> None:
     """See that the run in `out`, if there is one, has the same options.
 
     Raises:
         OptionError: it has others, or `run.json` is damaged.
     """
     if (out / RUN).exists():
-        _compare(out, asked)
+        _compare(out, requested)
 
 
-def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool) -> None:
-    """Make the folder `out` that of the run that `asked` describes, or see that it is already.
+def claim(out: Path, aside: Path | None, requested: dict[str, Any], overwrite: bool) -> None:
+    """Make the folder `out` that of the run that `requested` describes, or see that it is already.
 
     `aside`, the folder of unconfirmed results, is claimed with it.
 
@@ -55,14 +55,14 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
     """
     begun = (out / RUN).exists() and not overwrite
     if begun:
-        _compare(out, asked)
-        asked = asked | {TO: _joined_targets(out, asked)}
+        _compare(out, requested)
+        requested = requested | {TO: _joined_targets(out, requested)}
     if aside:
         _take(aside, out)
     if begun:
         content = read_run(out)
-        if content["asked"] != asked:
-            write_run(out, content | {"asked": asked, "finished": False})
+        if content["asked"] != requested:
+            write_run(out, content | {"asked": requested, "finished": False})
         return
     try:
         recorded = _recorded(out)
@@ -79,7 +79,7 @@ def claim(out: Path, aside: Path | None, asked: dict[str, Any], overwrite: bool)
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(out, error) from None
-    write_run(out, {"asked": asked, FOLDER: str(Path.cwd())})
+    write_run(out, {"asked": requested, FOLDER: str(Path.cwd())})
 
 
 def _recorded(out: Path) -> set[Path]:
@@ -125,10 +125,10 @@ def read_run(out: Path) -> dict[str, Any]:
         raise OptionError(f"{out / RUN}: not what a run left: name another --out") from None
 
 
-def _joined_targets(out: Path, asked: dict[str, Any]) -> list[str]:
+def _joined_targets(out: Path, requested: dict[str, Any]) -> list[str]:
     """Return the expressions of earlier calls and of this one."""
     earlier = read_run(out)["asked"].get(TO, [])
-    return [emotion for emotion in EMOTIONS if emotion in earlier or emotion in asked[TO]]
+    return [emotion for emotion in EMOTIONS if emotion in earlier or emotion in requested[TO]]
 
 
 def write_run(out: Path, content: dict[str, Any]) -> None:
@@ -189,10 +189,10 @@ def _aside_of(out: Path) -> str | None:
     return str(aside)
 
 
-def _compare(out: Path, asked: dict[str, Any]) -> None:
+def _compare(out: Path, requested: dict[str, Any]) -> None:
     try:
         earlier = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
-        differing = [n for n, value in asked.items() if n != TO and earlier.get(n) != value]
+        differing = [n for n, value in requested.items() if n != TO and earlier.get(n) != value]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise OptionError(
             f"{out / RUN}: not what a run left: name another --out, or start anew with --overwrite"

@@ -37,12 +37,12 @@ def compact(path: Path, key: Callable[[str], bytes]) -> list[str]:
                     file.seek(start)
                     groups.append(formats.parse(file.read(end - start)))
                 rows = join(groups)
-                kept = {row.output for row in rows}
+                current = {row.output for row in rows}
                 stale.extend(
                     row.output
                     for group in groups
                     for row in group
-                    if row.output and row.output not in kept
+                    if row.output and row.output not in current
                 )
                 yield from rows
 

@@ -92,8 +92,8 @@ class ResumeState:
         for output in outputs:
             position = self._position(output)
             if position is not None and position >= self._last:
-                kept = self.last_outputs if position == self._last else frozenset()
-                self.last_outputs = kept | {output}
+                earlier_outputs = self.last_outputs if position == self._last else frozenset()
+                self.last_outputs = earlier_outputs | {output}
                 self._last = position
 
     def finished(self, source: str) -> Finished | None:

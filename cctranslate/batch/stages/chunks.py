@@ -14,8 +14,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.batch.inputs.decoding import Look, decode
-from cctranslate.batch.inputs.items import Decoded, Item, Remainder, Unusable
+from cctranslate.batch.inputs.decoding import DecodeOptions, decode
+from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item, Remainder
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
 from cctranslate.batch.report.row import Disposition, Row
@@ -23,7 +23,7 @@ from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translated import FaceResults, TranslatedPicture
 from cctranslate.pixels import SIZE, Gray, Scaled
 
-Source = Decoded | Unusable
+Source = Decoded | DecodeFailure
 CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
 """How long a worker is to be busy with a chunk, and how many inputs it has at most."""
 HEAVY = 16 << 20
@@ -98,7 +98,7 @@ class FinishedChunk:
 class Work:
     """What the workers do; a process has a copy."""
 
-    look: Look
+    look: DecodeOptions
     renderer: ResultRenderer
     pickled: bool
     """Whether inputs cross to another process."""
@@ -114,7 +114,7 @@ class Work:
         layout = self.renderer.layout
         bases = tuple(
             None
-            if isinstance(source, Unusable) and source.skipped
+            if isinstance(source, DecodeFailure) and source.skipped
             else layout.base(source.item.relative)
             for source in sources
         )
@@ -150,7 +150,7 @@ class Work:
                 seen.append(rows)
                 contents.append(content)
             if not self.all_rows:
-                item = picture.item if isinstance(picture, Unusable) else picture.decoded.item
+                item = picture.item if isinstance(picture, DecodeFailure) else picture.decoded.item
                 counts.add(rows, again=item.remainder is not None)
                 lines += csv_lines(rows)
         return FinishedChunk(
@@ -185,12 +185,12 @@ class Chunker:
 
 
 def _without_levels(source: Source) -> Source:
-    if isinstance(source, Unusable):
+    if isinstance(source, DecodeFailure):
         return source
     return replace(source, faces=tuple(replace(face, levels=_NONE) for face in source.faces))
 
 
-def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | Unusable]:
+def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | DecodeFailure]:
     """Return each input with its results."""
     sources = chunk.sources
     if isinstance(sources, bytes):
@@ -199,7 +199,7 @@ def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | Unusable]:
     # A selection that took no more has cut the chunk short.
     for source, count, name in zip(sources, chunk.counts, chunk.names, strict=False):
         named = replace(source, result_name=name)
-        if isinstance(named, Unusable):
+        if isinstance(named, DecodeFailure):
             yield named
             continue
         yield _picture(chunk, named, range(first, first + count))
@@ -208,7 +208,7 @@ def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | Unusable]:
 
 def _picture(
     chunk: TranslatedChunk, decoded: Decoded, faces: range
-) -> TranslatedPicture | Unusable:
+) -> TranslatedPicture | DecodeFailure:
     results = tuple(
         FaceResults(
             translated=chunk.translated[i],
@@ -220,7 +220,7 @@ def _picture(
         for i in faces
     )
     if not all(face.is_judged for face in results):
-        return Unusable(
+        return DecodeFailure(
             item=decoded.item,
             skipped=False,
             reason="a score is not a number: check the bundle with `cctranslate doctor`",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import read_again
-from cctranslate.batch.inputs.items import Decoded, FaceRow, Unusable
+from cctranslate.batch.inputs.items import Decoded, DecodeFailure, FaceRow
 from cctranslate.batch.outputs.encoding import SUFFIXES, Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Placed, ResultPacker
@@ -48,13 +48,13 @@ class ResultRenderer:
     metadata: bool
     """Whether a result keeps its picture's EXIF data."""
 
-    def finish(self, picture: TranslatedPicture | Unusable) -> Finished:
+    def finish(self, picture: TranslatedPicture | DecodeFailure) -> Finished:
         """Return all of an input's rows, and the content that the writer's `add` takes.
 
         Raises:
             OutputError: results cannot be written at all.
         """
-        if isinstance(picture, Unusable):
+        if isinstance(picture, DecodeFailure):
             if picture.skipped:
                 return [row_without_result(picture, "skipped", picture.reason)], b""
             return [
@@ -97,9 +97,9 @@ class ResultRenderer:
                 replaces=remainder is not None and remainder.replaces,
             )
 
-    def weigh(self, source: Decoded | Unusable) -> int:
+    def weigh(self, source: Decoded | DecodeFailure) -> int:
         """Return the bytes of memory that an input takes until its rows are written."""
-        if isinstance(source, Unusable):
+        if isinstance(source, DecodeFailure):
             return 0
         if not self.in_pictures or source.is_model_sized:
             return source.item.held

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from cctranslate.batch.inputs.items import Decoded, Unusable
+from cctranslate.batch.inputs.items import Decoded, DecodeFailure
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Fingerprint
 from cctranslate.batch.report.row import Disposition, Row
@@ -95,7 +95,7 @@ def _judged(
     )
 
 
-def _input_row(source: Decoded | Unusable) -> Row:
+def _input_row(source: Decoded | DecodeFailure) -> Row:
     """Return what every row of an input says."""
     stamp = source.stamp
     return Row(
@@ -109,7 +109,7 @@ def _input_row(source: Decoded | Unusable) -> Row:
 
 
 def row_without_result(
-    source: Decoded | Unusable, status: Literal["skipped", "failed"], reason: str
+    source: Decoded | DecodeFailure, status: Literal["skipped", "failed"], reason: str
 ) -> Row:
     """Return the row of an input without a result."""
     return replace(_input_row(source), status=status, reason=reason)

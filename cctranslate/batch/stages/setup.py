@@ -1,6 +1,6 @@
 """What the workers of a call do, as its options say."""
 
-from cctranslate.batch.inputs.decoding import Look
+from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.writers import Files, Writer
 from cctranslate.batch.stages.chunks import Work
@@ -25,7 +25,7 @@ def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: 
     # On few cores the models are the limit; on many, or with a GPU, one process's Python is.
     many = provider == CUDA or cores() > FEW_CORES
     return Work(
-        look=Look(
+        look=DecodeOptions(
             where=options.faces,
             finder=finder,
             again=in_pictures,

@@ -95,8 +95,8 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
         raise
     except Exception as error:
         # Each way of packing has errors of its own.
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{path}: damaged or encrypted: {said}: download it again") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: damaged or encrypted: {reason}: download it again") from None
 
 
 def _load_tar(path: Path, echo: Echo) -> Splits:
@@ -131,8 +131,8 @@ def without_copies(faces: Faces, of: Faces) -> Faces:
 
     About 8% of FER2013's test faces stand in Training too and inflate any figure.
     """
-    known = {image.tobytes() for image in of.images}
-    return faces.take(np.array([image.tobytes() not in known for image in faces.images], bool))
+    of_pixels = {image.tobytes() for image in of.images}
+    return faces.take(np.array([image.tobytes() not in of_pixels for image in faces.images], bool))
 
 
 def _collect(rows: Iterable[Row], source: str) -> Splits:

@@ -61,8 +61,8 @@ def fit_eraser(
     covariance = centered.T @ centered / len(x)
     cross = centered.T @ (z - z.mean(0)) / len(x)
     variances, directions = np.linalg.eigh(covariance)
-    kept = variances > SMALLEST * variances.max()
-    directions, deviations = directions[:, kept], np.sqrt(variances[kept])
+    significant = variances > SMALLEST * variances.max()
+    directions, deviations = directions[:, significant], np.sqrt(variances[significant])
     whiten = directions / deviations @ directions.T
     color = directions * deviations @ directions.T
     basis, strengths, _ = np.linalg.svd(whiten @ cross, full_matrices=False)

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.inputs.decoding import Look, decode
-from cctranslate.batch.inputs.items import Decoded, Item, Unusable
+from cctranslate.batch.inputs.decoding import DecodeOptions, decode
+from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item
 from cctranslate.faces.alignment import crop
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
 from tests.support import pictures
 
-WHOLE = Look(where="whole", finder=FaceDetector(), again=False)
+WHOLE = DecodeOptions(where="whole", finder=FaceDetector(), again=False)
 
 
 def walked(path: Path) -> Item:
@@ -36,7 +36,7 @@ def test_pages_are_not_one_picture(tmp_path: Path) -> None:
     page = Image.fromarray(pictures.draw_face(3, 0))
     page.save(tmp_path / "pages.tif", save_all=True, append_images=[page])
     found = decode(walked(tmp_path / "pages.tif"), WHOLE)
-    assert isinstance(found, Unusable)
+    assert isinstance(found, DecodeFailure)
     assert (found.skipped, "several pages" in found.reason) == (False, True)
 
 
@@ -45,7 +45,7 @@ def test_too_many_pixels_are_refused_whatever_the_warnings_do(tmp_path: Path) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = decode(walked(tmp_path / "bomb.png"), WHOLE)
-    assert isinstance(found, Unusable)
+    assert isinstance(found, DecodeFailure)
     assert "pixels: shrink it" in found.reason
 
 
@@ -58,7 +58,7 @@ def test_a_large_file_that_is_no_picture_is_not_read_whole(tmp_path: Path) -> No
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert isinstance(found, Unusable)
+    assert isinstance(found, DecodeFailure)
     assert found.skipped
     assert peak < 1 << 24
 
@@ -67,7 +67,7 @@ def test_a_large_file_that_is_no_picture_is_not_read_whole(tmp_path: Path) -> No
 def test_a_pipe_that_is_found_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     found = decode(walked(tmp_path / "pipe.png"), WHOLE)
-    assert isinstance(found, Unusable)
+    assert isinstance(found, DecodeFailure)
     assert found.skipped
 
 
