@@ -77,7 +77,7 @@ class BatchProgress:
     def line(self) -> str:
         """Return how far it has come, for a log."""
         if not self._total:
-            return f"{self._done:,} inputs"
+            return f"{self._done:,} done"
         new = self._done - self._began_with
         seconds = (time.monotonic() - self._started) / max(new, 1)
         minutes = max(self._total - self._done, 0) * seconds / 60

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cctranslate.commands.progress import BatchProgress
 from tests.support.cli import child
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals there")
@@ -55,3 +56,18 @@ def test_elsewhere_there_is_no_bar(weights: Path, faces: Path, tmp_path: Path) -
     _, said = process.communicate()
     assert b"faces:" not in said
     assert said.startswith(b"running on ")
+
+
+def test_off_a_terminal_a_line_comes_at_times(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = BatchProgress(200, hidden=False, every=0)
+    progress.start(100)
+    progress.step()
+    progress.step(99)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("101 of 200 inputs (50%), ")
+    assert last == "200 of 200 inputs (100%), 0 min left"
+    hidden = BatchProgress(None, hidden=True, every=0)
+    hidden.start(0)
+    hidden.step()
+    assert capsys.readouterr().err == ""
+    assert hidden.line() == "1 done"

@@ -26,7 +26,7 @@ class Reasons:
         row = rows[0]
         if row.status == "done" or row.reason is None:
             return
-        key = row.status, re.sub(r"\([^)]*\)|\d+", "", row.reason)
+        key = row.status, re.sub(r"\d+", "", row.reason)
         count, reason, example = self.groups.get(key, (0, row.reason, row.source))
         self.groups[key] = count + 1, reason, example
 

@@ -1,0 +1,37 @@
+"""`--dry-run` says what a call would do, and refuses what it would refuse."""
+
+from pathlib import Path
+
+from tests.support.cli import Run
+from tests.support.pictures import write_many
+from tests.support.reports import tree
+
+
+def test_destinations_and_what_is_there(run: Run, tmp_path: Path) -> None:
+    folder, out = write_many(tmp_path / "in", 2), tmp_path / "out"
+    run(folder, "--to", "sad", "-o", out)
+    before = tree(tmp_path)
+    result = run(folder, "--to", "happy,sad", "-o", out, "--dry-run")
+    assert result.exit_code == 0, result.output
+    names = sorted(path.name for path in folder.iterdir())
+    assert result.stdout.splitlines() == [
+        line
+        for name in names
+        for line in (
+            f"{folder / name}\t{out / 'happy' / name}",
+            f"{folder / name}\t{out / 'sad' / name} (there already)",
+        )
+    ]
+    assert "2 inputs to happy, sad" in result.stderr
+    assert "4 results, 2 of them there already; nothing was written" in result.stderr
+    assert tree(tmp_path) == before
+
+
+def test_it_refuses_what_the_run_would_refuse(run: Run, tmp_path: Path) -> None:
+    folder, out = write_many(tmp_path / "in", 1), tmp_path / "out"
+    run(folder, "--to", "sad", "-o", out)
+    other = run(folder, "--to", "sad", "--samples", "2", "-o", out, "--dry-run")
+    assert other.exit_code == 2
+    assert "another --samples" in other.stderr
+    strangers = run(folder, "--to", "sad", "-o", folder.parent, "--dry-run")
+    assert strangers.exit_code == 2
