@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 from PIL import Image
 
@@ -79,6 +79,19 @@ class Settings:
             seed=self.seed,
             min_confidence=self.min_confidence,
         )
+
+
+class SettingsDict(TypedDict, total=False):
+    """The fields of `Settings` as keywords."""
+
+    faces: Where
+    which: Which
+    result: Literal["picture", "face"]
+    strength: float | Sequence[float]
+    samples: int
+    best_of: int
+    seed: int
+    min_confidence: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

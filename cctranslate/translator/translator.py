@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.decoding import NO_FACE, DecodeOptions, Where
+from cctranslate.batch.inputs.decoding import NO_FACE, DecodeOptions
 from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
@@ -18,27 +18,13 @@ from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
 from cctranslate.emotions import EMOTIONS, parse_emotion, parse_emotions
 from cctranslate.errors import NoFaceError, OptionError, PictureError, TargetError, UserError
-from cctranslate.faces.crops import Which
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
 from cctranslate.translator.sources import Source, to_item
-from cctranslate.translator.translation import FaceTranslation, Settings, Translation
+from cctranslate.translator.translation import FaceTranslation, Settings, SettingsDict, Translation
 
 Results = list[Translation]
-
-
-class SettingsDict(TypedDict, total=False):
-    """The fields of `Settings` as keywords."""
-
-    faces: Where
-    which: Which
-    result: Literal["picture", "face"]
-    strength: float | Sequence[float]
-    samples: int
-    best_of: int
-    seed: int
-    min_confidence: float | None
 
 
 class Translator:

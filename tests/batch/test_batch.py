@@ -1,7 +1,6 @@
 """Real folders through real sessions: results, report, exit codes."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -139,60 +138,6 @@ def test_equal_names_never_share_a_file(run: Run, tmp_path: Path) -> None:
         with Image.open(out / row["output"]) as picture, Image.open(row["source"]) as source:
             gap = np.abs(np.asarray(picture, int)[8:] - np.asarray(source.convert("L"), int)[8:])
         assert gap.max() == 0
-
-
-def test_long_and_strange_names_survive(run: Run, tmp_path: Path) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    names = [b"x" * 250 + b".png", b"x" * 249 + b"y.png", b"caf\xe9.png", b'quo"te,\n.png']
-    for number, name in enumerate(names):
-        path = os.fsencode(folder) + b"/" + name
-        Image.fromarray(pictures.draw_face(number, 3)).save(tmp_path / "face.png")
-        (tmp_path / "face.png").rename(os.fsdecode(path))
-    out = tmp_path / "out"
-    result = run(folder, "--to", "sad", "-o", out)
-    assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert {os.fsencode(row["source"]).split(b"/")[-1] for row in told} == set(names)
-    assert len({row["output"] for row in told}) == 4
-    again = run(folder, "--to", "sad", "-o", out)
-    assert again.exit_code == 0, again.output
-    assert rows(out) == told
-
-
-def test_a_loop_of_links_ends(run: Run, faces: Path, tmp_path: Path) -> None:
-    (faces / "sad" / "up").symlink_to(faces, target_is_directory=True)
-    (faces / "sad" / "gone.png").symlink_to(tmp_path / "nothing")
-    out = tmp_path / "out"
-    result = run(faces, "--to", "happy", "-o", out)
-    assert result.exit_code == 1
-    told = rows(out)
-    assert [r["reason"] for r in told if r["status"] == "failed"] == [
-        "decode: No such file or directory"
-    ]
-    assert sum(r["status"] == "done" for r in told) == 7
-
-
-def test_results_never_become_inputs(run: Run, faces: Path) -> None:
-    out = faces / "translated"
-    for _ in range(2):
-        result = run(faces, "--to", "happy", "-o", out)
-        assert result.exit_code == 0, result.output
-        assert len(rows(out)) == 7
-
-
-def test_lists_and_patterns(run: Run, faces: Path, tmp_path: Path) -> None:
-    listed = tmp_path / "list"
-    paths = sorted(faces.rglob("*.png"))
-    listed.write_bytes(b"\0".join(os.fsencode(p) for p in paths) + b"\0")
-    assert run("-T", listed, "-0", "--to", "sad", "-o", tmp_path / "a").exit_code == 0
-    listed.write_text("".join(f"{p}\n" for p in paths))
-    assert run("-T", listed, "--to", "sad", "-o", tmp_path / "b").exit_code == 0
-    assert [r["source"] for r in rows(tmp_path / "a")] == [str(p) for p in paths]
-    assert tree(tmp_path / "a") == tree(tmp_path / "b")
-    pattern = run(f"{faces}/*/[0-2].png", "--to", "sad", "-o", tmp_path / "c")
-    assert pattern.exit_code == 0, pattern.output
-    assert len(rows(tmp_path / "c")) == 3
 
 
 def test_workers_and_batches_do_not_change_a_byte(run: Run, faces: Path, tmp_path: Path) -> None:

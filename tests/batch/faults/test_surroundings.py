@@ -1,0 +1,93 @@
+"""Signals, closed pipes, full disks and lost folders are one line, and nothing is lost."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import pictures
+from tests.support.cli import Run, child, command, wait_until
+from tests.support.reports import count_lines, rows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_report_and_says_how_to_go_on(
+    weights: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 1500), tmp_path / "out"
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
+    process = child(*words, stderr=subprocess.PIPE)
+    wait_until(process, lambda: count_lines(out) >= 20)
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert b"the same command goes on from here" in said
+    told = json.loads((out / "run.json").read_text())
+    assert told["finished"] is False
+    assert told["found"] == told["done"] == len(rows(out)) < 1500
+    assert child(*words, "-q").wait() == 0
+    assert len(rows(out)) == 1500
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) -> None:
+    folder = pictures.write_many(tmp_path / "in", 600)
+    process = child(
+        *("batch", folder, "--to", "all", "--weights", weights, "-o", tmp_path / "out"),
+        *("--report", "-", "-q"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 141
+    assert said == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell with ulimit")
+def test_a_full_disk_is_one_line_and_keeps_what_is_done(weights: Path, tmp_path: Path) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 60), tmp_path / "out"
+    # A limit on file size stands in for the full disk: the report outgrows it.
+    script = f"ulimit -f 4; trap '' XFSZ; exec {' '.join(command())} batch {folder} --to happy"
+    done = subprocess.run(
+        ["bash", "-c", f"{script} --weights {weights} -o {out} -q --batch-size 4"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"cannot be written" in done.stderr
+    kept = len(rows(out))
+    assert 0 < kept < 60
+
+
+def test_an_out_that_cannot_be_made_is_one_line(run: Run, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = run(faces, "--to", "happy", "-o", tmp_path / "file" / "out")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no folder that is somebody's can be deleted there")
+def test_a_working_directory_that_was_deleted_is_one_line(faces: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = 'rmdir "$PWD" && exec "$@"'
+    result = subprocess.run(
+        ["sh", "-c", script, "sh", *command("batch", faces, "--to", "sad")],
+        cwd=gone,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert result.stderr == (
+        "Error: the working directory was deleted: change to one that is there\n"
+    )

@@ -1,0 +1,96 @@
+"""What cannot be run is one clear line, and nothing is touched."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Run, command
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--to", "happy"], "INPUT"),
+        (["IN", "--to", "qwerty"], "choose from angry"),
+        (["IN", "--to", "hapy"], "did you mean happy?"),
+        (["IN"], "--to"),
+        (["IN", "-0", "--to", "sad"], "--files-from"),
+        (["IN", "--to", "sad", "--workers", "0"], "--workers"),
+        (["IN", "--to", ","], "no expression named"),
+        (["IN", "--to", "sad", "--device", "tpu"], "is no device"),
+        (["IN", "--to", "sad", "--report", "r.xlsx"], "name a .csv, .jsonl or .parquet"),
+        (["IN", "--to", "sad", "--report", "none/r.csv"], "no folder none"),
+        (["IN", "--to", "sad", "--sheet", "none/s.png"], "no folder none"),
+        (["IN", "--to", "sad", "-o", "out", "--sheet", "out/s.png"], "nothing but results"),
+        (["nowhere", "--to", "sad", "--dry-run"], "nowhere: not found"),
+    ],
+)
+def test_usage_errors_are_exit_2(run: Run, tmp_path: Path, words: list[str], told: str) -> None:
+    result = run(*(str(tmp_path) if word == "IN" else word for word in words))
+    assert result.exit_code == 2, result.output
+    assert told in result.stderr
+
+
+def test_a_misspelt_input_is_told_before_anything_is_written(run: Run, tmp_path: Path) -> None:
+    result = run(tmp_path / "nowhere", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "nowhere: not found" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tampered_bundle_is_exit_4(weights: Path, faces: Path, tmp_path: Path) -> None:
+    bad = shutil.copytree(weights, tmp_path / "bad")
+    (bad / "generator.onnx").write_bytes(b"x")
+    done = subprocess.run(
+        command("batch", faces, "--to", "sad", "--weights", bad, "-o", tmp_path / "out"),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert b"altered since export" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_cuda_that_cannot_be_had_is_exit_4(weights: Path, faces: Path, tmp_path: Path) -> None:
+    from cctranslate import bundle
+    from cctranslate.inference.models import TranslationModels
+    from cctranslate.inference.sessions import CUDA
+
+    if TranslationModels(bundle.load(weights), "auto").provider == CUDA:
+        pytest.skip("this machine has CUDA")
+    done = subprocess.run(
+        command(
+            *("batch", faces, "--to", "sad", "--weights", weights),
+            *("-o", tmp_path / "out", "--device", "cuda"),
+        ),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(b"Error: --device cuda")
+    assert done.stdout == b""
+
+
+def test_other_options_are_refused_by_name(run: Run, faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out)
+    result = run(faces, "--to", "sad", "--strength", "0.5", "-o", out)
+    assert result.exit_code == 2
+    assert "another --strength" in result.stderr
+    anew = run(faces, "--to", "sad", "-o", out, "--overwrite")
+    assert anew.exit_code == 0, anew.output
+    assert not (out / "happy").exists()
+
+
+def test_somebody_elses_files_are_not_touched(run: Run, faces: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "out" / "happy" / "mine.png"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    for words in ((), ("--overwrite",)):
+        result = run(faces, "--to", "happy", "-o", tmp_path / "out", *words)
+        assert result.exit_code == 2
+        assert "not from a run of batch" in result.stderr
+    assert mine.read_bytes() == b"mine"

@@ -1,0 +1,102 @@
+"""A dataset's CSV as an input, alone or in an archive: each row a face, each fault a row."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cctranslate.batch.inputs.sources import again
+from cctranslate.emotions import EMOTIONS
+from tests.support import pictures
+from tests.support.archives import table, tarred, zipped
+from tests.support.cli import Run
+from tests.support.pictures import png
+from tests.support.reports import rows
+
+
+def test_a_dataset_is_read_row_by_row(run: Run, tmp_path: Path) -> None:
+    path = pictures.write_csv(tmp_path / "icml.csv", 14, "emotion, Usage, pixels")
+    result = run(path, "--to", "happy", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    told = rows(tmp_path / "out")
+    assert told[3]["source"] == f"{path}:3"
+    assert told[3]["output"] == "happy/icml__0000003.png"
+    assert [row["source_label"] for row in told] == list(EMOTIONS) * 2
+    assert (told[0]["width"], told[0]["mode"], len(told[0]["source_sha256"])) == ("48", "L", 64)
+    with Image.open(tmp_path / "out" / told[4]["output"]) as picture:
+        np.testing.assert_array_equal(np.asarray(picture)[8:], pictures.draw_face(4, 4)[8:])
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("3", "too few columns"),
+        ("9," + "1 " * 2304, "emotion is '9', expected 0 to 6"),
+        ("²," + "1 " * 2304, "emotion is '²'"),
+        ("3,1 2 3", "3 pixels, expected 2304"),
+        ("3,", "pixels hold something that is no number"),
+        ("3,1 x", "pixels hold something that is no number"),
+        ("3," + "256 " * 2304, "outside 0 to 255"),
+        ("3," + "1 " * 200_000, "pixels, expected 2304"),
+        ('3,"1 2', "unexpected end of data"),
+    ],
+)
+def test_a_bad_row_fails_alone(run: Run, tmp_path: Path, line: str, reason: str) -> None:
+    pixels = " ".join(map(str, pictures.draw_face(3, 0).ravel()))
+    text = f"emotion,pixels\n3,{pixels}\n{line}\n\n4,{pixels}\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    result = run(tmp_path / "a.csv", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    told = rows(tmp_path / "out")
+    assert [row["status"] for row in told] == ["done", "failed", "done"]
+    assert reason in told[1]["reason"]
+    assert told[2]["source"].endswith("a.csv:2")
+
+
+def test_bytes_that_are_no_text_fail_alone_and_a_test_set_has_no_labels(
+    run: Run, tmp_path: Path
+) -> None:
+    pixels = " ".join(map(str, pictures.draw_face(3, 0).ravel())).encode()
+    (tmp_path / "test.csv").write_bytes(b"pixels\n" + pixels + b"\n\xff\xfe\n")
+    result = run(tmp_path / "test.csv", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    good, bad = rows(tmp_path / "out")
+    assert (good["status"], good["source_label"]) == ("done", "")
+    assert bad["reason"] == "decode: not UTF-8 text"
+
+
+def test_a_row_of_an_unknown_usage_fails_alone(run: Run, tmp_path: Path) -> None:
+    words = ("Training", "test", "publictest", "Private Test")
+    (tmp_path / "a.csv").write_bytes(table(words))
+    out = tmp_path / "out"
+    result = run(tmp_path / "a.csv", "--to", "sad", "-o", out, "--layout", "fer-csv")
+    assert result.exit_code == 1, result.output
+    told = [(row["status"], row["reason"][:23]) for row in rows(out)]
+    assert told == [("done", ""), ("failed", "decode: Usage is 'test'"), ("done", ""), ("done", "")]
+    lines = (out / "fer2013.csv").read_text().splitlines()[1:]
+    assert [line.rpartition(",")[2] for line in lines] == ["Training", "PublicTest", "PrivateTest"]
+
+
+@pytest.mark.parametrize("form", ["zip", "tar.gz", "csv.gz"])
+def test_a_datasets_csv_in_an_archive_is_read_row_by_row(
+    run: Run, tmp_path: Path, form: str
+) -> None:
+    content, path = table(("Training", "PublicTest")), tmp_path / f"fer2013.{form}"
+    members = {"d/fer2013.csv": content, "d/about.csv": b"a,b\n1,2\n", "d/x.png": png(3)}
+    if form == "csv.gz":
+        path.write_bytes(gzip.compress(content))
+    else:
+        (zipped if form == "zip" else tarred)(path, members)
+    out = tmp_path / "out"
+    result = run(path, "--to", "sad", "-o", out)
+    assert result.exit_code == 0, result.output
+    stem, inner = ("fer2013", "") if form == "csv.gz" else ("d__fer2013", "d/fer2013.csv:")
+    told = [(row["source"], row["output"], row["source_label"]) for row in rows(out)]
+    assert told[0] == (f"{path}:{inner}0", f"sad/{stem}__0000000.png", "happy")
+    assert told[1] == (f"{path}:{inner}1", f"sad/{stem}__0000001.png", "happy")
+    expected = ["done"] * 2 + (["skipped", "done"] if inner else [])
+    assert [row["status"] for row in rows(out)] == expected
+    sources = [row["source"] for row in rows(out)]
+    assert sorted(item.source for item in again(sources)) == sorted(sources)
