@@ -19,7 +19,7 @@ import numpy as np
 from cctranslate import bundle
 from cctranslate.bundle import Bundle
 from cctranslate.errors import UserError
-from cctranslate.inference.conditioning import in_full
+from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import SIZE
 
 if TYPE_CHECKING:

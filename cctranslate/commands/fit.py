@@ -149,13 +149,13 @@ def _chosen(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
     Raises:
         ValueError: both are named.
     """
-    from cctranslate.recipes import original_log, registry
+    from cctranslate.recipes import original_log_t1_to_t27, registry
 
     if sweep is None:
         return [recipe or registry.find(registry.DEFAULT)]
     if recipe is not None:
         raise ValueError("--sweep names its recipes itself: leave --recipe out")
-    return original_log.SWEEPS[sweep]
+    return original_log_t1_to_t27.SWEEPS[sweep]
 
 
 def _train(recipe: AnyRecipe, request: FitRequest) -> None:

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from cctranslate.recipes import classifiers, flow, original_code_differences, original_log
+from cctranslate.recipes import classifiers, flow, original_code_differences, original_log_t1_to_t27
 from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.spec import AnyRecipe, Recipe
 from cctranslate.recipes.teacher import TEACHER
@@ -12,10 +12,10 @@ GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
     "Our translator": (flow.FLOW,),
     "Its judges and teachers": classifiers.ALL,
     "A generative teacher, and the pairs that it makes": (TEACHER, PAIRS),
-    "The original experiment log (README of gtesei/ccyclegan)": original_log.LOG,
+    "The original experiment log (README of gtesei/ccyclegan)": original_log_t1_to_t27.LOG,
     "t27 of the log (fit --sweep t27): t26 against other weights and learning rates": (
-        *original_log.T26_WEIGHTS,
-        original_log.T26_SLOW,
+        *original_log_t1_to_t27.T26_WEIGHTS,
+        original_log_t1_to_t27.T26_SLOW,
     ),
     "What the original code did where it differs from the log": original_code_differences.ALL,
 }

@@ -13,8 +13,8 @@ from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
 from cctranslate.inference import attenuation
-from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import Gray
 from cctranslate.training import device
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies

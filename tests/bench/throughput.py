@@ -44,9 +44,9 @@ from cctranslate.batch.stages.chunks import LARGEST_CHUNK, Work
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
+from cctranslate.inference.strength_and_style import in_full
 from cctranslate.inference.variants import Plan
 from tests.bench.throughput_inputs import PHOTOGRAPHS, photograph, unpack
 from tests.support import bundles

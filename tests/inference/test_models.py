@@ -16,9 +16,9 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.bundle import Bundle
 from cctranslate.errors import BundleError, DeviceError
-from cctranslate.inference.conditioning import Conditions, in_full
 from cctranslate.inference.models import MEMORY, TranslationModels
 from cctranslate.inference.sessions import CUDA, OnnxRuntimeGraph
+from cctranslate.inference.strength_and_style import Conditions, in_full
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import to_gray, to_levels, to_scaled
 from tests.support import bundles

@@ -11,9 +11,9 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.errors import BundleError, DeviceError
 from cctranslate.inference import engines
-from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.engines import AMX, OPENVINO, Backend, choose
 from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import to_gray
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.original_log import LOG, SWEEPS, T26
+from cctranslate.recipes.original_log_t1_to_t27 import LOG, SWEEPS, T26
 from cctranslate.recipes.registry import GROUPS, RECIPES, find, names, override
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe, Stage, derive

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
-from cctranslate.inference import conditioning
-from cctranslate.inference.conditioning import Conditions, in_full
+from cctranslate.inference import strength_and_style
 from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.strength_and_style import Conditions, in_full
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.metrics.distribution import Eigenfaces
@@ -66,7 +66,7 @@ def diversity(models: TranslationModels, test: Faces, seed: int = 0) -> dict[str
     for k, emotion in enumerate(EMOTIONS):
         mine: Gray = test.images[test.labels != k]
         styles = Conditions(
-            labels=np.stack([conditioning.label(emotion, n, seed) for n in range(SAMPLES)]),
+            labels=np.stack([strength_and_style.label(emotion, n, seed) for n in range(SAMPLES)]),
             strength=np.ones(SAMPLES, np.float32),
             targets=np.full(SAMPLES, k),
         )

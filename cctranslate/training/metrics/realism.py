@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
-from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces, without_copies
 from cctranslate.training.metrics.critics import EPOCHS, REGIONS, train_critic

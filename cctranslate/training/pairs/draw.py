@@ -13,8 +13,8 @@ from torch import Tensor
 
 from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS
-from cctranslate.inference.conditioning import in_full
 from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import Gray, to_levels
 from cctranslate.recipes.pairs import DrawSpec, PairsRecipe
 from cctranslate.training.data import face_masks, landmarks
