@@ -37,6 +37,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written; what is at `path` stays as it was.
     """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:  # a named pipe or a device: nothing takes its place
+            yield file
+        return
     partial = temporary_name(path)
     try:
         with partial.open("wb") as file:

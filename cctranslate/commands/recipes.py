@@ -43,6 +43,7 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, if there is such a sweep."""
+        from cctranslate.recipes import original_log_t1_to_t27 as original_log
         from cctranslate.recipes import registry
 
         if value not in original_log.SWEEPS:

@@ -54,8 +54,9 @@ def fit(run: TrainingRun) -> RunResult:
         face_recognizer.load()  # before the hours of what is trained first
     _claim(run)
     started = time.monotonic()
-    for planned in plan_runs(run):
-        limits = _remaining(run.limits, time.monotonic() - started)
+    for number, planned in enumerate(plan_runs(run)):
+        # The first run takes a step however short the limit is.
+        limits = _remaining(run.limits, time.monotonic() - started) if number else run.limits
         if limits.max_minutes is not None and limits.max_minutes <= 0:
             return RunResult(step=0, finished=False)
         if planned is not run:

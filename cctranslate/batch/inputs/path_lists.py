@@ -42,16 +42,17 @@ def _records(listed: str, separator: bytes) -> Iterator[bytes]:
     except OSError as error:
         raise InputError(f"{listed}: cannot be read: {error.strerror}") from None
     with stream:
-        rest = os.read(stream.fileno(), _PIECE)
-        if rest.startswith(_UTF16_MARKS):
+        rest, piece = b"", os.read(stream.fileno(), _PIECE)
+        if piece.startswith(_UTF16_MARKS):
             raise InputError(f"{_name(listed)}: is text in UTF-16: save it as UTF-8")
-        rest = rest.removeprefix(_UTF8_MARK)
-        while piece := os.read(stream.fileno(), _PIECE):
+        piece = piece.removeprefix(_UTF8_MARK)
+        while piece:
             *whole, rest = (rest + piece).split(separator)
             yield from whole
             if len(rest) > _LONGEST:
                 raise InputError(f"{_name(listed)}: is no list of paths, one a line")
-        yield from rest.split(separator)
+            piece = os.read(stream.fileno(), _PIECE)
+        yield rest
 
 
 def _name(listed: str) -> str:
