@@ -42,7 +42,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     layout, names = options.result_layout, Names()
     count = there = 0
     chosen = InputFilter(options.include, options.exclude)
-    for item in iter_items(options, chosen):
+    for item in filter(None, iter_items(options, chosen)):
         count += 1
         name = names.claim(layout.base(item.relative))
         for variant in options.plan.variants:

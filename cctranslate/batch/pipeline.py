@@ -19,7 +19,7 @@ from cctranslate.inference.models import TranslationModels
 
 
 def run(
-    items: Iterable[Item],
+    items: Iterable[Item | None],
     *,
     models: TranslationModels,
     selector: ResultSelector,
@@ -33,7 +33,8 @@ def run(
     """Take every item to its rows. What is in flight is bounded, however many items there are.
 
     Args:
-        items: The inputs.
+        items: The inputs. At a None, where the next may be long in coming, those so far are
+            finished first.
         models: Translate and judge the faces.
         selector: Decides which results are written.
         pool: Decodes inputs and makes their results.
@@ -50,11 +51,13 @@ def run(
     """
     most = memory.budget()
     chunker = Chunker(memory.weigh)
-    fetched = (item.fetch() for item in _remaining(items, journal))
+    fetched = (item and item.fetch() for item in _remaining(items, journal))
     decoded = pool.map(Work.decode, chunker.chunks(fetched), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
     selected = _selected(translated, selector)
     for chunk in pool.map(Work.finish, selected, weigh=_weight_to_finish, most=most):
+        if chunk is None:
+            continue
         if chunk.lines:
             journal.add_lines(chunk.lines, chunk.counts)
             on_done(chunk.inputs - len(chunk.rows))
@@ -74,17 +77,23 @@ def _weight_to_finish(chunk: TranslatedChunk) -> int:
     return chunk.weight
 
 
-def _timed(chunks: Iterable[DecodedChunk], chunker: Chunker) -> Iterator[DecodedChunk]:
+def _timed(
+    chunks: Iterable[DecodedChunk | None], chunker: Chunker
+) -> Iterator[DecodedChunk | None]:
     """Let the next chunks be fitted to how long these took."""
     for chunk in chunks:
-        chunker.learn(len(chunk.counts), chunk.seconds)
+        if chunk is not None:
+            chunker.learn(len(chunk.counts), chunk.seconds)
         yield chunk
 
 
-def _remaining(items: Iterable[Item], journal: Journal) -> Iterator[Item]:
+def _remaining(items: Iterable[Item | None], journal: Journal) -> Iterator[Item | None]:
     """Return the items that have something left to make; one that is named twice comes once."""
     seen: set[bytes] = set()
     for item in items:
+        if item is None:
+            yield None
+            continue
         key = journal.resume.key(item.source)
         if key in seen:
             continue
@@ -95,11 +104,11 @@ def _remaining(items: Iterable[Item], journal: Journal) -> Iterator[Item]:
 
 
 def _selected(
-    chunks: Iterable[TranslatedChunk], selector: ResultSelector
-) -> Iterator[TranslatedChunk]:
+    chunks: Iterable[TranslatedChunk | None], selector: ResultSelector
+) -> Iterator[TranslatedChunk | None]:
     """Decide what becomes of each result; end once no class takes any more."""
     for chunk in chunks:
-        if selector.takes_all:
+        if chunk is None or selector.takes_all:
             yield chunk
             continue
         chosen = list[tuple[Disposition | None, ...]]()

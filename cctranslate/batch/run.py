@@ -13,8 +13,7 @@ from cctranslate.batch import pipeline
 from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.inputs.iter_items import iter_items
-from cctranslate.batch.inputs.sources import read_pipes
+from cctranslate.batch.inputs.iter_items import iter_items, read_pipes
 from cctranslate.batch.interrupt import InterruptHandler
 from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
@@ -191,7 +190,7 @@ class BatchRun:
     def _enough(self, journal: Journal) -> bool:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)
 
-    def _items(self, journal: Journal) -> Iterator[Item]:
+    def _items(self, journal: Journal) -> Iterator[Item | None]:
         for item in self._stop.until(read_pipes(iter_items(self.options, self._filter))):
             if self._enough(journal):
                 return

@@ -159,7 +159,7 @@ class Translator:
             all_rows=True,
         )
         decoded = (work.decode([to_item(source)]) for source in sources)
-        for chunk in translate(decoded, plan, self._models, name=str):
+        for chunk in filter(None, translate(decoded, plan, self._models, name=str)):
             (rows,) = work.finish(chunk).rows
             yield _error(rows) or _results(rows, chunk, collector.take(), len(plan.variants))
 

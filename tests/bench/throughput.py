@@ -114,7 +114,7 @@ def one_core(folder: Path, out: Path, weights: Path) -> float:
         started = time.perf_counter()
         decoded = part.decode(items[i : i + LARGEST_CHUNK])
         seconds += time.perf_counter() - started
-        (translated,) = translate([decoded], PLAN, models, Names().claim)
+        (translated,) = filter(None, translate([decoded], PLAN, models, Names().claim))
         started = time.perf_counter()
         part.finish(translated)
         seconds += time.perf_counter() - started
@@ -152,7 +152,7 @@ def photographs(folder: Path, out: Path, weights: Path) -> float:
         started = time.perf_counter()
         decoded = part.decode([item])
         seconds += time.perf_counter() - started
-        (translated,) = translate([decoded], PLAN, models, Names().claim)
+        (translated,) = filter(None, translate([decoded], PLAN, models, Names().claim))
         started = time.perf_counter()
         part.finish(translated)
         seconds += time.perf_counter() - started

@@ -6,30 +6,53 @@ from pathlib import Path
 
 from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.options import Options
 
 _MOST_COUNTED = 200_000
 """Files that are counted beforehand; a folder of more would take seconds."""
 
 
-def iter_items(options: Options, chosen: InputFilter) -> Iterator[Item]:
-    """Return the inputs as a stream.
+def iter_items(options: Options, chosen: InputFilter) -> Iterator[Item | None]:
+    """Return the inputs as a stream; None where no further one has come so far.
 
     `chosen` decides on what lies in folders and archives.
 
     Raises:
         InputError: a list or folder cannot be read.
     """
-    items: Iterable[Item] = (
+    items: Iterable[Item | None] = (
         sources.from_list(options.files_from, options.null, options.output_paths, chosen)
         if options.files_from
         else sources.from_inputs(options.inputs, options.output_paths, chosen)
     )
     if options.shard:
         shard = options.shard
-        items = (item for item in items if job_array.holds(shard, item.source))
-    return islice(items, options.limit)
+        items = (item for item in items if item is None or job_array.holds(shard, item.source))
+    return _first(items, options.limit)
+
+
+def _first(items: Iterable[Item | None], limit: int | None) -> Iterator[Item | None]:
+    left = limit
+    for item in items:
+        yield item
+        if left is not None and item is not None:
+            left -= 1
+            if not left:
+                return
+
+
+def read_pipes(items: Iterable[Item | None]) -> Iterator[Item | None]:
+    """Read what comes through a pipe as soon as it is its turn, and give None before.
+
+    A pipe may be silent for ever. A run waits for its next item in a way that a signal ends.
+    """
+    for item in items:
+        if isinstance(item, Member) and not item.inner:
+            yield None
+            yield item.fetch()
+        else:
+            yield item
 
 
 def count_items(options: Options) -> int | None:

@@ -1,6 +1,7 @@
 """Lists of paths for `--files-from`, read piece by piece."""
 
 import os
+import select
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,14 @@ from cctranslate.errors import InputError
 _PIECE = 1 << 16
 _LONGEST = 1 << 16
 """Bytes of a path: file systems take under 5,000."""
+PATIENCE = 0.05
+"""Seconds without a further path after which those before it are worked on."""
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_paths(listed: str, nul: bool) -> Iterator[str]:
-    """Give the paths of a list, without empty ones.
+def read_paths(listed: str, nul: bool) -> Iterator[str | None]:
+    """Give the paths of a list, without empty ones; None where no further one has come so far.
 
     Args:
         listed: The list's file; `-` is standard input.
@@ -26,6 +29,9 @@ def read_paths(listed: str, nul: bool) -> Iterator[str]:
     """
     separator = b"\0" if nul else b"\n"
     for raw in _records(listed, separator):
+        if raw is None:
+            yield None
+            continue
         record = raw if nul else raw.rstrip(b"\r")
         if b"\0" in record:
             raise InputError(
@@ -36,7 +42,7 @@ def read_paths(listed: str, nul: bool) -> Iterator[str]:
             yield os.fsdecode(record)
 
 
-def _records(listed: str, separator: bytes) -> Iterator[bytes]:
+def _records(listed: str, separator: bytes) -> Iterator[bytes | None]:
     try:
         stream = sys.stdin.buffer if listed == "-" else Path(listed).open("rb")  # noqa: SIM115
     except OSError as error:
@@ -51,8 +57,15 @@ def _records(listed: str, separator: bytes) -> Iterator[bytes]:
             yield from whole
             if len(rest) > _LONGEST:
                 raise InputError(f"{_name(listed)}: is no list of paths, one a line")
+            if not _is_ready(stream.fileno()):
+                yield None
             piece = os.read(stream.fileno(), _PIECE)
         yield rest
+
+
+def _is_ready(descriptor: int) -> bool:
+    """Return whether a read would not wait for long; Windows cannot tell of pipes."""
+    return os.name == "nt" or bool(select.select([descriptor], [], [], PATIENCE)[0])
 
 
 def _name(listed: str) -> str:

@@ -82,8 +82,12 @@ def _named(word: str) -> list[Path]:
     return matches or [Path(word)]
 
 
-def from_list(listed: str, nul: bool, written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
+def from_list(
+    listed: str, nul: bool, written: OutputPaths, chosen: InputFilter
+) -> Iterator[Item | None]:
     """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
+
+    None comes where the list has no further path so far.
 
     A path keeps its folders in its name, without a leading root or `..`. What the run has
     `written` is passed by.
@@ -92,6 +96,9 @@ def from_list(listed: str, nul: bool, written: OutputPaths, chosen: InputFilter)
         InputError: the list cannot be read.
     """
     for word in read_paths(listed, nul):
+        if word is None:
+            yield None
+            continue
         path = Path(word)
         if written.holds(path):
             continue
@@ -152,15 +159,6 @@ def _piped(item: Item) -> Member:
         return content
 
     return Member(path=item.path, relative=item.relative, named=True, read=read)
-
-
-def read_pipes(items: Iterable[Item]) -> Iterator[Item]:
-    """Read what comes through a pipe as soon as it is its turn.
-
-    A pipe may be silent for ever. A run waits for its next item in a way that a signal ends.
-    """
-    for item in items:
-        yield item.fetch() if isinstance(item, Member) and not item.inner else item
 
 
 def _head(path: Path) -> bytes:

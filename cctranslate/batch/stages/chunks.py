@@ -165,11 +165,17 @@ class Chunker:
         """`weigh` returns the bytes that an item takes while it is decoded."""
         self._weigh, self._size = weigh, 1
 
-    def chunks(self, items: Iterable[Item]) -> Iterator[list[Item]]:
-        """Return the items in chunks."""
+    def chunks(self, items: Iterable[Item | None]) -> Iterator[list[Item] | None]:
+        """Return the items in chunks; a None among them ends a chunk, and follows it."""
         chunk: list[Item] = []
         weight = 0
         for item in items:
+            if item is None:
+                if chunk:
+                    yield chunk
+                yield None
+                chunk, weight = [], 0
+                continue
             chunk.append(item)
             weight += self._weigh(item)
             if len(chunk) >= self._size or weight > HEAVY:

@@ -43,15 +43,16 @@ class OrderedPool(Generic[W]):
     def map(
         self,
         task: Callable[[W, A], B],
-        arguments: Iterable[A],
+        arguments: Iterable[A | None],
         *,
         weigh: Callable[[A], int],
         most: int,
-    ) -> Iterator[B]:
+    ) -> Iterator[B | None]:
         """Return what the task makes of each argument, in their order.
 
         At most two arguments for each worker are in flight, and no further one is taken while
-        those weigh more than `most` bytes together.
+        those weigh more than `most` bytes together. A None stands for a wait: what is in flight is
+        returned, then the None, before a further argument is taken.
 
         Raises:
             Exception: a task raised it; those that have not begun are dropped.
@@ -61,6 +62,13 @@ class OrderedPool(Generic[W]):
         held = 0
         try:
             for argument in arguments:
+                if argument is None:
+                    while in_flight:
+                        future, weight = in_flight.popleft()
+                        held -= weight
+                        yield future.result()
+                    yield None
+                    continue
                 weight = weigh(argument)
                 in_flight.append((self._submit(task, argument), weight))
                 held += weight

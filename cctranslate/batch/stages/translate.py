@@ -25,11 +25,11 @@ Name = Callable[[str], str]
 
 
 def translate(
-    chunks: Iterable[DecodedChunk], plan: Plan, models: TranslationModels, name: Name
-) -> Iterator[TranslatedChunk]:
+    chunks: Iterable[DecodedChunk | None], plan: Plan, models: TranslationModels, name: Name
+) -> Iterator[TranslatedChunk | None]:
     """Translate and judge the faces of chunks, in order, in micro-batches across them.
 
-    `name` claims the name of an input's results.
+    `name` claims the name of an input's results. A None ends a micro-batch, and follows it.
 
     Raises:
         DeviceError: memory is short, or the device failed.
@@ -37,6 +37,11 @@ def translate(
     waiting: list[DecodedChunk] = []
     faces = inputs = held = 0
     for chunk in chunks:
+        if chunk is None:
+            yield from _translated(waiting, plan, models, name)
+            yield None
+            waiting, faces, inputs, held = [], 0, 0, 0
+            continue
         waiting.append(chunk)
         faces, inputs = faces + len(chunk.faces), inputs + len(chunk.counts)
         held += chunk.weight

@@ -1,11 +1,13 @@
 """`--files-from`: lists of paths in UTF-8, and one line on those that are none."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Run
-from tests.support.reports import rows
+from tests.support.cli import Run, child, wait_until
+from tests.support.reports import count_lines, rows
 
 
 def listed(tmp_path: Path, faces: Path) -> bytes:
@@ -57,3 +59,27 @@ def test_what_is_no_list_is_one_line(
     assert len(lines) == 1
     assert said in lines[0]
     assert not list((tmp_path / "out").rglob("*.png"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pipe cannot be asked there whether more has come")
+@pytest.mark.parametrize("workers", ["--threads", "--processes"])
+def test_each_path_gives_its_result_before_the_next_comes(
+    weights: Path, faces: Path, tmp_path: Path, workers: str
+) -> None:
+    out = tmp_path / "out"
+    words = ("batch", "-T", "-", "--to", "sad", "-o", out, "--weights", weights, workers)
+    with child(*words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        for number, path in enumerate(sorted(faces.rglob("*.png"))[:3], 1):
+            process.stdin.write(os.fsencode(path) + b"\n")
+            process.stdin.flush()
+            wait_until(process, lambda wanted=number: count_lines(out) > wanted)  # type: ignore[misc]
+        process.communicate()
+    assert process.returncode == 0
+
+
+def test_a_limit_counts_paths_alone(run: Run, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(listed(tmp_path, faces))
+    result = run("-T", tmp_path / "list", "--to", "sad", "-o", tmp_path / "out", "--limit", "2")
+    assert result.exit_code == 0, result.output
+    assert len(rows(tmp_path / "out")) == 2

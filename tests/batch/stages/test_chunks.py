@@ -12,7 +12,7 @@ def items(count: int) -> list[Item]:
 
 def test_small_pictures_go_by_the_dozen_once_they_are_known_to_be_quick() -> None:
     chunker, sizes = Chunker(lambda _: 0), []
-    for chunk in chunker.chunks(items(500)):
+    for chunk in filter(None, chunker.chunks(items(500))):
         sizes.append(len(chunk))
         chunker.learn(len(chunk), 0.0001 * len(chunk))
     assert sizes[:6] == [1, 2, 4, 8, 16, 32]
@@ -22,7 +22,7 @@ def test_small_pictures_go_by_the_dozen_once_they_are_known_to_be_quick() -> Non
 
 def test_slow_ones_go_one_by_one_again() -> None:
     chunker = Chunker(lambda _: 0)
-    chunks = chunker.chunks(items(100))
+    chunks = filter(None, chunker.chunks(items(100)))
     for _ in range(4):
         chunker.learn(len(next(chunks)), 0.0001)
     chunker.learn(16, 16 * 0.5)
@@ -33,4 +33,13 @@ def test_heavy_ones_go_one_by_one() -> None:
     chunker = Chunker(lambda item: HEAVY + 1 if item.relative == "7.png" else 1)
     for _ in range(10):
         chunker.learn(64, 0.001)
-    assert [len(chunk) for chunk in chunker.chunks(items(80))] == [8, 64, 8]
+    assert [len(chunk or ()) for chunk in chunker.chunks(items(80))] == [8, 64, 8]
+
+
+def test_a_wait_ends_a_chunk() -> None:
+    chunker = Chunker(lambda _: 0)
+    for _ in range(10):
+        chunker.learn(64, 0.001)
+    first, second = items(2)
+    waits = [None, first, second, None, second]
+    assert list(chunker.chunks(waits)) == [None, [first, second], None, [second]]

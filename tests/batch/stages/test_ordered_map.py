@@ -53,6 +53,22 @@ def test_two_maps_share_the_workers(processes: bool) -> None:
         assert list(pool.map(scaled, once, weigh=nothing, most=0)) == list(range(0, 120, 4))
 
 
+@BOTH
+def test_all_results_come_before_a_wait(processes: bool) -> None:
+    results: list[int | None] = []
+
+    def numbers() -> Iterator[int | None]:
+        yield from (1, 2)
+        yield None
+        assert results == [10, 20, None]
+        yield 3
+
+    with OrderedPool(10, 3, processes) as pool:
+        for result in pool.map(scaled, numbers(), weigh=nothing, most=0):
+            results.append(result)
+    assert results == [10, 20, None, 30]
+
+
 def test_no_more_is_taken_than_two_for_each_worker() -> None:
     taken, given = [], 0
 
