@@ -68,6 +68,22 @@ def test_parquet_without_pyarrow_says_what_to_install(faces: Path, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("runner", "code"), [("local", 0), ("ray", 2)])
+def test_ray_is_imported_for_its_runner_alone(
+    runner: str, code: int, faces: Path, tmp_path: Path, weights: Path
+) -> None:
+    words = ["batch", str(faces), "--to", "sad", "-o", str(tmp_path / "out")]
+    words += ["--weights", str(weights), "--runner", runner]
+    done = python(
+        "import sys; sys.modules['ray'] = None\n"
+        f"sys.argv = ['cctranslate', *{words}]\n"
+        "from cctranslate.cli import main; main()"
+    )
+    assert done.returncode == code
+    message = "Error: --runner ray needs Ray: pip install 'cctranslate[ray]'"
+    assert (message in done.stderr) is (runner == "ray")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_examples_and_every_option_a_word(name: str) -> None:
     command = cli.commands[name]

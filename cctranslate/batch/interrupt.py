@@ -15,6 +15,8 @@ class InterruptHandler:
     """Stops a run at a signal; `echo` prints a line for whoever sent it."""
 
     echo: Callable[[str], None]
+    in_flight: str = "finishing what is in flight"
+    """What becomes of what is in flight."""
     _signals: int = field(default=0, init=False)
     _waiting: bool = field(default=False, init=False)
 
@@ -54,7 +56,7 @@ class InterruptHandler:
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         self._signals += 1
         if self._signals == 1:
-            self.echo("stopping: finishing what is in flight")
+            self.echo(f"stopping: {self.in_flight}")
         # Python goes on reading after a signal, and what sends a list may never send another byte.
         if self._signals > 1 or self._waiting:
             raise KeyboardInterrupt

@@ -53,6 +53,7 @@ class Options:
     device: str
     engine: Literal["auto", "onnxruntime", "openvino"]
     precision: Literal["f32", "bf16"]
+    runner: Literal["local", "ray"]
     batch_size: int | None
     workers: int | None
     processes: bool | None

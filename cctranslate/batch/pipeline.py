@@ -1,14 +1,16 @@
 """The stages joined: items are decoded, translated, judged, written and reported, in order."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.writers import Writer
-from cctranslate.batch.report.journal import Journal
+from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages import memory
 from cctranslate.batch.stages.chunks import Chunker, DecodedChunk, TranslatedChunk, Work
@@ -18,6 +20,16 @@ from cctranslate.batch.stages.translate import translate
 from cctranslate.inference.models import TranslationModels
 
 
+class RowSink(Protocol):
+    """Where rows go, in the inputs' order."""
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take the rows of an input."""
+
+    def add_lines(self, lines: bytes, counts: Counts) -> None:
+        """Take the lines of some inputs, whose rows were counted where they were made."""
+
+
 def run(
     items: Iterable[Item | None],
     *,
@@ -25,7 +37,7 @@ def run(
     selector: ResultSelector,
     pool: OrderedPool[Work],
     writer: Writer,
-    journal: Journal,
+    journal: RowSink,
     names: Names,
     on_rows: Callable[[list[Row]], None],
     on_done: Callable[[int], object],
@@ -33,8 +45,8 @@ def run(
     """Take every item to its rows. What is in flight is bounded, however many items there are.
 
     Args:
-        items: The inputs. At a None, where the next may be long in coming, those so far are
-            finished first.
+        items: The inputs that have something left to make. At a None, where the next may be long in
+            coming, those so far are finished first.
         models: Translate and judge the faces.
         selector: Decides which results are written.
         pool: Decodes inputs and makes their results.
@@ -51,7 +63,7 @@ def run(
     """
     most = memory.budget()
     chunker = Chunker(memory.weigh)
-    fetched = (item and item.fetch() for item in _remaining(items, journal))
+    fetched = (item and item.fetch() for item in items)
     decoded = pool.map(Work.decode, chunker.chunks(fetched), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
     selected = _selected(translated, selector)
@@ -87,20 +99,20 @@ def _timed(
         yield chunk
 
 
-def _remaining(items: Iterable[Item | None], journal: Journal) -> Iterator[Item | None]:
+def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Item | None]:
     """Return the items that have something left to make; one that is named twice comes once."""
     seen: set[bytes] = set()
     for item in items:
         if item is None:
             yield None
             continue
-        key = journal.resume.key(item.source)
+        key = resume.key(item.source)
         if key in seen:
             continue
         seen.add(key)
-        left = journal.resume.left(item.source, item.path)
+        left = resume.left(item.source, item.path)
         if left is None or left.targets:
-            yield journal.resume.spelled(replace(item, remainder=left))
+            yield resume.spelled(replace(item, remainder=left))
 
 
 def _selected(

@@ -3,13 +3,13 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from cctranslate import bundle
-from cctranslate.batch import pipeline
 from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
@@ -26,26 +26,19 @@ from cctranslate.batch.outputs.folder import (
 )
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.lock import hold
-from cctranslate.batch.outputs.open_writer import open_writer
 from cctranslate.batch.report import formats, summary
 from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
+from cctranslate.batch.runners.open_runner import open_runner
+from cctranslate.batch.runners.runner import Call, Runner
 from cctranslate.batch.stages.library_warnings import library_warnings
-from cctranslate.batch.stages.ordered_map import OrderedPool
-from cctranslate.batch.stages.selection import ResultSelector
-from cctranslate.batch.stages.setup import make_work
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.sessions import cores
-
-FEW_TASKS = 16
-"""Tasks that threads have done before the first worker process has started."""
 
 
 class Progress(Protocol):
@@ -76,6 +69,8 @@ class BatchRun:
 
     def __post_init__(self) -> None:
         self._stop = InterruptHandler(echo=self.echo)
+        if self.options.runner == "ray":
+            self._stop.in_flight = "giving up what is in flight, to be done by the next call"
         self._filter = InputFilter(self.options.include, self.options.exclude)
 
     def run(self) -> int:
@@ -91,27 +86,28 @@ class BatchRun:
         check(self.options)
         options = self.options
         loaded = bundle.load(options.weights or bundle.shipped())
-        models = TranslationModels(
-            loaded, options.device, options.batch_size, options.engine, options.precision
-        )
-        out = self.options.out
-        refuse_strangers(out)
-        with hold(out):
-            if self.options.shard:
-                number, count = self.options.shard
-                self.echo(f"shard {number} of {count} of the inputs")
-            self.echo(f"running on {models.provider.removesuffix('ExecutionProvider')}")
-            requested = identity(options, loaded.digests, self._finder.digest, models.engine)
-            claim(out, options.aside, requested, options.overwrite)
-            if self.options.retry_failed:
-                formats.drop_failed(out / REPORT)
-            journal = self._journal()
-            self.progress.start(journal.resumed)
-            with self._stop.listening():
-                counts = self._go_on(loaded, models, journal)
+        refuse_strangers(options.out)
+        with open_runner(options, loaded) as runner, hold(options.out):
+            counts = self._run(loaded, runner)
         if self._stop.requested:
             return 130
         return 5 if self._missed(counts) else counts.exit_code
+
+    def _run(self, loaded: Bundle, runner: Runner) -> Counts:
+        options, out = self.options, self.options.out
+        if options.shard:
+            number, count = options.shard
+            self.echo(f"shard {number} of {count} of the inputs")
+        self.echo(f"running on {runner.provider.removesuffix('ExecutionProvider')}")
+        requested = identity(options, loaded.digests, self._finder.digest, runner.engine)
+        runner.prepare(options, requested)
+        claim(out, options.aside, requested, options.overwrite)
+        if options.retry_failed:
+            formats.drop_failed(out / REPORT)
+        journal = self._journal()
+        self.progress.start(journal.resumed)
+        with self._stop.listening():
+            return self._go_on(loaded, runner, journal)
 
     def _journal(self) -> Journal:
         options, layout = self.options, self.options.result_layout
@@ -152,40 +148,34 @@ class BatchRun:
             )
         return bool(low)
 
-    def _go_on(self, loaded: Bundle, models: TranslationModels, journal: Journal) -> Counts:
+    def _go_on(self, loaded: Bundle, runner: Runner, journal: Journal) -> Counts:
         """Translate what the journal has no row of, and close the books whatever happens."""
         started = time.monotonic()
         with library_warnings(self.echo):
             try:
-                self._translate(models, journal)
+                self._translate(runner, journal)
             except BaseException:
                 # The user is told what stopped the run, not what cannot be written because of it.
                 with suppress(OutputError):
-                    self._close(loaded, models, journal, started)
+                    self._close(loaded, runner, journal, started)
                 raise
-            return self._close(loaded, models, journal, started)
+            return self._close(loaded, runner, journal, started)
 
-    def _translate(self, models: TranslationModels, journal: Journal) -> None:
-        options, written = self.options, journal.counts.written
-        selector = ResultSelector(options.plan, options.denied, options.per_class, written)
-        with closing(open_writer(options, journal.resume.last_outputs)) as writer:
-            work = make_work(options, self._finder, writer, models.provider)
-            count = options.workers or cores()
-            with OrderedPool(work, count, work.pickled, threads_first=FEW_TASKS) as pool:
-                pipeline.run(
-                    self._items(journal),
-                    models=models,
-                    selector=selector,
-                    pool=pool,
-                    writer=writer,
-                    journal=journal,
-                    names=self._names,
-                    on_rows=self._report,
-                    on_done=self.progress.step,
-                )
-        self._finished = not (self._stop.requested or self._enough(journal))
-        if selector.full:
-            self.echo(f"each expression has its --per-class {options.per_class}: that was all")
+    def _translate(self, runner: Runner, journal: Journal) -> None:
+        self._finished = runner.translate(
+            Call(
+                options=self.options,
+                finder=self._finder,
+                journal=journal,
+                names=self._names,
+                items=partial(self._items, journal),
+                stop=self._stop,
+                enough=partial(self._enough, journal),
+                on_done=self.progress.step,
+                on_rows=self._report,
+                echo=self.echo,
+            )
+        )
 
     def _enough(self, journal: Journal) -> bool:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)
@@ -208,24 +198,21 @@ class BatchRun:
             sys.stdout.writelines(map(formats.json_line, rows))
             sys.stdout.flush()
 
-    def _report(self, rows: list[Row]) -> None:
-        self.progress.step()
+    def _report(self, rows: Sequence[Row]) -> None:
         self._reasons.add(rows)
         aloud = self.options.verbose or self.options.stream  # which keeps no report
         if aloud and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
         self._emit(rows)
 
-    def _close(
-        self, loaded: Bundle, models: TranslationModels, journal: Journal, started: float
-    ) -> Counts:
+    def _close(self, loaded: Bundle, runner: Runner, journal: Journal, started: float) -> Counts:
         counts = finish(
             self.options,
             journal,
             bundle=loaded.digests,
             detector=self._finder.digest,
-            engine=models.engine,
-            provider=models.provider,
+            engine=runner.engine,
+            provider=runner.provider,
             finished=self._finished,
             seconds=time.monotonic() - started,
         )

@@ -8,6 +8,7 @@ from cctranslate.batch.inputs import sources
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
 from cctranslate.batch.outputs.ownership import is_ours
+from cctranslate.batch.runners.cluster_options import check_cluster
 from cctranslate.errors import OptionError
 from cctranslate.standard_streams import require_input, require_output
 
@@ -39,6 +40,8 @@ def check(options: Options) -> None:
         )
     if options.quality is not None and options.format == "png":
         raise OptionError("--quality is of jpeg and webp, png loses nothing: name a --format")
+    if options.runner == "ray":
+        check_cluster(options)
     _check_standard_streams(options)
     if options.stream:
         _check_stream(options)

@@ -213,6 +213,14 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     device_option,
     engine_option,
     precision_option,
+    click.option(
+        "--runner",
+        type=click.Choice(("local", "ray")),
+        default="local",
+        show_default=True,
+        help="Where inputs are translated: on this machine, or on a Ray cluster whose nodes share "
+        "the inputs and OUT.",
+    ),
     *worker_options,
     click.option("--overwrite", is_flag=True, help="Start anew instead of resuming."),
     click.option(

@@ -48,8 +48,10 @@ class Backend:
     search and memory; one only, as OpenVINO compiles the graph for it."""
 
 
-def choose(bundle: Bundle, device: str, engine: Engine, precision: Precision) -> Backend:
-    """Return the backend for a device, an engine and a precision.
+def choose(
+    bundle: Bundle, device: str, engine: Engine, precision: Precision, threads: int | None = None
+) -> Backend:
+    """Return the backend for a device, an engine, a precision and a number of processors.
 
     `auto` goes by what is installed and what the processor has, never by a timing: a run that
     goes on later must make the same choice.
@@ -77,29 +79,32 @@ def choose(bundle: Bundle, device: str, engine: Engine, precision: Precision) ->
         raise DeviceError(f"--device {device} runs onnxruntime in f32: leave out the other option")
     if engine == "onnxruntime" and precision != "f32":
         raise DeviceError(f"--precision {precision} needs --engine openvino")
-    return _openvino(precision) if _wants_openvino(engine, precision) else _onnxruntime()
+    threads = threads or cores()
+    if _wants_openvino(engine, precision):
+        return _openvino(precision, threads)
+    return _onnxruntime(threads)
 
 
-def _onnxruntime() -> Backend:
+def _onnxruntime(threads: int) -> Backend:
     return Backend(
         engine="onnxruntime",
         precision="f32",
         provider=CPU,
         open=OnnxRuntimeGraph,
-        runs=cores(),
+        runs=threads,
         batch_size=16,
         most=64,
         shapes="any",
     )
 
 
-def _openvino(precision: Precision) -> Backend:
+def _openvino(precision: Precision, threads: int) -> Backend:
     return Backend(
         engine="openvino",
         precision=precision,
         provider=OPENVINO,
-        open=partial(OpenVinoGraph, precision=precision, threads=cores()),
-        runs=cores(),
+        open=partial(OpenVinoGraph, precision=precision, threads=threads),
+        runs=threads,
         batch_size=16,
         most=64,
         shapes="fixed",

@@ -47,15 +47,16 @@ class TranslationModels:
         batch_size: int | None = None,
         engine: Engine = "auto",
         precision: Precision = "f32",
+        threads: int | None = None,
     ) -> None:
-        """Open the graphs.
+        """Open the graphs, to be run on so many processors: by default on all.
 
         Raises:
             DeviceError: the device, engine or precision cannot be used here.
             BundleError: a graph that cannot be loaded.
         """
         self._bundle = bundle
-        self._backend = choose(bundle, device, engine, precision)
+        self._backend = choose(bundle, device, engine, precision, threads)
         self.engine, self.precision = self._backend.engine, self._backend.precision
         self.provider = self._backend.provider
         self.batch_size = min(batch_size or self._backend.batch_size, self._backend.most)

@@ -69,7 +69,7 @@ def test_a_graph_that_it_cannot_read_is_named(faces: np.ndarray, tmp_path: Path)
     path = tmp_path / "judge.onnx"
     path.write_bytes(b"not a graph")
     with pytest.raises(BundleError, match=r"judge.onnx: OpenVINO cannot run it"):
-        engines._openvino("f32").open(path)
+        engines._openvino("f32", 1).open(path)
 
 
 def test_auto_goes_by_what_is_there_and_not_by_the_clock(

@@ -11,7 +11,9 @@ a sample's key ends at the first dot. `fer-csv` is `OUT/fer2013.csv:<row>`.
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from cctranslate.batch.outputs.encoding import SUFFIXES, same_format
@@ -115,12 +117,18 @@ class Names:
         A name that is taken gets `~2`, `~3`, ...: items come in a fixed order, so the same
         inputs give the same names every time.
         """
-        name, number = base, 1
-        while (key := _key(name)) in self._taken:
-            number += 1
-            name = f"{base}~{number}"
-        self._taken.add(key)
+        name = next(name for name in self.tried(base) if not self.is_taken(name))
+        self._taken.add(_key(name))
         return name
+
+    def tried(self, base: str) -> Iterator[str]:
+        """Return, without end, the names that an item of this one may get."""
+        yield base
+        yield from (f"{base}~{number}" for number in count(2))
+
+    def is_taken(self, name: str) -> bool:
+        """Return whether an item has the name."""
+        return _key(name) in self._taken
 
 
 def _key(name: str) -> bytes:

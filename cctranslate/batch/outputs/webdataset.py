@@ -13,7 +13,7 @@ from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
-from cctranslate.files import AppendOnlyFile, unwritable
+from cctranslate.files import AppendOnlyFile, temporary_name, unwritable
 
 FULL = 256 << 20
 """Bytes after which a tar takes no further input: some 45,000 faces."""
@@ -94,6 +94,43 @@ class Shards:
             self._file.add(END)
             self._file.close()
             self._file = None
+
+
+class BlockTar:
+    """Writes one tar, which takes its name when it is closed: a half one has another."""
+
+    def __init__(self, out: Path, encoding: Encoding, number: int) -> None:
+        self.packer = Samples(encoding=encoding)
+        self._path = out / shard(number)
+        self._file: AppendOnlyFile | None = None
+
+    def add(self, rows: list[Row], content: bytes) -> list[Row]:
+        """Append an input's members.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        if not content:
+            return rows
+        if self._file is None:
+            self._file = AppendOnlyFile(temporary_name(self._path), 0)
+        self._file.add(content)
+        name = self._path.name
+        return [replace(row, output=f"{name}:{row.output}") if row.output else row for row in rows]
+
+    def close(self) -> None:
+        """End the tar, and give it its name.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if self._file is not None:
+            self._file.add(END)
+            self._file.close()
+            try:
+                self._file.path.replace(self._path)
+            except OSError as error:
+                raise unwritable(self._path, error) from None
 
 
 def _sample(placed: Placed, picture: bytes) -> bytes:

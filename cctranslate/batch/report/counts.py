@@ -1,8 +1,9 @@
 """Counts of a report's rows, and the thresholds that a run can be held to."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.emotions import EMOTIONS
@@ -68,6 +69,15 @@ class Counts:
                     cell = mine.setdefault(source, {}).setdefault(target, [0, 0])
                     cell[0] += confirmed
                     cell[1] += results
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Return the counts of which `vars` gave the record, after a way through JSON."""
+        counts = cls()
+        for name, value in record.items():
+            is_counter = isinstance(getattr(counts, name), Counter)
+            setattr(counts, name, Counter(value) if is_counter else value)
+        return counts
 
     def _add_result(self, row: Row, target: str) -> None:
         confirmed = bool(row.confirmed)

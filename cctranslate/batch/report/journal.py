@@ -44,6 +44,11 @@ class Journal:
         self.resumed = resume.inputs
         """Inputs that earlier calls ended."""
 
+    @property
+    def end(self) -> int:
+        """The length of the report in bytes."""
+        return self._file.end
+
     def add(self, rows: Sequence[Row]) -> None:
         """Append one input's rows at once.
 

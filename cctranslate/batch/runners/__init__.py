@@ -1,0 +1,1 @@
+"""Where a run's inputs are translated: in this process, or on a Ray cluster."""

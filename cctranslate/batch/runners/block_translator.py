@@ -1,0 +1,180 @@
+"""What a worker of a cluster does: a block's inputs to results, and rows once they are there.
+
+A block may be begun any number of times, after a kill or by two workers at once: its results have
+fixed names and fixed content, and its rows are one file.
+"""
+
+import os
+import warnings
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cctranslate import bundle
+from cctranslate.batch import pipeline
+from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.encoding import Encoding
+from cctranslate.batch.outputs.fer_csv import Lines
+from cctranslate.batch.outputs.layout import Names
+from cctranslate.batch.outputs.webdataset import BlockTar
+from cctranslate.batch.outputs.writers import Files, Writer
+from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.runners.plan_files import read_block
+from cctranslate.batch.runners.row_files import BlockRows, read_counts
+from cctranslate.batch.runners.work_folder import WorkFolder
+from cctranslate.batch.stages.ordered_map import OrderedPool
+from cctranslate.batch.stages.selection import ResultSelector
+from cctranslate.batch.stages.setup import make_work
+from cctranslate.errors import OutputError, WorkersError
+from cctranslate.faces.detector import FaceDetector
+from cctranslate.files import unwritable
+from cctranslate.inference.engines import Engine
+from cctranslate.inference.models import TranslationModels
+
+MOST_ATTEMPTS = 10
+"""Times that a block is begun: a picture that kills its worker must not do so for ever."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What every worker of a run gets."""
+
+    options: Options
+    folder: Path
+    """The working directory of the call, which relative paths start from."""
+    device: str
+    engine: Engine
+    threads: int
+    """Processors for a worker."""
+    first_tar: int
+    """The number of the first block's tar."""
+
+
+@dataclass(kw_only=True)
+class _SharedTable:
+    """Leaves results to be joined to one file with the rows."""
+
+    rows: BlockRows
+    packer: Lines = field(default_factory=Lines)
+
+    def add(self, rows: list[Row], content: bytes) -> list[Row]:
+        """Keep an input's results with its rows, which come next."""
+        self.rows.content = content
+        return rows
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+
+class BlockTranslator:
+    """Translates blocks, with the models loaded once."""
+
+    def __init__(self, job: Job) -> None:
+        """Load the models.
+
+        Raises:
+            BundleError, DeviceError: They cannot be used on this node.
+            OutputError: This node does not see the call's folders.
+        """
+        warnings.simplefilter("ignore")
+        self._job, self._options = job, job.options
+        try:
+            os.chdir(job.folder)
+        except OSError as error:
+            raise OutputError(
+                f"{job.folder}: a node of the cluster cannot see it: {error.strerror}: use a "
+                "folder that all nodes share"
+            ) from None
+        self._folder = WorkFolder(job.options.out)
+        if self._folder.read() is None:
+            raise OutputError(
+                f"{job.options.out}: a node of the cluster does not see what is there: use a "
+                "folder that all nodes share"
+            )
+        options = job.options
+        self._finder = FaceDetector()
+        self._models = TranslationModels(
+            bundle.load(options.weights or bundle.shipped()),
+            job.device,
+            options.batch_size,
+            job.engine,
+            options.precision,
+            job.threads,
+        )
+
+    def translate(self, number: int) -> tuple[int, Counts]:
+        """Take a block's inputs to their rows; return the number of inputs, and their counts.
+
+        Raises:
+            OutputError: Results cannot be written.
+            DeviceError: Memory is short, or the device failed.
+            WorkersError: The block was begun too often.
+        """
+        path = self._folder.rows(number)
+        try:
+            if path.exists():
+                return read_counts(path)
+            self._note_attempt(number)
+            items, taken = read_block(self._folder.block(number))
+        except OSError as error:
+            raise unwritable(self._folder.path, error) from None
+        rows = BlockRows(
+            numbers=[number for number, _ in items],
+            again=[item.remainder is not None for _, item in items],
+        )
+        names = Names()
+        for name in taken:
+            names.claim(name)
+        writer = self._writer(number, rows)
+        work = make_work(self._options, self._finder, writer, self._models.provider)
+        work = replace(work, pickled=False, all_rows=True)
+        with OrderedPool(work, self._job.threads, processes=False) as pool:
+            pipeline.run(
+                (item for _, item in items),
+                models=self._models,
+                selector=ResultSelector(self._options.plan, self._options.denied, None, {}),
+                pool=pool,
+                writer=writer,
+                journal=rows,
+                names=names,
+                on_rows=_ignore,
+                on_done=_ignore,
+            )
+        writer.close()  # not where it failed: what is half written then keeps a hidden name
+        try:
+            rows.write(path)
+        except OSError as error:
+            raise unwritable(path, error) from None
+        return len(items), rows.counts
+
+    def _writer(self, number: int, rows: BlockRows) -> Writer:
+        options = self._options
+        if options.layout == "fer-csv":
+            return _SharedTable(rows=rows)
+        encoding = Encoding(
+            format=options.format, mark=not options.no_mark, quality=options.quality
+        )
+        if options.layout == "webdataset":
+            return BlockTar(options.out, encoding, self._job.first_tar + number)
+        return Files(out=options.out, encoding=encoding)
+
+    def _note_attempt(self, number: int) -> None:
+        """Count how often the block was begun.
+
+        Raises:
+            WorkersError: Too often.
+        """
+        attempts = self._folder.attempts(number)
+        attempts.mkdir(parents=True, exist_ok=True)
+        count = sum(1 for _ in attempts.iterdir())
+        if count >= MOST_ATTEMPTS:
+            raise WorkersError(
+                f"{self._folder.block(number)}: its workers were killed {count} times, as the "
+                "system does when memory is short: the same command goes on; give it fewer "
+                "--workers, or nodes with more memory"
+            )
+        (attempts / str(count)).touch()
+
+
+def _ignore(value: object) -> None:
+    """Do nothing: rows go to the block's file."""

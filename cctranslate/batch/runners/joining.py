@@ -1,0 +1,91 @@
+"""Join the rows of a plan's finished blocks, in the order of the inputs."""
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from operator import attrgetter
+from typing import IO
+
+from cctranslate.batch.outputs.fer_csv import FerCsv
+from cctranslate.batch.report import formats
+from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.runners.row_files import InputRows, read_rows
+from cctranslate.batch.runners.work_folder import Plan, WorkFolder
+from cctranslate.errors import OutputError
+
+_RANGE = 100_000
+"""Inputs whose rows are sorted in memory at once, if 256 such ranges are enough."""
+_MOST_RANGES = 256
+_AT_ONCE = 1_000
+
+
+def join(folder: WorkFolder, plan: Plan, counts: Counts) -> Iterator[InputRows]:
+    """Return the rows of all finished blocks in the order of the inputs, and add to `counts`.
+
+    Raises:
+        OutputError: They cannot be read, or not be sorted on disk.
+    """
+    size = max(_RANGE, -(-plan.inputs // _MOST_RANGES))
+    spools = [folder.spool / f"rows-{i:03}" for i in range(-(-plan.inputs // size))]
+    try:
+        folder.spool.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            files = [stack.enter_context(path.open("wb")) for path in spools]
+            for number in folder.finished(plan):
+                rows, counted = read_rows(folder.rows(number))
+                counts.merge(counted)
+                for row in rows:
+                    pickle.dump(row, files[row.number // size], pickle.HIGHEST_PROTOCOL)
+        for path in spools:
+            with path.open("rb") as file:
+                yield from sorted(_unpickled(file), key=attrgetter("number"))
+            path.unlink()
+    except OSError as error:
+        raise OutputError(f"{folder.path}: rows cannot be joined: {error.strerror}") from None
+
+
+def lines(
+    rows: Iterable[InputRows],
+    table: FerCsv | None,
+    show: Callable[[list[Row]], None],
+    show_all: bool,
+) -> Iterator[bytes]:
+    """Return the report's lines of many inputs at once.
+
+    Args:
+        rows: The rows of each input, in order.
+        table: Takes the results, in a layout where all inputs share a file.
+        show: Called with the rows of an input without a result, or of every input.
+        show_all: Whether it is called with those of every input.
+
+    Raises:
+        OutputError: The table cannot be written.
+    """
+    inputs = iter(rows)
+    while some := list(islice(inputs, _AT_ONCE)):
+        yield b"".join(_finished(each, table, show, show_all) for each in some)
+
+
+def _finished(
+    each: InputRows, table: FerCsv | None, show: Callable[[list[Row]], None], show_all: bool
+) -> bytes:
+    if table is None and not show_all and each.status == "done":
+        return each.lines
+    rows = formats.parse(each.lines)
+    if table is not None:
+        rows = table.add(rows, each.content)
+    if show_all or each.status != "done":
+        show(rows)
+    return b"".join(formats.csv_lines(rows))
+
+
+def _unpickled(file: IO[bytes]) -> Iterator[InputRows]:
+    """Return what this process has just written."""
+    while True:
+        try:
+            row: InputRows = pickle.load(file)
+        except EOFError:
+            return
+        yield row

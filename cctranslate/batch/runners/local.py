@@ -1,0 +1,82 @@
+"""The runner that translates on this machine, in this process and its workers."""
+
+from contextlib import closing
+from typing import Any
+
+from cctranslate.batch import pipeline
+from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.open_writer import open_writer
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.runners.runner import Call
+from cctranslate.batch.runners.work_folder import WorkFolder, refuse_unfinished
+from cctranslate.batch.stages.ordered_map import OrderedPool
+from cctranslate.batch.stages.selection import ResultSelector
+from cctranslate.batch.stages.setup import make_work
+from cctranslate.bundle import Bundle
+from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.sessions import cores
+
+FEW_TASKS = 16
+"""Tasks that threads have done before the first worker process has started."""
+
+
+class LocalRunner:
+    """Translates on this machine."""
+
+    def __init__(self, options: Options, loaded: Bundle) -> None:
+        """Open the models.
+
+        Raises:
+            DeviceError: the device cannot be used.
+            BundleError: a graph that cannot be loaded.
+        """
+        self._models = TranslationModels(
+            loaded, options.device, options.batch_size, options.engine, options.precision
+        )
+        self.provider, self.engine = self._models.provider, self._models.engine
+
+    def prepare(self, options: Options, requested: dict[str, Any]) -> None:
+        """See that no run on a cluster is half done in OUT.
+
+        Raises:
+            OptionError: One is.
+            OutputError: It cannot be removed.
+        """
+        if options.overwrite:
+            WorkFolder(options.out).remove()
+        refuse_unfinished(options.out)
+
+    def translate(self, call: Call) -> bool:
+        """Take every input to its rows; return whether none is left to do.
+
+        Raises:
+            OutputError: results or rows cannot be written any more; what has a row is done.
+            WorkersError: a worker was killed; what has a row is done.
+        """
+        options, journal = call.options, call.journal
+        selector = ResultSelector(
+            options.plan, options.denied, options.per_class, journal.counts.written
+        )
+
+        def on_rows(rows: list[Row]) -> None:
+            call.on_done(1)
+            call.on_rows(rows)
+
+        with closing(open_writer(options, journal.resume.last_outputs)) as writer:
+            work = make_work(options, call.finder, writer, self.provider)
+            count = options.workers or cores()
+            with OrderedPool(work, count, work.pickled, threads_first=FEW_TASKS) as pool:
+                pipeline.run(
+                    pipeline.remaining(call.items(), journal.resume),
+                    models=self._models,
+                    selector=selector,
+                    pool=pool,
+                    writer=writer,
+                    journal=journal,
+                    names=call.names,
+                    on_rows=on_rows,
+                    on_done=call.on_done,
+                )
+        if selector.full:
+            call.echo(f"each expression has its --per-class {options.per_class}: that was all")
+        return not (call.stop.requested or call.enough())

@@ -1,0 +1,109 @@
+"""A block of a plan as a Parquet file: inputs as typed columns, never as pickles.
+
+An archive's members and a dataset's rows lie in the file with their content: archives are read
+once, from beginning to end, by whoever makes the plan.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+from pyarrow import parquet
+
+from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member, Remainder
+from cctranslate.files import replacing
+
+_TAKEN = b"taken"
+"""Metadata: names of results that earlier calls gave."""
+_TYPES = {
+    "number": pyarrow.int64(),
+    "path": pyarrow.binary(),
+    "relative": pyarrow.binary(),
+    "named": pyarrow.bool_(),
+    "inner": pyarrow.binary(),
+    "targets": pyarrow.list_(pyarrow.string()),
+    "result_name": pyarrow.binary(),
+    "replaces": pyarrow.bool_(),
+    "content": pyarrow.binary(),
+    "pixels": pyarrow.string(),
+    "emotion": pyarrow.string(),
+    "part": pyarrow.string(),
+    "reason": pyarrow.binary(),
+}
+_SCHEMA = pyarrow.schema(list(_TYPES.items()))
+Numbered = tuple[int, Item]
+"""An input with its number in the order of the inputs."""
+
+
+def write_block(path: Path, items: Sequence[Numbered], taken: Sequence[str]) -> None:
+    """Write a block's inputs, and the names that their results must not get.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    records = [_record(number, item) for number, item in items]
+    schema = _SCHEMA.with_metadata({_TAKEN: json.dumps(taken).encode()})
+    table = pyarrow.Table.from_pylist(records, schema)
+    with replacing(path) as file:
+        parquet.write_table(table, file, compression="zstd")
+
+
+def read_block(path: Path) -> tuple[list[Numbered], list[str]]:
+    """Return a block's inputs and the names that are taken.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        table = parquet.read_table(file)
+    taken: list[str] = json.loads(table.schema.metadata[_TAKEN])
+    return [(record["number"], _item(record)) for record in table.to_pylist()], taken
+
+
+def _record(number: int, item: Item) -> dict[str, Any]:
+    left = item.remainder
+    record: dict[str, Any] = {
+        "number": number,
+        "path": os.fsencode(item.path),
+        "relative": os.fsencode(item.relative),
+        "named": item.named,
+        "inner": os.fsencode(item.inner),
+        "targets": list(left.targets) if left else None,
+        "result_name": os.fsencode(left.result_name) if left and left.result_name else None,
+        "replaces": left.replaces if left else None,
+    }
+    if isinstance(item, Member):
+        record["content"] = item.content
+    elif isinstance(item, FaceRow):
+        record |= {"pixels": item.pixels, "emotion": item.emotion, "part": item.part}
+    elif isinstance(item, Broken):
+        record["reason"] = item.reason.encode("utf-8", "surrogateescape")
+    return record
+
+
+def _item(record: dict[str, Any]) -> Item:
+    name, left = record["result_name"], None
+    if record["targets"] is not None:
+        left = Remainder(
+            targets=tuple(record["targets"]),
+            result_name=None if name is None else os.fsdecode(name),
+            replaces=record["replaces"],
+        )
+    common: dict[str, Any] = {
+        "path": Path(os.fsdecode(record["path"])),
+        "relative": os.fsdecode(record["relative"]),
+        "named": record["named"],
+        "inner": os.fsdecode(record["inner"]),
+        "remainder": left,
+    }
+    if record["content"] is not None:
+        return Member(**common, content=record["content"])
+    if record["pixels"] is not None:
+        row = {name: record[name] for name in ("pixels", "emotion", "part")}
+        return FaceRow(**common, **row)
+    if record["reason"] is not None:
+        return Broken(**common, reason=record["reason"].decode("utf-8", "surrogateescape"))
+    return Item(**common)

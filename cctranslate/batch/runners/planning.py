@@ -1,0 +1,158 @@
+"""Divide a call's inputs into blocks that may be done in any order, anywhere.
+
+Two inputs may want one name for their results, and the first that turns out to be a picture gets
+it. All inputs that could meet so come into one block, in their order: then names do not depend on
+which block is done when. Blocks follow a hash of the name, which also spreads large pictures.
+"""
+
+import hashlib
+import os
+import pickle
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import IO
+
+from cctranslate.batch.inputs.items import FaceRow, Item
+from cctranslate.batch.outputs.layout import Layout, Names
+from cctranslate.batch.runners.plan_files import write_block
+from cctranslate.batch.runners.work_folder import WorkFolder
+from cctranslate.files import unwritable
+
+BLOCK_RESULTS = 16_384
+"""Results of a full block: with small faces some twenty seconds' work of a core."""
+BLOCK_BYTES = 64 << 20
+"""Bytes of the inputs of a block, roughly."""
+_SPOOLS = 256
+_SAMPLED = 64
+"""Of so many inputs one is looked at for its size."""
+Record = tuple[bytes, int, str, Item]
+"""The hash of an input's name, its number, its name and the input."""
+
+
+class Planner:
+    """Writes the blocks of a plan."""
+
+    def __init__(self, folder: WorkFolder, layout: Layout, names: Names) -> None:
+        """Take the names that earlier calls gave to results."""
+        self._folder, self._layout, self._names = folder, layout, names
+        self.inputs = self.blocks = 0
+        self._sampled = self._bytes = 0
+
+    def write(self, items: Iterable[Item], variants: int, workers: int) -> None:
+        """Write blocks of all inputs, each of which comes once.
+
+        Args:
+            items: The inputs, in their order.
+            variants: Results of a face.
+            workers: Workers that are to share the blocks.
+
+        Raises:
+            OutputError: The plan cannot be written.
+        """
+        try:
+            self._spool(items)
+            size = self._block_size(variants, workers)
+            for block in _blocks(self._groups(), size):
+                self._write_block(block)
+        except OSError as error:
+            raise unwritable(self._folder.path, error) from None
+
+    def _spool(self, items: Iterable[Item]) -> None:
+        """Sort the inputs roughly, by the first byte of their hash, into files."""
+        with ExitStack() as stack:
+            files: dict[int, IO[bytes]] = {}
+            for item in items:
+                fetched = item.fetch()
+                base = self._layout.base(item.relative)
+                digest = _digest(base)
+                if digest[0] not in files:
+                    path = self._folder.spool / f"{digest[0]:03}"
+                    files[digest[0]] = stack.enter_context(path.open("wb"))
+                record: Record = digest, self.inputs, base, fetched
+                pickle.dump(record, files[digest[0]], pickle.HIGHEST_PROTOCOL)
+                self._sample(fetched)
+                self.inputs += 1
+
+    def _sample(self, item: Item) -> None:
+        if self.inputs % _SAMPLED == 0:
+            self._sampled += 1
+            self._bytes += _size(item)
+
+    def _block_size(self, variants: int, workers: int) -> int:
+        """Return how many inputs make a block."""
+        mean = max(self._bytes // max(self._sampled, 1), 1)
+        few = min(BLOCK_RESULTS // variants, BLOCK_BYTES // mean)
+        return max(min(few, -(-self.inputs // (4 * workers))), 16)
+
+    def _groups(self) -> Iterator[list[Record]]:
+        """Return inputs that may want one name together, and all others by themselves."""
+        for number in range(_SPOOLS):
+            path = self._folder.spool / f"{number:03}"
+            if path.exists():
+                records = sorted(_unpickled(path), key=itemgetter(0, 1))
+                path.unlink()
+                for _, group in groupby(records, key=itemgetter(0)):
+                    yield list(group)
+
+    def _write_block(self, records: list[Record]) -> None:
+        taken = {name for group in _by_hash(records) for name in self._taken(group)}
+        items = sorted(((number, item) for _, number, _, item in records), key=itemgetter(0))
+        write_block(self._folder.block(self.blocks), items, sorted(taken))
+        self.blocks += 1
+
+    def _taken(self, group: list[Record]) -> Iterator[str]:
+        """Return the names of earlier results that the inputs of a group could ask for."""
+        for base in {base for _, _, base, _ in group}:
+            free = 0
+            for name in self._names.tried(base):
+                if not self._names.is_taken(name):
+                    free += 1
+                    if free == len(group):
+                        break
+                    continue
+                yield name
+
+
+def _blocks(groups: Iterable[list[Record]], size: int) -> Iterator[list[Record]]:
+    block: list[Record] = []
+    for group in groups:
+        block += group
+        if len(block) >= size:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _by_hash(records: list[Record]) -> Iterator[list[Record]]:
+    return (list(group) for _, group in groupby(records, key=itemgetter(0)))
+
+
+def _digest(base: str) -> bytes:
+    """Return the hash of a name without its case and without `~2`, `~3`."""
+    root = re.sub(r"(~\d+)+$", "", base.casefold())
+    return hashlib.blake2b(os.fsencode(root), digest_size=8).digest()
+
+
+def _unpickled(path: Path) -> Iterator[Record]:
+    """Return what this process has just written."""
+    with path.open("rb") as file:
+        while file.peek(1):
+            record: Record = pickle.load(file)
+            yield record
+
+
+def _size(item: Item) -> int:
+    """Return the bytes that an item has to be read from."""
+    if isinstance(item, FaceRow):
+        return len(item.pixels)
+    if item.inner:
+        return item.held
+    try:
+        return item.path.stat().st_size
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,267 @@
+"""The runner that translates on a Ray cluster, whose nodes share the inputs and OUT."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.fer_csv import FerCsv
+from cctranslate.batch.outputs.folder import REPORT
+from cctranslate.batch.pipeline import remaining
+from cctranslate.batch.report.counts import Counts, too_many_failed
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.runners import joining, ray_cluster
+from cctranslate.batch.runners.block_translator import Job
+from cctranslate.batch.runners.planning import Planner
+from cctranslate.batch.runners.row_files import read_counts
+from cctranslate.batch.runners.runner import Call
+from cctranslate.batch.runners.work_folder import Plan, WorkFolder
+from cctranslate.bundle import Bundle
+from cctranslate.errors import DeviceError, OptionError, OutputError, UserError
+from cctranslate.files import AppendOnlyFile
+from cctranslate.inference.engines import Engine
+from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.sessions import CUDA
+
+_INPUTS = ("inputs", "files_from", "null", "include", "exclude", "limit", "retry_failed")
+"""Options that decide which inputs a plan holds."""
+
+
+class RayRunner:
+    """Translates on a Ray cluster."""
+
+    def __init__(self, options: Options, loaded: Bundle) -> None:
+        """Find out what the cluster runs the models on; be connected to it.
+
+        Raises:
+            DeviceError: The cluster has no such device.
+            BundleError: A graph cannot be loaded.
+        """
+        self._resources = ray_cluster.resources()
+        self._on_gpus = _takes_gpus(options, self._resources)
+        self._engine: Engine = "onnxruntime"
+        self.provider = CUDA
+        if not self._on_gpus:
+            # Nodes are taken to be alike: this one chooses, and all do as it does.
+            models = TranslationModels(
+                loaded, "cpu", options.batch_size, options.engine, options.precision, threads=1
+            )
+            self._engine, self.provider = models.engine, models.provider
+        self.engine: str = self._engine
+        self._plan: Plan | None = None
+        self._request: dict[str, Any] = {}
+
+    @property
+    def actors(self) -> int:
+        """Most actors at once: one for each GPU, or for each processor."""
+        return max(self._resources.gpus if self._on_gpus else self._resources.cpus, 1)
+
+    def prepare(self, options: Options, requested: dict[str, Any]) -> None:
+        """Get ready to go on with the plan in OUT, if it is one of this call, or end it.
+
+        Raises:
+            OptionError: Another version wrote it.
+            OutputError: OUT cannot be written.
+        """
+        folder = WorkFolder(options.out)
+        self._request = _request(options, requested)
+        if options.overwrite:
+            folder.remove()
+            return
+        plan = folder.read()
+        if plan is None:
+            return
+        _check_report(options.out / REPORT, plan.base)
+        # Rows that an interrupted call joined are joined again, with those of the other blocks.
+        report = AppendOnlyFile(options.out / REPORT, plan.base)
+        if plan.request == self._request:
+            report.close()
+            self._plan = plan
+            return
+        with _shared_table(options, plan.last_outputs) as table:
+            rows = joining.join(folder, plan, Counts())
+            for lines in joining.lines(rows, table, lambda _: None, False):
+                report.add(lines)
+        report.close()
+        folder.remove()
+
+    def translate(self, call: Call) -> bool:
+        """Take every input to its rows; return whether none is left to do.
+
+        A plan that an earlier call began is ended first, so that its rows come in the order of
+        that call's inputs; then come inputs that are new since.
+
+        Raises:
+            OutputError: Results or rows cannot be written any more; what has a row is done.
+            WorkersError: Ray gave up; what has a row is done.
+        """
+        cpus = self._resources.cpus
+        call.echo(f"{self.actors} workers of a Ray cluster at most")
+        if cpus < ray_cluster.FEW_CPUS:
+            call.echo(
+                f"the cluster has {cpus} CPUs: Ray needs some for itself, so that fewer than "
+                f"{ray_cluster.FEW_CPUS} are no quicker than --runner local"
+            )
+        with _shared_table(call.options, call.journal.resume.last_outputs) as table:
+            if self._plan and not self._run(call, self._plan, table, earlier=True):
+                return False
+            plan = self._make_plan(call)
+            ended = not (call.stop.requested or call.enough())
+            if plan is None or not ended:
+                WorkFolder(call.options.out).remove()
+                return ended
+            return self._run(call, plan, table, earlier=False)
+
+    def _make_plan(self, call: Call) -> Plan | None:
+        """Write a plan of what is left to make; return None if that is nothing."""
+        options, resume = call.options, call.journal.resume
+        items = (item for item in remaining(call.items(), resume) if item)
+        first = next(items, None)
+        if first is None:
+            return None
+        folder = WorkFolder(options.out)
+        folder.make()
+        planner = Planner(folder, options.result_layout, call.names)
+        planner.write(chain([first], items), len(options.plan.variants), self._workers(options))
+        positions = map(options.result_layout.position, resume.last_outputs)
+        plan = Plan(
+            request=self._request,
+            blocks=planner.blocks,
+            inputs=planner.inputs,
+            base=call.journal.end,
+            first_tar=1 + max((each for each in positions if each is not None), default=-1),
+            last_outputs=tuple(sorted(resume.last_outputs)),
+        )
+        folder.write(plan)
+        return plan
+
+    def _run(self, call: Call, plan: Plan, table: FerCsv | None, *, earlier: bool) -> bool:
+        """Do the blocks of a plan that have no rows yet, and join all rows; return whether all.
+
+        Args:
+            call: The call.
+            plan: The plan.
+            table: Takes the results, in a layout where all inputs share a file.
+            earlier: Whether an earlier call made the plan.
+        """
+        folder = WorkFolder(call.options.out)
+        try:
+            self._do_blocks(call, folder, plan)
+        except UserError:
+            # The user is told what stopped the run, not what cannot be written because of it.
+            with suppress(OutputError):
+                _join(call, folder, plan, table, earlier)
+            raise
+        _join(call, folder, plan, table, earlier)
+        if len(folder.finished(plan)) < plan.blocks:
+            return False
+        folder.remove()
+        return True
+
+    def _do_blocks(self, call: Call, folder: WorkFolder, plan: Plan) -> None:
+        options = call.options
+        done = set(folder.finished(plan))
+        counts = Counts()
+        counts.merge(call.journal.counts)
+        for number in done:
+            inputs, counted = read_counts(folder.rows(number))
+            call.on_done(inputs)
+            counts.merge(counted)
+        left = [number for number in range(plan.blocks) if number not in done]
+        if not left:
+            return
+        threads = self._resources.cpus_of_a_gpu if self._on_gpus else 1
+        blocks = ray_cluster.translate(
+            Job(
+                options=replace(options),  # without what was computed of it, which is not pickled
+                folder=Path.cwd(),
+                device="cuda" if self._on_gpus else "cpu",
+                engine=self._engine,
+                threads=threads,
+                first_tar=plan.first_tar,
+            ),
+            left,
+            actors=self._workers(options),
+            cpus=threads,
+            gpus=int(self._on_gpus),
+        )
+        with closing(blocks):
+            for inputs, counted in call.stop.until(blocks):
+                counts.merge(counted)
+                call.on_done(inputs)
+                if too_many_failed(counts, options.max_failures, ended=False):
+                    return
+
+    def _workers(self, options: Options) -> int:
+        return min(self.actors, options.workers or self.actors)
+
+
+def _takes_gpus(options: Options, resources: ray_cluster.Resources) -> bool:
+    """Return whether the models run on GPUs: where there are some, unless an option forbids it.
+
+    Raises:
+        DeviceError: There are none, and one is required.
+    """
+    if options.device == "cuda" and not resources.gpus:
+        raise DeviceError("--device cuda: no node of the Ray cluster has a GPU")
+    fitting = options.engine != "openvino" and options.precision == "f32"
+    if options.device == "cuda" and not fitting:
+        raise DeviceError("--device cuda runs onnxruntime in f32: leave out the other option")
+    return resources.gpus > 0 and fitting and options.device != "cpu"
+
+
+def _request(options: Options, requested: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that decide what a plan holds, as JSON has them."""
+    content: dict[str, Any] = {name: getattr(options, name) for name in _INPUTS}
+    if options.files_from:
+        status = Path(options.files_from).stat()
+        content["list"] = [status.st_size, status.st_mtime_ns]
+    plain: dict[str, Any] = json.loads(json.dumps(requested | content | {"cwd": str(Path.cwd())}))
+    return plain
+
+
+def _check_report(path: Path, base: int) -> None:
+    """See that a report holds the rows that a plan follows.
+
+    Raises:
+        OptionError: It does not.
+    """
+    if not path.is_file() or path.stat().st_size < base:
+        raise OptionError(f"{path}: rows are missing: start anew with --overwrite")
+
+
+@contextmanager
+def _shared_table(options: Options, last: Iterable[str]) -> Iterator[FerCsv | None]:
+    """Open the file that all inputs share, in a layout that has one."""
+    if options.layout != "fer-csv":
+        yield None
+        return
+    with closing(FerCsv(options.out, frozenset(last))) as table:
+        yield table
+
+
+def _join(call: Call, folder: WorkFolder, plan: Plan, table: FerCsv | None, earlier: bool) -> None:
+    """Append the rows of finished blocks to the report.
+
+    Raises:
+        OutputError: They cannot be appended.
+    """
+    counts = Counts()
+    all_rows = earlier or call.options.report == "-"
+
+    def show(rows: list[Row]) -> None:
+        if earlier:  # what comes after this plan needs to know it
+            call.journal.resume.take_up(rows)
+            if rows[0].result_name:
+                call.names.claim(rows[0].result_name)
+        if rows[0].status != "done" or call.options.report == "-":
+            call.on_rows(rows)
+
+    joined = joining.join(folder, plan, counts)
+    for lines in joining.lines(joined, table, show, all_rows):
+        call.journal.add_lines(lines, Counts())
+    call.journal.add_lines(b"", counts)
