@@ -13,7 +13,13 @@ from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages import memory
-from cctranslate.batch.stages.chunks import Chunker, DecodedChunk, TranslatedChunk, Work
+from cctranslate.batch.stages.chunks import (
+    Chunker,
+    DecodedChunk,
+    ItemChunk,
+    TranslatedChunk,
+    Work,
+)
 from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.translate import translate
@@ -67,7 +73,7 @@ def run(
     decoded = pool.map(Work.decode, chunker.chunks(fetched), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
     selected = _selected(translated, selector)
-    for chunk in pool.map(Work.finish, selected, weigh=_weight_to_finish, most=most):
+    for chunk in pool.map(Work.finish, selected, weigh=_weight, most=most):
         if chunk is None:
             continue
         if chunk.lines:
@@ -81,11 +87,7 @@ def run(
             on_rows(located)
 
 
-def _weight(items: list[Item]) -> int:
-    return sum(map(memory.weigh, items))
-
-
-def _weight_to_finish(chunk: TranslatedChunk) -> int:
+def _weight(chunk: ItemChunk | TranslatedChunk) -> int:
     return chunk.weight
 
 
@@ -110,7 +112,7 @@ def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Ite
         if key in seen:
             continue
         seen.add(key)
-        left = resume.left(item.source, item.path)
+        left = resume.left(key, item.path)
         if left is None or left.targets:
             yield resume.spelled(replace(item, remainder=left))
 

@@ -13,7 +13,7 @@ from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.stages.chunks import TranslatedChunk, Work
+from cctranslate.batch.stages.chunks import ItemChunk, TranslatedChunk, Work
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
 from cctranslate.emotions import EMOTIONS, parse_emotion, parse_emotions
@@ -158,7 +158,7 @@ class Translator:
             pickled=False,
             all_rows=True,
         )
-        decoded = (work.decode([to_item(source)]) for source in sources)
+        decoded = (work.decode(ItemChunk(items=[to_item(source)])) for source in sources)
         for chunk in filter(None, translate(decoded, plan, self._models, name=str)):
             (rows,) = work.finish(chunk).rows
             yield _error(rows) or _results(rows, chunk, collector.take(), len(plan.variants))

@@ -40,7 +40,7 @@ from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.outputs.writers import Files
-from cctranslate.batch.stages.chunks import LARGEST_CHUNK, Work
+from cctranslate.batch.stages.chunks import LARGEST_CHUNK, ItemChunk, Work
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
 from cctranslate.faces.detector import FaceDetector
@@ -112,7 +112,7 @@ def one_core(folder: Path, out: Path, weights: Path) -> float:
     seconds = 0.0
     for i in range(0, len(items), LARGEST_CHUNK):
         started = time.perf_counter()
-        decoded = part.decode(items[i : i + LARGEST_CHUNK])
+        decoded = part.decode(ItemChunk(items=items[i : i + LARGEST_CHUNK]))
         seconds += time.perf_counter() - started
         (translated,) = filter(None, translate([decoded], PLAN, models, Names().claim))
         started = time.perf_counter()
@@ -150,7 +150,7 @@ def photographs(folder: Path, out: Path, weights: Path) -> float:
     seconds = 0.0
     for item in from_inputs([str(folder)], OutputPaths(()), InputFilter()):
         started = time.perf_counter()
-        decoded = part.decode([item])
+        decoded = part.decode(ItemChunk(items=[item]))
         seconds += time.perf_counter() - started
         (translated,) = filter(None, translate([decoded], PLAN, models, Names().claim))
         started = time.perf_counter()

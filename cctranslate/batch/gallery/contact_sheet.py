@@ -40,8 +40,7 @@ def draw(
     titles = (_title(variant) for variant in variants)
     for k, title in enumerate(("source", *titles)):
         pen.text((k * CELL + 2, 1), title, "black", font)
-    faces = (face for face in formats.read_faces(journal) if face[0].status == "done")
-    groups = [face for i, face in enumerate(faces) if i in wanted]
+    groups = list(formats.read_done_faces(journal, wanted))
     cells: Cells = {}
     for i, group in enumerate(groups):
         cells.setdefault(group[0].source, []).append((group[0], (0, _top(i))))

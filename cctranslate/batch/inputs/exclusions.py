@@ -71,14 +71,17 @@ class InputFilter:
         return self.takes_name(relative)
 
     def _is_earlier_result(self, path: Path, relative: str) -> bool:
-        for folder in [path.parent, *path.parent.parents][: relative.count("/") + 1]:
+        folder, name = os.path.split(path)
+        inner = name
+        for above in range(relative.count("/") + 1):
             results = self._results(folder)
-            ours = path.name in _OURS or SHARD.fullmatch(path.name)
-            if results and (path.parent == folder and ours):
+            if results and above == 0 and (name in _OURS or SHARD.fullmatch(name)):
                 return True
-            if path.relative_to(folder).as_posix() in results:
+            if inner in results:
                 return True
-        suffix = path.suffix.lower()
+            folder, last = os.path.split(folder)
+            inner = f"{last}/{inner}"
+        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
         if suffix == ".csv":
             return _is_report(path)
         try:
@@ -103,9 +106,9 @@ def _is_report(path: Path) -> bool:
         return False
 
 
-def _listed_results(folder: Path) -> frozenset[str]:
+def _listed_results(folder: str) -> frozenset[str]:
     """Return what the report in a folder lists, relative to it; nothing where there is none."""
-    report = folder / REPORT
+    report = Path(folder, REPORT)
     return frozenset(_outputs(report)) if _is_report(report) else frozenset()
 
 

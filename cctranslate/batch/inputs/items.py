@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
@@ -210,6 +211,7 @@ class DecodeFailure:
     """The name that its results would have."""
 
 
+@lru_cache(1000)
 def _emotion(word: str) -> str:
     try:
         return parse_emotion(word)

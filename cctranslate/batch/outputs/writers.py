@@ -145,10 +145,17 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
     if not replaces and path.exists() and not is_ours(path) and path.read_bytes() != content:
         raise FileExistsError(errno.EEXIST, f"{path} is there, and no run wrote it: move it away")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(content)
+        try:
+            _put(content, path)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _put(content, path)
     except OSError as error:
         if error.errno in _FATAL:
             raise unwritable(path, error) from None
         raise
+
+
+def _put(content: bytes, path: Path) -> None:
+    with replacing(path) as file:
+        file.write(content)

@@ -56,6 +56,7 @@ class ResumeState:
         self.last_outputs: frozenset[str] = frozenset()
         """The outputs in the last of the layout's files."""
         self._base, self._wanted, self._is_there = base, _bits(targets), is_there
+        self._here = Path.cwd()
         self._position, self._rewritable = position, rewritable
         self._last = -1
         self._finished: dict[bytes, Finished] = {}
@@ -100,14 +101,14 @@ class ResumeState:
         """Return what earlier calls finished of an input; None if they never met it."""
         return self._finished.get(self.key(source))
 
-    def left(self, source: str, path: Path) -> Remainder | None:
+    def left(self, key: bytes, path: Path) -> Remainder | None:
         """Return what this call has to make of an input; None: everything, it is new.
 
         Args:
-            source: What the report calls it.
+            key: Of what the report calls it.
             path: Its file, or the archive or dataset that it is in.
         """
-        entry = self.finished(source)
+        entry = self._finished.get(key)
         if entry is None:
             return None
         stamp = stamp_of(path)
@@ -124,7 +125,7 @@ class ResumeState:
 
     def spelled(self, item: Item) -> Item:
         """Return an item as the report can name it: its relative paths are of the first call."""
-        if self._base == Path.cwd() or str(item.path) == STDIN:
+        if self._base == self._here or str(item.path) == STDIN:
             return item
         return replace(item, path=item.path.absolute())
 
@@ -133,7 +134,7 @@ class ResumeState:
 
         `faces/a.png` and its absolute path are one.
         """
-        return self._key(source, Path.cwd())
+        return self._key(source, self._here)
 
     def _key(self, source: str, base: Path) -> bytes:
         whole = _absolute(source, base)
@@ -155,8 +156,8 @@ def _digest(size: int | None, mtime_ns: int | None) -> int | None:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest())
 
 
-def _absolute(source: str, base: Path | None = None) -> str:
+def _absolute(source: str, base: Path) -> str:
     """Return a source with its whole path; a picture from standard input has none."""
     if source.startswith("-:"):
         return source
-    return os.path.abspath(os.path.join(base or Path.cwd(), source))  # noqa: PTH100, PTH118
+    return os.path.normpath(os.path.join(base, source))  # noqa: PTH118

@@ -7,7 +7,7 @@ neither reads pickled pictures nor makes rows.
 
 import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -29,6 +29,15 @@ CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
 HEAVY = 16 << 20
 """Bytes from which on a chunk takes no further input."""
 _NONE = np.zeros((0, SIZE, SIZE), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemChunk:
+    """Fetched inputs for a worker."""
+
+    items: list[Item]
+    weight: int = 0
+    """Bytes of memory that they take while they are decoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +114,10 @@ class Work:
     all_rows: bool
     """Whether rows go to the process with the models, which completes or prints them."""
 
-    def decode(self, items: Sequence[Item]) -> DecodedChunk:
-        """Return the faces of fetched items."""
+    def decode(self, chunk: ItemChunk) -> DecodedChunk:
+        """Return the faces of some inputs."""
         started = time.perf_counter()
-        sources: list[Source] = [decode(item, self.look) for item in items]
+        sources: list[Source] = [decode(item, self.look) for item in chunk.items]
         wanted = [source.wanted if isinstance(source, Decoded) else () for source in sources]
         faces = [face for each in wanted for face in each]
         layout = self.renderer.layout
@@ -135,7 +144,7 @@ class Work:
         )
 
     def finish(self, chunk: TranslatedChunk) -> FinishedChunk:
-        """Make the results of a chunk, and the lines that report them.
+        """Make the results of a chunk and the lines that report them.
 
         Raises:
             OutputError: results cannot be written at all.
@@ -165,24 +174,22 @@ class Chunker:
         """`weigh` returns the bytes that an item takes while it is decoded."""
         self._weigh, self._size = weigh, 1
 
-    def chunks(self, items: Iterable[Item | None]) -> Iterator[list[Item] | None]:
+    def chunks(self, items: Iterable[Item | None]) -> Iterator[ItemChunk | None]:
         """Return the items in chunks; a None among them ends a chunk, and follows it."""
         chunk: list[Item] = []
         weight = 0
         for item in items:
+            if item is not None:
+                chunk.append(item)
+                weight += self._weigh(item)
+            is_full = item is None or len(chunk) >= self._size or weight > HEAVY
+            if chunk and is_full:
+                yield ItemChunk(items=chunk, weight=weight)
+                chunk, weight = [], 0
             if item is None:
-                if chunk:
-                    yield chunk
                 yield None
-                chunk, weight = [], 0
-                continue
-            chunk.append(item)
-            weight += self._weigh(item)
-            if len(chunk) >= self._size or weight > HEAVY:
-                yield chunk
-                chunk, weight = [], 0
         if chunk:
-            yield chunk
+            yield ItemChunk(items=chunk, weight=weight)
 
     def learn(self, count: int, seconds: float) -> None:
         """Fit the size of the next chunks to how long one took."""
@@ -201,6 +208,8 @@ def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | DecodeFail
     sources = chunk.sources
     if isinstance(sources, bytes):
         sources = cast(list[Source], pickle.loads(sources))
+    judged = np.asarray(np.isfinite(chunk.probabilities).all((1, 2)))
+    judged &= np.isfinite(chunk.before).all(1)
     first = 0
     # A selection that took no more has cut the chunk short.
     for source, count, name in zip(sources, chunk.counts, chunk.names, strict=False):
@@ -208,12 +217,12 @@ def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | DecodeFail
         if isinstance(named, DecodeFailure):
             yield named
             continue
-        yield _picture(chunk, named, range(first, first + count))
+        yield _picture(chunk, judged, named, range(first, first + count))
         first += count
 
 
 def _picture(
-    chunk: TranslatedChunk, decoded: Decoded, faces: range
+    chunk: TranslatedChunk, judged: NDArray[np.bool_], decoded: Decoded, faces: range
 ) -> TranslatedPicture | DecodeFailure:
     results = tuple(
         FaceResults(
@@ -225,7 +234,7 @@ def _picture(
         )
         for i in faces
     )
-    if not all(face.is_judged for face in results):
+    if not judged[faces.start : faces.stop].all():
         return DecodeFailure(
             item=decoded.item,
             skipped=False,

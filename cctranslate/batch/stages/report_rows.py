@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from cctranslate.batch.inputs.items import Decoded, DecodeFailure
 from cctranslate.batch.outputs.layout import Layout
@@ -10,8 +10,9 @@ from cctranslate.batch.outputs.writers import Fingerprint
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages.translated import TranslatedPicture
 from cctranslate.emotions import EMOTIONS
+from cctranslate.faces.crops import Face
 from cctranslate.faces.exif import KeptExif
-from cctranslate.inference.variants import Plan
+from cctranslate.inference.variants import Plan, Variant
 
 REASONS = {
     Disposition.WRITTEN: None,
@@ -33,86 +34,88 @@ def variants_left(plan: Plan, decoded: Decoded) -> list[int]:
 
 def result_rows(plan: Plan, layout: Layout, picture: TranslatedPicture) -> list[Row]:
     """Return a row for each face of a picture and each variant that is to be made."""
-    rows = []
-    variants = variants_left(plan, picture.decoded)
-    for f, face in enumerate(picture.decoded.faces):
-        for k in variants:
-            row = _face_row(plan, picture.decoded, f, k)
-            if face.passed_over:
-                rows.append(replace(row, status="skipped", reason=face.passed_over))
-            else:
-                rows.append(_judged(row, plan, layout, picture, f, k))
-    return rows
+    decoded, variants = picture.decoded, variants_left(plan, picture.decoded)
+    shared = _shared_fields(decoded) | {
+        "faces": len(decoded.faces),
+        "width": decoded.width,
+        "height": decoded.height,
+        "mode": decoded.mode,
+        "source_sha256": decoded.sha256,
+        "results_per_face": len(variants),
+    }
+    return [
+        Row(
+            **shared,
+            **_face_fields(plan.variants[k], face),
+            **_result_fields(plan, layout, picture, f, k),
+        )
+        for f, face in enumerate(decoded.faces)
+        for k in variants
+    ]
 
 
-def _face_row(plan: Plan, decoded: Decoded, f: int, k: int) -> Row:
-    face, variant = decoded.faces[f], plan.variants[k]
-    return replace(
-        _input_row(decoded),
-        faces=len(decoded.faces),
-        face=face.number,
-        box=face.box,
-        score=None if face.score is None else round(face.score, 4),
-        target=variant.target,
-        strength=variant.strength,
-        sample=variant.sample,
-        width=decoded.width,
-        height=decoded.height,
-        mode=decoded.mode,
-        source_sha256=decoded.sha256,
-        results_per_face=len(variants_left(plan, decoded)),
-    )
+def _shared_fields(source: Decoded | DecodeFailure) -> dict[str, Any]:
+    """Return what every row of an input holds."""
+    stamp = source.stamp
+    return {
+        "source": source.item.source,
+        "source_label": source.item.label or None,
+        "result_name": source.result_name,
+        "source_size": stamp.size if stamp else None,
+        "source_mtime_ns": stamp.mtime_ns if stamp else None,
+    }
 
 
-def _judged(
-    row: Row, plan: Plan, layout: Layout, picture: TranslatedPicture, f: int, k: int
-) -> Row:
-    face, disposition = picture.faces[f], picture.dispositions[f][k]
+def _face_fields(variant: Variant, face: Face) -> dict[str, Any]:
+    return {
+        "face": face.number,
+        "box": face.box,
+        "score": None if face.score is None else round(face.score, 4),
+        "target": variant.target,
+        "strength": variant.strength,
+        "sample": variant.sample,
+    }
+
+
+def _result_fields(
+    plan: Plan, layout: Layout, picture: TranslatedPicture, f: int, k: int
+) -> dict[str, Any]:
+    """Return what became of a face's variant: rows are made at once, as copies take longer."""
+    face, variant = picture.decoded.faces[f], plan.variants[k]
+    if face.passed_over:
+        return {"status": "skipped", "reason": face.passed_over}
+    results, disposition = picture.faces[f], picture.dispositions[f][k]
     assert disposition is not None  # of a variant that is to be made
-    p, reasons = face.probabilities[k], [REASONS[disposition]]
-    if not face.shows_face:
-        reasons.insert(0, NO_FACE)
-    variant, output = plan.variants[k], None
+    output = None
     if disposition.has_file:
         output = layout.output_path(
             variant,
             picture.decoded.result_name or "",
-            picture.decoded.faces[f].number,
+            face.number,
             disposition is Disposition.SET_ASIDE,
             picture.decoded.format,
         )
-    return replace(
-        row,
-        output=output,
-        disposition=disposition,
-        reason="; ".join(filter(None, reasons)) or None,
-        predicted=EMOTIONS[int(p.argmax())],
-        confidence=round(float(p.max()), 6),
-        confirmed=face.confirms(plan, k),
-        probabilities=tuple(round(float(value), 6) for value in p),
-        source_predicted=EMOTIONS[int(face.before.argmax())],
-        ms=round(picture.ms, 3),
-    )
-
-
-def _input_row(source: Decoded | DecodeFailure) -> Row:
-    """Return what every row of an input says."""
-    stamp = source.stamp
-    return Row(
-        source=source.item.source,
-        status="done",
-        source_label=source.item.label or None,
-        result_name=source.result_name,
-        source_size=stamp.size if stamp else None,
-        source_mtime_ns=stamp.mtime_ns if stamp else None,
-    )
+    no_face = None if results.shows_face else NO_FACE
+    probabilities = results.probabilities[k].tolist()
+    return {
+        "status": "done",
+        "output": output,
+        "disposition": disposition,
+        "reason": "; ".join(filter(None, (no_face, REASONS[disposition]))) or None,
+        "predicted": EMOTIONS[probabilities.index(max(probabilities))],
+        "confidence": round(max(probabilities), 6),
+        "confirmed": results.confirms(plan, k),
+        "probabilities": tuple(round(value, 6) for value in probabilities),
+        "source_predicted": EMOTIONS[int(results.before.argmax())],
+        "ms": round(picture.ms, 3),
+    }
 
 
 def row_without_result(
     source: Decoded | DecodeFailure, status: Literal["skipped", "failed"], reason: str
 ) -> Row:
     """Return the row of an input without a result."""
-    return replace(_input_row(source), status=status, reason=reason)
+    return Row(**_shared_fields(source), status=status, reason=reason)
 
 
 def completed(row: Row, fingerprints: Mapping[str, Fingerprint], lost: str) -> Row:

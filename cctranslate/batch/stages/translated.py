@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from cctranslate.batch.inputs.items import Decoded
 from cctranslate.batch.report.row import Disposition
 from cctranslate.inference.variants import Plan
@@ -27,11 +25,6 @@ class FaceResults:
     def confirms(self, plan: Plan, k: int) -> bool:
         """Return whether the judge confirms result `k` of the plan."""
         return self.shows_face and plan.confirms(plan.variants[k].target, self.probabilities[k])
-
-    @property
-    def is_judged(self) -> bool:
-        """Whether all probabilities are numbers."""
-        return bool(np.isfinite(self.probabilities).all() and np.isfinite(self.before).all())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,8 @@ def items(count: int) -> list[Item]:
 def test_small_pictures_go_by_the_dozen_once_they_are_known_to_be_quick() -> None:
     chunker, sizes = Chunker(lambda _: 0), []
     for chunk in filter(None, chunker.chunks(items(500))):
-        sizes.append(len(chunk))
-        chunker.learn(len(chunk), 0.0001 * len(chunk))
+        sizes.append(len(chunk.items))
+        chunker.learn(len(chunk.items), 0.0001 * len(chunk.items))
     assert sizes[:6] == [1, 2, 4, 8, 16, 32]
     assert max(sizes) == LARGEST_CHUNK
     assert sum(sizes) == 500
@@ -24,16 +24,18 @@ def test_slow_ones_go_one_by_one_again() -> None:
     chunker = Chunker(lambda _: 0)
     chunks = filter(None, chunker.chunks(items(100)))
     for _ in range(4):
-        chunker.learn(len(next(chunks)), 0.0001)
+        chunker.learn(len(next(chunks).items), 0.0001)
     chunker.learn(16, 16 * 0.5)
-    assert len(next(chunks)) == 1
+    assert len(next(chunks).items) == 1
 
 
 def test_heavy_ones_go_one_by_one() -> None:
     chunker = Chunker(lambda item: HEAVY + 1 if item.relative == "7.png" else 1)
     for _ in range(10):
         chunker.learn(64, 0.001)
-    assert [len(chunk or ()) for chunk in chunker.chunks(items(80))] == [8, 64, 8]
+    chunks = list(filter(None, chunker.chunks(items(80))))
+    assert [len(chunk.items) for chunk in chunks] == [8, 64, 8]
+    assert [chunk.weight for chunk in chunks] == [HEAVY + 8, 64, 8]
 
 
 def test_a_wait_ends_a_chunk() -> None:
@@ -42,4 +44,5 @@ def test_a_wait_ends_a_chunk() -> None:
         chunker.learn(64, 0.001)
     first, second = items(2)
     waits = [None, first, second, None, second]
-    assert list(chunker.chunks(waits)) == [None, [first, second], None, [second]]
+    chunks = [chunk and chunk.items for chunk in chunker.chunks(waits)]
+    assert chunks == [None, [first, second], None, [second]]
