@@ -1,18 +1,23 @@
 """An exported model set: ONNX graphs and the JSON card that vouches for them."""
 
+import atexit
 import hashlib
 import json
 import os
 import reprlib
+import shutil
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from tempfile import mkdtemp
+from typing import Any, TypeGuard
 
+from cctranslate import remote
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import BundleError
 from cctranslate.files import write_text
 from cctranslate.pixels import SIZE
+from cctranslate.remote import is_remote
 
 CARD = "bundle.json"
 FORMAT = 2
@@ -114,6 +119,8 @@ def load(folder: Path) -> Bundle:
     Raises:
         BundleError: no card, another format or other classes, a file missing or altered.
     """
+    if is_remote(folder):
+        folder = _downloaded(folder)
     card = _read_card(folder / CARD)
     if card.get("format") not in READABLE:
         card_format = reprlib.repr(card.get("format"))
@@ -129,6 +136,35 @@ def load(folder: Path) -> Bundle:
     for model in (*MODELS, *(name for name in OPTIONAL if name in files)):
         _check_file(folder, model, files.get(model))
     return Bundle(folder=folder, card=card)
+
+
+def _downloaded(folder: Path) -> Path:
+    """Return a copy, on this disk until the process ends, of a bundle in a store.
+
+    Raises:
+        BundleError: It cannot be read.
+    """
+    copy = Path(mkdtemp(prefix="cctranslate-bundle-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    try:
+        (copy / CARD).write_bytes(remote.read(folder / CARD))
+        files = _read_card(copy / CARD).get("files")
+        for entry in files.values() if isinstance(files, dict) else ():
+            name = entry.get("name") if isinstance(entry, dict) else None
+            if _is_name(name):  # any other is refused when the card is checked
+                (copy / name).write_bytes(remote.read(folder / name))
+    except FileNotFoundError:
+        raise BundleError(
+            f"{folder / CARD}: not found: name a folder that `cctranslate export` wrote"
+        ) from None
+    except OSError as error:
+        raise BundleError(f"{folder}: cannot be read: {error.strerror or error}") from None
+    return copy
+
+
+def _is_name(name: object) -> TypeGuard[str]:
+    """Return whether a card names a file beside it."""
+    return isinstance(name, str) and name.isprintable() and Path(name).name == name
 
 
 def write_card(folder: Path, **facts: Any) -> Path:
@@ -176,7 +212,7 @@ def _check_file(folder: Path, model: str, entry: Any) -> None:
     if not isinstance(entry, dict) or not {"name", "sha256"} <= entry.keys():
         raise BundleError(f"{folder / CARD}: no entry for the {model}")
     name = entry["name"]
-    if not (isinstance(name, str) and name.isprintable() and Path(name).name == name):
+    if not _is_name(name):
         raise BundleError(
             f"{folder / CARD}: {model} file {reprlib.repr(name)} lies outside the bundle"
         )

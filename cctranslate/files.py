@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from cctranslate.errors import OutputError
+from cctranslate.remote import is_remote, uploading
 
 _PIECE = 1 << 16
 _MOST_MEMORY = 1 << 27
@@ -37,6 +38,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written; what is at `path` stays as it was.
     """
+    if is_remote(path):
+        with uploading(path) as file:
+            yield file
+        return
     if path.exists() and not path.is_file():
         with path.open("wb") as file:  # a named pipe or a device: nothing takes its place
             yield file
@@ -130,6 +135,17 @@ class AppendOnlyFile:
 def is_compressed(head: bytes) -> bool:
     """Return whether a file that begins with `head` is one of the three."""
     return head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
+
+
+def buffered(path: Path) -> io.BufferedReader:
+    """Open a file, which may be in a store, for reading.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    file = path.open("rb")
+    # Files of stores cannot be looked ahead in.
+    return file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(Any, file))
 
 
 def decompressed(file: io.BufferedReader) -> io.BufferedReader:

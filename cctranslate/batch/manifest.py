@@ -8,6 +8,7 @@ from cctranslate import __version__
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import FOLDER
 from cctranslate.batch.report.counts import Counts
+from cctranslate.remote import is_remote
 
 
 def identity(
@@ -96,4 +97,4 @@ def manifest(
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path) or is_remote(value) else value

@@ -14,6 +14,7 @@ from cctranslate.batch.outputs.layout import Kind, Layout
 from cctranslate.batch.report.row import Disposition
 from cctranslate.faces.crops import Which
 from cctranslate.inference.variants import Plan
+from cctranslate.remote import open_path
 
 Wanted = Literal["picture", "face"]
 
@@ -115,7 +116,7 @@ class Options:
     @property
     def report_copy(self) -> Path | None:
         """Where a copy of the report goes, if it is a file."""
-        return Path(self.report) if self.report and self.report != "-" else None
+        return open_path(self.report) if self.report and self.report != "-" else None
 
     @cached_property
     def sheet_path(self) -> Path:

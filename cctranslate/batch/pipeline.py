@@ -23,6 +23,7 @@ from cctranslate.batch.stages.chunks import (
 from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.translate import translate
+from cctranslate.batch.stores.prefetching import fetched
 from cctranslate.inference.models import TranslationModels
 
 
@@ -69,8 +70,7 @@ def run(
     """
     most = memory.budget()
     chunker = Chunker(memory.weigh)
-    fetched = (item and item.fetch() for item in items)
-    decoded = pool.map(Work.decode, chunker.chunks(fetched), weigh=_weight, most=most)
+    decoded = pool.map(Work.decode, chunker.chunks(fetched(items)), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
     selected = _selected(translated, selector)
     for chunk in pool.map(Work.finish, selected, weigh=_weight, most=most):
@@ -112,7 +112,7 @@ def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Ite
         if key in seen:
             continue
         seen.add(key)
-        left = resume.left(key, item.path)
+        left = resume.left(key, item)
         if left is None or left.targets:
             yield resume.spelled(replace(item, remainder=left))
 

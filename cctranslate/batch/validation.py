@@ -10,6 +10,7 @@ from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.runners.cluster_options import check_cluster
 from cctranslate.errors import OptionError
+from cctranslate.remote import is_remote, open_path
 from cctranslate.standard_streams import require_input, require_output
 
 
@@ -53,7 +54,7 @@ def check(options: Options) -> None:
             ("--out", options.out),
             ("--unconfirmed-to", options.unconfirmed_to),
         ):
-            if word != sources.STDIN and folder and _lies_in(Path(word), folder):
+            if word != sources.STDIN and folder and _lies_in(open_path(word), folder):
                 raise OptionError(f"{word} lies in {option} {folder}: results must not be inputs")
     if options.unconfirmed_to:
         _check_aside(options, options.unconfirmed_to)
@@ -77,7 +78,7 @@ def _check_standard_streams(options: Options) -> None:
 def _check_copies(options: Options) -> None:
     """See that the contact sheet and the copy of the report can be written."""
     for option, path in (("--report", options.report_copy), ("--sheet", options.sheet)):
-        if path is None:
+        if path is None or is_remote(path):
             continue
         if not path.parent.is_dir() and path.parent.resolve() != options.out.resolve():
             raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
@@ -138,11 +139,13 @@ def _check_single_file(options: Options, path: Path) -> None:
         raise OptionError(f"-o {path} is one file: leave out --layout {options.layout}")
     if not path.parent.is_dir():
         raise OptionError(f"-o {path}: there is no folder {path.parent}: make it")
-    if any(Path(word).resolve() == path.resolve() for word in options.inputs):
+    if any(open_path(word).resolve() == path.resolve() for word in options.inputs):
         raise OptionError(f"-o {path} is the input: name another file")
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
+    if is_remote(path) or is_remote(folder):
+        return f"{path}/".startswith(f"{folder}/")
     return path.resolve().is_relative_to(folder.resolve())
 
 

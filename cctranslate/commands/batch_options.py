@@ -14,6 +14,7 @@ from cctranslate.commands.params import (
     Format,
     Number,
     NumberList,
+    PathOrUrl,
     device_option,
     engine_option,
     failures,
@@ -228,7 +229,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     ),
     click.option(
         "--weights",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=PathOrUrl(path_type=Path, file_okay=False),
         help="A bundle that `export` wrote.  [default: the one in the package]",
     ),
     click.option(

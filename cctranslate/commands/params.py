@@ -98,6 +98,18 @@ class Format(click.Choice[str]):
         return str(super().convert("jpeg" if word == "jpg" else word, param, ctx))
 
 
+class PathOrUrl(click.Path):
+    """A path on a disk, or in a store by a URL."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        from cctranslate.remote import is_remote, open_path
+
+        if not is_remote(value):
+            return super().convert(value, param, ctx)
+        return open_path(str(value).rstrip("/"))
+
+
 class Device(click.ParamType):  # type: ignore[type-arg]
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from cctranslate.batch.gallery.rereading import again
 from cctranslate.batch.gallery.thumbnails import cut
 from cctranslate.batch.inputs.decoding import show
-from cctranslate.batch.inputs.sources import again
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.row import Row
 from cctranslate.inference.variants import Variant, spell_strength

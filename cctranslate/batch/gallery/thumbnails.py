@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from cctranslate.batch.gallery.rereading import again
 from cctranslate.batch.inputs.decoding import show
-from cctranslate.batch.inputs.sources import again
 from cctranslate.batch.report.row import Row
 from cctranslate.pixels import SIZE
 

@@ -17,7 +17,7 @@ from typing import IO, cast
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
 from cctranslate.fer2013 import has_pixels, is_clutter, member_path
-from cctranslate.files import decompressed
+from cctranslate.files import buffered, decompressed
 
 LARGEST = 64 << 20
 """Bytes of the largest member that is read: photographs are under 30 MB."""
@@ -43,7 +43,7 @@ def from_zip(path: Path) -> Iterator[Item]:
     encrypted = False
     names = _MemberNames()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             for info in archive.infolist():
                 if info.flag_bits & 1:
                     encrypted = True
@@ -65,7 +65,7 @@ def from_tar_or_csv(path: Path) -> Iterator[Item]:
     What is wrong with it all is one broken item.
     """
     try:
-        with path.open("rb") as packed, decompressed(packed) as file:
+        with buffered(path) as packed, decompressed(packed) as file:
             if has_pixels(file.peek(512)):
                 yield from from_csv(path, file)
             else:

@@ -6,7 +6,6 @@ import math
 import stat
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from PIL import Image, UnidentifiedImageError
@@ -17,7 +16,6 @@ from cctranslate.batch.inputs.items import (
     Decoded,
     DecodeFailure,
     FaceRow,
-    FileStamp,
     Item,
     Member,
 )
@@ -54,25 +52,14 @@ class DecodeOptions:
 
 def decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
-    stamp = stamp_of(item.path)
+    stamp = item.stamp
     return replace(_decode(item, look), stamp=stamp)
-
-
-def stamp_of(path: Path) -> FileStamp | None:
-    """Return the stamp of an ordinary file; None of anything else."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
 def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     bare = item.bare()
     if isinstance(item, Broken):
-        return _failed(bare, item.reason)
+        return replace(_failed(bare, item.reason), skipped=item.skipped)
     if isinstance(item, FaceRow):
         return _from_row(item)
     try:
@@ -88,7 +75,7 @@ def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
             content = file.read()
         return _faces(_in_memory(item, content), io.BytesIO(content), look)
     except UnidentifiedImageError:
-        member = isinstance(item, Member)
+        member = bool(item.inner)
         kind = unread(_head(item), item.name, named=item.named, member=member)
         return DecodeFailure(item=bare, skipped=kind.skipped, reason=kind.reason)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -12,6 +12,7 @@ from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
 from cctranslate.batch.outputs.layout import SHARD, TABLE
 from cctranslate.batch.outputs.ownership import is_marked
 from cctranslate.batch.report.schema import name_from_text
+from cctranslate.remote import is_remote
 
 EARLIER, PATTERNS = "results of earlier runs", "by --include and --exclude"
 """Why a file was left out."""
@@ -26,12 +27,17 @@ class OutputPaths:
     """Files that a run writes, and folders with all that is in them."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        self.paths = tuple(paths)
+        written = tuple(paths)
+        self._remote = tuple(str(path) for path in written if is_remote(path))
+        self.paths = tuple(path for path in written if not is_remote(path))
         self._real = tuple(map(os.path.realpath, self.paths))
         self._folder = lru_cache(1000)(os.path.realpath)
 
     def holds(self, path: Path) -> bool:
         """Return whether a path is one of them or lies in one."""
+        if is_remote(path):
+            url = str(path)
+            return any(url == ours or url.startswith(f"{ours}/") for ours in self._remote)
         # Resolved for its folder alone, once for all that lie there: a list may be long.
         real = os.path.normpath(os.path.join(self._folder(path.parent), path.name))  # noqa: PTH118
         return any(real == ours or real.startswith(ours + os.sep) for ours in self._real)

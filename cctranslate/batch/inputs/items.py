@@ -1,5 +1,6 @@
 """Inputs: files, members of archives and rows of a dataset, and what decoding makes of them."""
 
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -38,6 +39,13 @@ class Item:
     """Which part of the file, if it is not the whole: a member's name or a row's number."""
     remainder: Remainder | None = None
     """What is left to make, if an earlier call made some; None: everything."""
+    listed: "FileStamp | None" = None
+    """What a store told of its file; None: the file is on a disk."""
+
+    @property
+    def stamp(self) -> "FileStamp | None":
+        """The stamp of its file, if that is an ordinary one."""
+        return self.listed or stamp_of(self.path)
 
     @property
     def source(self) -> str:
@@ -105,6 +113,7 @@ class Member(Item):
                 named=self.named,
                 inner=self.inner,
                 remainder=self.remainder,
+                listed=self.listed,
                 reason=str(error),
             )
 
@@ -153,6 +162,8 @@ class Broken(Item):
     """What is known to give nothing."""
 
     reason: str
+    skipped: bool = False
+    """Whether it is left out, and did not fail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +172,17 @@ class FileStamp:
 
     size: int
     mtime_ns: int
+
+
+def stamp_of(path: Path) -> FileStamp | None:
+    """Return the stamp of an ordinary file; None of anything else."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.options import Options
+from cctranslate.remote import is_remote
 
 _MOST_COUNTED = 200_000
 """Files that are counted beforehand; a folder of more would take seconds."""
@@ -60,6 +61,8 @@ def count_items(options: Options) -> int | None:
 
     Of a shard it is an estimate.
     """
+    if any(map(is_remote, options.inputs)):
+        return None
     paths = [Path(word) for word in options.inputs]
     if not all(path.is_dir() or sources.is_one(str(path)) for path in paths):
         return None

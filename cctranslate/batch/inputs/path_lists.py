@@ -4,9 +4,10 @@ import os
 import select
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 from cctranslate.errors import InputError
+from cctranslate.remote import errors_of, is_remote, open_path, unreadable
 
 _PIECE = 1 << 16
 _LONGEST = 1 << 16
@@ -44,11 +45,14 @@ def read_paths(listed: str, nul: bool) -> Iterator[str | None]:
 
 def _records(listed: str, separator: bytes) -> Iterator[bytes | None]:
     try:
-        stream = sys.stdin.buffer if listed == "-" else Path(listed).open("rb")  # noqa: SIM115
+        with errors_of(listed):
+            stream = sys.stdin.buffer if listed == "-" else open_path(listed).open("rb")
     except OSError as error:
-        raise InputError(f"{listed}: cannot be read: {error.strerror}") from None
+        raise unreadable(listed, error) from None
     with stream:
-        rest, piece = b"", os.read(stream.fileno(), _PIECE)
+        remote = is_remote(listed)
+        take = stream.read if remote else partial(os.read, stream.fileno())
+        rest, piece = b"", take(_PIECE)
         if piece.startswith(_UTF16_MARKS):
             raise InputError(f"{_name(listed)}: is text in UTF-16: save it as UTF-8")
         piece = piece.removeprefix(_UTF8_MARK)
@@ -57,9 +61,9 @@ def _records(listed: str, separator: bytes) -> Iterator[bytes | None]:
             yield from whole
             if len(rest) > _LONGEST:
                 raise InputError(f"{_name(listed)}: is no list of paths, one a line")
-            if not _is_ready(stream.fileno()):
+            if not (remote or _is_ready(stream.fileno())):
                 yield None
-            piece = os.read(stream.fileno(), _PIECE)
+            piece = take(_PIECE)
         yield rest
 
 

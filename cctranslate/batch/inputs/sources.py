@@ -12,9 +12,11 @@ from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
 from cctranslate.batch.inputs.path_lists import read_paths
+from cctranslate.batch.stores import remote_files
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels, is_clutter
 from cctranslate.files import is_compressed
+from cctranslate.remote import is_remote, open_path
 
 STDIN = "-"
 
@@ -28,6 +30,9 @@ def check(word: str) -> None:
     if word == STDIN:
         if sys.stdin.isatty():
             raise InputError("- is a picture from stdin: send it one")
+        return
+    if is_remote(word):
+        remote_files.check(word)
         return
     if os.path.lexists(word):
         try:
@@ -60,7 +65,9 @@ def from_inputs(inputs: Iterable[str], written: OutputPaths, chosen: InputFilter
             if written.holds(path):
                 continue
             if not path.is_dir():
-                yield from _chosen(_opened(path, path.name), chosen)
+                yield from _chosen(open_named(path, path.name), chosen)
+            elif is_remote(path):
+                yield from remote_files.from_folder(path, written, chosen)
             elif "**" not in word or os.path.lexists(word):  # else their files match as well
                 for found, relative in walk(path, written.paths):
                     if chosen.takes_file(found, relative):
@@ -76,6 +83,8 @@ def _chosen(items: Iterable[Item], chosen: InputFilter) -> Iterator[Item]:
 
 def _named(word: str) -> list[Path]:
     """Return the paths that a word names: itself, or what it matches as a pattern."""
+    if is_remote(word):
+        return remote_files.named(word)
     if os.path.lexists(word):
         return [Path(word)]
     matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207
@@ -99,11 +108,11 @@ def from_list(
         if word is None:
             yield None
             continue
-        path = Path(word)
+        path = open_path(word)
         if written.holds(path):
             continue
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
-        yield from _chosen(_opened(path, "/".join(parts)), chosen)
+        yield from _chosen(open_named(path, "/".join(parts)), chosen)
 
 
 def is_only(inputs: Sequence[str]) -> bool:
@@ -113,8 +122,9 @@ def is_only(inputs: Sequence[str]) -> bool:
 
 def is_one(word: str) -> bool:
     """Return whether an input is one picture by itself, if it is one at all."""
-    head = _head(Path(word))
-    return word == STDIN or (head != b"" and not _holds_more(head, Path(word)))
+    path = open_path(word)
+    head = _head(path)
+    return word == STDIN or (head != b"" and not _holds_more(head, path))
 
 
 def _holds_more(head: bytes, path: Path) -> bool:
@@ -134,13 +144,14 @@ def _from_stdin() -> Item:
     )
 
 
-def _opened(path: Path, relative: str) -> Iterator[Item]:
+def open_named(path: Path, relative: str) -> Iterator[Item]:
     """Give a named file as one item, or as those that it holds."""
     head = _head(path)
-    if is_zip(head, path):
-        return from_zip(path)
     if _holds_more(head, path):
-        return from_tar_or_csv(path)
+        parts = from_zip(path) if is_zip(head, path) else from_tar_or_csv(path)
+        return remote_files.with_stamp(parts, path) if is_remote(path) else parts
+    if is_remote(path):
+        return iter([remote_files.from_file(path, relative)])
     item = Item(path=path, relative=relative, named=True)
     return iter([_piped(item) if path.is_fifo() else item])
 
@@ -170,34 +181,6 @@ def _head(path: Path) -> bytes:
             return file.read(512)
     except OSError:
         return b""
-
-
-def again(sources: Iterable[str]) -> Iterator[Item]:
-    """Give the items that the report calls `sources`, in any order, without those that are gone.
-
-    Archives and datasets are read once more from their beginning, as far as need be.
-    """
-    missing = set(sources)
-    for source in sorted(missing):
-        if os.path.isfile(source):  # noqa: PTH113
-            missing.remove(source)
-            yield Item(path=Path(source), relative=source, named=True)
-    for file in sorted({part for source in missing for part in _files(source)}):
-        wanted = {source for source in missing if source.startswith(f"{file}:")}
-        for item in _opened(Path(file), file):
-            if item.source in wanted:
-                wanted.remove(item.source)
-                yield item.fetch()
-            if not wanted:
-                break
-
-
-def _files(source: str) -> Iterator[str]:
-    """Give the files that `source` may be a member of: both names may hold colons."""
-    for end, letter in enumerate(source):
-        # Where Path.is_file raises on a name that no file could have, this says no.
-        if letter == ":" and os.path.isfile(source[:end]):  # noqa: PTH113
-            yield source[:end]
 
 
 def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:

@@ -1,6 +1,7 @@
 """Tell the files that a run of ours wrote from all others: only ours are ever replaced."""
 
 import csv
+import io
 import json
 import re
 import tarfile
@@ -49,7 +50,8 @@ def _is_our_report(path: Path) -> bool:
     if path.suffix == ".parquet":
         from pyarrow import parquet
 
-        return tuple(parquet.read_schema(path).names) == NAMES
+        with path.open("rb") as file:
+            return tuple(parquet.read_schema(file).names) == NAMES
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         first = file.readline(_HEAD)
     if path.suffix == ".csv":
@@ -64,12 +66,21 @@ def is_marked(path: Path) -> bool:
         OSError: It cannot be read.
     """
     with path.open("rb") as file:
-        head = file.read(12)
-        if head.startswith(b"\x89PNG"):
-            return _in_png(file)
-        if head.startswith(b"\xff\xd8"):
-            return _in_jpeg(file)
-        return head[8:] == b"WEBP" and _in_webp(file)
+        return _is_marked(file)
+
+
+def is_marked_content(content: bytes) -> bool:
+    """Return whether a file's content is a picture that says that this tool altered it."""
+    return _is_marked(io.BytesIO(content))
+
+
+def _is_marked(file: IO[bytes]) -> bool:
+    head = file.read(12)
+    if head.startswith(b"\x89PNG"):
+        return _in_png(file)
+    if head.startswith(b"\xff\xd8"):
+        return _in_jpeg(file)
+    return head[8:] == b"WEBP" and _in_webp(file)
 
 
 def _in_png(file: IO[bytes]) -> bool:

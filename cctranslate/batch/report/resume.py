@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cctranslate.batch.inputs.decoding import stamp_of
 from cctranslate.batch.inputs.items import Item, Remainder
 from cctranslate.batch.inputs.sources import STDIN
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
+from cctranslate.remote import is_remote
 
 _EVERY = (1 << len(EMOTIONS)) - 1
 """The targets of an input without a result: it is finished for all of them."""
@@ -101,17 +101,15 @@ class ResumeState:
         """Return what earlier calls finished of an input; None if they never met it."""
         return self._finished.get(self.key(source))
 
-    def left(self, key: bytes, path: Path) -> Remainder | None:
+    def left(self, key: bytes, item: Item) -> Remainder | None:
         """Return what this call has to make of an input; None: everything, it is new.
 
-        Args:
-            key: Of what the report calls it.
-            path: Its file, or the archive or dataset that it is in.
+        `key` is that of what the report calls it.
         """
         entry = self._finished.get(key)
         if entry is None:
             return None
-        stamp = stamp_of(path)
+        stamp = item.stamp
         changed = stamp is not None and entry.stamp != _digest(stamp.size, stamp.mtime_ns)
         again = changed and self._rewritable
         self.outdated += changed and not again
@@ -125,7 +123,7 @@ class ResumeState:
 
     def spelled(self, item: Item) -> Item:
         """Return an item as the report can name it: its relative paths are of the first call."""
-        if self._base == self._here or str(item.path) == STDIN:
+        if self._base == self._here or str(item.path) == STDIN or is_remote(item.path):
             return item
         return replace(item, path=item.path.absolute())
 
@@ -157,7 +155,7 @@ def _digest(size: int | None, mtime_ns: int | None) -> int | None:
 
 
 def _absolute(source: str, base: Path) -> str:
-    """Return a source with its whole path; a picture from standard input has none."""
-    if source.startswith("-:"):
+    """Return a source with its whole path; a picture from standard input or a store has none."""
+    if source.startswith("-:") or is_remote(source):
         return source
     return os.path.normpath(os.path.join(base, source))  # noqa: PTH118

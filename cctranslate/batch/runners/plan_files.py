@@ -13,8 +13,17 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
-from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member, Remainder
+from cctranslate.batch.inputs.items import (
+    Broken,
+    FaceRow,
+    FileStamp,
+    Item,
+    Member,
+    Remainder,
+)
+from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.files import replacing
+from cctranslate.remote import is_remote, open_path
 
 _TAKEN = b"taken"
 """Metadata: names of results that earlier calls gave."""
@@ -32,6 +41,9 @@ _TYPES = {
     "emotion": pyarrow.string(),
     "part": pyarrow.string(),
     "reason": pyarrow.binary(),
+    "skipped": pyarrow.bool_(),
+    "size": pyarrow.int64(),
+    "mtime_ns": pyarrow.int64(),
 }
 _SCHEMA = pyarrow.schema(list(_TYPES.items()))
 Numbered = tuple[int, Item]
@@ -67,13 +79,15 @@ def _record(number: int, item: Item) -> dict[str, Any]:
     left = item.remainder
     record: dict[str, Any] = {
         "number": number,
-        "path": os.fsencode(item.path),
+        "path": os.fsencode(str(item.path)),
         "relative": os.fsencode(item.relative),
         "named": item.named,
         "inner": os.fsencode(item.inner),
         "targets": list(left.targets) if left else None,
         "result_name": os.fsencode(left.result_name) if left and left.result_name else None,
         "replaces": left.replaces if left else None,
+        "size": item.listed.size if item.listed else None,
+        "mtime_ns": item.listed.mtime_ns if item.listed else None,
     }
     if isinstance(item, Member):
         record["content"] = item.content
@@ -81,6 +95,7 @@ def _record(number: int, item: Item) -> dict[str, Any]:
         record |= {"pixels": item.pixels, "emotion": item.emotion, "part": item.part}
     elif isinstance(item, Broken):
         record["reason"] = item.reason.encode("utf-8", "surrogateescape")
+        record["skipped"] = item.skipped
     return record
 
 
@@ -93,11 +108,14 @@ def _item(record: dict[str, Any]) -> Item:
             replaces=record["replaces"],
         )
     common: dict[str, Any] = {
-        "path": Path(os.fsdecode(record["path"])),
+        "path": open_path(os.fsdecode(record["path"])),
         "relative": os.fsdecode(record["relative"]),
         "named": record["named"],
         "inner": os.fsdecode(record["inner"]),
         "remainder": left,
+        "listed": None
+        if record["size"] is None
+        else FileStamp(size=record["size"], mtime_ns=record["mtime_ns"]),
     }
     if record["content"] is not None:
         return Member(**common, content=record["content"])
@@ -105,5 +123,6 @@ def _item(record: dict[str, Any]) -> Item:
         row = {name: record[name] for name in ("pixels", "emotion", "part")}
         return FaceRow(**common, **row)
     if record["reason"] is not None:
-        return Broken(**common, reason=record["reason"].decode("utf-8", "surrogateescape"))
-    return Item(**common)
+        reason = record["reason"].decode("utf-8", "surrogateescape")
+        return Broken(**common, reason=reason, skipped=record["skipped"])
+    return RemoteFile(**common) if is_remote(common["path"]) else Item(**common)

@@ -20,6 +20,7 @@ from cctranslate.batch.inputs.items import FaceRow, Item
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.runners.plan_files import write_block
 from cctranslate.batch.runners.work_folder import WorkFolder
+from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.files import unwritable
 
 BLOCK_RESULTS = 16_384
@@ -66,7 +67,7 @@ class Planner:
         with ExitStack() as stack:
             files: dict[int, IO[bytes]] = {}
             for item in items:
-                fetched = item.fetch()
+                fetched = item if isinstance(item, RemoteFile) else item.fetch()
                 base = self._layout.base(item.relative)
                 digest = _digest(base)
                 if digest[0] not in files:
@@ -152,7 +153,4 @@ def _size(item: Item) -> int:
         return len(item.pixels)
     if item.inner:
         return item.held
-    try:
-        return item.path.stat().st_size
-    except (OSError, ValueError):
-        return 0
+    return item.stamp.size if item.stamp else 0

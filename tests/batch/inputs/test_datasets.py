@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.inputs.sources import again
+from cctranslate.batch.gallery.rereading import again
 from cctranslate.emotions import EMOTIONS
 from tests.support import pictures
 from tests.support.archives import table, tarred, zipped

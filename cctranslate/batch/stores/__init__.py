@@ -1,0 +1,1 @@
+"""Inputs and outputs in object stores and on web servers."""
