@@ -5,28 +5,42 @@ from typing import Any, Literal, Self
 
 from cctranslate.recipes.components import BaseRecipe
 
-DrawKind = Literal["repair", "translate"]
+DrawKind = Literal["result", "repair", "translate"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DrawSpec:
-    """One way in which the teacher makes results."""
+    """One way in which results are made."""
 
     kind: DrawKind
-    """`repair` noises what the bundle's generator makes of a face, `translate` the face itself."""
-    count: int
+    """`result` is what the translator makes of a face. The teacher noises it and fills it
+    in again (`repair`), or the face itself (`translate`); neither where that is hard to change."""
+    count: int = 1
     """Draws for each face and target."""
-    begin: float
+    strength: float = 1.0
+    """Of the translator; faces that are hard to change get less of it."""
+    begin: float = 1.0
     """The time that the noised picture starts at: 0 is noise alone, 1 the picture itself."""
-    guidance: float
-    steps: int
+    guidance: float = 1.0
+    steps: int = 0
     """Steps of Heun's method: twice as many evaluations, less one."""
+
+    def __post_init__(self) -> None:
+        if (self.kind == "result") != (self.steps == 0):
+            raise ValueError("draws: a `result` takes no steps of the teacher, the others do")
+
+    @property
+    def evaluations(self) -> int:
+        """How often the teacher's network is evaluated for all draws of a face and target."""
+        return self.count * 2 * max(0, 2 * self.steps - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairsRecipe(BaseRecipe):
     """What is drawn of which faces, and which results are kept."""
 
+    translator: str
+    """The recipe whose results compete and are repaired; it is trained first."""
     teacher: str
     """The recipe of the teacher, which is trained first."""
     guides: tuple[str, ...]
@@ -38,7 +52,8 @@ class PairsRecipe(BaseRecipe):
     """Faces whose draws for all other expressions are one step."""
     vote_share: float = 0.7
     target_chance: float = 0.5
-    """Probability of the target, by the guides' mean, that a result has at least."""
+    """Probability of the target, by the guides' mean, that a result has at least; of a face that is
+    hard to change less, by its strength."""
     cosine: float = 0.55
     """Similarity to its source by the face recognizer that a result has at least."""
     critics: tuple[str, ...] = ("whole", "mouth", "eyes")
@@ -50,8 +65,8 @@ class PairsRecipe(BaseRecipe):
 
     @property
     def prerequisites(self) -> tuple[str, ...]:
-        """The teacher, then the guides."""
-        return (self.teacher, *self.guides)
+        """The translator, the teacher, then the guides."""
+        return (self.translator, self.teacher, *self.guides)
 
     @property
     def needs_face_recognizer(self) -> bool:
@@ -72,16 +87,21 @@ class PairsRecipe(BaseRecipe):
         for name in ("judge", "witness"):
             if name in self.guides:
                 raise ValueError(f"{self.name}: guides names the {name}, which selects no pairs")
+        if all(way.kind != "result" for way in self.draws):
+            raise ValueError(f"{self.name}: draws names no `result`, all that hard faces get")
 
 
 PAIRS = PairsRecipe(
     name="pairs",
     about="faces and their translations by the teacher: drawn, filtered and stored for a student",
+    translator="flow",
     teacher="teacher",
     guides=("guide-sharp", "guide-clear"),
     draws=(
-        DrawSpec(kind="repair", count=1, begin=0.85, guidance=1.5, steps=3),
-        DrawSpec(kind="repair", count=1, begin=0.7, guidance=2.0, steps=4),
+        DrawSpec(kind="result", strength=0.9),
+        DrawSpec(kind="result", strength=0.7),
+        DrawSpec(kind="repair", strength=0.9, begin=0.85, guidance=1.5, steps=3),
+        DrawSpec(kind="repair", strength=0.9, begin=0.7, guidance=2.0, steps=4),
         DrawSpec(kind="translate", count=2, begin=0.4, guidance=2.5, steps=5),
     ),
     batch_size=16,

@@ -69,12 +69,18 @@ def fit(run: TrainingRun) -> RunResult:
 
 def plan_runs(run: TrainingRun) -> list[TrainingRun]:
     """Return what a run consists of, in order: the runs that it builds on, then itself."""
-    before = (*map(registry.find, run.recipe.prerequisites), *run.recipe.earlier)
-    planned = [
+    return [
         replace(run, recipe=recipe, folder=run.folder / TEACHERS / recipe.name, resume=True)
-        for recipe in before
-    ]
-    return [*planned, run]
+        for recipe in _before(run.recipe)
+    ] + [run]
+
+
+def _before(recipe: AnyRecipe) -> list[AnyRecipe]:
+    """Return what is trained before a recipe, in order, with what each of these builds on."""
+    there: dict[str, AnyRecipe] = {}
+    for needed in map(registry.find, recipe.prerequisites):
+        there |= {each.name: each for each in (*_before(needed), needed)}
+    return [*there.values(), *recipe.earlier]
 
 
 def _train(run: TrainingRun, prerequisites: Path) -> RunResult:

@@ -31,8 +31,15 @@ def quick_prerequisites(monkeypatch: pytest.MonkeyPatch) -> None:
             small = {"widths": (8, 16, 16), "embedding": 32}
             quick = derive(known, batch_size=8, epochs=0.3, **small)
         elif isinstance(known, PairsRecipe):
-            draws = tuple(replace(way, steps=1) for way in known.draws)
-            quick = derive(known, draws=draws, target_chance=0, cosine=-1, critic_epochs=0.5)
+            draws = tuple(replace(way, steps=min(1, way.steps)) for way in known.draws)
+            quick = derive(
+                known,
+                translator="flow-start",
+                draws=draws,
+                target_chance=0,
+                cosine=-1,
+                critic_epochs=0.5,
+            )
         elif isinstance(known, ClassifierRecipe) and name.startswith(("guide", "encoder")):
             quick = derive(known, batch_size=8, epochs=0.3, widths=(8, 8, 8))
         else:

@@ -62,6 +62,18 @@ def test_a_run_is_planned_from_its_classifiers_by_its_stages_to_itself(make_run:
     assert plan_runs(alone) == [alone]
 
 
+def test_what_prerequisites_build_on_is_planned_before_them_and_once(make_run: MakeRun) -> None:
+    made = [planned.recipe.name for planned in plan_runs(make_run(find("pairs")))]
+    assert set(made) == {
+        *find("flow-start").prerequisites,
+        *find("pairs").prerequisites,
+        "pairs",
+    }
+    assert len(set(made)) == len(made)
+    assert made[-1] == "pairs"
+    assert made.index("guide-plain") < made.index("flow-start") < made.index("teacher")
+
+
 def test_teachers_are_trained_first_and_only_once(make_run: MakeRun) -> None:
     run = make_run(small("flow", 2))
     fit(run)

@@ -58,3 +58,18 @@ class Sampler:
 
     def _random(self, number: int, purpose: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, purpose, number])
+
+
+def evenly(classes: Indices, seed: int) -> Indices:
+    """Return shuffled indices of classes [N] in which any beginning has as many of each class.
+
+    Classes that have no more are left out of the rest, and faces of class -1 altogether.
+    """
+    order = np.random.default_rng(seed).permutation(len(classes))
+    order = order[classes[order] >= 0]
+    # Each face's number among those of its class: a round takes one of every class.
+    numbers = np.empty(len(order), np.int64)
+    for k in range(NUM_CLASSES):
+        mine = classes[order] == k
+        numbers[mine] = np.arange(mine.sum())
+    return order[np.argsort(numbers, kind="stable")]

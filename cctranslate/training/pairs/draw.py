@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS
-from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import Gray, to_levels
 from cctranslate.recipes.pairs import DrawSpec, PairsRecipe
 from cctranslate.training.data import face_masks, landmarks
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.hardness import hardness, strength_by
 from cctranslate.training.data.landmarks import Landmarks
+from cctranslate.training.data.sampler import evenly
 from cctranslate.training.device import autocast
 from cctranslate.training.networks import identity_eraser
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.sampling import Start, fill
-from cctranslate.training.pairs import filter, store
+from cctranslate.training.pairs import filter, results, store
 from cctranslate.training.pairs.store import Draws
-from cctranslate.training.run_folder import load_classifier, load_denoiser
+from cctranslate.training.run_folder import load_classifier, load_denoiser, load_generator
 
 SHEET_FACES = 8
 
@@ -42,8 +42,8 @@ class Networks:
     teacher: Denoiser
     guides: tuple[Classifier, ...]
     recognizer: FaceRecognizer
-    generator: TranslationModels
-    """The bundle whose results are repaired."""
+    generator: Generator
+    """The translator's, whose results compete and are repaired."""
 
 
 class PairMaker:
@@ -67,6 +67,7 @@ class PairMaker:
         labels = soft_labels(faces, votes, recipe.vote_share)
         self.classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
         self.order = evenly(self.classes, seed)
+        self.strengths = strength_by(hardness(found))
         self._points = torch.from_numpy(found.points)
         self._found = torch.from_numpy(found.found)
         self._teacher = networks.teacher.to(device).eval().requires_grad_(False)
@@ -74,7 +75,7 @@ class PairMaker:
             self._identity = self._teacher.erase(torch.from_numpy(embeddings).to(device))
         self._guides = [guide.to(device).eval() for guide in networks.guides]
         self._recognizer = networks.recognizer.to(device).eval()
-        self._generator = networks.generator
+        self._generator = networks.generator.to(device).eval()
         self._last: Draws | None = None
 
     @classmethod
@@ -89,17 +90,17 @@ class PairMaker:
         device: torch.device,
         seed: int,
     ) -> "PairMaker":
-        """Return a maker with the teacher and the guides whose runs lie in the folder `teachers`.
+        """Return a maker with the networks whose runs lie in the folder `teachers`.
 
         Raises:
-            RunError, CheckpointError, BundleError: a run or the bundle cannot be used.
+            RunError, CheckpointError, BundleError: a run or the detector cannot be used.
         """
         teacher = teachers / recipe.teacher
         networks = Networks(
             teacher=load_denoiser(teacher),
             guides=tuple(load_classifier(teachers / name) for name in recipe.guides),
             recognizer=recognizer.to(device),
-            generator=TranslationModels(bundle.load(bundle.shipped()), device="cpu"),
+            generator=load_generator(teachers / recipe.translator),
         )
         found = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
         embeddings = identity_eraser.load_or_embed(
@@ -119,8 +120,8 @@ class PairMaker:
 
     @property
     def evaluations(self) -> int:
-        """How often the teacher's network is evaluated on a face in the whole run."""
-        each = sum(2 * way.count * (2 * way.steps - 1) for way in self.recipe.draws)
+        """How often the teacher's network is evaluated on a face in the whole run, at most."""
+        each = sum(way.evaluations for way in self.recipe.draws)
         return self.steps * self.recipe.batch_size * (len(EMOTIONS) - 1) * each
 
     def step(self, step: int) -> dict[str, Tensor]:
@@ -141,22 +142,33 @@ class PairMaker:
 
     def passing(self, draws: Draws) -> NDArray[np.bool_]:
         """Return which draws [M] the guides and the recognizer let through."""
-        return (draws.chances >= self.recipe.target_chance) & (draws.cosines >= self.recipe.cosine)
+        chance = self.recipe.target_chance * self.strengths[draws.sources]
+        return (draws.chances >= chance) & (draws.cosines >= self.recipe.cosine)
 
     def _drawn(self, step: int) -> Draws:
         size = self.recipe.batch_size
         chosen = self.order[np.arange(step * size, (step + 1) * size) % len(self.order)]
-        sources = np.repeat(chosen, len(EMOTIONS) - 1)
-        others = [[k for k in range(len(EMOTIONS)) if k != self.classes[i]] for i in chosen]
-        targets = np.concatenate(others).astype(np.int64)
-        every = self._generator.generate(self.faces.images[chosen], in_full())
-        results = np.concatenate([made[k] for made, k in zip(every, others, strict=True)])
+        targets = np.stack([np.delete(np.arange(len(EMOTIONS)), self.classes[i]) for i in chosen])
+        sources, flat = np.repeat(chosen, targets.shape[1]), targets.flatten()
+        easy = self.strengths[sources] == 1
+        made = results.translate(
+            self._generator,
+            self._scaled(self.faces.images[chosen]),
+            torch.from_numpy(targets).to(self.device),
+            torch.from_numpy(self.strengths[chosen]).to(self.device),
+            {spec.strength for spec in self.recipe.draws},
+        )
         parts = []
         for way, spec in enumerate(self.recipe.draws):
+            drawn = np.ones_like(easy) if spec.kind == "result" else easy
+            if not drawn.any():
+                continue
             for draw in range(spec.count):
                 seed = np.random.SeedSequence([self.seed, step, way, draw]).generate_state(1)[0]
-                images = self._filled(spec, sources, targets, results, int(seed))
-                parts.append(self._measured(images, sources, targets, way))
+                images = made[spec.strength][drawn]
+                if spec.kind != "result":
+                    images = self._filled(spec, sources[drawn], flat[drawn], images, int(seed))
+                parts.append(self._measured(images, sources[drawn], flat[drawn], way))
         return store.joined(parts)
 
     def _filled(
@@ -164,13 +176,13 @@ class PairMaker:
         spec: DrawSpec,
         sources: NDArray[np.int64],
         targets: NDArray[np.int64],
-        results: Gray,
+        made: Gray,
         seed: int,
     ) -> Gray:
         source = self._scaled(self.faces.images[sources])
         points, found = self._points[sources].to(self.device), self._found[sources].to(self.device)
         start = Start(
-            x=self._scaled(results) if spec.kind == "repair" else source,
+            x=self._scaled(made) if spec.kind == "repair" else source,
             source=source,
             mask=face_masks.fixed(points, found, face_masks.WHOLE_EXPRESSION),
             points=points,
@@ -229,19 +241,8 @@ class PairMaker:
             drawn = self._last.take(self._last.sources == source)
             order = np.lexsort((drawn.ways, drawn.targets))
             rows.append(np.hstack([self.faces.images[source], *drawn.images[order]]))
-        return Image.fromarray(np.vstack(rows))
-
-
-def evenly(classes: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return shuffled indices of classes [N] in which any beginning has as many of each class.
-
-    Classes that have no more are left out of the rest, and faces of class -1 altogether.
-    """
-    order = np.random.default_rng(seed).permutation(len(classes))
-    order = order[classes[order] >= 0]
-    # Each face's device among those of its class: a round takes one of every class.
-    places = np.empty(len(order), np.int64)
-    for k in range(len(EMOTIONS)):
-        mine = classes[order] == k
-        places[mine] = np.arange(mine.sum())
-    return order[np.argsort(places, kind="stable")]
+        width = max(row.shape[1] for row in rows)  # hard faces have fewer draws
+        padded = [
+            np.pad(row, ((0, 0), (0, width - row.shape[1])), constant_values=255) for row in rows
+        ]
+        return Image.fromarray(np.vstack(padded))

@@ -1,0 +1,59 @@
+"""How hard faces are to change: turned, tilted, far from the middle, or without landmarks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cctranslate.pixels import SIZE
+from cctranslate.training.data.landmarks import Landmarks
+
+TURNED = (0.12, 0.36)
+"""How far the nose's tip lies beside the middle of eyes and mouth, by the larger of the eyes'
+distance and the distance from eyes to mouth."""
+NARROW = (-0.8, -0.5)
+"""The eyes' distance by the distance from eyes to mouth, negative: a profile is narrow."""
+ASIDE = (6.5, 12.0)
+"""Pixels from the picture's middle to that of eyes and mouth, along the farther axis."""
+TILTED = (15.0, 40.0)
+"""Degrees that the line through the eyes is turned by."""
+EASY = 0.25
+"""Faces less hard than this are changed in full."""
+
+
+def hardness(faces: Landmarks) -> NDArray[np.float32]:
+    """Return how hard each face [N] is to change, from 0 (not at all) to 1.
+
+    Each limit above is where a property begins to count and where it counts in full; the worst of
+    them is the face's. In FER2013's Training rows 23% have 0.25 or more and 9% have 0.75 or more.
+    A face without landmarks has 1: it is in profile or behind hands, or it is a drawing.
+    """
+    points = faces.points.astype(np.float64)
+    eyes, mouth = points[:, :2].mean(1), points[:, 3:].mean(1)
+    between = points[:, 1] - points[:, 0]
+    width = np.linalg.norm(between, axis=1).clip(1e-6)
+    across = between / width[:, None]
+    down = np.stack([-across[:, 1], across[:, 0]], 1)
+    height = ((mouth - eyes) * down).sum(1).clip(1e-6)
+    middle = (eyes + mouth) / 2
+    nose = ((points[:, 2] - middle) * across).sum(1)
+    worst = np.maximum.reduce(
+        [
+            _between(np.abs(nose) / np.maximum(width, height), *TURNED),
+            _between(-width / height, *NARROW),
+            _between(np.abs(middle - (SIZE - 1) / 2).max(1), *ASIDE),
+            _between(np.abs(np.degrees(np.arctan2(across[:, 1], across[:, 0]))), *TILTED),
+        ]
+    )
+    return np.where(faces.found, worst, 1.0).astype(np.float32)
+
+
+def strength_by(hardness: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the strength [N] that faces of a hardness [N] are changed with; 0 leaves them alone.
+
+    Where a face has no features to change, what is drawn at full strength lies beside them.
+    """
+    return np.where(hardness < EASY, 1, 1 - hardness).astype(np.float32)
+
+
+def _between(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Return 0 for values up to `low`, 1 from `high` on, and evenly more in between."""
+    return ((values - low) / (high - low)).clip(0, 1)
