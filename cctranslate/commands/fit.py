@@ -202,13 +202,13 @@ def _print_figures(run: TrainingRun) -> None:
     from cctranslate import bundle
     from cctranslate.commands.evaluate import judge_table, table
     from cctranslate.errors import UserError
-    from cctranslate.recipes.spec import Recipe
+    from cctranslate.recipes.spec import TRANSLATORS, ClassifierRecipe
     from cctranslate.training import run_folder
     from cctranslate.training.evaluate import evaluate_run
 
     measured = run.folder / run_folder.MEASURED
-    if not isinstance(run.recipe, Recipe):
-        if measured.exists():
+    if not isinstance(run.recipe, TRANSLATORS):
+        if isinstance(run.recipe, ClassifierRecipe) and measured.exists():
             click.echo(judge_table(run_folder.read_json(measured)["judge"]))
         return
     if "PublicTest" not in run.splits:

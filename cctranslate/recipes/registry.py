@@ -5,13 +5,14 @@ from difflib import get_close_matches
 from cctranslate.recipes import classifiers, flow, original_code_differences, original_log_t1_to_t27
 from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.spec import AnyRecipe, Recipe
+from cctranslate.recipes.student import STUDENT
 from cctranslate.recipes.teacher import TEACHER
 
 DEFAULT = flow.FLOW.name
 GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
     "Our translator": (flow.FLOW,),
     "Its judges and teachers": classifiers.ALL,
-    "A generative teacher, and the pairs that it makes": (TEACHER, PAIRS),
+    "A generative teacher, the pairs that it makes, and their student": (TEACHER, PAIRS, STUDENT),
     "The original experiment log (README of gtesei/ccyclegan)": original_log_t1_to_t27.LOG,
     "t27 of the log (fit --sweep t27): t26 against other weights and learning rates": (
         *original_log_t1_to_t27.T26_WEIGHTS,

@@ -5,6 +5,7 @@ from typing import Any, get_args, get_origin
 
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 
 
@@ -20,8 +21,13 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
         TypeError: fields are missing or unknown.
         ValueError: fields that contradict one another.
     """
-    # A field that recipes of that kind alone have.
-    kinds = {"generator": Recipe, "embedding": TeacherRecipe, "draws": PairsRecipe}
+    # A field that recipes of that kind have, and none further down.
+    kinds = {
+        "pairs": StudentRecipe,
+        "generator": Recipe,
+        "embedding": TeacherRecipe,
+        "draws": PairsRecipe,
+    }
     kind = next((kind for field, kind in kinds.items() if field in data), ClassifierRecipe)
     recipe: AnyRecipe = _read(kind, _with_stages(data) if "start" in data else data)
     return recipe

@@ -17,6 +17,7 @@ from cctranslate.recipes.components import (
 )
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.rules import refuse_contradictions
+from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 
 
@@ -207,7 +208,9 @@ class ClassifierRecipe(BaseRecipe):
         return replace(self, backbone=weights)
 
 
-AnyRecipe = Recipe | ClassifierRecipe | TeacherRecipe | PairsRecipe
+AnyRecipe = Recipe | StudentRecipe | ClassifierRecipe | TeacherRecipe | PairsRecipe
+TRANSLATORS = (Recipe, StudentRecipe)
+"""Kinds of recipes whose runs end with a generator."""
 R = TypeVar("R", bound=BaseRecipe)
 
 

@@ -12,8 +12,9 @@ import torch
 from cctranslate import __version__
 from cctranslate.errors import RunError
 from cctranslate.files import write_text
+from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.serialization import from_json, to_json
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.recipes.spec import TRANSLATORS, AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.networks.classifiers import Classifier
@@ -150,10 +151,23 @@ def load_generator(folder: Path) -> Generator:
         RunError, CheckpointError: no such run, or one of a classifier.
     """
     recipe = read_manifest(folder).recipe
-    if not isinstance(recipe, Recipe):
+    if not isinstance(recipe, TRANSLATORS):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
     state = checkpoint.load(folder, recipe)["trainer"]
+    blend = recipe.last_stage.blend if isinstance(recipe, Recipe) else 0.0
     with checkpoint.fitting(folder):
-        network.load_state_dict(checkpoint.resulting(state, recipe.last_stage.blend))
+        network.load_state_dict(checkpoint.resulting(state, blend))
     return network.eval()
+
+
+def pairs_recipe(folder: Path) -> PairsRecipe:
+    """Return the recipe of a run that made pairs.
+
+    Raises:
+        RunError: no such run, or one of another kind.
+    """
+    recipe = read_manifest(folder).recipe
+    if not isinstance(recipe, PairsRecipe):
+        raise RunError(f"{folder}: a run of {recipe.name}, which makes no pairs")
+    return recipe

@@ -8,11 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from click import Context
 
 from cctranslate.cli import cli
+from cctranslate.commands.fit import _print_figures
 from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.registry import GROUPS, RECIPES
+from cctranslate.training.fit import TrainingRun
+from cctranslate.training.run_folder import MEASURED, write_json
 from tests.support.cli import child, invoke
 
 
@@ -58,6 +63,17 @@ def test_missing_data_is_one_line(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
     assert "Kaggle" in result.stderr
+
+
+def test_figures_of_pairs_are_left_in_their_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_json(tmp_path / MEASURED, {"draws": 3, "kept": 1})
+    run = TrainingRun(
+        recipe=PAIRS, folder=tmp_path, splits={}, votes=None, device=torch.device("cpu")
+    )
+    _print_figures(run)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_unknown_recipe_is_a_usage_error() -> None:

@@ -6,9 +6,11 @@ import pytest
 
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.original_log_t1_to_t27 import LOG, SWEEPS, T26
+from cctranslate.recipes.pairs import PAIRS, DrawSpec
 from cctranslate.recipes.registry import GROUPS, RECIPES, find, names, override
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe, Stage, derive
+from cctranslate.recipes.student import STUDENT
 
 
 def test_every_recipe_is_found_by_its_own_name() -> None:
@@ -52,6 +54,22 @@ def test_no_recipe_trains_a_generator_on_the_judge() -> None:
     assert all("judge" not in (*r.guides, *r.encoders) for r in taught)
     with pytest.raises(ValueError, match="judge"):
         derive(T26, guides=("judge",), weights={"guide": 1.0})
+
+
+def test_a_student_begins_with_the_generator_of_its_translator() -> None:
+    before = find(STUDENT.translator)
+    assert isinstance(before, Recipe)
+    assert STUDENT.generator == before.generator
+    with pytest.raises(ValueError, match="witness"):
+        derive(STUDENT, guides=("guide-sharp", "witness"))
+
+
+def test_pairs_need_results_for_hard_faces_and_steps_for_the_teacher() -> None:
+    repairs = tuple(way for way in PAIRS.draws if way.kind == "repair")
+    with pytest.raises(ValueError, match="draws names no `result`"):
+        derive(PAIRS, draws=repairs)
+    with pytest.raises(ValueError, match="`result` takes no steps"):
+        DrawSpec(kind="repair")
 
 
 def test_each_stage_changes_the_stage_before() -> None:

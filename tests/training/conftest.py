@@ -9,6 +9,7 @@ import pytest
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.registry import RECIPES
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
+from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.ferplus import load_votes
@@ -31,15 +32,18 @@ def quick_prerequisites(monkeypatch: pytest.MonkeyPatch) -> None:
             small = {"widths": (8, 16, 16), "embedding": 32}
             quick = derive(known, batch_size=8, epochs=0.3, **small)
         elif isinstance(known, PairsRecipe):
-            draws = tuple(replace(way, steps=min(1, way.steps)) for way in known.draws)
+            ways = {way.kind: replace(way, steps=min(1, way.steps), count=1) for way in known.draws}
             quick = derive(
                 known,
                 translator="flow-start",
-                draws=draws,
+                draws=tuple(ways.values()),
+                epochs=0.3,
                 target_chance=0,
                 cosine=-1,
                 critic_epochs=0.5,
             )
+        elif isinstance(known, StudentRecipe):
+            quick = derive(known, translator="flow-start", d_widths=(8, 8, 8, 8))
         elif isinstance(known, ClassifierRecipe) and name.startswith(("guide", "encoder")):
             quick = derive(known, batch_size=8, epochs=0.3, widths=(8, 8, 8))
         else:

@@ -35,7 +35,7 @@ def test_every_recipe_takes_real_steps(name: str, make_run: MakeRun) -> None:
     result = fit(run)
     assert result.finished
     lines = log(run.folder)
-    assert lines[-1]["step"] == 2
+    assert lines[-1]["step"] == result.step >= 2  # how many pairs a student has is not known before
     assert all(math.isfinite(value) for line in lines for value in line.values())
     assert read_manifest(run.folder).recipe == run.recipe
 

@@ -7,7 +7,9 @@ from torch import nn
 from cctranslate.recipes.components import GeneratorKind, GeneratorSpec
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
+from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
+from cctranslate.training.losses.components import ComponentDiscriminators
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.discriminators import build_discriminator
@@ -35,6 +37,11 @@ def sizes(recipe: AnyRecipe) -> dict[str, int]:
         return {}
     if isinstance(recipe, ClassifierRecipe):
         return {"classifier": _count(Classifier(recipe))}
+    if isinstance(recipe, StudentRecipe):
+        return {
+            "generator": _count(build_generator(recipe.generator)),
+            "discriminators": _count(ComponentDiscriminators(recipe.d_widths)),
+        }
     return {
         "generator": _count(build_generator(recipe.generator)),
         "discriminator": _count(build_discriminator(recipe.discriminator)),

@@ -1,7 +1,7 @@
 """Draws in files, a step each, so that a run that was killed goes on where it was."""
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -60,13 +60,13 @@ def write(path: Path, draws: Draws) -> None:
 
 
 def read(path: Path) -> Draws:
-    """Return the draws that `write` wrote.
+    """Return the draws that `write` wrote, or those in a run's `pairs.npz`.
 
     Raises:
         RunError: not there, or damaged.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Draws(**{name: arrays[name] for name in arrays.files})
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            return Draws(**{field.name: arrays[field.name] for field in fields(Draws)})
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RunError(f"{path}: cannot be read ({error}): remove it and resume the run") from None

@@ -8,10 +8,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from cctranslate.emotions import NUM_CLASSES
-from cctranslate.pixels import to_levels
 from cctranslate.recipes.spec import Recipe
-from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch, Batches
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
@@ -32,6 +29,7 @@ from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.cuda_graphs import GraphedStep
 from cctranslate.training.trainers.ema import ExponentialAverage
+from cctranslate.training.trainers.sheet import draw_sheet
 from cctranslate.training.trainers.step_plan import R1_EVERY, StepPlan, plan_step
 
 N = TypeVar("N", bound=nn.Module)
@@ -207,17 +205,9 @@ class GanTrainer:
         if not self.recipe.last_stage.fresh_d:
             self.d.load_state_dict(d)
 
-    @torch.inference_mode()
     def sheet(self) -> Image.Image:
         """Draw a row a face: as it was, then in all seven expressions by the averaged G."""
-        x = device_cache.scaled(torch.from_numpy(self._shown).to(self.device))
-        rows = [x.cpu()] + [
-            self.average(x, torch.eye(NUM_CLASSES, device=self.device)[k].expand(len(x), -1)).cpu()
-            for k in range(NUM_CLASSES)
-        ]
-        grid = torch.cat([row[:, 0] for row in rows], 2).flatten(0, 1)
-        picture = Image.fromarray(to_levels(grid.float().numpy()))
-        return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
+        return draw_sheet(self.average, self._shown, self.device)
 
 
 _NETWORKS = ("g", "d")

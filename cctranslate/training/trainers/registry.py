@@ -10,6 +10,7 @@ import torch
 from cctranslate.recipes.components import BaseRecipe
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
+from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.data.fer2013 import Faces
@@ -22,6 +23,7 @@ from cctranslate.training.run_folder import load_classifier
 from cctranslate.training.trainers.classifier import ClassifierTrainer
 from cctranslate.training.trainers.flow_matching import FlowMatchingTrainer
 from cctranslate.training.trainers.gan import GanTrainer
+from cctranslate.training.trainers.student import StudentTrainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +95,22 @@ def _pairs(recipe: PairsRecipe, inputs: TrainerInputs) -> Trainer:
     )
 
 
+def _student(recipe: StudentRecipe, inputs: TrainerInputs) -> Trainer:
+    return StudentTrainer.for_run(
+        recipe,
+        inputs.prerequisites,
+        inputs.faces,
+        inputs.votes,
+        face_recognizer.load(),
+        inputs.device,
+        inputs.seed,
+    )
+
+
 _TRAINERS: dict[type[BaseRecipe], Callable[[Any, TrainerInputs], Trainer]] = {
     ClassifierRecipe: _classifier,
     Recipe: _translator,
     TeacherRecipe: _teacher,
     PairsRecipe: _pairs,
+    StudentRecipe: _student,
 }

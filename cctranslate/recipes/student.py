@@ -1,0 +1,104 @@
+"""The student: a translator that learns from pairs that a teacher made and critics chose."""
+
+from dataclasses import dataclass
+
+from cctranslate.recipes.components import BaseRecipe, GeneratorSpec
+from cctranslate.recipes.rules import JUDGES
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedWeights:
+    """Weights of G's loss terms; those of the discriminators say how strongly they pull.
+
+    That is the length of a term's gradient at the results by that of `pair`: a discriminator's
+    slope grows while it learns, so that no fixed weight would do (VQGAN, Esser et al. 2021).
+    """
+
+    pair: float
+    """L1 to the pair's result, more where faces show expressions."""
+    edges: float
+    """L1 between the slopes of either: else an L1 of uncertain results is a blur."""
+    whole: float
+    """The pull of a discriminator of whole faces."""
+    mouth: float
+    """That of one of mouths, cut out by landmarks."""
+    eyes: float
+    """That of one of eyes and brows."""
+    guide: float
+    """Cross-entropy of frozen guides, on jittered, noised results; of faces that are not hard."""
+    likeness: float
+    """One minus the cosine of the face recognizer's embeddings before and after."""
+    smoothness: float
+    """Squared gradient of the flow field."""
+    r1: float
+    """Zero-centered gradient penalties of the discriminators, as gamma (R3GAN)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentRecipe(BaseRecipe):
+    """A translator that goes on from another one's generator and learns from pairs."""
+
+    pairs: str
+    """The recipe of the pairs, which are made first."""
+    translator: str
+    """The recipe whose generator it begins with; it is trained first."""
+    generator: GeneratorSpec
+    """That of the translator."""
+    d_widths: tuple[int, int, int, int]
+    """Channels of each discriminator, whose scales are 24, 12, 12 and 6 for whole faces."""
+    guides: tuple[str, ...]
+    weights: PairedWeights
+    batch_size: int
+    epochs: float
+    """Passes over the pairs' faces and targets; each pass takes one of each one's results."""
+    lr: float
+    d_lr: float
+    warm_up: int
+    """Steps until the learning rate and the discriminators' weights are reached."""
+    ema: float = 0.998
+    """Decay of the averaged generator, which is what is exported."""
+    vote_share: float = 0.7
+    same: float = 0.1
+    """Fraction of a batch that is asked for the expression it has, and so to stay as it is."""
+
+    @property
+    def prerequisites(self) -> tuple[str, ...]:
+        """The translator, the guides, then the pairs."""
+        return (self.translator, *self.guides, self.pairs)
+
+    @property
+    def needs_face_recognizer(self) -> bool:
+        """It asks the recognizer whether a result is still the same person."""
+        return True
+
+    def __post_init__(self) -> None:
+        for name in JUDGES:
+            if name in self.guides:
+                raise ValueError(f"{self.name}: guides names the {name}, which teaches no G")
+
+
+STUDENT = StudentRecipe(
+    name="student",
+    about="our translator, taught by the pairs that critics took for real",
+    pairs="pairs",
+    translator="flow",
+    generator=GeneratorSpec(kind="flow", width=32, blocks=4),
+    d_widths=(48, 64, 96, 128),
+    guides=("guide-sharp", "guide-clear"),
+    weights=PairedWeights(
+        pair=60,
+        edges=20,
+        whole=0.4,
+        mouth=0.45,
+        eyes=0.45,
+        guide=1,
+        likeness=1,
+        smoothness=0.05,
+        r1=0.05,
+    ),
+    batch_size=24,
+    epochs=2,
+    lr=3e-4,
+    d_lr=4e-4,
+    warm_up=400,
+)

@@ -1,0 +1,153 @@
+"""Discriminators of whole faces, mouths and eyes, the latter two cut out by landmarks.
+
+A discriminator of whole faces is blind to much of what a viewer sees at once in a mouth; one that
+sees nothing else is not (component discriminators: GFPGAN, Wang et al. 2021).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.emotions import NUM_CLASSES
+from cctranslate.pixels import SIZE
+from cctranslate.training.losses.adversarial import d_relativistic, g_relativistic
+from cctranslate.training.losses.regularization import gradient_penalty
+from cctranslate.training.losses.terms import Terms
+
+LARGEST = 50.0
+"""A weight of `Pulls` at most: a discriminator that knows nothing has hardly a slope."""
+SMOOTHING = 0.2
+"""How far a batch moves a weight of `Pulls`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of a face: `height` by `width` pixels about the middle of some landmarks."""
+
+    between: tuple[int, ...]
+    down: float = 0.0
+    """How far below that middle its own lies."""
+    height: int
+    width: int
+
+
+PARTS = {
+    "whole": Part(between=(0, 1, 3, 4), height=SIZE, width=SIZE),
+    "mouth": Part(between=(3, 4), height=20, width=28),
+    # With brows, and the frown between them.
+    "eyes": Part(between=(0, 1), down=-2.0, height=20, width=40),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Faces that discriminators see: x [N,1,48,48], landmarks [N,5,2], expressions [N]."""
+
+    x: Tensor
+    points: Tensor
+    classes: Tensor
+
+
+def crop(x: Tensor, points: Tensor, part: Part) -> Tensor:
+    """Return a part [N,1,H,W] of faces [N,1,48,48] with landmarks [N,5,2].
+
+    It is cut out in whole pixels, within the picture: resampling would hide how sharp it is.
+    """
+    middle = points[:, list(part.between)].mean(1)
+    top = (middle[:, 1] + part.down - (part.height - 1) / 2).round().clamp(0, SIZE - part.height)
+    left = (middle[:, 0] - (part.width - 1) / 2).round().clamp(0, SIZE - part.width)
+    rows = top.long()[:, None] + torch.arange(part.height, device=x.device)
+    columns = left.long()[:, None] + torch.arange(part.width, device=x.device)
+    each = torch.arange(len(x), device=x.device)[:, None, None]
+    return x[each, 0, rows[:, :, None], columns[:, None, :]][:, None]
+
+
+class PartDiscriminator(nn.Module):
+    """Convolutions without norms: a logit of being real, and one for each expression beside it."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.PixelUnshuffle(2)]
+        for c_in, c_out, stride in zip((4, *widths), widths, (1, 2, 1, 2), strict=False):
+            layers += [nn.Conv2d(c_in, c_out, 3, stride, 1), nn.LeakyReLU(0.2)]
+        self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten())
+        self.head = nn.Linear(4 * widths[-1], 1 + NUM_CLASSES)
+
+    def forward(self, x: Tensor, classes: Tensor) -> Tensor:
+        """Return logits [N] that crops [N,1,H,W] are of real faces of `classes` [N]."""
+        logits = self.head(self.body(x.contiguous(memory_format=torch.channels_last))).float()
+        realness: Tensor = logits[:, 0] + logits[:, 1:].gather(1, classes[:, None])[:, 0]
+        return realness
+
+
+class ComponentDiscriminators(nn.Module):
+    """One discriminator for each part; each compares real faces with results (RpGAN)."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict({name: PartDiscriminator(widths) for name in PARTS})
+
+    def forward(self, faces: Shown) -> Terms:
+        """Return each part's logits [N]."""
+        return {
+            name: network(crop(faces.x, faces.points, PARTS[name]), faces.classes)
+            for name, network in self.networks.items()
+        }
+
+    def d_terms(self, real: Shown, fake: Shown) -> Terms:
+        """Return each discriminator's loss as `d_mouth` and the like."""
+        return {
+            f"d_{name}": d_relativistic(of_real, of_fake)
+            for name, of_real, of_fake in _matched(self(real), self(fake))
+        }
+
+    def g_terms(self, real: Shown, fake: Shown) -> Terms:
+        """Return what G loses to each discriminator."""
+        return {
+            name: g_relativistic(of_real, of_fake)
+            for name, of_real, of_fake in _matched(self(real), self(fake))
+        }
+
+    def penalty(self, faces: Shown) -> Tensor:
+        """Return the sum over parts of the gradient penalty at these faces."""
+        penalties = []
+        for name, network in self.networks.items():
+            seen = crop(faces.x, faces.points, PARTS[name]).detach().requires_grad_()
+            penalties.append(gradient_penalty(network(seen, faces.classes), seen))
+        return torch.stack(penalties).sum()
+
+
+class Pulls:
+    """Weights of terms by which each pulls at images a fixed part as strongly as another one."""
+
+    def __init__(self, shares: Mapping[str, float]) -> None:
+        """Take each term's part; a part of 0 leaves the term out."""
+        self._shares = dict(shares)
+        self.weights = dict.fromkeys(shares, 0.0)
+
+    def update(self, images: Tensor, other: Tensor, terms: Terms) -> None:
+        """Move the weights towards what this batch asks for; the first one sets them."""
+        strongest = _length(other, images)
+        for name, share in self._shares.items():
+            asked = min(LARGEST, share * strongest / max(_length(terms[name], images), 1e-6))
+            before = self.weights[name]
+            self.weights[name] = before + SMOOTHING * (asked - before) if before else asked
+
+
+def _length(term: Tensor, images: Tensor) -> float:
+    (gradient,) = torch.autograd.grad(term, images, retain_graph=True)
+    return gradient.norm().item()
+
+
+def _matched(real: Terms, fake: Terms) -> list[tuple[str, Tensor, Tensor]]:
+    return [(name, real[name], fake[name]) for name in real]
+
+
+def edges(x: Tensor, y: Tensor) -> Tensor:
+    """Return the L1 between the slopes of images [N,C,H,W], across and down."""
+    across = F.l1_loss(x[..., 1:] - x[..., :-1], y[..., 1:] - y[..., :-1])
+    down = F.l1_loss(x[..., 1:, :] - x[..., :-1, :], y[..., 1:, :] - y[..., :-1, :])
+    return across + down

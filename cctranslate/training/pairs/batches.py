@@ -1,0 +1,130 @@
+"""Batches of pairs for a student, and the real faces that its discriminators compare with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cctranslate.emotions import NUM_CLASSES
+from cctranslate.errors import RunError
+from cctranslate.pixels import SIZE, Gray
+from cctranslate.recipes.student import StudentRecipe
+from cctranslate.training.data import augment
+from cctranslate.training.data.device_cache import DeviceDataset
+from cctranslate.training.data.fer2013 import Faces
+from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.hardness import hardness, strength_by
+from cctranslate.training.data.landmarks import Landmarks
+from cctranslate.training.data.sampler import Indices, Sampler, evenly
+from cctranslate.training.losses.components import Shown
+from cctranslate.training.pairs import filter
+from cctranslate.training.pairs.store import Draws
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairBatch:
+    """N faces and the results that they are to become, as the step sees them."""
+
+    x: Tensor  # [N,1,48,48]
+    y: Tensor  # [N,1,48,48]
+    points: Tensor  # [N,5,2]
+    found: Tensor  # [N] whether a face has landmarks
+    targets: Tensor  # [N] class ids
+    guided: Tensor  # [N] 1 where the target is new to the face and the face not hard to change
+    real: Shown  # real faces of the targets' expressions
+
+    @property
+    def target_labels(self) -> Tensor:
+        """Targets one-hot [N,7]."""
+        return F.one_hot(self.targets, NUM_CLASSES).float()
+
+
+class PairBatches:
+    """Draws the surest result of a face and target, of every target as often."""
+
+    def __init__(
+        self,
+        recipe: StudentRecipe,
+        faces: Faces,
+        votes: Votes | None,
+        found: Landmarks,
+        kept: Draws,
+        device: torch.device,
+        seed: int,
+    ) -> None:
+        """Take Training faces, their landmarks, and the kept draws, surest first.
+
+        Raises:
+            RunError: there are fewer pairs than a batch has.
+        """
+        labels = soft_labels(faces, votes, recipe.vote_share)
+        self._classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
+        pairs = kept.take(filter.best(kept))
+        if len(pairs) < recipe.batch_size:
+            raise RunError(
+                f"{recipe.name}: {len(pairs)} pairs were kept, fewer than a batch of "
+                f"{recipe.batch_size}: draw pairs of more faces"
+            )
+        self._real = np.flatnonzero(self._classes >= 0)
+        self._recipe, self._device, self._seed = recipe, device, seed
+        self._sources, self._targets = pairs.sources, pairs.targets
+        self._faces = DeviceDataset(faces.images, device)
+        self._results = DeviceDataset(pairs.images, device)
+        self._points = torch.from_numpy(found.points).to(device)
+        self._found = torch.from_numpy(found.found).to(device)
+        self._easy = strength_by(hardness(found)) == 1
+        size = recipe.batch_size
+        self._sampler = Sampler(self._targets, size, balance=1.0, seed=seed)
+        self._real_sampler = Sampler(self._classes[self._real], size, balance=0.0, seed=seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches in one pass over the pairs."""
+        return self._sampler.steps_per_epoch
+
+    def draw(self, step: int) -> PairBatch:
+        """Draw the batch of a step; torch's generator must be seeded for the step."""
+        chosen = self._sampler.batch(step)
+        sources, targets = self._sources[chosen], self._targets[chosen]
+        drawn = torch.rand(len(chosen)).numpy() < self._recipe.same
+        same = drawn & (self._classes[sources] >= 0)
+        targets = np.where(same, self._classes[sources], targets)
+        real = self._real[self._real_sampler.partners(step, targets)]
+        asked = torch.from_numpy(targets).to(self._device)
+        x, y = self._faces.scaled(sources), self._results.scaled(chosen)
+        y = torch.where(self._tensor(same)[:, None, None, None], x, y)
+        both, points = _mirrored(torch.cat([x, y], 1), self._at(sources))
+        shown, real_points = _mirrored(self._faces.scaled(real), self._at(real))
+        return PairBatch(
+            x=both[:, :1],
+            y=both[:, 1:],
+            points=points,
+            found=self._found[torch.from_numpy(sources).to(self._device)],
+            targets=asked,
+            guided=self._tensor(~same & self._easy[sources]).float(),
+            real=Shown(x=shown, points=real_points, classes=asked),
+        )
+
+    def spread(self, count: int) -> Gray:
+        """Return faces to show, of each expression as many."""
+        return self._faces.levels(evenly(self._classes, self._seed)[:count])
+
+    def _at(self, chosen: Indices) -> Tensor:
+        return self._points[torch.from_numpy(chosen).to(self._device)]
+
+    def _tensor(self, values: NDArray[np.bool_]) -> Tensor:
+        return torch.from_numpy(values).to(self._device)
+
+
+def _mirrored(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Return faces [N,C,48,48] and landmarks [N,5,2], half of them mirrored."""
+    flip = torch.rand(len(x), device=x.device) < 0.5
+    there = points[:, augment.MIRROR]
+    there = torch.stack([SIZE - 1 - there[..., 0], there[..., 1]], 2)
+    return (
+        torch.where(flip[:, None, None, None], x.flip(3), x),
+        torch.where(flip[:, None, None], there, points),
+    )

@@ -1,0 +1,20 @@
+"""The picture that a translator's training draws at each tick."""
+
+import torch
+from PIL import Image
+from torch import nn
+
+from cctranslate.emotions import NUM_CLASSES
+from cctranslate.pixels import Gray, to_levels
+from cctranslate.training.data import device_cache
+
+
+@torch.inference_mode()
+def draw_sheet(generator: nn.Module, faces: Gray, device: torch.device) -> Image.Image:
+    """Draw a row for each face [N,48,48]: as it was, then in all seven expressions."""
+    x = device_cache.scaled(torch.from_numpy(faces).to(device))
+    labels = torch.eye(NUM_CLASSES, device=device)
+    columns = [x, *(generator(x, label.expand(len(x), -1)) for label in labels)]
+    grid = torch.cat([column[:, 0].float().cpu() for column in columns], 2).flatten(0, 1)
+    picture = Image.fromarray(to_levels(grid.numpy()))
+    return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)

@@ -1,0 +1,216 @@
+"""Training of a student: pairs, discriminators of parts, guides and the face recognizer."""
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from cctranslate.recipes.student import StudentRecipe
+from cctranslate.training.data import augment, face_masks, landmarks
+from cctranslate.training.data.fer2013 import Faces, Splits
+from cctranslate.training.data.ferplus import Votes
+from cctranslate.training.data.landmarks import Landmarks
+from cctranslate.training.device import autocast
+from cctranslate.training.losses.components import (
+    PARTS,
+    ComponentDiscriminators,
+    Pulls,
+    Shown,
+    edges,
+)
+from cctranslate.training.losses.identity import IdentityEncoder, identity_loss
+from cctranslate.training.losses.regularization import masked_mean, smoothness
+from cctranslate.training.losses.teachers import GuideLoss, TeacherNetworks
+from cctranslate.training.losses.terms import Terms
+from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.generator import Edit, Generator
+from cctranslate.training.networks.registry import build_generator
+from cctranslate.training.pairs import store
+from cctranslate.training.pairs.batches import PairBatch, PairBatches
+from cctranslate.training.pairs.store import Draws
+from cctranslate.training.run_folder import load_classifier, load_generator, pairs_recipe
+from cctranslate.training.trainers import optimizers
+from cctranslate.training.trainers.ema import ExponentialAverage
+from cctranslate.training.trainers.sheet import draw_sheet
+from cctranslate.training.trainers.step_plan import R1_EVERY
+
+BETAS = (0.0, 0.99)
+GUIDE_EVERY, LIKENESS_EVERY = 2, 4
+"""Costly terms are computed once in so many steps, with as many times the weight."""
+BALANCE_EVERY = 50
+"""Steps between measurements of how strongly the discriminators pull."""
+INSIDE = 4.0
+"""How many more times a pixel counts where faces show expressions than elsewhere."""
+LONGEST_GRADIENT = 5.0
+SHEET_FACES = 14
+
+
+class StudentTrainer:
+    """Adam steps of the discriminators and of G, with an averaged G."""
+
+    def __init__(
+        self,
+        recipe: StudentRecipe,
+        faces: Faces,
+        votes: Votes | None,
+        found: Landmarks,
+        kept: Draws,
+        networks: TeacherNetworks,
+        device: torch.device,
+        seed: int,
+    ) -> None:
+        """Take Training faces, their landmarks, the kept draws of them, guides and recognizer."""
+        torch.manual_seed(seed)
+        self.recipe, self.device = recipe, device
+        self.batches = PairBatches(recipe, faces, votes, found, kept, device, seed)
+        self.g = build_generator(recipe.generator).to(device)
+        self.d = ComponentDiscriminators(recipe.d_widths).to(device)
+        for network in (self.g, self.d):
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = ExponentialAverage(self.g, recipe.ema).eval()
+        self.g_optimizer = optimizers.build(self.g.parameters(), recipe.lr, BETAS, device)
+        self.d_optimizer = optimizers.build(self.d.parameters(), recipe.d_lr, BETAS, device)
+        assert networks.face_recognizer is not None
+        self._guide = GuideLoss(networks.guides, ()).to(device)
+        self._recognizer = IdentityEncoder(
+            [networks.face_recognizer], augment.for_face_recognizer
+        ).to(device)
+        weights = asdict(recipe.weights)
+        self._pulls = Pulls({name: weights[name] for name in PARTS})
+        self._shown = self.batches.spread(SHEET_FACES)
+
+    @classmethod
+    def for_run(
+        cls,
+        recipe: StudentRecipe,
+        runs: Path,
+        faces: Faces,
+        votes: Votes | None,
+        recognizer: FaceRecognizer,
+        device: torch.device,
+        seed: int,
+    ) -> "StudentTrainer":
+        """Return a trainer that builds on the runs in the folder `runs`.
+
+        Raises:
+            RunError, CheckpointError, BundleError: a run or the detector cannot be used.
+        """
+        pairs = runs / recipe.pairs
+        teacher = runs / pairs_recipe(pairs).teacher
+        found = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
+        networks = TeacherNetworks(
+            guides=tuple(load_classifier(runs / name) for name in recipe.guides),
+            face_recognizer=recognizer,
+        )
+        kept = store.read(pairs / store.KEPT)
+        trainer = cls(recipe, faces, votes, found, kept, networks, device, seed)
+        trainer.begin(load_generator(runs / recipe.translator))
+        return trainer
+
+    def begin(self, generator: Generator) -> None:
+        """Start from another generator's weights."""
+        self.g.load_state_dict(generator.state_dict())
+        self.average.module.load_state_dict(generator.state_dict())
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches in one pass over the pairs."""
+        return self.batches.steps_per_epoch
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return max(1, round(self.recipe.epochs * self.steps_per_epoch))
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """Train the discriminators, then G, on newly drawn pairs."""
+        self._set_rate(step)
+        batch = self.batches.draw(step)
+        with autocast(self.device):
+            edit = self.g.edit(self.g.encode(batch.x), batch.target_labels)
+        terms = self._step_d(batch, edit.image.detach(), step) | self._step_g(batch, edit, step)
+        self.average.update(self.g, step)
+        return {name: value.detach() for name, value in terms.items()}
+
+    def _step_d(self, batch: PairBatch, image: Tensor, step: int) -> Terms:
+        self.d.requires_grad_(True)
+        fake = Shown(x=image, points=batch.points, classes=batch.targets)
+        with autocast(self.device):
+            terms = self.d.d_terms(batch.real, fake)
+        loss = torch.stack(list(terms.values())).sum()
+        if step % R1_EVERY == 0:
+            penalty = self.d.penalty(batch.real) + self.d.penalty(fake)
+            loss = loss + R1_EVERY * self.recipe.weights.r1 / 2 * penalty
+        self.d_optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.d_optimizer.step()
+        return terms
+
+    def _step_g(self, batch: PairBatch, edit: Edit, step: int) -> Terms:
+        self.d.requires_grad_(False)
+        image, weights = edit.image, asdict(self.recipe.weights)
+        mask = face_masks.fixed(batch.points, batch.found, face_masks.WHOLE_EXPRESSION)
+        terms = {
+            "pair": ((1 + INSIDE * mask) * (image - batch.y).abs()).mean(),
+            "edges": edges(image, batch.y),
+            "smoothness": smoothness(edit.flow),
+        }
+        with autocast(self.device):
+            fake = Shown(x=image, points=batch.points, classes=batch.targets)
+            judged = self.d.g_terms(batch.real, fake)
+            if step % GUIDE_EVERY == 0:
+                weights["guide"] *= GUIDE_EVERY
+                terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)
+        if step % LIKENESS_EVERY == 0:
+            weights["likeness"] *= LIKENESS_EVERY
+            terms["likeness"] = identity_loss(*self._recognizer(batch.x, image))
+        if step % BALANCE_EVERY == 0:
+            self._pulls.update(image, weights["pair"] * terms["pair"], judged)
+        # Discriminators that know nothing yet have nothing to say.
+        known = min(1.0, step / self.recipe.warm_up)
+        weights |= {name: known * weight for name, weight in self._pulls.weights.items()}
+        terms |= judged
+        loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+        self.g_optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.g.parameters(), LONGEST_GRADIENT)
+        self.g_optimizer.step()
+        return terms
+
+    def _set_rate(self, step: int) -> None:
+        """Raise G's rate at first, and let it fall to zero over the second half of the run."""
+        past_half = max(0.0, step / self.steps - 0.5) * 2
+        rate = self.recipe.lr * 0.5 * (1 + math.cos(math.pi * past_half))
+        optimizers.set_rate(self.g_optimizer, rate * min(1.0, (step + 1) / self.recipe.warm_up))
+
+    def state(self) -> dict[str, Any]:
+        """Return networks, average, optimizers and weights, and the faces that export checks."""
+        return {
+            "g": self.g.state_dict(),
+            "d": self.d.state_dict(),
+            "average": self.average.module.state_dict(),
+            "g_optimizer": self.g_optimizer.state_dict(),
+            "d_optimizer": self.d_optimizer.state_dict(),
+            "d_weights": self._pulls.weights,
+            "faces": torch.from_numpy(self._shown),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `state` returned."""
+        self.g.load_state_dict(state["g"])
+        self.d.load_state_dict(state["d"])
+        self.average.module.load_state_dict(state["average"])
+        self._pulls.weights = dict(state["d_weights"])
+        optimizers.restore(self.g_optimizer, state["g_optimizer"])
+        optimizers.restore(self.d_optimizer, state["d_optimizer"])
+
+    def conclude(self, splits: Splits, votes: Votes | None) -> None:
+        """Measure nothing: `evaluate` does, by way of a bundle."""
+
+    def sheet(self) -> Image.Image:
+        """Draw a row a face: as it was, then in all seven expressions by the averaged G."""
+        return draw_sheet(self.average, self._shown, self.device)
