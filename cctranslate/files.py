@@ -137,6 +137,16 @@ def is_compressed(head: bytes) -> bool:
     return head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, if it is not there; a store has none.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if not is_remote(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def buffered(path: Path) -> io.BufferedReader:
     """Open a file, which may be in a store, for reading.
 

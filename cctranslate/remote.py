@@ -7,6 +7,7 @@ path without a scheme.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,6 +71,33 @@ def read(path: Path) -> bytes:
     return content
 
 
+def remove_folder(path: Path) -> None:
+    """Remove all below a remote path.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    with errors_of(path):
+        if system(path).exists(key(path)):
+            system(path).rm(key(path), recursive=True)
+
+
+def write_new(path: Path, content: bytes, *, replaces: bool = False) -> None:
+    """Write a remote file, in one request; one that is there stays, unless `replaces` says so.
+
+    Raises:
+        FileExistsError: One is there.
+        OSError: It cannot be written, or the store has no writing of what is not there yet.
+    """
+    with errors_of(path):
+        try:
+            mode = "overwrite" if replaces else "create"
+            system(path).pipe_file(key(path), content, mode=mode)
+        except (NotImplementedError, TypeError):
+            reason = "the store cannot be written to, or cannot refuse to replace a file"
+            raise OSError(errno.EROFS, reason) from None
+
+
 @contextmanager
 def uploading(path: Path) -> Iterator[BinaryIO]:
     """Open a file on this disk that becomes a remote one when the block ends without an error.
@@ -82,11 +110,47 @@ def uploading(path: Path) -> Iterator[BinaryIO]:
     with NamedTemporaryFile(prefix="cctranslate-") as file:
         yield cast(BinaryIO, file)
         file.flush()
+        upload(Path(file.name), path)
+
+
+def download(path: Path, target: Path) -> bool:
+    """Copy a remote file to this disk; return whether there is one.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
         with errors_of(path):
-            try:
-                system(path).put_file(file.name, key(path))
-            except NotImplementedError:
-                raise OSError("the store cannot be written to") from None
+            system(path).get_file(key(path), str(target))
+    except FileNotFoundError:
+        target.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """Return the size of each file below a remote folder, by its path relative to it.
+
+    Raises:
+        OSError: It cannot be listed.
+    """
+    root = key(folder).rstrip("/") + "/"
+    with errors_of(folder):
+        found = system(folder).find(key(folder), detail=True)
+    return {name.removeprefix(root): int(info["size"] or 0) for name, info in found.items()}
+
+
+def upload(source: Path, path: Path) -> None:
+    """Copy a file on this disk to a store, in parts if it is large.
+
+    Raises:
+        OSError: It cannot be written; what is at `path` stays as it was.
+    """
+    with errors_of(path):
+        try:
+            system(path).put_file(str(source), key(path))
+        except NotImplementedError:
+            raise OSError(errno.EROFS, "the store cannot be written to") from None
 
 
 @contextmanager
@@ -98,7 +162,7 @@ def errors_of(path: object) -> Iterator[None]:
         raise
     except Exception as error:
         text = " ".join(str(error).split()) or type(error).__name__
-        raise OSError(f"{path}: {text}") from error
+        raise OSError(errno.EIO, text) from error
 
 
 def modified(info: Mapping[str, Any]) -> int:

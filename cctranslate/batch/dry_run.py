@@ -12,6 +12,7 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import refuse_other_run, refuse_strangers
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.summary import plural
+from cctranslate.batch.stores.run_files import fetch_run
 from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
@@ -33,6 +34,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     models = TranslationModels(
         found, options.device, options.batch_size, options.engine, options.precision
     )
+    fetch_run(options)
     if not options.stream:
         refuse_strangers(options.out)
         if not options.overwrite:
@@ -46,15 +48,15 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
         count += 1
         name = names.claim(layout.base(item.relative))
         for variant in options.plan.variants:
-            path = options.out / layout.output_path(variant, name, 1, False)
+            path = options.destination / layout.output_path(variant, name, 1, False)
             is_there = layout.is_rewritable and path.exists()
             there += is_there
             line = f"{item.source}\t{path}{' (there already)' * is_there}\n"
             sys.stdout.buffer.write(os.fsencode(line))
     results = plural(count * len(options.plan.variants), "result")
     echo(
-        f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.out}: {results}, "
-        f"{there:,} of them there already; nothing was written"
+        f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.destination}: "
+        f"{results}, {there:,} of them there already; nothing was written"
     )
     chosen.tell(echo)
     return 0 if count else 3

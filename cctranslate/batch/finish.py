@@ -60,7 +60,9 @@ def finish(
         if not options.no_sheet:
             _draw_sheet(options, counts, content["asked"][TO])
         if options.html:
-            html_page.write(out / PAGE, out / REPORT, counts, content)
+            html_page.write(
+                out / PAGE, out / REPORT, counts, content, in_store=options.store is not None
+            )
         else:
             html_page.remove(out / PAGE)  # an earlier call's would not be of this report
     if options.report_copy:
@@ -75,13 +77,15 @@ def _joined(options: Options, journal: Journal) -> Counts:
     stale = compact(journal.path, journal.resume.earlier_key)
     if options.result_layout.is_rewritable:
         for output in stale:
-            (options.out / output).unlink(missing_ok=True)
+            (options.destination / output).unlink(missing_ok=True)
     return count(rows for rows, _ in formats.read_inputs(journal.path))
 
 
 def _draw_sheet(options: Options, counts: Counts, targets: Sequence[str]) -> None:
     variants = replace(options.plan, targets=tuple(targets)).variants
-    picture = contact_sheet.draw(options.out / REPORT, options.out, variants, counts.faces_done)
+    picture = contact_sheet.draw(
+        options.out / REPORT, options.destination, variants, counts.faces_done
+    )
     if picture is None:
         return
     with atomic_write(options.sheet_path) as file:

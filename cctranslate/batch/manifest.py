@@ -80,7 +80,10 @@ def manifest(
     return {
         "asked": begun["asked"],
         FOLDER: begun.get(FOLDER, str(Path.cwd())),
-        "options": {f.name: _plain(getattr(options, f.name)) for f in fields(options)},
+        "options": {
+            f.name: _plain(getattr(options, f.name)) for f in fields(options) if f.name != "store"
+        }
+        | {"out": str(options.destination)},
         "cctranslate": __version__,
         "engine": engine,
         "precision": options.precision,

@@ -26,6 +26,9 @@ class Options:
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     out: Path
+    """A folder on a disk; of a run whose results go to a store, one for what is about the run."""
+    store: Path | None
+    """Where results go in a store."""
     layout: Kind
     faces: Where
     which: Which
@@ -114,6 +117,11 @@ class Options:
         return Disposition.DROPPED if self.confirmed_only else Disposition.WRITTEN
 
     @property
+    def destination(self) -> Path:
+        """Where results go, in a store or on a disk."""
+        return self.store or self.out
+
+    @property
     def report_copy(self) -> Path | None:
         """Where a copy of the report goes, if it is a file."""
         return open_path(self.report) if self.report and self.report != "-" else None
@@ -121,11 +129,11 @@ class Options:
     @cached_property
     def sheet_path(self) -> Path:
         """Where the contact sheet goes."""
-        out = self.out.resolve()
+        out = self.store or self.out.resolve()
         return self.sheet or out.with_name(f"{out.name}-sheet.png")
 
     @cached_property
     def output_paths(self) -> OutputPaths:
         """Everything that the run writes, which is never an input."""
-        written = (self.out, self.sheet_path, self.aside, self.report_copy)
+        written = (self.destination, self.sheet_path, self.aside, self.report_copy)
         return OutputPaths(path for path in written if path)

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
-from cctranslate import bundle
+from cctranslate import bundle, remote
 from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
@@ -35,6 +35,7 @@ from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.open_runner import open_runner
 from cctranslate.batch.runners.runner import Call, Runner
 from cctranslate.batch.stages.library_warnings import library_warnings
+from cctranslate.batch.stores.run_files import run_files
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
@@ -64,6 +65,7 @@ class BatchRun:
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
     _filter: InputFilter = field(init=False)
+    _save: Callable[[], None] = field(init=False)
     _altered: int = field(default=0, init=False)
     """Results that somebody changed since they were written."""
 
@@ -87,7 +89,11 @@ class BatchRun:
         options = self.options
         loaded = bundle.load(options.weights or bundle.shipped())
         refuse_strangers(options.out)
-        with open_runner(options, loaded) as runner, hold(options.out):
+        with (
+            open_runner(options, loaded) as runner,
+            hold(options.out),
+            run_files(options) as self._save,
+        ):
             counts = self._run(loaded, runner)
         if self._stop.requested:
             return 130
@@ -102,6 +108,7 @@ class BatchRun:
         requested = identity(options, loaded.digests, self._finder.digest, runner.engine)
         runner.prepare(options, requested)
         claim(out, options.aside, requested, options.overwrite)
+        self._save()
         if options.retry_failed:
             formats.drop_failed(out / REPORT)
         journal = self._journal()
@@ -125,12 +132,25 @@ class BatchRun:
         rewritable = self.options.result_layout.is_rewritable
         if row.output is None or self.options.stream or not rewritable:
             return True
-        try:
-            size = (self.options.out / row.output).stat().st_size
-        except OSError:
+        size = self._size(row.output)
+        if size is None:
             return False
         self._altered += size != row.output_size
         return True
+
+    def _size(self, output: str) -> int | None:
+        """Return the bytes of a result; None if it is gone."""
+        if self.options.store:
+            return self._sizes.get(output)
+        try:
+            return (self.options.out / output).stat().st_size
+        except OSError:
+            return None
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        """The bytes of each result in a store, which are asked for once."""
+        return remote.sizes(self.options.destination)
 
     def _missed(self, counts: Counts) -> bool:
         """Return whether the run missed a threshold, and print which."""
@@ -173,6 +193,7 @@ class BatchRun:
                 enough=partial(self._enough, journal),
                 on_done=self.progress.step,
                 on_rows=self._report,
+                save=self._save,
                 echo=self.echo,
             )
         )

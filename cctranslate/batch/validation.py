@@ -8,7 +8,7 @@ from cctranslate.batch.inputs import sources
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
 from cctranslate.batch.outputs.ownership import is_ours
-from cctranslate.batch.runners.cluster_options import check_cluster
+from cctranslate.batch.runners.blocks.block_options import check_blocks
 from cctranslate.errors import OptionError
 from cctranslate.remote import is_remote, open_path
 from cctranslate.standard_streams import require_input, require_output
@@ -41,8 +41,8 @@ def check(options: Options) -> None:
         )
     if options.quality is not None and options.format == "png":
         raise OptionError("--quality is of jpeg and webp, png loses nothing: name a --format")
-    if options.runner == "ray":
-        check_cluster(options)
+    if options.runner == "ray" or options.store:
+        check_blocks(options)
     _check_standard_streams(options)
     if options.stream:
         _check_stream(options)
@@ -51,7 +51,7 @@ def check(options: Options) -> None:
     for word in options.inputs:
         sources.check(word)
         for option, folder in (
-            ("--out", options.out),
+            ("--out", options.destination),
             ("--unconfirmed-to", options.unconfirmed_to),
         ):
             if word != sources.STDIN and folder and _lies_in(open_path(word), folder):
@@ -106,6 +106,8 @@ def _check_aside(options: Options, aside: Path) -> None:
     """See that unconfirmed results can go to a separate folder."""
     if options.confirmed_only:
         raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
+    if options.store:
+        raise OptionError("--unconfirmed-to is a folder on a disk: it takes an --out on a disk")
     if options.stream or options.layout not in ("imagefolder", "tree"):
         raise OptionError("--unconfirmed-to needs --layout imagefolder or tree")
     if _lies_in(aside, options.out) or _lies_in(options.out, aside):
@@ -137,7 +139,7 @@ def _check_single_file(options: Options, path: Path) -> None:
         raise OptionError(f"-o {path} is one file: name one picture and expression, or a folder")
     if options.layout != "imagefolder":
         raise OptionError(f"-o {path} is one file: leave out --layout {options.layout}")
-    if not path.parent.is_dir():
+    if not (is_remote(path) or path.parent.is_dir()):
         raise OptionError(f"-o {path}: there is no folder {path.parent}: make it")
     if any(open_path(word).resolve() == path.resolve() for word in options.inputs):
         raise OptionError(f"-o {path} is the input: name another file")

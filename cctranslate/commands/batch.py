@@ -112,12 +112,14 @@ def batch(
     141 reader of stdout gone.
     """
     from cctranslate.batch.options import Options
+    from cctranslate.remote import is_remote
 
     out_file = out if out.suffix.lower() in FILE_FORMATS and not out.is_dir() else None
     options = Options(
         inputs=inputs,
         targets=parse_emotions(tuple(chain(*to))),
         out=out,
+        store=out if is_remote(out) and not out_file else None,
         layout=layout,
         faces=faces,
         which=which,
@@ -164,7 +166,7 @@ def batch(
         out_file=out_file,
     )
     with ExitStack() as stack:
-        if options.stream and not dry_run:
+        if options.store or (options.stream and not dry_run):
             folder = stack.enter_context(_temporary_folder())
             options = replace(options, out=Path(folder))
         code = _run(options)
@@ -187,7 +189,7 @@ def _temporary_folder() -> TemporaryDirectory[str]:
         return TemporaryDirectory(prefix="cctranslate-")
     except OSError:
         raise OutputError(
-            "-o - needs a temporary folder for its report, and none can be made: set TMPDIR to a "
+            "a temporary folder is needed for the report, and none can be made: set TMPDIR to a "
             "folder that can be written"
         ) from None
 

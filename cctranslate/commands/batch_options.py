@@ -50,7 +50,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "-o",
         "--out",
-        type=click.Path(path_type=Path),
+        type=PathOrUrl(path_type=Path),
         default=Path("translated"),
         show_default=True,
         metavar="DIR|FILE",

@@ -32,7 +32,13 @@ Face = list[Row]
 
 
 def write(
-    path: Path, journal: Path, counts: Counts, run: dict[str, Any], limit: int = ROWS
+    path: Path,
+    journal: Path,
+    counts: Counts,
+    run: dict[str, Any],
+    limit: int = ROWS,
+    *,
+    in_store: bool = False,
 ) -> None:
     """Write the page of a report into the folder where its results are.
 
@@ -45,12 +51,13 @@ def write(
         counts: what the whole report adds up to.
         run: the content of `run.json`.
         limit: most rows that the page holds.
+        in_store: whether results lie in a store, where the page is going to lie, too.
 
     Raises:
         OutputError: the page cannot be written; an earlier one stays as it was.
     """
     with atomic_write(path) as raw, io.TextIOWrapper(raw, "utf-8", newline="\n") as file:
-        file.writelines(_content(path.parent, journal, run, counts, limit))
+        file.writelines(_content(path.parent, journal, run, counts, limit, in_store))
 
 
 def remove(path: Path) -> None:
@@ -66,13 +73,13 @@ def remove(path: Path) -> None:
 
 
 def _content(
-    out: Path, journal: Path, run: dict[str, Any], counts: Counts, limit: int
+    out: Path, journal: Path, run: dict[str, Any], counts: Counts, limit: int, in_store: bool
 ) -> Iterator[str]:
     """Give the page piece by piece: thumbnails are made only after all faces were listed."""
     style, script = _text("page.css"), "\n".join(map(_text, SCRIPTS))
     policy = f"default-src 'none'; img-src 'self' file: data:; style-src {_hash(style)}; "
     policy += f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    thumbnails = Thumbnails(os.path.abspath(out))  # noqa: PTH100
+    thumbnails = Thumbnails(os.path.abspath(out), in_store)  # noqa: PTH100
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters["to_json"] = _json
     return environment.from_string(_text("page.html")).generate(

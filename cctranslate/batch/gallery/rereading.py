@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.inputs.sources import open_named
+from cctranslate.batch.stores.prefetching import fetched
 from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.remote import is_remote, open_path
 
@@ -20,11 +21,10 @@ def again(sources: Iterable[str]) -> Iterator[Item]:
         if os.path.isfile(source):  # noqa: PTH113
             missing.remove(source)
             yield Item(path=Path(source), relative=source, named=True)
-        elif is_remote(source):
-            item = RemoteFile(path=open_path(source), relative=source, named=True).fetch()
-            if isinstance(item, Member):
-                missing.remove(source)
-                yield item
+    for item in fetched(map(_remote, sorted(filter(is_remote, missing)))):
+        if isinstance(item, Member):
+            missing.remove(item.source)
+            yield item
     for file in sorted({part for source in missing for part in _files(source)}):
         wanted = {source for source in missing if source.startswith(f"{file}:")}
         for item in open_named(Path(file), file):
@@ -33,6 +33,10 @@ def again(sources: Iterable[str]) -> Iterator[Item]:
                 yield item.fetch()
             if not wanted:
                 break
+
+
+def _remote(source: str) -> RemoteFile:
+    return RemoteFile(path=open_path(source), relative=source, named=True)
 
 
 def _files(source: str) -> Iterator[str]:

@@ -37,6 +37,8 @@ class Thumbnails:
 
     folder: str
     """Absolute path of the page's folder, to which links are relative."""
+    in_store: bool = False
+    """Whether what is to lie in the page's folder lies in a store."""
     unseen: int = 0
     """Pictures that would have taken too long to make small."""
     _waiting: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
@@ -45,7 +47,7 @@ class Thumbnails:
 
     def show(self, path: str, row: Row) -> str | int | None:
         """Return a relative URL, a thumbnail's number, or None if there is nothing to show."""
-        if os.path.splitext(path)[1].lower() in _SHOWN and os.path.isfile(path):  # noqa: PTH113, PTH122
+        if os.path.splitext(path)[1].lower() in _SHOWN and self._is_there(path):  # noqa: PTH122
             return self._link(path)
         self._pixels += (row.width or SIZE) * (row.height or SIZE)
         if self._pixels > PIXELS:
@@ -54,6 +56,10 @@ class Thumbnails:
         self._waiting.setdefault(path, []).append((self._numbers, row))
         self._numbers += 1
         return self._numbers - 1
+
+    def _is_there(self, path: str) -> bool:
+        beside = self.in_store and path.startswith(self.folder + os.sep)
+        return beside or os.path.isfile(path)  # noqa: PTH113
 
     def _link(self, path: str) -> str:
         """Return a URL; bytes that are not UTF-8 stay as they are, and `#?%:` are escaped."""

@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cctranslate.batch.outputs.encoding import Encoding
@@ -14,6 +15,7 @@ from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.files import AppendOnlyFile, temporary_name, unwritable
+from cctranslate.remote import is_remote, upload
 
 FULL = 256 << 20
 """Bytes after which a tar takes no further input: some 45,000 faces."""
@@ -102,6 +104,10 @@ class BlockTar:
     def __init__(self, out: Path, encoding: Encoding, number: int) -> None:
         self.packer = Samples(encoding=encoding)
         self._path = out / shard(number)
+        self._partial = temporary_name(self._path)
+        if is_remote(out):
+            self._folder = TemporaryDirectory(prefix="cctranslate-")
+            self._partial = Path(self._folder.name) / self._path.name
         self._file: AppendOnlyFile | None = None
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
@@ -113,7 +119,7 @@ class BlockTar:
         if not content:
             return rows
         if self._file is None:
-            self._file = AppendOnlyFile(temporary_name(self._path), 0)
+            self._file = AppendOnlyFile(self._partial, 0)
         self._file.add(content)
         name = self._path.name
         return [replace(row, output=f"{name}:{row.output}") if row.output else row for row in rows]
@@ -128,7 +134,10 @@ class BlockTar:
             self._file.add(END)
             self._file.close()
             try:
-                self._file.path.replace(self._path)
+                if is_remote(self._path):
+                    upload(self._partial, self._path)
+                else:
+                    self._partial.replace(self._path)
             except OSError as error:
                 raise unwritable(self._path, error) from None
 

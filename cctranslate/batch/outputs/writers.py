@@ -11,9 +11,11 @@ from cctranslate.batch.outputs.encoding import Encoding, Result
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.row import Row
 from cctranslate.files import replacing, unwritable
+from cctranslate.remote import is_remote, write_new
 
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 """Errors that the next result would meet as well."""
+_STRANGE = "{path} is there, and no run wrote it: move it away"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +144,11 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
         OSError: it cannot be written, or somebody else's file is there.
         OutputError: nothing can be written any more.
     """
+    if is_remote(path):
+        _write_remote(content, path, replaces)
+        return
     if not replaces and path.exists() and not is_ours(path) and path.read_bytes() != content:
-        raise FileExistsError(errno.EEXIST, f"{path} is there, and no run wrote it: move it away")
+        raise FileExistsError(errno.EEXIST, _STRANGE.format(path=path))
     try:
         try:
             _put(content, path)
@@ -159,3 +164,18 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
 def _put(content: bytes, path: Path) -> None:
     with replacing(path) as file:
         file.write(content)
+
+
+def _write_remote(content: bytes, path: Path, replaces: bool) -> None:
+    """Write a result to a store, as `_write` does to a disk."""
+    try:
+        try:
+            write_new(path, content, replaces=replaces)
+        except FileExistsError:
+            if not is_ours(path) and path.read_bytes() != content:
+                raise FileExistsError(errno.EEXIST, _STRANGE.format(path=path)) from None
+            write_new(path, content, replaces=True)
+    except OSError as error:
+        if error.errno in _FATAL:
+            raise unwritable(path, error) from None
+        raise

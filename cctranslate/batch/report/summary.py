@@ -81,7 +81,8 @@ def lines(
         yield f"result in {options.out_file}"
     if options.stream:
         return
-    page = f", page in {options.out / PAGE}" if options.html else ""
-    yield f"results in {options.out}, report in {options.out / REPORT}{page}"
+    out = options.destination
+    page = f", page in {out / PAGE}" if options.html else ""
+    yield f"results in {out}, report in {out / REPORT}{page}"
     if inputs["failed"]:
         yield "the same command with --retry-failed does the failed ones again"

@@ -7,8 +7,8 @@ from cctranslate.batch import pipeline
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.open_writer import open_writer
 from cctranslate.batch.report.row import Row
+from cctranslate.batch.runners.blocks.work_folder import WorkFolder, refuse_unfinished
 from cctranslate.batch.runners.runner import Call
-from cctranslate.batch.runners.work_folder import WorkFolder, refuse_unfinished
 from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.setup import make_work

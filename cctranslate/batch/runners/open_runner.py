@@ -7,6 +7,7 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.runners.local import LocalRunner
 from cctranslate.batch.runners.runner import Runner
 from cctranslate.bundle import Bundle
+from cctranslate.errors import OptionError
 
 
 @contextmanager
@@ -18,11 +19,20 @@ def open_runner(options: Options, loaded: Bundle) -> Iterator[Runner]:
         OptionError: The runner's library is not installed.
         WorkersError: The cluster cannot be reached.
     """
-    if options.runner == "local":
+    if options.runner == "local" and options.store is None:
         yield LocalRunner(options, loaded)
         return
-    from cctranslate.batch.runners import ray_cluster
-    from cctranslate.batch.runners.ray_runner import RayRunner
+    try:
+        from cctranslate.batch.runners.blocks.block_runner import BlockRunner
+        from cctranslate.batch.runners.local_blocks import LocalBlocks
+    except ImportError as error:
+        extra = "ray" if options.runner == "ray" else "remote"
+        message = f"{error.name} is not installed: pip install 'cctranslate[{extra}]'"
+        raise OptionError(message) from None
+    if options.runner == "local":
+        yield BlockRunner(LocalBlocks(options, loaded))
+        return
+    from cctranslate.batch.runners import ray_blocks
 
-    with ray_cluster.connected():
-        yield RayRunner(options, loaded)
+    with ray_blocks.connected():
+        yield BlockRunner(ray_blocks.RayBlocks(options, loaded))

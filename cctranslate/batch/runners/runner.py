@@ -33,6 +33,8 @@ class Call:
     """Called with a number of inputs that ended."""
     on_rows: Callable[[Sequence[Row]], None]
     """Called with the rows of an input that must be shown."""
+    save: Callable[[], None]
+    """Saves the report where OUT is in a store, which else has it at the end."""
     echo: Callable[[str], None]
 
 

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from cctranslate.batch.report.counts import Counts
-from cctranslate.batch.runners.block_translator import BlockTranslator, Job
+from cctranslate.batch.options import Options
+from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
+from cctranslate.batch.runners.blocks.blocks import Finished
 from tests.support import pictures
 from tests.support.archives import SEVEN, table, zipped
 
@@ -40,16 +41,24 @@ def inputs(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Blocks are translated here, the last one first, and no cluster is started."""
-    from cctranslate.batch.runners import ray_cluster
+    from cctranslate.batch.runners import ray_blocks
 
     seen = SimpleNamespace(blocks=[], until=None)
 
     def translate(
-        job: Job, numbers: Sequence[int], *, actors: int, cpus: int, gpus: int
-    ) -> Iterator[tuple[int, Counts]]:
+        self: object, options: Options, first_tar: int, numbers: Sequence[int]
+    ) -> Iterator[Finished]:
         here = Path.cwd()
-        translator = BlockTranslator(job)
-        assert Path.cwd() == here
+        translator = BlockTranslator(
+            Job(
+                options=options,
+                folder=here,
+                device="cpu",
+                engine="onnxruntime",
+                threads=1,
+                first_tar=first_tar,
+            )
+        )
         for number in reversed(numbers):
             if seen.until is not None and len(seen.blocks) == seen.until:
                 seen.until = None
@@ -57,8 +66,8 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             seen.blocks.append(number)
             yield translator.translate(number)
 
-    monkeypatch.setattr(ray_cluster, "translate", translate)
-    monkeypatch.setattr(ray_cluster, "connected", nullcontext)
-    alike = ray_cluster.Resources(cpus=4, gpus=0, cpus_of_a_gpu=1)
-    monkeypatch.setattr(ray_cluster, "resources", lambda: alike)
+    monkeypatch.setattr(ray_blocks.RayBlocks, "translate", translate)
+    monkeypatch.setattr(ray_blocks, "connected", nullcontext)
+    alike = ray_blocks.Resources(cpus=4, gpus=0, cpus_of_a_gpu=1)
+    monkeypatch.setattr(ray_blocks, "resources", lambda: alike)
     return seen

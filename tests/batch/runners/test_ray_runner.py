@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cctranslate.batch.runners.block_translator import MOST_ATTEMPTS
+from cctranslate.batch.runners.blocks.block_translator import MOST_ATTEMPTS
 from tests.support.cli import Run
 from tests.support.equality import assert_same, report, results
 from tests.support.reports import rows
@@ -146,7 +146,7 @@ def test_rows_go_to_stdout_in_the_order_of_the_inputs(
     [
         (["--per-class", "3"], "--per-class counts results in the order of the inputs"),
         (["-o", "-"], "is for one machine: name a folder"),
-        (["--processes"], "--processes is for one machine"),
+        (["--processes"], "--processes needs one machine and its disk"),
         (["--device", "cuda:1"], "--device cuda:1 is of one machine"),
     ],
 )

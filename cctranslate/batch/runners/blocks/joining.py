@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from operator import attrgetter
+from pathlib import Path
 from typing import IO
 
 from cctranslate.batch.outputs.fer_csv import FerCsv
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.runners.row_files import InputRows, read_rows
-from cctranslate.batch.runners.work_folder import Plan, WorkFolder
+from cctranslate.batch.runners.blocks.row_files import InputRows, read_rows
+from cctranslate.batch.runners.blocks.work_folder import Plan, WorkFolder
 from cctranslate.errors import OutputError
 
 _RANGE = 100_000
@@ -28,22 +29,27 @@ def join(folder: WorkFolder, plan: Plan, counts: Counts) -> Iterator[InputRows]:
         OutputError: They cannot be read, or not be sorted on disk.
     """
     size = max(_RANGE, -(-plan.inputs // _MOST_RANGES))
-    spools = [folder.spool / f"rows-{i:03}" for i in range(-(-plan.inputs // size))]
     try:
-        folder.spool.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            files = [stack.enter_context(path.open("wb")) for path in spools]
-            for number in folder.finished(plan):
-                rows, counted = read_rows(folder.rows(number))
-                counts.merge(counted)
-                for row in rows:
-                    pickle.dump(row, files[row.number // size], pickle.HIGHEST_PROTOCOL)
-        for path in spools:
-            with path.open("rb") as file:
-                yield from sorted(_unpickled(file), key=attrgetter("number"))
-            path.unlink()
+        with folder.spool() as spool:
+            paths = [spool / f"{i:03}" for i in range(-(-plan.inputs // size))]
+            _sort(folder, plan, counts, paths, size)
+            for path in paths:
+                with path.open("rb") as file:
+                    yield from sorted(_unpickled(file), key=attrgetter("number"))
+                path.unlink()
     except OSError as error:
         raise OutputError(f"{folder.path}: rows cannot be joined: {error.strerror}") from None
+
+
+def _sort(folder: WorkFolder, plan: Plan, counts: Counts, paths: list[Path], size: int) -> None:
+    """Write the rows of each `size` inputs to a file of their own."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("wb")) for path in paths]
+        for number in folder.finished(plan):
+            rows, counted = read_rows(folder.rows(number))
+            counts.merge(counted)
+            for row in rows:
+                pickle.dump(row, files[row.number // size], pickle.HIGHEST_PROTOCOL)
 
 
 def lines(

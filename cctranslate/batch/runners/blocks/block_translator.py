@@ -5,7 +5,6 @@ fixed names and fixed content, and its rows are one file.
 """
 
 import os
-import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,18 +18,20 @@ from cctranslate.batch.outputs.webdataset import BlockTar
 from cctranslate.batch.outputs.writers import Files, Writer
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.runners.plan_files import read_block
-from cctranslate.batch.runners.row_files import BlockRows, read_counts
-from cctranslate.batch.runners.work_folder import WorkFolder
+from cctranslate.batch.runners.blocks.plan_files import read_block
+from cctranslate.batch.runners.blocks.row_files import BlockRows, read_counts
+from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.setup import make_work
 from cctranslate.errors import OutputError, WorkersError
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.files import unwritable
+from cctranslate.files import make_folder, unwritable
 from cctranslate.inference.engines import Engine
 from cctranslate.inference.models import TranslationModels
 
+REQUESTS = 32
+"""Results that are written to a store at once."""
 MOST_ATTEMPTS = 10
 """Times that a block is begun: a picture that kills its worker must not do so for ever."""
 
@@ -69,31 +70,25 @@ class _SharedTable:
 class BlockTranslator:
     """Translates blocks, with the models loaded once."""
 
-    def __init__(self, job: Job) -> None:
-        """Load the models.
+    def __init__(self, job: Job, models: TranslationModels | None = None) -> None:
+        """Load the models, if they are not given.
 
         Raises:
             BundleError, DeviceError: They cannot be used on this node.
             OutputError: This node does not see the call's folders.
         """
-        warnings.simplefilter("ignore")
         self._job, self._options = job, job.options
-        try:
-            os.chdir(job.folder)
-        except OSError as error:
-            raise OutputError(
-                f"{job.folder}: a node of the cluster cannot see it: {error.strerror}: use a "
-                "folder that all nodes share"
-            ) from None
-        self._folder = WorkFolder(job.options.out)
+        _enter(job)
+        self._out = job.options.destination
+        self._folder = WorkFolder(self._out)
         if self._folder.read() is None:
             raise OutputError(
-                f"{job.options.out}: a node of the cluster does not see what is there: use a "
+                f"{self._out}: a node of the cluster does not see what is there: use a "
                 "folder that all nodes share"
             )
         options = job.options
         self._finder = FaceDetector()
-        self._models = TranslationModels(
+        self._models = models or TranslationModels(
             bundle.load(options.weights or bundle.shipped()),
             job.device,
             options.batch_size,
@@ -128,7 +123,8 @@ class BlockTranslator:
         writer = self._writer(number, rows)
         work = make_work(self._options, self._finder, writer, self._models.provider)
         work = replace(work, pickled=False, all_rows=True)
-        with OrderedPool(work, self._job.threads, processes=False) as pool:
+        count = max(self._job.threads, REQUESTS) if self._options.store else self._job.threads
+        with OrderedPool(work, count, processes=False) as pool:
             pipeline.run(
                 (item for _, item in items),
                 models=self._models,
@@ -155,8 +151,8 @@ class BlockTranslator:
             format=options.format, mark=not options.no_mark, quality=options.quality
         )
         if options.layout == "webdataset":
-            return BlockTar(options.out, encoding, self._job.first_tar + number)
-        return Files(out=options.out, encoding=encoding)
+            return BlockTar(self._out, encoding, self._job.first_tar + number)
+        return Files(out=self._out, encoding=encoding)
 
     def _note_attempt(self, number: int) -> None:
         """Count how often the block was begun.
@@ -165,15 +161,31 @@ class BlockTranslator:
             WorkersError: Too often.
         """
         attempts = self._folder.attempts(number)
-        attempts.mkdir(parents=True, exist_ok=True)
-        count = sum(1 for _ in attempts.iterdir())
+        make_folder(attempts)
+        count = sum(1 for _ in attempts.iterdir()) if attempts.is_dir() else 0
         if count >= MOST_ATTEMPTS:
             raise WorkersError(
                 f"{self._folder.block(number)}: its workers were killed {count} times, as the "
                 "system does when memory is short: the same command goes on; give it fewer "
                 "--workers, or nodes with more memory"
             )
-        (attempts / str(count)).touch()
+        (attempts / str(count)).write_bytes(b"begun")
+
+
+def _enter(job: Job) -> None:
+    """Go where relative paths of the call start.
+
+    Raises:
+        OutputError: This node does not see that folder.
+    """
+    try:
+        os.chdir(job.folder)
+    except OSError as error:
+        if job.options.store is None:  # else all paths may be URLs
+            raise OutputError(
+                f"{job.folder}: a node of the cluster cannot see it: {error.strerror}: use a "
+                "folder that all nodes share"
+            ) from None
 
 
 def _ignore(value: object) -> None:

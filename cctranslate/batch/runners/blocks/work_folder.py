@@ -5,12 +5,16 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cctranslate.errors import OptionError
-from cctranslate.files import unwritable, write_text
+from cctranslate.files import make_folder, unwritable, write_text
+from cctranslate.remote import is_remote, remove_folder
 
 FOLDER = ".cluster"
 """Hidden, so that no loader of OUT takes it for data."""
@@ -42,10 +46,15 @@ class WorkFolder:
     def __init__(self, out: Path) -> None:
         self.path = out / FOLDER
 
-    @property
-    def spool(self) -> Path:
-        """The folder of what is sorted, while a plan is made or its rows are joined."""
-        return self.path / "spool"
+    @contextmanager
+    def spool(self) -> Iterator[Path]:
+        """Make a folder for what is sorted, on a disk, as large as the plan or its rows.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        with TemporaryDirectory(dir=None if is_remote(self.path) else self.path) as folder:
+            yield Path(folder)
 
     def block(self, number: int) -> Path:
         """Return the file of a block's inputs."""
@@ -99,8 +108,8 @@ class WorkFolder:
         """
         self.remove()
         try:
-            for path in (self.spool, *(each(0).parent for each in (self.block, self.rows))):
-                path.mkdir(parents=True)
+            for path in (self.block(0).parent, self.rows(0).parent):
+                make_folder(path)
         except OSError as error:
             raise unwritable(self.path, error) from None
 
@@ -112,7 +121,9 @@ class WorkFolder:
         """
         try:
             (self.path / _PLAN).unlink(missing_ok=True)
-            if self.path.exists():
+            if is_remote(self.path):
+                remove_folder(self.path)
+            elif self.path.exists():
                 shutil.rmtree(self.path)
         except OSError as error:
             raise unwritable(self.path, error) from None

@@ -18,8 +18,8 @@ from typing import IO
 
 from cctranslate.batch.inputs.items import FaceRow, Item
 from cctranslate.batch.outputs.layout import Layout, Names
-from cctranslate.batch.runners.plan_files import write_block
-from cctranslate.batch.runners.work_folder import WorkFolder
+from cctranslate.batch.runners.blocks.plan_files import write_block
+from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.files import unwritable
 
@@ -55,14 +55,15 @@ class Planner:
             OutputError: The plan cannot be written.
         """
         try:
-            self._spool(items)
-            size = self._block_size(variants, workers)
-            for block in _blocks(self._groups(), size):
-                self._write_block(block)
+            with self._folder.spool() as spool:
+                self._spool(items, spool)
+                size = self._block_size(variants, workers)
+                for block in _blocks(_groups(spool), size):
+                    self._write_block(block)
         except OSError as error:
             raise unwritable(self._folder.path, error) from None
 
-    def _spool(self, items: Iterable[Item]) -> None:
+    def _spool(self, items: Iterable[Item], spool: Path) -> None:
         """Sort the inputs roughly, by the first byte of their hash, into files."""
         with ExitStack() as stack:
             files: dict[int, IO[bytes]] = {}
@@ -71,7 +72,7 @@ class Planner:
                 base = self._layout.base(item.relative)
                 digest = _digest(base)
                 if digest[0] not in files:
-                    path = self._folder.spool / f"{digest[0]:03}"
+                    path = spool / f"{digest[0]:03}"
                     files[digest[0]] = stack.enter_context(path.open("wb"))
                 record: Record = digest, self.inputs, base, fetched
                 pickle.dump(record, files[digest[0]], pickle.HIGHEST_PROTOCOL)
@@ -88,16 +89,6 @@ class Planner:
         mean = max(self._bytes // max(self._sampled, 1), 1)
         few = min(BLOCK_RESULTS // variants, BLOCK_BYTES // mean)
         return max(min(few, -(-self.inputs // (4 * workers))), 16)
-
-    def _groups(self) -> Iterator[list[Record]]:
-        """Return inputs that may want one name together, and all others by themselves."""
-        for number in range(_SPOOLS):
-            path = self._folder.spool / f"{number:03}"
-            if path.exists():
-                records = sorted(_unpickled(path), key=itemgetter(0, 1))
-                path.unlink()
-                for _, group in groupby(records, key=itemgetter(0)):
-                    yield list(group)
 
     def _write_block(self, records: list[Record]) -> None:
         taken = {name for group in _by_hash(records) for name in self._taken(group)}
@@ -116,6 +107,17 @@ class Planner:
                         break
                     continue
                 yield name
+
+
+def _groups(spool: Path) -> Iterator[list[Record]]:
+    """Return inputs that may want one name together, and all others by themselves."""
+    for number in range(_SPOOLS):
+        path = spool / f"{number:03}"
+        if path.exists():
+            records = sorted(_unpickled(path), key=itemgetter(0, 1))
+            path.unlink()
+            for _, group in groupby(records, key=itemgetter(0)):
+                yield list(group)
 
 
 def _blocks(groups: Iterable[list[Record]], size: int) -> Iterator[list[Record]]:

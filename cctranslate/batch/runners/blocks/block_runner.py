@@ -1,64 +1,46 @@
-"""The runner that translates on a Ray cluster, whose nodes share the inputs and OUT."""
+"""The runner that translates in blocks: on a cluster, or where OUT is in a store.
+
+A store has no file that grows: rows are files that are written once, and joined at the end.
+"""
 
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from cctranslate.batch.inputs.sources import STDIN
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.fer_csv import FerCsv
 from cctranslate.batch.outputs.folder import REPORT
 from cctranslate.batch.pipeline import remaining
 from cctranslate.batch.report.counts import Counts, too_many_failed
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.runners import joining, ray_cluster
-from cctranslate.batch.runners.block_translator import Job
-from cctranslate.batch.runners.planning import Planner
-from cctranslate.batch.runners.row_files import read_counts
+from cctranslate.batch.runners.blocks import joining
+from cctranslate.batch.runners.blocks.blocks import Blocks
+from cctranslate.batch.runners.blocks.planning import Planner
+from cctranslate.batch.runners.blocks.row_files import read_counts
+from cctranslate.batch.runners.blocks.work_folder import Plan, WorkFolder
 from cctranslate.batch.runners.runner import Call
-from cctranslate.batch.runners.work_folder import Plan, WorkFolder
-from cctranslate.bundle import Bundle
-from cctranslate.errors import DeviceError, OptionError, OutputError, UserError
+from cctranslate.errors import OptionError, OutputError, UserError
 from cctranslate.files import AppendOnlyFile
-from cctranslate.inference.engines import Engine
-from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.sessions import CUDA
+from cctranslate.remote import is_remote
 
 _INPUTS = ("inputs", "files_from", "null", "include", "exclude", "limit", "retry_failed")
 """Options that decide which inputs a plan holds."""
 
 
-class RayRunner:
-    """Translates on a Ray cluster."""
+class BlockRunner:
+    """Translates the inputs of a call in blocks."""
 
-    def __init__(self, options: Options, loaded: Bundle) -> None:
-        """Find out what the cluster runs the models on; be connected to it.
-
-        Raises:
-            DeviceError: The cluster has no such device.
-            BundleError: A graph cannot be loaded.
-        """
-        self._resources = ray_cluster.resources()
-        self._on_gpus = _takes_gpus(options, self._resources)
-        self._engine: Engine = "onnxruntime"
-        self.provider = CUDA
-        if not self._on_gpus:
-            # Nodes are taken to be alike: this one chooses, and all do as it does.
-            models = TranslationModels(
-                loaded, "cpu", options.batch_size, options.engine, options.precision, threads=1
-            )
-            self._engine, self.provider = models.engine, models.provider
-        self.engine: str = self._engine
+    def __init__(self, blocks: Blocks) -> None:
+        """Take what translates the blocks."""
+        self._blocks = blocks
+        self.provider: str = blocks.provider
+        self.engine: str = blocks.engine
         self._plan: Plan | None = None
         self._request: dict[str, Any] = {}
-
-    @property
-    def actors(self) -> int:
-        """Most actors at once: one for each GPU, or for each processor."""
-        return max(self._resources.gpus if self._on_gpus else self._resources.cpus, 1)
 
     def prepare(self, options: Options, requested: dict[str, Any]) -> None:
         """Get ready to go on with the plan in OUT, if it is one of this call, or end it.
@@ -67,7 +49,7 @@ class RayRunner:
             OptionError: Another version wrote it.
             OutputError: OUT cannot be written.
         """
-        folder = WorkFolder(options.out)
+        folder = WorkFolder(options.destination)
         self._request = _request(options, requested)
         if options.overwrite:
             folder.remove()
@@ -99,20 +81,15 @@ class RayRunner:
             OutputError: Results or rows cannot be written any more; what has a row is done.
             WorkersError: Ray gave up; what has a row is done.
         """
-        cpus = self._resources.cpus
-        call.echo(f"{self.actors} workers of a Ray cluster at most")
-        if cpus < ray_cluster.FEW_CPUS:
-            call.echo(
-                f"the cluster has {cpus} CPUs: Ray needs some for itself, so that fewer than "
-                f"{ray_cluster.FEW_CPUS} are no quicker than --runner local"
-            )
+        for line in self._blocks.notes():
+            call.echo(line)
         with _shared_table(call.options, call.journal.resume.last_outputs) as table:
             if self._plan and not self._run(call, self._plan, table, earlier=True):
                 return False
             plan = self._make_plan(call)
             ended = not (call.stop.requested or call.enough())
             if plan is None or not ended:
-                WorkFolder(call.options.out).remove()
+                WorkFolder(call.options.destination).remove()
                 return ended
             return self._run(call, plan, table, earlier=False)
 
@@ -123,10 +100,11 @@ class RayRunner:
         first = next(items, None)
         if first is None:
             return None
-        folder = WorkFolder(options.out)
+        folder = WorkFolder(options.destination)
         folder.make()
+        call.save()  # what the plan is to follow
         planner = Planner(folder, options.result_layout, call.names)
-        planner.write(chain([first], items), len(options.plan.variants), self._workers(options))
+        planner.write(chain([first], items), len(options.plan.variants), self._blocks.workers)
         positions = map(options.result_layout.position, resume.last_outputs)
         plan = Plan(
             request=self._request,
@@ -148,7 +126,7 @@ class RayRunner:
             table: Takes the results, in a layout where all inputs share a file.
             earlier: Whether an earlier call made the plan.
         """
-        folder = WorkFolder(call.options.out)
+        folder = WorkFolder(call.options.destination)
         try:
             self._do_blocks(call, folder, plan)
         except UserError:
@@ -159,6 +137,7 @@ class RayRunner:
         _join(call, folder, plan, table, earlier)
         if len(folder.finished(plan)) < plan.blocks:
             return False
+        call.save()
         folder.remove()
         return True
 
@@ -174,21 +153,7 @@ class RayRunner:
         left = [number for number in range(plan.blocks) if number not in done]
         if not left:
             return
-        threads = self._resources.cpus_of_a_gpu if self._on_gpus else 1
-        blocks = ray_cluster.translate(
-            Job(
-                options=replace(options),  # without what was computed of it, which is not pickled
-                folder=Path.cwd(),
-                device="cuda" if self._on_gpus else "cpu",
-                engine=self._engine,
-                threads=threads,
-                first_tar=plan.first_tar,
-            ),
-            left,
-            actors=self._workers(options),
-            cpus=threads,
-            gpus=int(self._on_gpus),
-        )
+        blocks = self._blocks.translate(options, plan.first_tar, left)
         with closing(blocks):
             for inputs, counted in call.stop.until(blocks):
                 counts.merge(counted)
@@ -196,28 +161,11 @@ class RayRunner:
                 if too_many_failed(counts, options.max_failures, ended=False):
                     return
 
-    def _workers(self, options: Options) -> int:
-        return min(self.actors, options.workers or self.actors)
-
-
-def _takes_gpus(options: Options, resources: ray_cluster.Resources) -> bool:
-    """Return whether the models run on GPUs: where there are some, unless an option forbids it.
-
-    Raises:
-        DeviceError: There are none, and one is required.
-    """
-    if options.device == "cuda" and not resources.gpus:
-        raise DeviceError("--device cuda: no node of the Ray cluster has a GPU")
-    fitting = options.engine != "openvino" and options.precision == "f32"
-    if options.device == "cuda" and not fitting:
-        raise DeviceError("--device cuda runs onnxruntime in f32: leave out the other option")
-    return resources.gpus > 0 and fitting and options.device != "cpu"
-
 
 def _request(options: Options, requested: dict[str, Any]) -> dict[str, Any]:
     """Return the options that decide what a plan holds, as JSON has them."""
     content: dict[str, Any] = {name: getattr(options, name) for name in _INPUTS}
-    if options.files_from:
+    if options.files_from and not (options.files_from == STDIN or is_remote(options.files_from)):
         status = Path(options.files_from).stat()
         content["list"] = [status.st_size, status.st_mtime_ns]
     plain: dict[str, Any] = json.loads(json.dumps(requested | content | {"cwd": str(Path.cwd())}))

@@ -1,0 +1,54 @@
+"""The blocks of a plan in this process, for results that go to a store."""
+
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+
+from cctranslate.batch.options import Options
+from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
+from cctranslate.batch.runners.blocks.blocks import Finished
+from cctranslate.bundle import Bundle
+from cctranslate.inference.models import TranslationModels
+from cctranslate.inference.sessions import cores
+
+
+class LocalBlocks:
+    """Translates one block after the other."""
+
+    workers = 1
+
+    def __init__(self, options: Options, loaded: Bundle) -> None:
+        """Open the models.
+
+        Raises:
+            DeviceError: the device cannot be used.
+            BundleError: a graph that cannot be loaded.
+        """
+        self._models = TranslationModels(
+            loaded, options.device, options.batch_size, options.engine, options.precision
+        )
+        self.provider, self.engine = self._models.provider, self._models.engine
+
+    def notes(self) -> Iterator[str]:
+        """Return nothing: there is no cluster to tell of."""
+        return iter(())
+
+    def translate(
+        self, options: Options, first_tar: int, numbers: Sequence[int]
+    ) -> Generator[Finished]:
+        """Translate blocks in their order.
+
+        Raises:
+            OutputError: Results cannot be written.
+            DeviceError: Memory is short, or the device failed.
+        """
+        job = Job(
+            options=options,
+            folder=Path.cwd(),
+            device=options.device,
+            engine=self.engine,
+            threads=options.workers or cores(),
+            first_tar=first_tar,
+        )
+        translator = BlockTranslator(job, self._models)
+        for number in numbers:
+            yield translator.translate(number)
