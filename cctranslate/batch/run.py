@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from cctranslate import bundle, remote
+from cctranslate import bundle
 from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
@@ -35,6 +35,7 @@ from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.open_runner import open_runner
 from cctranslate.batch.runners.runner import Call, Runner
 from cctranslate.batch.stages.library_warnings import library_warnings
+from cctranslate.batch.stores.result_sizes import ResultSizes
 from cctranslate.batch.stores.run_files import run_files
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
@@ -65,6 +66,7 @@ class BatchRun:
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
     _filter: InputFilter = field(init=False)
+    _sizes: ResultSizes = field(init=False)
     _save: Callable[[], None] = field(init=False)
     _altered: int = field(default=0, init=False)
     """Results that somebody changed since they were written."""
@@ -73,6 +75,7 @@ class BatchRun:
         self._stop = InterruptHandler(echo=self.echo)
         if self.options.runner == "ray":
             self._stop.in_flight = "giving up what is in flight, to be done by the next call"
+        self._sizes = ResultSizes(self.options.destination)
         self._filter = InputFilter(self.options.include, self.options.exclude)
 
     def run(self) -> int:
@@ -132,25 +135,11 @@ class BatchRun:
         rewritable = self.options.result_layout.is_rewritable
         if row.output is None or self.options.stream or not rewritable:
             return True
-        size = self._size(row.output)
+        size = self._sizes.find(row.output)
         if size is None:
             return False
         self._altered += size != row.output_size
         return True
-
-    def _size(self, output: str) -> int | None:
-        """Return the bytes of a result; None if it is gone."""
-        if self.options.store:
-            return self._sizes.get(output)
-        try:
-            return (self.options.out / output).stat().st_size
-        except OSError:
-            return None
-
-    @cached_property
-    def _sizes(self) -> dict[str, int]:
-        """The bytes of each result in a store, which are asked for once."""
-        return remote.sizes(self.options.destination)
 
     def _missed(self, counts: Counts) -> bool:
         """Return whether the run missed a threshold, and print which."""

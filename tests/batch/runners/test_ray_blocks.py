@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import cluster
+from tests.batch.runners import cluster
 from tests.support.cli import Run, child, wait_until
 from tests.support.equality import assert_same
 

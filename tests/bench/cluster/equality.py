@@ -25,7 +25,8 @@ from typing import Any
 
 from PIL import Image
 
-from tests.support import bundles, cluster, pictures
+from tests.batch.runners import cluster
+from tests.support import bundles, pictures
 from tests.support.cli import command
 from tests.support.equality import assert_same
 from tests.support.reports import rows

@@ -1,0 +1,27 @@
+"""The sizes of results, by which a run sees that one is gone or was altered."""
+
+from functools import cached_property
+from pathlib import Path
+
+from cctranslate import remote
+
+
+class ResultSizes:
+    """Finds the size of results below a folder on a disk or in a store."""
+
+    def __init__(self, destination: Path) -> None:
+        self._destination = destination
+
+    def find(self, output: str) -> int | None:
+        """Return the bytes of a result; None if it is gone."""
+        if remote.is_remote(self._destination):
+            return self._listed.get(output)
+        try:
+            return (self._destination / output).stat().st_size
+        except OSError:
+            return None
+
+    @cached_property
+    def _listed(self) -> dict[str, int]:
+        """What a store lists, which takes fewer requests than there are results."""
+        return remote.sizes(self._destination)
