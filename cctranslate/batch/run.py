@@ -73,7 +73,7 @@ class BatchRun:
 
     def __post_init__(self) -> None:
         self._stop = InterruptHandler(echo=self.echo)
-        if self.options.runner == "ray":
+        if self.options.runner == "ray" or self.options.store:
             self._stop.in_flight = "giving up what is in flight, to be done by the next call"
         self._sizes = ResultSizes(self.options.destination)
         self._filter = InputFilter(self.options.include, self.options.exclude)

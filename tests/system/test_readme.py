@@ -19,6 +19,7 @@ GUIDES = [
     for name in (
         "README.md",
         "cctranslate/batch/README.md",
+        "cctranslate/batch/runners/README.md",
         "cctranslate/training/README.md",
         "cctranslate/translator/README.md",
         "datasets/README.md",

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import sys
 import traceback
 import warnings
 from collections.abc import Generator, Iterator, Sequence
@@ -64,7 +65,8 @@ def connected() -> Iterator[None]:
     mine = not ray.is_initialized()
     if mine:
         try:
-            ray.init(log_to_driver=False, logging_level=logging.ERROR)
+            with _stderr_closed():
+                ray.init(log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, OSError) as error:
             raise WorkersError(f"Ray cannot be reached: {_last_line(error)}") from None
     try:
@@ -72,6 +74,20 @@ def connected() -> Iterator[None]:
     finally:
         if mine:
             ray.shutdown()
+
+
+@contextmanager
+def _stderr_closed() -> Iterator[None]:
+    """Keep what Ray's core prints at its start from people; what fails is raised."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def resources() -> Resources:

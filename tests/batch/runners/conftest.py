@@ -14,8 +14,6 @@ from cctranslate.batch.runners.blocks.blocks import Finished
 from tests.support import pictures
 from tests.support.archives import SEVEN, table, zipped
 
-pytest.importorskip("ray", reason="needs the extra `ray`")
-
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> list[Path]:
@@ -41,6 +39,7 @@ def inputs(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Blocks are translated here, the last one first, and no cluster is started."""
+    pytest.importorskip("ray", reason="needs the extra `ray`")
     from cctranslate.batch.runners import ray_blocks
 
     seen = SimpleNamespace(blocks=[], until=None)

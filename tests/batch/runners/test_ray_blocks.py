@@ -11,6 +11,7 @@ from tests.batch.runners import cluster
 from tests.support.cli import Run, child, wait_until
 from tests.support.equality import assert_same
 
+pytest.importorskip("ray", reason="needs the extra `ray`")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="finds actors below /proc"),

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-fsspec = pytest.importorskip("fsspec", reason="needs the extra `remote`")
-pytest.importorskip("upath", reason="needs the extra `remote`")
-
 
 @pytest.fixture
 def memory() -> Iterator[Any]:
     """fsspec's file system in memory, empty."""
-    system = fsspec.filesystem("memory")
+    pytest.importorskip("upath", reason="needs the extra `remote`")
+    system = pytest.importorskip("fsspec").filesystem("memory")
     yield system
     system.store.clear()
     system.pseudo_dirs[:] = [""]
@@ -22,6 +20,7 @@ def memory() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     """The URL of an S3 server."""
+    pytest.importorskip("upath", reason="needs the extra `remote`")
     pytest.importorskip("s3fs", reason="needs the extra `remote`")
     server = pytest.importorskip("moto.server", reason="needs the extra `test`")
     running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -38,7 +37,9 @@ def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tests")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    system = fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
+    system = pytest.importorskip("fsspec").filesystem(
+        "s3", use_listings_cache=False, skip_instance_cache=True
+    )
     if system.exists("bucket"):
         system.rm("bucket", recursive=True)
     system.mkdir("bucket")
