@@ -33,7 +33,8 @@ class PairBatch:
     points: Tensor  # [N,5,2]
     found: Tensor  # [N] whether a face has landmarks
     targets: Tensor  # [N] class ids
-    guided: Tensor  # [N] 1 where the target is new to the face and the face not hard to change
+    easy: Tensor  # [N] 1 where the face is not hard to change
+    guided: Tensor  # [N] 1 where it is not, and the target is new to it
     real: Shown  # real faces of the targets' expressions
 
     @property
@@ -104,6 +105,7 @@ class PairBatches:
             points=points,
             found=self._found[torch.from_numpy(sources).to(self._device)],
             targets=asked,
+            easy=self._tensor(self._easy[sources]).float(),
             guided=self._tensor(~same & self._easy[sources]).float(),
             real=Shown(x=shown, points=real_points, classes=asked),
         )
