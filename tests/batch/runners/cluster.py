@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# Else workers get what all else on the machine leaves.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 @contextmanager

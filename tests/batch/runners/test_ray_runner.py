@@ -186,6 +186,19 @@ def test_a_block_that_kills_its_workers_does_not_do_so_for_ever(
     assert len(rows(tmp_path / "out")) > 0
 
 
+def test_a_list_is_read_and_one_that_is_gone_is_named(
+    run: Run, faces: Path, in_process: SimpleNamespace, tmp_path: Path
+) -> None:
+    listed = tmp_path / "list.txt"
+    words = ("-T", listed, "--to", "happy", "-o", tmp_path / "out", *RAY)
+    missing = run(*words)
+    assert missing.exit_code == 2
+    assert "list.txt: cannot be read" in missing.output
+    listed.write_text(f"{faces}/sad/4.png\n{faces}/happy/3.png\n")
+    assert run(*words).exit_code == 0
+    assert len(rows(tmp_path / "out")) == 2
+
+
 def test_ray_client_is_refused(
     run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

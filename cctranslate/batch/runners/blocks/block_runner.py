@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.inputs.sources import STDIN
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.fer_csv import FerCsv
 from cctranslate.batch.outputs.folder import REPORT
@@ -165,9 +164,10 @@ class BlockRunner:
 def _request(options: Options, requested: dict[str, Any]) -> dict[str, Any]:
     """Return the options that decide what a plan holds, as JSON has them."""
     content: dict[str, Any] = {name: getattr(options, name) for name in _INPUTS}
-    if options.files_from and not (options.files_from == STDIN or is_remote(options.files_from)):
-        status = Path(options.files_from).stat()
-        content["list"] = [status.st_size, status.st_mtime_ns]
+    if options.files_from and not is_remote(options.files_from):
+        with suppress(OSError):  # whoever reads the list names it
+            status = Path(options.files_from).stat()
+            content["list"] = [status.st_size, status.st_mtime_ns]
     plain: dict[str, Any] = json.loads(json.dumps(requested | content | {"cwd": str(Path.cwd())}))
     return plain
 
