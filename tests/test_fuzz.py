@@ -236,7 +236,6 @@ def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, dat
             base=place,
             is_there=lambda row: True,
             position=lambda output: None,
-            rewritable=True,
         )
         opened = Journal(journal, resume, lambda rows: None)
         opened.close()

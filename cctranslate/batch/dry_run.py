@@ -49,7 +49,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
         name = names.claim(layout.base(item.relative))
         for variant in options.plan.variants:
             path = options.destination / layout.output_path(variant, name, 1, False)
-            is_there = layout.is_rewritable and path.exists()
+            is_there = layout.has_files and path.exists()
             there += is_there
             line = f"{item.source}\t{path}{' (there already)' * is_there}\n"
             sys.stdout.buffer.write(os.fsencode(line))

@@ -6,12 +6,14 @@ from dataclasses import replace
 from cctranslate.batch.gallery import contact_sheet, html_page
 from cctranslate.batch.manifest import manifest
 from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
 from cctranslate.batch.outputs.encoding import png_mark
 from cctranslate.batch.outputs.folder import PAGE, REPORT, TO, read_run, write_run
 from cctranslate.batch.report import formats
-from cctranslate.batch.report.compaction import compact
+from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.counts import Counts, count
 from cctranslate.batch.report.journal import Journal
+from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.files import atomic_write
 
 
@@ -72,12 +74,11 @@ def finish(
 
 def _joined(options: Options, journal: Journal) -> Counts:
     """Join the rows that several calls made of an input, and remove results that are stale."""
-    if not journal.resume.needs_compaction:
+    # A half done plan follows the report and the table as they are.
+    if not journal.resume.needs_compaction or WorkFolder(options.destination).read():
         return journal.counts
-    stale = compact(journal.path, journal.resume.earlier_key)
-    if options.result_layout.is_rewritable:
-        for output in stale:
-            (options.destination / output).unlink(missing_ok=True)
+    joined = JoinedReport(journal.path, journal.resume.earlier_key)
+    open_earlier(options).settle(joined)
     return count(rows for rows, _ in formats.read_inputs(journal.path))
 
 

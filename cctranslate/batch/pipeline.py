@@ -70,7 +70,8 @@ def run(
     """
     most = memory.budget()
     chunker = Chunker(memory.weigh)
-    decoded = pool.map(Work.decode, chunker.chunks(fetched(items)), weigh=_weight, most=most)
+    ready = fetched(_released(items, selector))
+    decoded = pool.map(Work.decode, chunker.chunks(ready), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
     selected = _selected(translated, selector)
     for chunk in pool.map(Work.finish, selected, weigh=_weight, most=most):
@@ -85,6 +86,14 @@ def run(
                 located = writer.add(rows, content)
                 journal.add(located)
             on_rows(located)
+
+
+def _released(items: Iterable[Item | None], selector: ResultSelector) -> Iterator[Item | None]:
+    """Give up the results of inputs that have changed."""
+    for item in items:
+        if item is not None and item.remainder is not None:
+            selector.release(item.remainder.superseded)
+        yield item
 
 
 def _weight(chunk: ItemChunk | TranslatedChunk) -> int:

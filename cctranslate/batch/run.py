@@ -17,6 +17,8 @@ from cctranslate.batch.inputs.iter_items import iter_items, read_pipes
 from cctranslate.batch.interrupt import InterruptHandler
 from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.earlier.earlier_results import EarlierResults
+from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
 from cctranslate.batch.outputs.folder import (
     FOLDER,
     REPORT,
@@ -35,7 +37,6 @@ from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.open_runner import open_runner
 from cctranslate.batch.runners.runner import Call, Runner
 from cctranslate.batch.stages.library_warnings import library_warnings
-from cctranslate.batch.stores.result_sizes import ResultSizes
 from cctranslate.batch.stores.run_files import run_files
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
@@ -66,16 +67,14 @@ class BatchRun:
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
     _filter: InputFilter = field(init=False)
-    _sizes: ResultSizes = field(init=False)
+    _earlier: EarlierResults = field(init=False)
     _save: Callable[[], None] = field(init=False)
-    _altered: int = field(default=0, init=False)
-    """Results that somebody changed since they were written."""
 
     def __post_init__(self) -> None:
         self._stop = InterruptHandler(echo=self.echo)
         if self.options.runner == "ray" or self.options.store:
             self._stop.in_flight = "giving up what is in flight, to be done by the next call"
-        self._sizes = ResultSizes(self.options.destination)
+        self._earlier = open_earlier(self.options)
         self._filter = InputFilter(self.options.include, self.options.exclude)
 
     def run(self) -> int:
@@ -111,6 +110,7 @@ class BatchRun:
         requested = identity(options, loaded.digests, self._finder.digest, runner.engine)
         runner.prepare(options, requested)
         claim(out, options.aside, requested, options.overwrite)
+        self._earlier.prepare(out / REPORT)
         self._save()
         if options.retry_failed:
             formats.drop_failed(out / REPORT)
@@ -124,22 +124,10 @@ class BatchRun:
         resume = ResumeState(
             options.targets,
             base=Path(read_run(options.out).get(FOLDER, Path.cwd())),
-            is_there=self._is_there,
+            is_there=self._earlier.is_there,
             position=layout.position,
-            rewritable=layout.is_rewritable,
         )
         return Journal(options.out / REPORT, resume, self._take_up)
-
-    def _is_there(self, row: Row) -> bool:
-        """Return whether a row's result is still there; one that was altered is left as it is."""
-        rewritable = self.options.result_layout.is_rewritable
-        if row.output is None or self.options.stream or not rewritable:
-            return True
-        size = self._sizes.find(row.output)
-        if size is None:
-            return False
-        self._altered += size != row.output_size
-        return True
 
     def _missed(self, counts: Counts) -> bool:
         """Return whether the run missed a threshold, and print which."""
@@ -235,8 +223,7 @@ class BatchRun:
             counts,
             self._reasons,
             resumed=journal.resumed,
-            altered=self._altered,
-            outdated=journal.resume.outdated,
+            altered=self._earlier.altered,
         ):
             self.echo(line)
         self._filter.tell(self.echo)

@@ -25,6 +25,8 @@ class Remainder:
     """The name of its results, if it has one."""
     replaces: bool
     """Whether new results take the place of those of the file as it was."""
+    superseded: tuple[str, ...] = ()
+    """The targets of those that fill the quota of `--per-class`."""
 
 
 @dataclass(frozen=True, kw_only=True)

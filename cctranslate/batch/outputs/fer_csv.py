@@ -4,7 +4,7 @@ Lines are joined by hand, not by pandas: each input's are appended when it ends,
 be killed at any time, and digits and spaces need no quoting.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class FerCsv:
 
     packer = Lines()
 
-    def __init__(self, out: Path, last: frozenset[str]) -> None:
+    def __init__(self, out: Path, last: Collection[str]) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
 
         Raises:

@@ -20,6 +20,8 @@ FOLDER = "folder"
 """In `run.json`: the folder that the report's relative paths of inputs start from."""
 TO = "--to"
 """The option that may grow from call to call."""
+NEXT_REPORT, NEXT_TABLE = ".next-report.csv", ".next-fer2013.csv"
+"""Hidden while `--layout fer-csv` replaces both together."""
 COPIES = "report.jsonl", "report.parquet"
 """Copies of the report that `--report` may write into OUT."""
 
@@ -75,7 +77,7 @@ def claim(out: Path, aside: Path | None, requested: dict[str, Any], overwrite: b
             is_tar = bool(SHARD.fullmatch(path.name))
             if path.resolve() in recorded or (is_tar and is_ours(path)):
                 path.unlink()
-        for name in (RUN, PAGE, *COPIES):
+        for name in (RUN, PAGE, NEXT_REPORT, NEXT_TABLE, *COPIES):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(out, error) from None

@@ -73,8 +73,8 @@ class Layout:
         return int(inner) if self.kind == "fer-csv" else None
 
     @property
-    def is_rewritable(self) -> bool:
-        """Whether each result is a file of its own, which can be replaced."""
+    def has_files(self) -> bool:
+        """Whether each result is a file by itself."""
         return self.kind in ("imagefolder", "tree")
 
     def output_path(

@@ -1,5 +1,7 @@
 """Open the writer that a call's options name."""
 
+from collections.abc import Collection
+
 from cctranslate.batch.inputs import sources
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.encoding import Encoding
@@ -10,7 +12,7 @@ from cctranslate.batch.outputs.webdataset import Samples, Shards
 from cctranslate.batch.outputs.writers import Files, Writer
 
 
-def open_writer(options: Options, last: frozenset[str]) -> Writer:
+def open_writer(options: Options, last: Collection[str]) -> Writer:
     """Return the writer of a run that goes on after the results `last`.
 
     Raises:

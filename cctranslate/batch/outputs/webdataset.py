@@ -2,18 +2,20 @@
 
 import json
 import tarfile
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cctranslate.batch.outputs.earlier.tar_members import tar_members
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import SHARD, shard
+from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
-from cctranslate.errors import OutputError
 from cctranslate.files import AppendOnlyFile, temporary_name, unwritable
 from cctranslate.remote import is_remote, upload
 
@@ -51,11 +53,11 @@ class Shards:
     No time or owner is written, so that the same results give the same bytes.
     """
 
-    def __init__(self, out: Path, encoding: Encoding, last: frozenset[str]) -> None:
+    def __init__(self, out: Path, encoding: Encoding, last: Collection[str]) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
 
         Raises:
-            OutputError: they are not there, or what is behind them cannot be taken away.
+            OutputError: what is behind them cannot be taken away.
         """
         self.packer, self._out = Samples(encoding=encoding), out
         self._number = int(min(last).partition(".")[0]) if last else -1
@@ -63,7 +65,8 @@ class Shards:
         self._file = AppendOnlyFile(path, _end(path, last)) if last else None
         try:
             for later in out.iterdir():
-                if SHARD.fullmatch(later.name) and int(later.stem) > self._number:
+                number = int(later.stem) if SHARD.fullmatch(later.name) else -1
+                if number > self._number and is_ours(later):
                     later.unlink()
         except OSError as error:
             raise unwritable(out, error) from None
@@ -79,6 +82,8 @@ class Shards:
         if self._file is None or self._file.end >= FULL:
             self.close()
             self._number += 1
+            while (self._out / shard(self._number)).exists():
+                self._number += 1  # somebody else's
             self._file = AppendOnlyFile(self._out / shard(self._number), 0)
         self._file.add(content)
         return [
@@ -184,26 +189,15 @@ def _facts(rows: tuple[Row, ...]) -> dict[str, Any]:
     }
 
 
-def _end(path: Path, last: frozenset[str]) -> int:
+def _end(path: Path, last: Collection[str]) -> int:
     """Return the position in bytes after the last of some results in its tar.
 
-    Raises:
-        OutputError: one of them is not in there.
+    A name that comes again after all its results has no row: a kill left it.
     """
-    missing = {output.partition(":")[2] for output in last}
+    left = Counter(output.partition(":")[2] for output in last)
     end = 0
-    try:
-        with tarfile.open(path, "r:", encoding="utf-8") as archive:
-            while missing and (info := archive.next()):
-                # tarfile keeps every member that it has read.
-                archive.members = []  # type: ignore[attr-defined]
-                missing.discard(info.name)
-                end = info.offset_data + info.size + -info.size % _BLOCK
-        missing |= {path.name} if path.stat().st_size < end else set()
-    except (OSError, tarfile.TarError):
-        missing.add(path.name)
-    if missing:
-        raise OutputError(
-            f"{path}: does not hold all that the report names: start anew with --overwrite"
-        )
+    for member in tar_members(path):
+        if left[member.name] > 0:
+            left[member.name] -= 1
+            end = member.end
     return end

@@ -1,53 +1,65 @@
 """Join the rows that several calls made of one input, so that a report reads as if one had."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 
+Span = tuple[int, int]
 
-def compact(path: Path, key: Callable[[str], bytes]) -> list[str]:
-    """Rewrite a report so that the rows of each input stand together, and return stale outputs.
+
+class JoinedReport:
+    """A report with the rows of each input together.
 
     Inputs stay in the order in which they were first met. Of two rows for one result the later one
-    stays; so do only rows of the file as it was last. The outputs of the rows that go, as far as
-    no row that stays names them, are returned.
-
-    Args:
-        path: The report.
-        key: What tells inputs apart.
-
-    Raises:
-        OptionError: no run wrote this file.
-        OutputError: it cannot be written; it stays as it was.
+    stays; so do only rows of the file as it was last.
     """
-    spans: dict[bytes, list[tuple[int, int]]] = {}
-    for rows, start, end in formats.read_spans(path):
-        spans.setdefault(key(rows[0].source), []).append((start, end))
-    stale: list[str] = []
 
-    def joined() -> Iterator[Row]:
-        with path.open("rb") as file:
-            for parts in spans.values():
-                groups = []
-                for start, end in parts:
-                    file.seek(start)
-                    groups.append(formats.parse(file.read(end - start)))
-                rows = join(groups)
-                current = {row.output for row in rows}
-                stale.extend(
-                    row.output
-                    for group in groups
-                    for row in group
-                    if row.output and row.output not in current
-                )
-                yield from rows
+    def __init__(self, path: Path, key: Callable[[str], bytes]) -> None:
+        """Find the rows of each input.
 
-    formats.write(joined(), path)
-    return stale
+        Args:
+            path: The report.
+            key: What tells inputs apart.
+
+        Raises:
+            OptionError: no run wrote this file.
+        """
+        self.path = path
+        self._spans: dict[bytes, list[Span]] = {}
+        for rows, start, end in formats.read_spans(path):
+            self._spans.setdefault(key(rows[0].source), []).append((start, end))
+
+    def rows(self) -> Iterator[Row]:
+        """Return the rows of the report as it will be."""
+        with self.path.open("rb") as file:
+            for spans in self._spans.values():
+                yield from join(_read(file, spans))
+
+    def superseded(self) -> Iterator[tuple[list[Row], list[Row]]]:
+        """Return the rows that go and those that stay, for each input that some rows go of."""
+        with self.path.open("rb") as file:
+            for spans in self._spans.values():
+                if len(spans) == 1:
+                    continue
+                groups = _read(file, spans)
+                current = _current(groups)
+                staying = set(map(id, current))
+                stale = [row for group in groups for row in group if id(row) not in staying]
+                if stale:
+                    yield stale, current
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Replace the report by some rows.
+
+        Raises:
+            OutputError: it cannot be written; it stays as it was.
+        """
+        formats.write(rows, self.path)
 
 
 def join(groups: list[list[Row]]) -> list[Row]:
@@ -55,11 +67,24 @@ def join(groups: list[list[Row]]) -> list[Row]:
 
     Where the last call failed, its row follows the results of those before it, which stay.
     """
-    last = groups[-1]
     if len(groups) == 1:
-        return last
-    with_results = [group for group in groups if group[0].target]
+        return groups[0]
+    current = _current(groups)
+    results = [row for row in current if row.target]
+    per_face = len(results) // max((results[0].faces or 1) if results else 1, 1)
+    return [
+        replace(row, source=groups[0][0].source, results_per_face=per_face)
+        if row.target
+        else replace(row, source=groups[0][0].source)
+        for row in current
+    ]
+
+
+def _current(groups: list[list[Row]]) -> list[Row]:
+    """Return the rows that no later one supersedes, in the order that one call gives them."""
+    last = groups[-1]
     failure = [] if last[0].target else last
+    with_results = [group for group in groups if group[0].target]
     if not with_results:
         return failure
     first, latest = with_results[-1][0], {}
@@ -67,10 +92,16 @@ def join(groups: list[list[Row]]) -> list[Row]:
         for row in group:
             if _stamp(row) == _stamp(first) and row.faces == first.faces:
                 latest[row.face, row.target, row.strength, row.sample] = row
-    per_face = len(latest) // max(first.faces or 1, 1)
-    source = groups[0][0].source
-    rows = [replace(row, results_per_face=per_face) for row in sorted(latest.values(), key=_order)]
-    return [replace(row, source=source) for row in (*rows, *failure)]
+    return [*sorted(latest.values(), key=_order), *failure]
+
+
+def _read(file: BinaryIO, spans: list[Span]) -> list[list[Row]]:
+    """Return the rows of each span of a report."""
+    groups = []
+    for start, end in spans:
+        file.seek(start)
+        groups.append(formats.parse(file.read(end - start)))
+    return groups
 
 
 def _order(row: Row) -> tuple[int, int, float, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cctranslate.batch.inputs.items import Item, Remainder
 from cctranslate.batch.inputs.sources import STDIN
-from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.remote import is_remote
 
@@ -26,6 +26,8 @@ class Finished:
     """A digest of its file's stamp; None where its rows do not agree on one."""
     name: str | None
     """The name of its results."""
+    written: tuple[str, ...]
+    """The targets of its results that fill the quota of `--per-class`."""
 
 
 class ResumeState:
@@ -38,7 +40,6 @@ class ResumeState:
         base: Path,
         is_there: Callable[[Row], bool],
         position: Callable[[str], int | None],
-        rewritable: bool,
     ) -> None:
         """Begin without any earlier call.
 
@@ -47,19 +48,19 @@ class ResumeState:
             base: The folder that the report's relative paths of inputs are relative to.
             is_there: Whether a row's result is still there; if not, it is made again.
             position: Which of the layout's files, in their order, an output lies in, if it says so.
-            rewritable: Whether a result can be replaced by another.
         """
         self.needs_compaction = False
         """Whether an input has rows of several calls."""
-        self.outdated = 0
-        """Inputs that have changed, but whose results the layout cannot replace."""
-        self.last_outputs: frozenset[str] = frozenset()
-        """The outputs in the last of the layout's files."""
+        self.last_outputs: list[str] = []
+        """The outputs in the last of the layout's files; one that a later call replaced comes
+        again."""
         self._base, self._wanted, self._is_there = base, _bits(targets), is_there
         self._here = Path.cwd()
-        self._position, self._rewritable = position, rewritable
+        self._position = position
         self._last = -1
         self._finished: dict[bytes, Finished] = {}
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """Equal tuples as one, for the memory of many inputs."""
 
     @property
     def inputs(self) -> int:
@@ -76,7 +77,13 @@ class ResumeState:
         gone = {row.target for row in rows if not self._is_there(row)}
         targets = _bits(row.target for row in rows if row.target and row.target not in gone)
         stamps = {_digest(row.source_size, row.source_mtime_ns) for row in rows}
+        written = tuple(
+            row.target
+            for row in rows
+            if row.target and row.target not in gone and row.disposition is Disposition.WRITTEN
+        )
         entry = Finished(
+            written=self._shared.setdefault(written, written),
             targets=targets if rows[0].target else _EVERY,
             stamp=stamps.pop() if len(stamps) == 1 else None,
             name=rows[0].result_name,
@@ -84,18 +91,22 @@ class ResumeState:
         earlier = self._finished.get(key)
         self.needs_compaction |= earlier is not None or bool(gone)
         if earlier and earlier.targets != _EVERY and earlier.stamp == entry.stamp:
-            entry = replace(entry, targets=entry.targets | earlier.targets)
+            entry = replace(
+                entry,
+                targets=entry.targets | earlier.targets,
+                written=entry.written + earlier.written,
+            )
         self._finished[key] = entry
-        self._note_last(row.output for row in rows if row.output)
+        self._note_last({row.output for row in rows if row.output and row.target not in gone})
         return [row for row in rows if row.target not in gone]
 
     def _note_last(self, outputs: Iterable[str]) -> None:
         for output in outputs:
             position = self._position(output)
             if position is not None and position >= self._last:
-                earlier_outputs = self.last_outputs if position == self._last else frozenset()
-                self.last_outputs = earlier_outputs | {output}
-                self._last = position
+                if position > self._last:
+                    self.last_outputs, self._last = [], position
+                self.last_outputs.append(output)
 
     def finished(self, source: str) -> Finished | None:
         """Return what earlier calls finished of an input; None if they never met it."""
@@ -111,14 +122,13 @@ class ResumeState:
             return None
         stamp = item.stamp
         changed = stamp is not None and entry.stamp != _digest(stamp.size, stamp.mtime_ns)
-        again = changed and self._rewritable
-        self.outdated += changed and not again
-        missing = self._wanted & ~(0 if again else entry.targets)
+        missing = self._wanted & ~(0 if changed else entry.targets)
         self.needs_compaction |= missing != 0
         return Remainder(
             targets=tuple(e for i, e in enumerate(EMOTIONS) if missing & (1 << i)),
             result_name=entry.name,
-            replaces=again,
+            replaces=changed,
+            superseded=entry.written if changed else (),
         )
 
     def spelled(self, item: Item) -> Item:

@@ -46,7 +46,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def lines(
-    options: Options, counts: Counts, reasons: Reasons, *, resumed: int, altered: int, outdated: int
+    options: Options, counts: Counts, reasons: Reasons, *, resumed: int, altered: int
 ) -> Iterator[str]:
     """Return what to tell at the end of a call, a line each.
 
@@ -56,7 +56,6 @@ def lines(
         reasons: Failures and skips of the whole report.
         resumed: Inputs that earlier calls ended.
         altered: Results that somebody changed since they were written.
-        outdated: Inputs that have changed, but whose results the layout cannot replace.
     """
     inputs = counts.inputs
     ends = ", ".join(f"{inputs[status]:,} {status}" for status in ("done", "skipped", "failed"))
@@ -70,12 +69,6 @@ def lines(
         yield (
             f"{plural(altered, 'result')} {was} altered since, and left: remove a file to have it "
             "made again"
-        )
-    if outdated:
-        has = "has" if outdated == 1 else "have"
-        yield (
-            f"{plural(outdated, 'input')} {has} changed, and results in --layout {options.layout} "
-            "cannot be replaced: --overwrite makes all anew"
         )
     if options.out_file and inputs["done"]:
         yield f"result in {options.out_file}"

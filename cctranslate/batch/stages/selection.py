@@ -33,6 +33,10 @@ class ResultSelector:
         self._plan, self._denied, self._per_class = plan, denied, per_class
         self._written = Counter(written)
 
+    def release(self, targets: tuple[str, ...]) -> None:
+        """Give up results of these targets, which others are to take the place of."""
+        self._written.subtract(targets)
+
     def choose(
         self, probabilities: Scaled, shows_face: bool, targets: tuple[str, ...] | None = None
     ) -> tuple[Disposition | None, ...]:

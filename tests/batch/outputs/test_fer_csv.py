@@ -88,22 +88,11 @@ def test_after_a_kill_at_any_moment_it_comes_out_the_same(
         assert timeless(out) == timeless(whole)
 
 
-def test_a_table_that_lost_rows_is_one_line(run: Run, faces: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    words = (faces, "--to", "happy", "-o", out, *LAYOUT)
-    run(*words, "--limit", "3")
-    table = lines(out)
-    (out / "fer2013.csv").write_bytes(b"".join(table[:3]) + table[3][:-1])
-    result = run(*words)
-    assert result.exit_code == 1
-    assert "fer2013.csv: does not hold all that the report names" in result.stderr
-    (out / "fer2013.csv").unlink()
-    result = run(*words)
-    assert result.exit_code == 1
-    assert "fer2013.csv: cannot be read" in result.stderr
-    assert run(*words, "--overwrite", "--limit", "3").exit_code == 0
-    assert lines(out) == table
-    run(faces, "--to", "happy", "-o", out, "--overwrite", "--limit", "1")
+def test_overwrite_leaves_no_table_without_results(run: Run, faces: Path, tmp_path: Path) -> None:
+    out, broken = tmp_path / "out", tmp_path / "broken.png"
+    broken.write_bytes(b"broken")
+    run(faces, "--to", "happy", "-o", out, *LAYOUT)
+    run(broken, "--to", "happy", "-o", out, *LAYOUT, "--overwrite")
     assert not (out / "fer2013.csv").exists()
 
 

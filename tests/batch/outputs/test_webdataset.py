@@ -152,21 +152,6 @@ def test_after_a_kill_at_any_moment_it_comes_out_the_same(
         assert timeless(out) == timeless(whole)
 
 
-def test_a_tar_that_lost_results_is_one_line(run: Run, many: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    words = (many, "--to", "happy", "--layout", "webdataset", "-o", out)
-    run(*words, "--limit", "3")
-    content = (out / "000000.tar").read_bytes()
-    for left in (b"", content[:700], content[: -len(END) - 512]):
-        (out / "000000.tar").write_bytes(left)
-        result = run(*words)
-        assert result.exit_code == 1
-        assert "000000.tar: does not hold all that the report names" in result.stderr
-        assert (out / "000000.tar").read_bytes() == left
-    assert run(*words, "--overwrite", "--limit", "3").exit_code == 0
-    assert (out / "000000.tar").read_bytes() == content
-
-
 def test_what_failed_is_done_again_at_the_end(run: Run, many: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     tarred(run, many, "--to", "happy", "-o", out)

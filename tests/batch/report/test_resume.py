@@ -88,23 +88,6 @@ def test_another_input_is_added(run: Run, faces: Path, tmp_path: Path) -> None:
     assert len(rows(out)) == count + 1
 
 
-def test_a_changed_source_and_a_missing_result_are_made_again(run: Run, tmp_path: Path) -> None:
-    folder, out = tmp_path / "in", tmp_path / "out"
-    folder.mkdir()
-    for number, name in enumerate(("changed", "missing", "same")):
-        Image.fromarray(draw_face(number, 0)).save(folder / f"{name}.png")
-    words = (folder, "--to", "happy", "-o", out)
-    assert run(*words).exit_code == 0
-    untouched = (out / "happy" / "same.png").stat().st_mtime_ns
-    Image.fromarray(draw_face(6, 0)).save(folder / "changed.png")
-    (out / "happy" / "missing.png").unlink()
-    assert run(*words).exit_code == 0
-    assert (out / "happy" / "same.png").stat().st_mtime_ns == untouched
-    assert run(folder, "--to", "happy", "-o", tmp_path / "anew").exit_code == 0
-    assert timeless(out) == timeless(tmp_path / "anew")
-    assert pictures(out) == pictures(tmp_path / "anew")
-
-
 def test_a_changed_source_is_done_again_for_each_expression_asked_for(
     run: Run, tmp_path: Path
 ) -> None:
@@ -129,20 +112,3 @@ def test_a_result_that_was_altered_is_left_and_named(run: Run, faces: Path, tmp_
     result = run(faces, "--to", "happy", "-o", out)
     assert altered.read_bytes() == b"mine now"
     assert "1 result was altered since" in result.stderr
-
-
-@pytest.mark.parametrize("layout", LAYOUTS[2:])
-def test_what_a_tar_cannot_replace_is_said(run: Run, tmp_path: Path, layout: str) -> None:
-    folder, out = tmp_path / "in", tmp_path / "out"
-    folder.mkdir()
-    Image.fromarray(draw_face(0, 0)).save(folder / "a.png")
-    words = (folder, "--to", "happy", "--layout", layout, "-o", out)
-    run(*words)
-    before = tree(out)
-    Image.fromarray(draw_face(6, 0)).save(folder / "a.png")
-    result = run(*words)
-    assert "1 input has changed" in result.stderr
-    assert "--overwrite" in result.stderr
-    assert {k: v for k, v in tree(out).items() if k.endswith(("tar", "csv"))} == {
-        k: v for k, v in before.items() if k.endswith(("tar", "csv"))
-    }

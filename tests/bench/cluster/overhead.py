@@ -90,7 +90,6 @@ def driver(given: argparse.Namespace) -> None:
         base=Path.cwd(),
         is_there=lambda _: True,
         position=lambda _: None,
-        rewritable=True,
     )
     planner = Planner(folder, layout, Names())
     started = time.process_time()

@@ -1,0 +1,1 @@
+"""The results of earlier calls: which are there, and which go because later ones supersede them."""

@@ -1,0 +1,308 @@
+"""A changed source and a missing result are made again, in each layout and after any kill."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cctranslate.batch.outputs import webdataset
+from tests.support.cli import Run
+from tests.support.pictures import draw_face
+from tests.support.reports import rows, timeless, tree
+
+LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
+EACH = pytest.mark.parametrize("layout", LAYOUTS)
+NAMES = ("changed", "missing", "same", "zero")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four faces."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, name in enumerate(NAMES):
+        Image.fromarray(draw_face(number, 0)).save(folder / f"{name}.png")
+    return folder
+
+
+def change(folder: Path, name: str, level: int = 6) -> None:
+    Image.fromarray(draw_face(level, 0)).save(folder / f"{name}.png")
+    os.utime(folder / f"{name}.png", ns=(level, level))
+
+
+def results(out: Path) -> dict[tuple[str, str], bytes]:
+    """Return what lies where the report's rows point, by source and target; nothing else may."""
+    tars = {path.name: samples(path) for path in out.glob("*.tar")}
+    table = out / "fer2013.csv"
+    lines = list(csv.reader(table.read_text().splitlines()[1:])) if table.exists() else []
+    files = {k for k in tree(out) if not k.endswith(".tar")}
+    found, used = {}, set[str]()
+    for row in rows(out):
+        file, _, inner = row["output"].partition(":")
+        used.add(row["output"])
+        if file.endswith(".tar"):
+            content = tars[file][inner]
+        elif inner:
+            content = lines[int(inner)][1].encode()
+        else:
+            content = (out / file).read_bytes()
+        found[Path(row["source"]).name, row["target"]] = content
+    held = {f"{tar}:{name}" for tar, members in tars.items() for name in members}
+    held |= {f"fer2013.csv:{number}" for number in range(len(lines))} | files
+    assert used == held
+    assert len(used) == len(rows(out))
+    return found
+
+
+def samples(path: Path) -> dict[str, bytes]:
+    """Return a tar's pictures; each stands behind its class and its facts, and comes once."""
+    with tarfile.open(path, "r:") as archive:
+        infos = archive.getmembers()
+        keys = [info.name.split(".")[0] for info in infos]
+        assert keys == [key for key in dict.fromkeys(keys) for _ in range(3)]
+        files = [(info.name, archive.extractfile(info)) for info in infos[2::3]]
+        assert path.read_bytes().endswith(webdataset.END)
+        return {name: file.read() for name, file in files if file}
+
+
+def assert_as_anew(run: Run, folder: Path, layout: str, targets: str = "happy,sad") -> None:
+    """Compare OUT with the results of a run that never knew anything else."""
+    anew = folder.parent / "anew"
+    shutil.rmtree(anew, ignore_errors=True)
+    assert run(folder, "--to", targets, "--layout", layout, "-o", anew).exit_code == 0
+    assert results(folder.parent / "out") == results(anew)
+    if layout in LAYOUTS[:2]:
+        assert timeless(folder.parent / "out") == timeless(anew)
+        assert tree(folder.parent / "out") == tree(anew)
+
+
+@EACH
+def test_a_changed_source_is_done_again(run: Run, folder: Path, layout: str) -> None:
+    words = (folder, "--to", "happy,sad", "--layout", layout, "-o", folder.parent / "out")
+    assert run(*words).exit_code == 0
+    for level, name in ((6, "changed"), (5, "changed"), (4, "zero")):
+        change(folder, name, level)
+        result = run(*words)
+        assert result.exit_code == 0, result.output
+        assert_as_anew(run, folder, layout)
+    before = tree(folder.parent / "out")
+    assert run(*words).exit_code == 0
+    assert tree(folder.parent / "out") == before
+
+
+@EACH
+def test_all_may_change(run: Run, folder: Path, layout: str) -> None:
+    words = (folder, "--to", "happy,sad", "--layout", layout, "-o", folder.parent / "out")
+    run(*words)
+    for number, name in enumerate(NAMES):
+        change(folder, name, 6 - number)
+    assert run(*words).exit_code == 0
+    assert_as_anew(run, folder, layout)
+
+
+@EACH
+def test_a_source_that_changed_to_nothing_keeps_its_results(
+    run: Run, folder: Path, layout: str
+) -> None:
+    out = folder.parent / "out"
+    words = (folder, "--to", "happy", "--layout", layout, "-o", out)
+    run(*words)
+    (folder / "changed.png").write_bytes(b"broken")
+    assert run(*words).exit_code == 1
+    assert [row["status"] for row in rows(out)] == ["done", "failed", "done", "done", "done"]
+    change(folder, "changed")
+    assert run(*words, "--retry-failed").exit_code == 0
+    assert_as_anew(run, folder, layout, "happy")
+
+
+@EACH
+def test_a_quota_is_of_results_as_they_are(run: Run, folder: Path, layout: str) -> None:
+    out = folder.parent / "out"
+    words = (folder, "--to", "happy", "--layout", layout, "--per-class", "2", "-o", out)
+    run(*words)
+    change(folder, "changed")
+    assert run(*words).exit_code == 0
+    written = [Path(row["source"]).stem for row in rows(out) if row["disposition"] == "written"]
+    assert sorted(written) == ["changed", "missing"]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[:2])
+def test_a_missing_file_is_made_again(run: Run, folder: Path, layout: str) -> None:
+    out = folder.parent / "out"
+    words = (folder, "--to", "happy,sad", "--layout", layout, "-o", out)
+    run(*words)
+    untouched = (out / "happy" / "same.png").stat().st_mtime_ns
+    (out / "happy" / "missing.png").unlink()
+    assert run(*words).exit_code == 0
+    assert (out / "happy" / "same.png").stat().st_mtime_ns == untouched
+    assert_as_anew(run, folder, layout)
+
+
+def drop_member(path: Path, name: str) -> None:
+    """Write a tar without one of its members."""
+    with tarfile.open(path) as old, tarfile.open(path.with_suffix(".new"), "w") as new:
+        for info in old:
+            if info.name != name:
+                new.addfile(info, old.extractfile(info))
+    path.with_suffix(".new").replace(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "full"),
+    [
+        ("gone", 10),
+        ("gone", 1 << 28),
+        ("empty", 12_000),
+        ("cut", 12_000),
+        ("cut", 1 << 28),
+        ("header", 12_000),
+        ("header", 1 << 28),
+        ("member", 10),
+        ("member", 1 << 28),
+        ("no end", 1 << 28),
+    ],
+)
+def test_what_a_tar_lost_is_made_again(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, damage: str, full: int
+) -> None:
+    monkeypatch.setattr(webdataset, "FULL", full)
+    out = folder.parent / "out"
+    words = (folder, "--to", "happy,sad", "--layout", "webdataset", "-o", out)
+    run(*words)
+    path = out / "000000.tar"
+    content = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "member":
+        drop_member(path, "happy/changed.png")
+    elif damage == "header":
+        path.write_bytes(content[:2048] + b"?" * 512 + content[2560:])
+    else:
+        path.write_bytes({"empty": b"", "cut": content[:3000], "no end": content[:-1024]}[damage])
+    if damage in ("header", "member"):
+        monkeypatch.setattr(webdataset, "FULL", 1 << 28)  # full tars are not read
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    assert_as_anew(run, folder, "webdataset")
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "line"])
+def test_what_a_table_lost_is_made_again(run: Run, folder: Path, damage: str) -> None:
+    out = folder.parent / "out"
+    words = (folder, "--layout", "fer-csv", "-o", out)
+    for target in ("happy", "sad"):
+        run(*words, "--to", target)
+    path = out / "fer2013.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    if damage == "gone":
+        path.unlink()
+    else:
+        kept = {"empty": [], "cut": [*lines[:6], lines[6][:50]], "line": lines[:2] + lines[3:]}
+        path.write_bytes(b"".join(kept[damage]))
+    result = run(*words, "--to", "happy,sad")
+    assert result.exit_code == 0, result.output
+    assert_as_anew(run, folder, "fer-csv")
+
+
+def test_a_table_of_somebody_else_is_left(run: Run, folder: Path) -> None:
+    out = folder.parent / "out"
+    words = (folder, "--layout", "fer-csv", "--to", "happy", "-o", out)
+    run(*words)
+    (out / "fer2013.csv").write_text("emotion,pixels,Usage\n0,1 2 3,Training\n")
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "fer2013.csv: holds no result that the report names: move it away" in result.stderr
+    assert (out / "fer2013.csv").read_text().endswith("0,1 2 3,Training\n")
+
+
+def test_tars_of_somebody_else_are_left(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webdataset, "FULL", 10)
+    out = folder.parent / "out"
+    words = (folder, "--layout", "webdataset", "--to", "happy,sad", "-o", out)
+    run(*words, "--limit", "1")
+    with tarfile.open(out / "000002.tar", "w") as archive:
+        archive.add(folder / "same.png", "mine.png")
+    mine = (out / "000002.tar").read_bytes()
+    assert run(*words).exit_code == 0
+    assert (out / "000002.tar").read_bytes() == mine
+    assert sorted(path.name for path in out.glob("*.tar")) == [
+        f"{number:06}.tar" for number in range(5)
+    ]
+
+
+KILLED_CALLS = """
+import os, shutil, sys
+from pathlib import Path
+
+from cctranslate.batch import run
+from cctranslate.batch.outputs import webdataset
+from cctranslate.cli import cli
+from cctranslate.files import AppendOnlyFile
+
+webdataset.FULL = 12_000
+
+def kill_at(step):
+    def killing(function):
+        def call(*words, **options):
+            nonlocal step
+            step -= 1
+            if step == 0:
+                os.kill(os.getpid(), 9)
+            return function(*words, **options)
+        return call
+    AppendOnlyFile.add = killing(AppendOnlyFile.add)
+    Path.replace = killing(Path.replace)
+    Path.unlink = killing(Path.unlink)
+
+def call(out, step):
+    process = os.fork()
+    if process == 0:
+        kill_at(step)
+        cli([*sys.argv[2:], "-o", out])
+    return os.waitpid(process, 0)[1]
+
+before, step, status = sys.argv[1], 0, 9
+while status == 9:
+    step += 1
+    shutil.copytree(before, f"killed{step}")
+    status = call(f"killed{step}", step)
+    assert call(f"killed{step}", 0) == 0
+assert status == 0
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="no such signal there")
+@pytest.mark.parametrize("layout", LAYOUTS[2:])
+def test_a_kill_at_any_step_loses_and_doubles_nothing(
+    run: Run, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    """Each call is killed one step later than the one before, until one comes to its end.
+
+    Steps are additions to files, and files that get or lose their names.
+    """
+    monkeypatch.setattr(webdataset, "FULL", 12_000)
+    monkeypatch.chdir(tmp_path)
+    folder = Path("in")
+    folder.mkdir()
+    for number, name in enumerate(("changed", "same", "zero")):
+        Image.fromarray(draw_face(number, 0)).save(folder / f"{name}.png")
+    words = ("in", "--to", "happy", "--layout", layout, "--no-html", "--no-sheet")
+    assert run(*words, "-o", "before").exit_code == 0
+    change(folder, "changed")
+    change(folder, "zero", 5)
+    fixed = ["before", "batch", *words, "--weights", str(weights), "-q"]
+    subprocess.run([sys.executable, "-c", KILLED_CALLS, *fixed], check=True)
+    assert run(*words, "-o", "anew").exit_code == 0
+    outs = sorted(Path().glob("killed*"))
+    assert len(outs) > 8
+    for out in outs:
+        assert results(out) == results(Path("anew")), out
