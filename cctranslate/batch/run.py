@@ -223,6 +223,7 @@ class BatchRun:
             counts,
             self._reasons,
             resumed=journal.resumed,
+            results=journal.results,
             altered=self._earlier.altered,
         ):
             self.echo(line)

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -24,6 +25,16 @@ class ColorSpace:
     """The exponent that made levels of light, as PNG's gAMA."""
     primaries: tuple[float, ...] | None = None
     """The x and y of white, red, green and blue, as PNG's cHRM."""
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Return it as Pillow has it in a picture's `info`."""
+        found = {
+            "icc_profile": self.icc,
+            "gamma": self.gamma,
+            "chromaticity": self.primaries,
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 def color_space(picture: Image.Image, bands: str) -> ColorSpace:

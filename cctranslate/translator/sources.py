@@ -1,6 +1,5 @@
 """Pictures of every kind that Python has, as inputs of the stages that `batch` runs."""
 
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.batch.outputs.encoding import Result, encode
 from cctranslate.faces import raster
 
 Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
@@ -45,14 +45,12 @@ def _encoded(name: str, picture: Image.Image) -> Item:
     """Return a picture as a file of the same pixels, upright, for the reader that files have."""
     try:
         canvas = raster.read(picture)
-        file = io.BytesIO()
-        canvas.picture(canvas.levels).save(
-            file, "png", compress_level=1, icc_profile=canvas.color_space.icc
-        )
+        upright = Result(picture=canvas.picture(canvas.levels), color_space=canvas.color_space)
+        content = encode(upright, "png", packet=None)
     except Exception as error:
         # A picture that was opened and not loaded is decoded here: that raises nearly anything.
         return _broken(name, " ".join(str(error).split()) or type(error).__name__)
-    return _member(name, file.getvalue())
+    return _member(name, content)
 
 
 def _member(name: str, content: bytes) -> Item:

@@ -1,17 +1,23 @@
 """The settings of a Translator, and its results."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypedDict, get_args
 
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import Where
-from cctranslate.errors import OptionError
+from cctranslate.batch.outputs.encoding import Result, encode, xmp
+from cctranslate.errors import OptionError, OutputError
+from cctranslate.faces.color_space import color_space
 from cctranslate.faces.crops import Which
+from cctranslate.files import atomic_write
 from cctranslate.inference.variants import Plan
 
+_FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 MOST = 64
 """Samples, and candidates for each."""
 
@@ -131,6 +137,34 @@ class Translation:
     sample: int
     faces: tuple[FaceTranslation, ...]
     """Those that were translated come first, the largest first."""
+
+    def save(self, path: str | os.PathLike[str], quality: int | None = None) -> None:
+        """Write the picture as `batch` does: with the mark of a model's work, and its colors.
+
+        `image.save` writes neither. An earlier file is replaced.
+
+        Args:
+            path: A name that ends in `.png`, `.jpg`, `.jpeg` or `.webp`.
+            quality: Of JPEG and WebP, 1 to 100; None: 95 for JPEG, lossless for WebP.
+
+        Raises:
+            OptionError: the name has another ending, or the quality is none.
+            OutputError: the file cannot be written, or its format cannot hold the picture.
+        """
+        target = Path(path)
+        form = _FORMATS.get(target.suffix.lower())
+        if form is None:
+            raise OptionError(f"{target}: expected a name in {', '.join(_FORMATS)}")
+        if quality is not None and not 1 <= quality <= 100:
+            raise OptionError(f"quality={quality}: expected from 1 to 100")
+        bands = "RGB" if self.image.mode.startswith("RGB") else "L"
+        result = Result(picture=self.image, color_space=color_space(self.image, bands))
+        try:
+            content = encode(result, form, xmp(self.target), quality)
+        except OSError as error:
+            raise OutputError(f"{target}: {error}") from None
+        with atomic_write(target) as file:
+            file.write(content)
 
     @property
     def confirmed(self) -> bool:

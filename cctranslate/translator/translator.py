@@ -209,8 +209,7 @@ def _results(
     for k in range(count):
         mine = rows[k::count]
         result = made[mine[0].output or ""]
-        if result.color_space.icc:
-            result.picture.info["icc_profile"] = result.color_space.icc
+        result.picture.info.update(result.color_space.info)
         results.append(
             Translation(
                 image=result.picture,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from cctranslate.batch.inputs.fer_csv import from_csv
-from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
+from cctranslate.batch.inputs.items import NUMBER, Broken, Item, Member, MemberError
 from cctranslate.fer2013 import has_pixels, is_clutter, member_path
 from cctranslate.files import buffered, decompressed
 
@@ -49,7 +49,7 @@ def from_zip(path: Path) -> Iterator[Item]:
                     encrypted = True
                 elif not info.is_dir() and not is_clutter(member_path(info.filename)):
                     name = names.claim(info.filename)
-                    if _is_csv(name) and info.compress_type != zipfile.ZIP_BZIP2:
+                    if _is_csv(info.filename) and info.compress_type != zipfile.ZIP_BZIP2:
                         yield from _from_csv_or_file(path, name, partial(archive.open, info))
                     else:
                         yield _member(path, name, partial(_read_zipped, archive, info))
@@ -85,7 +85,7 @@ def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
                 yield _broken(path, f"a name of more than {_LONGEST_NAME} characters")
             elif not info.isdir() and not is_clutter(member_path(info.name)):
                 name = names.claim(info.name)
-                if _is_csv(name) and info.isfile():
+                if _is_csv(info.name) and info.isfile():
                     yield from _from_csv_or_file(path, name, partial(_extracted, archive, info))
                 else:
                     yield _member(path, name, partial(_read_tarred, archive, info))
@@ -218,7 +218,8 @@ def _check_size(size: int) -> None:
 
 
 def _member(path: Path, name: str, read: Callable[[], bytes]) -> Member:
-    return Member(path=path, relative=member_path(name), named=False, inner=name, read=read)
+    relative = member_path(NUMBER.sub("", name))
+    return Member(path=path, relative=relative, named=False, inner=name, read=read)
 
 
 def _is_csv(name: str) -> bool:

@@ -77,13 +77,15 @@ def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     except UnidentifiedImageError:
         member = bool(item.inner)
         kind = unread(_head(item), item.name, named=item.named, member=member)
-        return DecodeFailure(item=bare, skipped=kind.skipped, reason=kind.reason)
+        return DecodeFailure(
+            item=bare, skipped=kind.skipped, reason=kind.reason, unreadable=kind.unreadable
+        )
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _failed(bare, _too_large())
     except _NoFaceError:
         return DecodeFailure(item=bare, skipped=True, reason=NO_FACE)
     except RefusedError as refused:
-        return _failed(bare, str(refused))
+        return replace(_failed(bare, str(refused)), unreadable=refused.unreadable)
     except OSError as error:
         return _failed(bare, error.strerror or str(error))
     except Exception as error:

@@ -38,6 +38,7 @@ _DOCUMENT_HEADS = {
     b"BUFR": "BUFR",
 }
 _PACKED_HEADS = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
+_DAMAGED_HEIF = "HEIC: damaged, or of a kind that pillow-heif cannot read"
 _TIFF_NEW_SUBFILE_TYPE, _TIFF_PHOTOMETRIC, _TIFF_SUB_IFDS, _TIFF_DNG = 254, 262, 330, 50706
 _SENSOR_DATA = (32803, 34892)
 """Values of TIFF's PhotometricInterpretation for what a camera's sensor gave."""
@@ -50,6 +51,8 @@ class UnreadKind:
     skipped: bool
     """Left alone as no picture; else a picture that failed."""
     reason: str
+    unreadable: bool = False
+    """A picture of a kind that cannot be read here, whatever the file holds."""
 
 
 def is_picture_name(name: PurePath) -> bool:
@@ -90,7 +93,7 @@ def unread(head: bytes, name: PurePath, *, named: bool, member: bool) -> UnreadK
         member: Whether it lies in an archive, else in a folder or by itself.
     """
     if reason := _picture_reason(head, name):
-        return UnreadKind(skipped=False, reason=reason)
+        return UnreadKind(skipped=False, reason=reason, unreadable=reason != _DAMAGED_HEIF)
     for start, form in _DOCUMENT_HEADS.items():
         if head.startswith(start):
             return UnreadKind(skipped=not named, reason=f"no picture: {_NO_PICTURES[form]}")
@@ -123,7 +126,7 @@ def _by_suffix(suffix: str) -> str:
 
 def _heif() -> str:
     if find_spec("pillow_heif"):
-        return "HEIC: damaged, or of a kind that pillow-heif cannot read"
+        return _DAMAGED_HEIF
     return "HEIC: pip install 'cctranslate[heif]'"
 
 

@@ -1,5 +1,6 @@
 """Inputs: files, members of archives and rows of a dataset, and what decoding makes of them."""
 
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.faces.crops import Face
 from cctranslate.fer2013 import USAGES, parse_label, parse_usage
 from cctranslate.pixels import SIZE
+
+NUMBER = re.compile(r"#\d+$")  # of archive members that have one name
 
 
 class MemberError(Exception):
@@ -57,8 +60,10 @@ class Item:
     @property
     def name(self) -> PurePosixPath | Path:
         """The name that says, by its suffix, what it would be."""
-        # Zips made on Windows may have backslashes.
-        return PurePosixPath(self.inner.replace("\\", "/")) if self.inner else self.path
+        if not self.inner:
+            return self.path
+        # Zips made on Windows may have backslashes; a second member of a name has its number.
+        return PurePosixPath(NUMBER.sub("", self.inner).replace("\\", "/"))
 
     @property
     def label(self) -> str:
@@ -227,6 +232,8 @@ class DecodeFailure:
     item: Item
     skipped: bool
     reason: str
+    unreadable: bool = False
+    """Of a kind that cannot be read here."""
     stage: str = "decode"
     """Where it failed."""
     stamp: FileStamp | None = None

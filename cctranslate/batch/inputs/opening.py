@@ -32,6 +32,15 @@ _JPEG_LEFT_OUT = {0xFE, *range(0xE3, 0xEE)}
 class RefusedError(Exception):
     """A picture can be read, but not translated; the message says why."""
 
+    unreadable = False
+    """Whether it is of a kind that cannot be read here, whatever the file holds."""
+
+
+class CameraRawError(RefusedError):
+    """Only the preview in a camera's raw file can be read."""
+
+    unreadable = True
+
 
 def with_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
     """Return what `read` makes of a picture; metadata that spoil it are left out.
@@ -63,7 +72,7 @@ def _read(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
         if is_no_picture(picture):
             raise UnidentifiedImageError(f"{picture.format}: no picture")
         if is_camera_raw(picture, name):
-            raise RefusedError(camera_raw(name))
+            raise CameraRawError(camera_raw(name))
         return read(picture)
 
 

@@ -41,6 +41,8 @@ class Journal:
         self._file = AppendOnlyFile(path, whole)
         if not whole:
             self._file.add(line(NAMES).encode())
+        self.results = 0
+        """Results that this call made."""
         self.resumed = resume.inputs
         """Inputs that earlier calls ended."""
 
@@ -56,6 +58,7 @@ class Journal:
             OutputError: they cannot be written.
         """
         self._file.add(b"".join(csv_lines(rows)))
+        self.results += sum(row.status == "done" and row.target is not None for row in rows)
         self.counts.add(rows, again=self.resume.finished(rows[0].source) is not None)
 
     def add_lines(self, lines: bytes, counts: Counts) -> None:
@@ -65,6 +68,7 @@ class Journal:
             OutputError: they cannot be written.
         """
         self._file.add(lines)
+        self.results += counts.results.total()
         self.counts.merge(counts)
 
     def close(self) -> None:

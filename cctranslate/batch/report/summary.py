@@ -46,7 +46,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def lines(
-    options: Options, counts: Counts, reasons: Reasons, *, resumed: int, altered: int
+    options: Options, counts: Counts, reasons: Reasons, *, resumed: int, results: int, altered: int
 ) -> Iterator[str]:
     """Return what to tell at the end of a call, a line each.
 
@@ -55,11 +55,15 @@ def lines(
         counts: Counts of the whole report.
         reasons: Failures and skips of the whole report.
         resumed: Inputs that earlier calls ended.
+        results: Results that this call made.
         altered: Results that somebody changed since they were written.
     """
     inputs = counts.inputs
     ends = ", ".join(f"{inputs[status]:,} {status}" for status in ("done", "skipped", "failed"))
-    before = f" ({counts.found - resumed:,} new, {resumed:,} from before)" if resumed else ""
+    before = ""
+    if resumed:
+        made = plural(results, "new result")
+        before = f" ({counts.found - resumed:,} new, {resumed:,} from before; {made})"
     yield f"{plural(counts.found, 'input')}: {ends}{before}"
     yield from reasons.lines()
     for emotion, fraction in counts.confirmed_fractions().items():

@@ -123,7 +123,7 @@ class Work:
         layout = self.renderer.layout
         bases = tuple(
             None
-            if isinstance(source, DecodeFailure) and source.skipped
+            if isinstance(source, DecodeFailure) and (source.skipped or source.unreadable)
             else layout.base(source.item.relative)
             for source in sources
         )

@@ -27,8 +27,22 @@ def library_warnings(echo: Callable[[str], object]) -> Iterator[None]:
             echo(f"warning: {text}")
 
     with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        # A picture of too many pixels has a row that says so.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        _filter()
         warnings.showwarning = show
         yield
+
+
+@contextmanager
+def recorded_warnings() -> Iterator[list[str]]:
+    """Give a list that has the text of each warning once the block ends, for another process."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        _filter()
+        yield texts
+    texts += dict.fromkeys(str(warning.message) for warning in caught)
+
+
+def _filter() -> None:
+    warnings.simplefilter("default")
+    # A picture of too many pixels has a row that says so.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)

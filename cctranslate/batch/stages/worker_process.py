@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection
 from typing import Any, Generic, TypeVar
 
+from cctranslate.batch.stages.library_warnings import recorded_warnings
 from cctranslate.errors import WorkersError
 
 A = TypeVar("A")
@@ -49,7 +50,9 @@ class WorkerProcess(Generic[W]):
         """
         with _death_explained():
             self._pipe.send((task, argument))
-            failed, answer = self._pipe.recv()
+            failed, answer, warned = self._pipe.recv()
+        for text in warned:
+            warnings.warn(text, stacklevel=2)
         if failed:
             raise answer
         result: B = answer
@@ -66,18 +69,17 @@ def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
     # They go to all of a terminal or a job, and the task in progress is to be finished.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    # Workers have no line of their own to say them on.
-    warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
             task, argument = pipe.recv()
-            try:
-                answer: tuple[bool, object] = False, task(work, argument)
-            except Exception as failure:
-                failure.add_note(traceback.format_exc())
-                answer = True, failure
-            pipe.send(answer)
+            with recorded_warnings() as warned:
+                try:
+                    answer: tuple[bool, object] = False, task(work, argument)
+                except Exception as failure:
+                    failure.add_note(traceback.format_exc())
+                    answer = True, failure
+            pipe.send((*answer, warned))
 
 
 def _end_with_the_run() -> None:

@@ -118,6 +118,16 @@ def test_members_of_one_name_have_a_row_and_a_result_each(
     assert [row["output"] for row in told] == ["sad/f__a.png", "sad/f__a~2.png", "sad/f__a~3.png"]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_second_member_of_a_name_is_judged_by_that_name(run: Run, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for content in (png(3), b"broken"):
+            archive.writestr("a.png", content)
+    words = ("--to", "sad", "-o", tmp_path / "out", "--include", "*.png")
+    assert run(tmp_path / "a.zip", *words).exit_code == 1
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["done", "failed"]
+
+
 def test_folders_of_the_system_are_left_alone(run: Run, tmp_path: Path) -> None:
     names = ["a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.png", "$RECYCLE.BIN/$R1.png"]
     for name in names:

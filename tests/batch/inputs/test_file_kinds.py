@@ -110,3 +110,21 @@ def test_heic_is_read_where_pillow_heif_is_installed(run: Run, tmp_path: Path) -
     good, bad = rows(tmp_path / "out")
     assert (good["status"], good["width"]) == ("done", "48")
     assert bad["reason"] == "decode: HEIC: damaged, or of a kind that pillow-heif cannot read"
+
+
+@pytest.mark.usefixtures("without_heif")
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.CR3", "IMG_1.jxl"])
+def test_what_can_never_be_read_takes_no_name(run: Run, tmp_path: Path, name: str) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / name).write_bytes(b"cut")
+    Image.fromarray(pictures.draw_face(3, 0)).save(folder / "IMG_1.png")
+    words = (folder, "--to", "sad", "-o", out)
+    assert run(*words).exit_code == 1
+    failed, done = rows(out)
+    assert (failed["result_name"], done["output"]) == ("", "sad/IMG_1.png")
+    # It can be read later: what was written stays, and a name is left for it.
+    (folder / name).write_bytes((folder / "IMG_1.png").read_bytes())
+    assert run(*words, "--retry-failed").exit_code == 0
+    outputs = {Path(row["source"]).name: row["output"] for row in rows(out)}
+    assert outputs == {"IMG_1.png": "sad/IMG_1.png", name: "sad/IMG_1~2.png"}

@@ -37,5 +37,10 @@ def test_a_second_call_says_what_is_new(run: Run, tmp_path: Path) -> None:
     assert "3 inputs: 3 done" in run(folder, "--to", "sad", "-o", out).stderr
     write_many(tmp_path / "more", 1)
     result = run(folder, tmp_path / "more", "--to", "sad", "-o", out)
-    assert "4 inputs: 4 done, 0 skipped, 0 failed (1 new, 3 from before)" in result.stderr
+    told = "4 inputs: 4 done, 0 skipped, 0 failed (1 new, 3 from before; 1 new result)"
+    assert told in result.stderr
+    assert (
+        "(0 new, 4 from before; 4 new results)"
+        in run(folder, tmp_path / "more", "--to", "happy,sad", "-o", out).stderr
+    )
     assert f"results in {out}, report in {out / 'report.csv'}" in result.stderr

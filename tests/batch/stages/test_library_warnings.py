@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.stages.library_warnings import library_warnings
+from cctranslate.batch.stages.worker_process import WorkerProcess
 from tests.support.cli import child
 from tests.support.pictures import draw_face
 
@@ -44,3 +45,18 @@ def test_a_warning_comes_once_and_on_one_line() -> None:
         for _ in range(3):
             warnings.warn("two\nlines", UserWarning, stacklevel=1)
     assert said == ["warning: two lines"]
+
+
+def warn(_: int, text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=1)
+    warnings.warn("too many pixels", Image.DecompressionBombWarning, stacklevel=1)
+
+
+def test_a_worker_process_hands_its_warnings_over() -> None:
+    said: list[str] = []
+    with library_warnings(said.append):
+        process = WorkerProcess(0)
+        for text in ("first", "second", "first"):
+            process.call(warn, text)
+        process.close()
+    assert said == ["warning: first", "warning: second"]
