@@ -31,6 +31,8 @@ _CLUTTER = {
     "@eadir",
     "@recycle",
     "@tmp",
+    "@__thumb",
+    "@recently-snapshot",
     "#recycle",
     "#snapshot",
     "$recycle.bin",
@@ -46,6 +48,8 @@ _CLUTTER = {
     "icon\r",
 }
 """Lower-case names of folders and files that systems and file managers make."""
+_VIDEO_PREVIEW = ".thm"
+"""The end of a JPEG that a camera puts beside a video."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +149,7 @@ def is_clutter(path: str) -> bool:
     return any(
         (part.startswith(".") and part not in (".", "..")) or part.lower() in _CLUTTER
         for part in parts
-    )
+    ) or parts[-1].lower().endswith(_VIDEO_PREVIEW)
 
 
 class _Lines:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from cctranslate.batch.inputs import sources
+from cctranslate.batch.inputs.file_kinds import is_picture_name
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
 from cctranslate.batch.outputs.ownership import is_ours
@@ -38,6 +39,12 @@ def check(options: Options) -> None:
     if options.metadata == "keep" and options.result == "face":
         raise OptionError(
             "--metadata keep: faces by themselves keep none: it takes --result picture"
+        )
+    no_folder = options.out_file or options.destination.is_dir()
+    if not no_folder and is_picture_name(options.destination):
+        raise OptionError(
+            f"-o {options.destination}: results are PNG, JPEG or WebP: end the name in .png, "
+            ".jpg or .webp, or name a folder"
         )
     if options.quality is not None and options.format == "png":
         raise OptionError("--quality is of jpeg and webp, png loses nothing: name a --format")

@@ -104,6 +104,30 @@ def test_openvino_writes_nothing_to_home(weights: Path, home: Path) -> None:
     assert list(home.rglob("*")) == []
 
 
+OPENVINO = """
+import sys, time
+weights, faces, out = sys.argv[1:]
+from cctranslate.cli import cli
+words = ["batch", faces, "--to", "happy", "-o", out, "-q", "--weights", weights]
+assert cli.main([*words, "--engine", "openvino"], standalone_mode=False) == 0
+time.sleep(2)
+"""
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
+def test_openvino_makes_no_internet_socket(
+    weights: Path, faces: Path, home: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("openvino")
+    log = tmp_path / "sockets.txt"
+    traced = ["strace", "-f", "-qq", "-e", "trace=socket,connect,sendto", "-o", str(log)]
+    script = [sys.executable, "-c", OPENVINO, str(weights), str(faces), str(tmp_path / "out")]
+    ran([*traced, *script], home)
+    assert "AF_INET" not in log.read_text(errors="replace")
+    assert list(home.rglob("*")) == []
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
 def test_no_internet_socket_is_made(weights: Path, faces: Path, home: Path, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ _DOCUMENT_HEADS = {
     b"GRIB": "GRIB",
     b"BUFR": "BUFR",
 }
+_ARCHIVES = (".zip", ".tar", ".cbz", ".cbt")
 _PACKED_HEADS = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
 _DAMAGED_HEIF = "HEIC: damaged, or of a kind that pillow-heif cannot read"
 _TIFF_NEW_SUBFILE_TYPE, _TIFF_PHOTOMETRIC, _TIFF_SUB_IFDS, _TIFF_DNG = 254, 262, 330, 50706
@@ -101,6 +102,8 @@ def unread(head: bytes, name: PurePath, *, named: bool, member: bool) -> UnreadK
         return UnreadKind(skipped=not named, reason=reason)
     picture = named or is_picture_name(name)
     reason = "not a picture that Pillow can read" if head else "empty file"
+    if head and name.suffix.lower() in (".csv", ".tsv"):
+        reason = "no dataset in FER2013's form: a CSV with a column `pixels` and commas"
     return UnreadKind(skipped=not picture, reason=reason)
 
 
@@ -133,7 +136,7 @@ def _heif() -> str:
 def _container_reason(head: bytes, name: PurePath, member: bool) -> str:
     """Return what to do with an archive or a dataset; empty for what is none."""
     suffix = name.suffix.lower()
-    is_archive = is_compressed(head) or head[257:262] == b"ustar" or suffix in (".zip", ".tar")
+    is_archive = is_compressed(head) or head[257:262] == b"ustar" or suffix in _ARCHIVES
     if (is_archive or head.startswith(_PACKED_HEADS)) and head:
         if member:
             return "an archive in an archive: unpack it first"

@@ -11,6 +11,7 @@ a sample's key ends at the first dot. `fer-csv` is `OUT/fer2013.csv:<row>`.
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -106,7 +107,7 @@ def shard(number: int) -> str:
 
 
 class Names:
-    """Gives each item a name for its results; no two names differ by case alone."""
+    """Gives each item a name for its results; no two differ only by case or accents' form."""
 
     def __init__(self) -> None:
         self._taken: set[bytes] = set()
@@ -131,9 +132,19 @@ class Names:
         return _key(name) in self._taken
 
 
+def folded(name: str) -> str:
+    """Return what names have in common that are one to some file system.
+
+    File systems may ignore case, and whether an accent is a letter's or a character by itself.
+    """
+    if name.isascii():
+        return name.casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
 def _key(name: str) -> bytes:
-    """Return 16 bytes for a name, so that millions of them fit: file systems may ignore case."""
-    return hashlib.blake2b(os.fsencode(name.casefold()), digest_size=16).digest()
+    """Return 16 bytes for a name, so that millions of them fit."""
+    return hashlib.blake2b(os.fsencode(folded(name)), digest_size=16).digest()
 
 
 def _shortened(name: str) -> str:

@@ -24,6 +24,8 @@ from tests.support.cli import Run, command
         (["IN", "--to", "sad", "--report", "none/r.csv"], "no folder none"),
         (["IN", "--to", "sad", "--sheet", "none/s.png"], "no folder none"),
         (["IN", "--to", "sad", "-o", "out", "--sheet", "out/s.png"], "nothing but results"),
+        (["IN", "--to", "sad", "-o", "new.gif"], "results are PNG, JPEG or WebP"),
+        (["IN", "--to", "sad", "-o", "new.tiff"], "results are PNG, JPEG or WebP"),
         (["nowhere", "--to", "sad", "--dry-run"], "nowhere: not found"),
     ],
 )

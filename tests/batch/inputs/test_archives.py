@@ -130,6 +130,7 @@ def test_a_second_member_of_a_name_is_judged_by_that_name(run: Run, tmp_path: Pa
 
 def test_folders_of_the_system_are_left_alone(run: Run, tmp_path: Path) -> None:
     names = ["a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.png", "$RECYCLE.BIN/$R1.png"]
+    names += ["@__thumb/a.png", "MVI_1.THM"]
     for name in names:
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_bytes(png(3))

@@ -32,6 +32,8 @@ OTHERS = {
     "wind.grib": (b"GRIB" + bytes(3) + b"\1" + bytes(99), "no picture: meteorological data"),
     "empty.pdf": (b"", "empty file"),
     "a.zip": (b"PK\x03\x04" + bytes(99), "an archive in a folder: name it"),
+    "a.cbz": (b"PK\x03\x04" + bytes(99), "an archive in a folder: name it"),
+    "a.csv": (b"emotion;pixels\n3;1 2\n", "no dataset in FER2013's form"),
     "a.tar.xz": (b"\xfd7zXZ\0" + bytes(99), "an archive in a folder: name it"),
     "a.7z": (b"7z\xbc\xaf\x27\x1c" + bytes(99), "an archive that cannot be read: unpack it"),
     "fer2013.csv": (b"emotion,pixels,Usage\n3,1 2,Training\n", "a dataset in a folder: name it"),

@@ -1,6 +1,7 @@
 """Each layout's names; `tree` keeps sub-folders; no two inputs share a file."""
 
 import shutil
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,14 @@ def test_a_name_that_is_taken_gets_a_number_whatever_its_case() -> None:
     names = Names()
     claimed = [names.claim(name) for name in ("a", "A", "a", "b", "a~2")]
     assert claimed == ["a", "A~2", "a~3", "b", "a~2~2"]
+
+
+@pytest.mark.parametrize(
+    "words", [("\u00e9.png", "e\u0301.png", "E\u0301.jpg"), ("x.png", "X.jpg")]
+)
+def test_no_two_names_are_one_to_any_file_system(words: tuple[str, ...]) -> None:
+    """macOS takes an accent for the same in either form, and it and Windows ignore case."""
+    layout, names = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False), Names()
+    given = [names.claim(layout.base(word)) for word in words]
+    forms = {unicodedata.normalize("NFD", name).casefold() for name in given}
+    assert len(forms) == len(words)

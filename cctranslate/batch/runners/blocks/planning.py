@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from cctranslate.batch.inputs.items import FaceRow, Item
-from cctranslate.batch.outputs.layout import Layout, Names
+from cctranslate.batch.outputs.layout import Layout, Names, folded
 from cctranslate.batch.runners.blocks.plan_files import write_block
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.batch.stores.remote_files import RemoteFile
@@ -136,8 +136,8 @@ def _by_hash(records: list[Record]) -> Iterator[list[Record]]:
 
 
 def _digest(base: str) -> bytes:
-    """Return the hash of a name without its case and without `~2`, `~3`."""
-    root = re.sub(r"(~\d+)+$", "", base.casefold())
+    """Return the hash of a name without its case, forms of accents and `~2`, `~3`."""
+    root = re.sub(r"(~\d+)+$", "", folded(base))
     return hashlib.blake2b(os.fsencode(root), digest_size=8).digest()
 
 
