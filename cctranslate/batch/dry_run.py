@@ -12,6 +12,7 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import refuse_other_run, refuse_strangers
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.summary import plural
+from cctranslate.batch.stages.selection import Balance
 from cctranslate.batch.stores.run_files import fetch_run
 from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
@@ -42,21 +43,26 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
             requested = identity(options, found.digests, detector, models.engine)
             refuse_other_run(options.out, requested)
     layout, names = options.result_layout, Names()
-    count = there = 0
+    count = results = there = 0
     chosen = InputFilter(options.include, options.exclude)
-    for item in filter(None, iter_items(options, chosen)):
+    items = iter_items(options, chosen)
+    if options.balance:
+        items = Balance.of(options).choose(items)
+    for item in filter(None, items):
         count += 1
         name = names.claim(layout.base(item.relative))
         for variant in options.plan.variants:
+            if item.wanted is not None and variant.target not in item.wanted:
+                continue
+            results += 1
             path = options.destination / layout.output_path(variant, name, 1, False)
             is_there = layout.has_files and path.exists()
             there += is_there
             line = f"{item.source}\t{path}{' (there already)' * is_there}\n"
             sys.stdout.buffer.write(os.fsencode(line))
-    results = plural(count * len(options.plan.variants), "result")
     echo(
         f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.destination}: "
-        f"{results}, {there:,} of them there already; nothing was written"
+        f"{plural(results, 'result')}, {there:,} of them there already; nothing was written"
     )
     chosen.tell(echo)
     return 0 if count else 3

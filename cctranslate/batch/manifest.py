@@ -34,6 +34,8 @@ def identity(
         "--confirmed-only": options.confirmed_only,
         "--unconfirmed-to": str(options.aside) if options.aside else None,
         "--per-class": options.per_class,
+        # None, as in runs of versions without the option.
+        "--balance": options.balance or None,
         "--layout": options.layout,
         "--faces": options.faces,
         "--which": options.which,

@@ -46,6 +46,7 @@ class Options:
     confirmed_only: bool
     unconfirmed_to: Path | None
     per_class: int | None
+    balance: bool
     min_confirmed: float | None
     max_failures: str | None
     format: str

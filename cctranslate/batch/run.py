@@ -37,6 +37,7 @@ from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.open_runner import open_runner
 from cctranslate.batch.runners.runner import Call, Runner
 from cctranslate.batch.stages.library_warnings import library_warnings
+from cctranslate.batch.stages.selection import Balance
 from cctranslate.batch.stores.run_files import run_files
 from cctranslate.batch.validation import check
 from cctranslate.bundle import Bundle
@@ -67,6 +68,7 @@ class BatchRun:
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
     _filter: InputFilter = field(init=False)
+    _balance: Balance | None = field(default=None, init=False)
     _earlier: EarlierResults = field(init=False)
     _save: Callable[[], None] = field(init=False)
 
@@ -103,6 +105,11 @@ class BatchRun:
 
     def _run(self, loaded: Bundle, runner: Runner) -> Counts:
         options, out = self.options, self.options.out
+        if options.balance:
+            self._balance = Balance.of(options)
+            lacking = self._balance.wanted(options.targets).items()
+            results = ", ".join(f"{count:,} {target}" for target, count in lacking)
+            self.echo(f"to the size of the largest class are missing: {results}")
         if options.shard:
             number, count = options.shard
             self.echo(f"shard {number} of {count} of the inputs")
@@ -179,7 +186,10 @@ class BatchRun:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)
 
     def _items(self, journal: Journal) -> Iterator[Item | None]:
-        for item in self._stop.until(read_pipes(iter_items(self.options, self._filter))):
+        items = iter_items(self.options, self._filter)
+        if self._balance:
+            items = self._balance.choose(items)
+        for item in self._stop.until(read_pipes(items)):
             if self._enough(journal):
                 return
             yield item

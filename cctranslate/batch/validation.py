@@ -32,6 +32,8 @@ def check(options: Options) -> None:
         raise OptionError(f"-o {options.out} is a file: name a folder, or a .png, .jpg or .webp")
     if options.overwrite and options.retry_failed:
         raise OptionError("--overwrite and --retry-failed: name one of them")
+    if options.balance:
+        _check_balance(options)
     if options.layout == "fer-csv" and options.result != "face":
         raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
     if options.layout == "fer-csv" and options.format != "png":
@@ -66,6 +68,16 @@ def check(options: Options) -> None:
     if options.unconfirmed_to:
         _check_aside(options, options.unconfirmed_to)
     _check_copies(options)
+
+
+def _check_balance(options: Options) -> None:
+    """See that the inputs can be counted before they are read."""
+    if options.per_class is not None:
+        raise OptionError("--balance and --per-class: name one of them")
+    if sources.STDIN in (*options.inputs, options.files_from):
+        raise OptionError("--balance counts the inputs first: - can be read only once: name a file")
+    if pipe := next((word for word in options.inputs if Path(word).is_fifo()), None):
+        raise OptionError(f"--balance counts the inputs first: {pipe} is a pipe: name a file")
 
 
 def _check_standard_streams(options: Options) -> None:

@@ -57,6 +57,7 @@ def batch(
     confirmed_only: bool,
     unconfirmed_to: Path | None,
     per_class: int | None,
+    balance: bool,
     min_confirmed: float | None,
     max_failures: str | None,
     format: str,
@@ -102,6 +103,7 @@ def batch(
     cctranslate batch ./faces --to happy --layout tree
     cctranslate batch - --to happy -o - < a.jpg > b.png
     cctranslate batch ./faces --to disgust --confirmed-only --per-class 500
+    cctranslate batch ./train --to all --balance --layout tree
     cctranslate batch faces.zip fer2013.csv --to surprise
     cctranslate batch ./faces --to sad --shard 1/8 -o out/1
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
@@ -137,6 +139,7 @@ def batch(
         confirmed_only=confirmed_only,
         unconfirmed_to=unconfirmed_to,
         per_class=per_class,
+        balance=balance,
         min_confirmed=min_confirmed,
         max_failures=max_failures,
         format=_format_of(context, out, format) if out_file else format,

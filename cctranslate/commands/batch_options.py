@@ -171,6 +171,13 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         help="Write at most N results of each expression, and stop when all have N.",
     ),
     click.option(
+        "--balance",
+        is_flag=True,
+        help="Fill the classes of a dataset up to its largest: of each expression as many results "
+        "as INPUT has fewer faces of it, from faces of other expressions. Folders or a CSV "
+        "name them.",
+    ),
+    click.option(
         "--min-confirmed",
         type=Number(0, 1),
         metavar="FRACTION",

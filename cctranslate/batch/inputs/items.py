@@ -21,8 +21,10 @@ class MemberError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Remainder:
-    """What is left to make of an input that an earlier call met."""
+    """What to make of an input, where that is not all."""
 
+    met: bool
+    """Whether an earlier call met the input."""
     targets: tuple[str, ...]
     result_name: str | None
     """The name of its results, if it has one."""
@@ -42,8 +44,10 @@ class Item:
     """Named by the user, not found in a folder: being no picture is then a failure."""
     inner: str = ""
     """Which part of the file, if it is not the whole: a member's name or a row's number."""
+    wanted: tuple[str, ...] | None = None
+    """The targets that `--balance` chose for it; None: all of the call's."""
     remainder: Remainder | None = None
-    """What is left to make, if an earlier call made some; None: everything."""
+    """What is left to make, if that is not everything."""
     listed: "FileStamp | None" = None
     """What a store told of its file; None: the file is on a disk."""
 
@@ -74,6 +78,11 @@ class Item:
     def usage(self) -> str:
         """Which part of a dataset in FER2013's form its results belong to."""
         return USAGES[0]
+
+    @property
+    def is_met(self) -> bool:
+        """Whether an earlier call met it."""
+        return self.remainder is not None and self.remainder.met
 
     @property
     def held(self) -> int:

@@ -117,15 +117,19 @@ class ResumeState:
 
         `key` is that of what the report calls it.
         """
+        wanted = self._wanted if item.wanted is None else self._wanted & _bits(item.wanted)
         entry = self._finished.get(key)
-        if entry is None:
+        if entry is None and item.wanted is None:
             return None
+        if entry is None:
+            return Remainder(met=False, targets=_names(wanted), result_name=None, replaces=False)
         stamp = item.stamp
         changed = stamp is not None and entry.stamp != _digest(stamp.size, stamp.mtime_ns)
-        missing = self._wanted & ~(0 if changed else entry.targets)
+        missing = wanted & ~(0 if changed else entry.targets)
         self.needs_compaction |= missing != 0
         return Remainder(
-            targets=tuple(e for i, e in enumerate(EMOTIONS) if missing & (1 << i)),
+            met=True,
+            targets=_names(missing),
             result_name=entry.name,
             replaces=changed,
             superseded=entry.written if changed else (),
@@ -155,6 +159,10 @@ class ResumeState:
 
 def _bits(targets: Iterable[str]) -> int:
     return sum(1 << EMOTIONS.index(target) for target in set(targets))
+
+
+def _names(bits: int) -> tuple[str, ...]:
+    return tuple(emotion for i, emotion in enumerate(EMOTIONS) if bits & (1 << i))
 
 
 def _digest(size: int | None, mtime_ns: int | None) -> int | None:

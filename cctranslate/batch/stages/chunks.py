@@ -160,7 +160,7 @@ class Work:
                 contents.append(content)
             if not self.all_rows:
                 item = picture.item if isinstance(picture, DecodeFailure) else picture.decoded.item
-                counts.add(rows, again=item.remainder is not None)
+                counts.add(rows, again=item.is_met)
                 lines += csv_lines(rows)
         return FinishedChunk(
             lines=b"".join(lines), counts=counts, inputs=inputs, rows=seen, contents=contents

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from cctranslate.batch.runners.blocks.block_translator import MOST_ATTEMPTS
+from cctranslate.emotions import EMOTIONS
+from tests.support import pictures
 from tests.support.cli import Run, invoke
 from tests.support.equality import assert_same, report, results
 from tests.support.reports import rows
@@ -30,6 +32,23 @@ def test_blocks_leave_what_one_machine_leaves(
     assert_same(blocks, alone)
     assert not (blocks / ".cluster").exists()
     assert not list(blocks.rglob(".*.partial"))
+
+
+def test_blocks_balance_as_one_machine_does(
+    run: Run, in_process: SimpleNamespace, tmp_path: Path
+) -> None:
+    for label, count in ((0, 2), (3, 9), (4, 5)):
+        folder = tmp_path / "train" / EMOTIONS[label]
+        folder.mkdir(parents=True)
+        for number in range(count):
+            (folder / f"{number}.png").write_bytes(pictures.png(label, number))
+    words = (tmp_path / "train", "--to", "all", "--balance")
+    alone, blocks = tmp_path / "alone", tmp_path / "blocks"
+    assert run(*words, "-o", alone).exit_code == 0
+    for _ in range(2):  # a second call has nothing left to make
+        result = run(*words, "-o", blocks, *RAY)
+        assert result.exit_code == 0, result.output
+    assert_same(blocks, alone)
 
 
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset", "fer-csv"])

@@ -1,4 +1,4 @@
-"""The two students: a residual network and a plain one, small enough for a CPU."""
+"""The students, of three families, small enough for a CPU: `width` makes larger ones."""
 
 from typing import Literal
 
@@ -9,8 +9,9 @@ from cctranslate.recipes.components import ClassifierKind
 from cctranslate.recipes.spec import ClassifierRecipe
 from cctranslate.training.networks.classifiers import Classifier
 
-Student = Literal["residual", "separable"]
+Student = Literal["plain", "residual", "separable"]
 STUDENTS: dict[Student, tuple[ClassifierKind, tuple[int, int, int]]] = {
+    "plain": ("plain", (16, 32, 64)),
     "residual": ("residual", (16, 32, 64)),
     "separable": ("separable", (16, 32, 64)),
 }

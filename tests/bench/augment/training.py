@@ -20,9 +20,9 @@ from tests.bench.augment.batches import Batches, Pool
 from tests.bench.augment.randaugment import randaugment
 from tests.bench.augment.students import BATCH, Student, build, switch
 
-LR = 0.05
-FINE_TUNING_LR = 0.01
-WEIGHT_DECAY = 5e-4
+LR = 4e-3
+FINE_TUNING_LR = 1e-3
+WEIGHT_DECAY = 0.05
 SHORTEST_CYCLE = 12
 """Steps below which a schedule is cut off instead of shortened."""
 SMOOTHING = 0.1
@@ -94,10 +94,8 @@ class _Run:
         dose: float | Callable[[int], float],
         look: int | None = None,
     ) -> None:
-        """Take steps of SGD on one cycle; at step `look` find the faces that are hard to learn."""
-        optimizer = torch.optim.SGD(
-            self.network.parameters(), lr=lr, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY
-        )
+        """Take AdamW steps on one cycle; at step `look` find the faces that are hard to learn."""
+        optimizer = torch.optim.AdamW(self.network.parameters(), lr=lr, weight_decay=WEIGHT_DECAY)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, lr, total_steps=max(len(steps) + 1, SHORTEST_CYCLE), pct_start=0.2
         )

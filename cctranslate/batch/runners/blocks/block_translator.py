@@ -115,7 +115,7 @@ class BlockTranslator:
             raise unwritable(self._folder.path, error) from None
         rows = BlockRows(
             numbers=[number for number, _ in items],
-            again=[item.remainder is not None for _, item in items],
+            again=[item.is_met for _, item in items],
         )
         names = Names()
         for name in taken:

@@ -33,6 +33,7 @@ _TYPES = {
     "relative": pyarrow.binary(),
     "named": pyarrow.bool_(),
     "inner": pyarrow.binary(),
+    "met": pyarrow.bool_(),
     "targets": pyarrow.list_(pyarrow.string()),
     "result_name": pyarrow.binary(),
     "replaces": pyarrow.bool_(),
@@ -83,6 +84,7 @@ def _record(number: int, item: Item) -> dict[str, Any]:
         "relative": os.fsencode(item.relative),
         "named": item.named,
         "inner": os.fsencode(item.inner),
+        "met": item.is_met,
         "targets": list(left.targets) if left else None,
         "result_name": os.fsencode(left.result_name) if left and left.result_name else None,
         "replaces": left.replaces if left else None,
@@ -103,6 +105,7 @@ def _item(record: dict[str, Any]) -> Item:
     name, left = record["result_name"], None
     if record["targets"] is not None:
         left = Remainder(
+            met=record["met"],
             targets=tuple(record["targets"]),
             result_name=None if name is None else os.fsdecode(name),
             replaces=record["replaces"],

@@ -1,0 +1,156 @@
+"""Filling the classes of a dataset up to its largest."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cctranslate.emotions import EMOTIONS
+from tests.support import pictures
+from tests.support.cli import Run
+from tests.support.reports import rows, timeless, tree
+
+SIZES = {"happy": 12, "sad": 7, "fear": 3}
+MISSING = {"angry": 12, "disgust": 12, "fear": 9, "sad": 5, "surprise": 12, "neutral": 12}
+
+
+def write_class(root: Path, emotion: str, count: int) -> None:
+    (root / emotion).mkdir(parents=True)
+    for number in range(count):
+        face = pictures.draw_face(EMOTIONS.index(emotion), number)
+        Image.fromarray(face).save(root / emotion / f"{number:02}.png")
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Path:
+    """A folder of classes of 12, 7 and 3 faces."""
+    for emotion, count in SIZES.items():
+        write_class(tmp_path / "train", emotion, count)
+    return tmp_path / "train"
+
+
+def made(out: Path) -> Counter[str]:
+    return Counter(row["target"] for row in rows(out) if row["output"])
+
+
+@pytest.mark.parametrize("layout", ["imagefolder", "tree", "webdataset", "fer-csv"])
+def test_classes_fill_up_to_the_largest(run: Run, train: Path, tmp_path: Path, layout: str) -> None:
+    out = tmp_path / "out"
+    result = run(train, "--to", "all", "--balance", "--layout", layout, "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "missing: 12 angry, 12 disgust, 9 fear, 5 sad, 12 surprise, 12 neutral" in result.stderr
+    assert made(out) == MISSING
+    assert all(row["source_label"] != row["target"] for row in rows(out))
+    labels = Counter(row["source_label"] for row in rows(out) if row["target"] == "angry")
+    assert set(labels) == set(SIZES), "a class is filled from all others"
+
+
+def test_results_come_from_many_faces(run: Run, train: Path, tmp_path: Path) -> None:
+    run(train, "--to", "all", "--balance", "-o", tmp_path / "out")
+    chosen = {(row["target"], row["source"]) for row in rows(tmp_path / "out")}
+    assert len(chosen) == sum(MISSING.values())
+    assert len({source for _, source in chosen}) >= 20
+
+
+def test_a_run_that_goes_on_chooses_alike(run: Run, train: Path, tmp_path: Path) -> None:
+    words = (train, "--to", "all", "--balance")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    run(*words, "-o", whole, "--workers", "1", "--batch-size", "2")
+    run(*words, "-o", parts, "--limit", "9", "--processes")
+    assert 0 < sum(made(parts).values()) < sum(MISSING.values())
+    result = run(*words, "-o", parts)
+    assert result.exit_code == 0, result.output
+    assert tree(parts) == tree(whole)
+    assert timeless(parts) == timeless(whole)
+    again = run(*words, "-o", parts)
+    assert again.exit_code == 0
+    assert timeless(parts) == timeless(whole)
+
+
+def test_shards_share_the_work(run: Run, train: Path, tmp_path: Path) -> None:
+    words = (train, "--to", "all", "--balance")
+    total: Counter[str] = Counter()
+    for shard in ("1/2", "2/2"):
+        out = tmp_path / shard[0]
+        run(*words, "--shard", shard, "-o", out)
+        total += made(out)
+    assert total == MISSING
+
+
+def test_several_results_of_a_face_count_each(run: Run, train: Path, tmp_path: Path) -> None:
+    words = ("--to", "fear,sad", "--balance", "--samples", "2", "-o", tmp_path / "out")
+    assert run(train, *words).exit_code == 0
+    assert made(tmp_path / "out") == {"fear": 8, "sad": 4}, "never above the largest class"
+
+
+def test_a_second_target_adds_its_class(run: Run, train: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(train, "--to", "sad", "--balance", "-o", out)
+    result = run(train, "--to", "fear", "--balance", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert made(out) == {"sad": 5, "fear": 9}
+
+
+def test_faces_for_tests_are_left_out_and_bad_rows_reported(run: Run, tmp_path: Path) -> None:
+    data = pictures.write_csv(tmp_path / "fer2013.csv")
+    lines = data.read_text().splitlines()
+    unhappy = [line for number, line in enumerate(lines) if number % 7 != 4 or number < 15]
+    data.write_text("\n".join([*unhappy, "9,1 2 3,Training"]) + "\n")
+    out = tmp_path / "out"
+    result = run(data, "--to", "happy", "--balance", "--layout", "fer-csv", "-o", out)
+    assert result.exit_code == 1, result.output  # the bad row
+    told = rows(out)
+    assert [row["reason"] for row in told if row["status"] == "failed"]
+    usages = {line.rpartition(",")[2] for line in (out / "fer2013.csv").read_text().split()[1:]}
+    assert {usage for usage in usages if usage.isalpha()} == {"Training"}
+    counts = Counter(line[0] for line in unhappy[1:] if line.endswith("Training"))
+    assert made(out) == {"happy": max(counts.values()) - counts["3"]}
+
+
+def test_a_dry_run_lists_what_would_be_made(run: Run, train: Path, tmp_path: Path) -> None:
+    words = (train, "--to", "all", "--balance", "-o", tmp_path / "out")
+    listed = run(*words, "--dry-run")
+    assert listed.exit_code == 0, listed.output
+    run(*words)
+    would = {line.split("\t")[1] for line in listed.stdout.splitlines()}
+    assert would == {str(tmp_path / "out" / row["output"]) for row in rows(tmp_path / "out")}
+    assert "62 results" in listed.stderr
+
+
+def test_it_is_part_of_what_a_run_is(run: Run, train: Path, tmp_path: Path) -> None:
+    run(train, "--to", "sad", "--balance", "-o", tmp_path / "out")
+    other = run(train, "--to", "sad", "-o", tmp_path / "out")
+    assert other.exit_code == 2
+    assert "another --balance" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--per-class", "3"), "--balance and --per-class: name one of them"),
+        (("--to", "happy"), "there is nothing to make"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    run: Run, train: Path, tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    to = () if "--to" in words else ("--to", "all")
+    result = run(train, *to, "--balance", "-o", tmp_path / "out", *words)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not (tmp_path / "out" / "run.json").exists()
+
+
+def test_without_labels_there_is_nothing_to_count(run: Run, train: Path, tmp_path: Path) -> None:
+    flat = shutil.copytree(train / "sad", tmp_path / "flat")
+    result = run(flat, "--to", "all", "--balance", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "no input's folder names an expression" in result.stderr
+
+
+def test_standard_input_is_refused(run: Run, tmp_path: Path) -> None:
+    result = run("-", "--to", "all", "--balance", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "- can be read only once" in result.stderr
