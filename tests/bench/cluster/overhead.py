@@ -9,8 +9,8 @@
 - `faces`: the time of a face on one core, by the command alone and on a cluster of one worker, with
   a bundle that does next to nothing. Starts are left out: three times as many faces less as many.
 - `nodes`: faces a second over 1, 2 and 4 nodes of one worker each, with models that sleep 10 ms a
-  face instead of computing, so that nodes do not share the machine's processors. Starts are left
-  out: blocks are counted from the moment on when each worker has finished one.
+  face instead of computing, so that nodes do not share the machine's processors. Blocks are counted
+  from when each worker has begun one to when the last was begun.
 """
 
 import argparse
@@ -45,7 +45,7 @@ from tests.support import bundles, pictures
 from tests.support.cli import invoke
 
 NODES = (1, 2, 4)
-FEW = 1_000
+FEW = 3_000
 """Faces of a node, and of the smaller run on one core."""
 
 
@@ -179,30 +179,37 @@ def nodes(given: argparse.Namespace) -> None:
     for count in given.nodes or NODES:
         hook = {"worker_process_setup_hook": "tests.bench.cluster.sleeping.install"}
         with cluster.cluster(*[1] * count) as running, connected(running.address, hook):
-            seen = Watcher(given.work / "out" / ".cluster" / "rows")
+            seen = Watcher(given.work / "out" / ".cluster")
             translate(given, count, "--runner", "ray")
-            times = seen.stop()
-        each = count * FEW / len(times)
-        rate = (len(times) - count) * each / (times[-1] - times[count - 1])
+            begun, finished = seen.stop()
+        # All workers are busy from when so many blocks are in progress.
+        busy = next(
+            t for i, t in enumerate(begun, 1) if i - sum(end < t for end in finished) == count
+        )
+        blocks = sum(busy < end <= begun[-1] for end in finished)
+        rate = blocks * count * FEW / len(finished) / (begun[-1] - busy)
         print(f"{count} nodes: {rate:.0f} faces/s of {count / SECONDS:.0f}", flush=True)
 
 
 class Watcher(threading.Thread):
-    """Notes when each block was finished."""
+    """Notes when each block was begun and finished."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(daemon=True)
-        self._folder, self._ended, self._times = folder, threading.Event(), dict[str, float]()
+        self._ended = threading.Event()
+        self._begun, self._finished = dict[str, float](), dict[str, float]()
+        self._folders = {folder / "attempts": self._begun, folder / "rows": self._finished}
         self.start()
 
     def run(self) -> None:
         while not self._ended.wait(0.02):
-            for path in self._folder.glob("[0-9]*"):
-                self._times.setdefault(path.name, time.perf_counter())
+            for folder, times in self._folders.items():
+                for path in folder.glob("[0-9]*"):
+                    times.setdefault(path.name, time.perf_counter())
 
-    def stop(self) -> list[float]:
+    def stop(self) -> tuple[list[float], list[float]]:
         self._ended.set()
-        return sorted(self._times.values())
+        return sorted(self._begun.values()), sorted(self._finished.values())
 
 
 def connected(address: str, runtime: dict[str, Any] | None = None) -> Any:
