@@ -161,6 +161,8 @@ def test_a_word_that_is_no_expression_is_named(translator: Translator) -> None:
     [
         (b"", "bytes: "),
         (b"not a picture", "bytes: "),
+        (b"PK\x03\x04" + bytes(99), "bytes: an archive where one picture is expected"),
+        (b"emotion,pixels\n3,1 2\n", "bytes: a dataset where one picture is expected"),
         (Path("nowhere.png"), "nowhere.png: No such file"),
         (np.zeros((48, 48), np.float32), "of uint8"),
         (np.zeros((48, 48, 2), np.uint8), "of uint8"),

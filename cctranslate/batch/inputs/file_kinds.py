@@ -98,7 +98,7 @@ def unread(head: bytes, name: PurePath, *, named: bool, member: bool) -> UnreadK
     for start, form in _DOCUMENT_HEADS.items():
         if head.startswith(start):
             return UnreadKind(skipped=not named, reason=f"no picture: {_NO_PICTURES[form]}")
-    if reason := _container_reason(head, name, member):
+    if reason := _container_reason(head, name, named=named, member=member):
         return UnreadKind(skipped=not named, reason=reason)
     picture = named or is_picture_name(name)
     reason = "not a picture that Pillow can read" if head else "empty file"
@@ -133,16 +133,21 @@ def _heif() -> str:
     return "HEIC: pip install 'cctranslate[heif]'"
 
 
-def _container_reason(head: bytes, name: PurePath, member: bool) -> str:
+def _container_reason(head: bytes, name: PurePath, *, named: bool, member: bool) -> str:
     """Return what to do with an archive or a dataset; empty for what is none."""
     suffix = name.suffix.lower()
-    is_archive = is_compressed(head) or head[257:262] == b"ustar" or suffix in _ARCHIVES
+    zipped = named and head.startswith(b"PK\x03\x04")  # in a folder it may be a document
+    is_archive = zipped or is_compressed(head) or head[257:262] == b"ustar" or suffix in _ARCHIVES
     if (is_archive or head.startswith(_PACKED_HEADS)) and head:
+        if named and not head.startswith(_PACKED_HEADS):
+            return "an archive where one picture is expected"
         if member:
             return "an archive in an archive: unpack it first"
         if head.startswith(_PACKED_HEADS):
             return "an archive that cannot be read: unpack it first"
         return "an archive in a folder: name it as an input to read it"
+    if has_pixels(head) and named:
+        return "a dataset where one picture is expected"
     if has_pixels(head):
         return "a dataset in a folder: name it as an input to read it"
     return ""
