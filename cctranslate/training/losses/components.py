@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
-from cctranslate.training.losses.regularization import gradient_penalty, masked_mean
+from cctranslate.training.losses.adversarial import d_relativistic, g_relativistic
+from cctranslate.training.losses.regularization import gradient_penalty
 from cctranslate.training.losses.terms import Terms
 
 LARGEST = 50.0
@@ -83,11 +84,7 @@ class PartDiscriminator(nn.Module):
 
 
 class ComponentDiscriminators(nn.Module):
-    """One discriminator for each part; each compares real faces with results (RpGAN).
-
-    Results of faces that are hard to change are left out: they show little of their target, which
-    would draw G to paint it.
-    """
+    """One discriminator for each part; each compares real faces with results (RpGAN)."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
@@ -100,15 +97,15 @@ class ComponentDiscriminators(nn.Module):
             for name, network in self.networks.items()
         }
 
-    def d_terms(self, real: Shown, fake: Shown, easy: Tensor) -> Terms:
-        """Return each discriminator's loss as `d_mouth`, of results where `easy` [N] is 1."""
+    def d_terms(self, real: Shown, fake: Shown) -> Terms:
+        """Return each discriminator's loss as `d_mouth` and the like."""
         judged = _matched(self(real), self(fake))
-        return {f"d_{name}": masked_mean(F.softplus(f - r), easy) for name, r, f in judged}
+        return {f"d_{name}": d_relativistic(r, f) for name, r, f in judged}
 
-    def g_terms(self, real: Shown, fake: Shown, easy: Tensor) -> Terms:
-        """Return what G loses to each discriminator by results where `easy` [N] is 1."""
+    def g_terms(self, real: Shown, fake: Shown) -> Terms:
+        """Return what G loses to each discriminator."""
         judged = _matched(self(real), self(fake))
-        return {name: masked_mean(F.softplus(r - f), easy) for name, r, f in judged}
+        return {name: g_relativistic(r, f) for name, r, f in judged}
 
     def penalty(self, faces: Shown) -> Tensor:
         """Return the sum over parts of the gradient penalty at these faces."""

@@ -16,7 +16,7 @@ from cctranslate.training.data import augment
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, soft_labels
-from cctranslate.training.data.hardness import hardness, strength_by
+from cctranslate.training.data.hardness import HARD, hardness
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Indices, Sampler, evenly
 from cctranslate.training.losses.components import Shown
@@ -33,8 +33,7 @@ class PairBatch:
     points: Tensor  # [N,5,2]
     found: Tensor  # [N] whether a face has landmarks
     targets: Tensor  # [N] class ids
-    easy: Tensor  # [N] 1 where the face is not hard to change
-    guided: Tensor  # [N] 1 where it is not, and the target is new to it
+    guided: Tensor  # [N] 1 where the target is new to the face and the face not hard to change
     real: Shown  # real faces of the targets' expressions
 
     @property
@@ -76,7 +75,7 @@ class PairBatches:
         self._results = DeviceDataset(pairs.images, device)
         self._points = torch.from_numpy(found.points).to(device)
         self._found = torch.from_numpy(found.found).to(device)
-        self._easy = strength_by(hardness(found)) == 1
+        self._easy = hardness(found) < HARD
         size = recipe.batch_size
         self._sampler = Sampler(self._targets, size, balance=1.0, seed=seed)
         self._real_sampler = Sampler(self._classes[self._real], size, balance=0.0, seed=seed)
@@ -105,7 +104,6 @@ class PairBatches:
             points=points,
             found=self._found[torch.from_numpy(sources).to(self._device)],
             targets=asked,
-            easy=self._tensor(self._easy[sources]).float(),
             guided=self._tensor(~same & self._easy[sources]).float(),
             real=Shown(x=shown, points=real_points, classes=asked),
         )

@@ -140,7 +140,7 @@ class StudentTrainer:
         self.d.requires_grad_(True)
         fake = Shown(x=image, points=batch.points, classes=batch.targets)
         with autocast(self.device):
-            terms = self.d.d_terms(batch.real, fake, batch.easy)
+            terms = self.d.d_terms(batch.real, fake)
         loss = torch.stack(list(terms.values())).sum()
         if step % R1_EVERY == 0:
             penalty = self.d.penalty(batch.real) + self.d.penalty(fake)
@@ -161,7 +161,7 @@ class StudentTrainer:
         }
         with autocast(self.device):
             fake = Shown(x=image, points=batch.points, classes=batch.targets)
-            judged = self.d.g_terms(batch.real, fake, batch.easy)
+            judged = self.d.g_terms(batch.real, fake)
             if step % GUIDE_EVERY == 0:
                 weights["guide"] *= GUIDE_EVERY
                 terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cctranslate.faces.alignment import TEMPLATE
-from cctranslate.training.data.hardness import hardness, strength_by
+from cctranslate.training.data.hardness import hardness
 from cctranslate.training.data.landmarks import Landmarks
 
 
@@ -45,8 +45,3 @@ def test_a_tilted_face_is_hard_from_some_angle_on() -> None:
     assert tilted(10) == 0
     assert tilted(27.5) == pytest.approx(0.5, abs=0.02) == tilted(-27.5)
     assert tilted(50) == 1
-
-
-def test_hard_faces_are_changed_less_and_the_hardest_not_at_all() -> None:
-    strengths = strength_by(np.array([0, 0.2, 0.5, 0.75, 1], np.float32))
-    np.testing.assert_allclose(strengths, [1, 1, 0.5, 0.25, 0])

@@ -59,10 +59,9 @@ def test_discriminators_learn_a_mark_and_g_is_told_where_it_is() -> None:
     real = shown(torch.zeros(8, 1, 48, 48))
     marked = torch.zeros(8, 1, 48, 48)
     marked[:, :, 34:38, 20:28] = 1
-    easy = torch.ones(8)
     adam = torch.optim.Adam(networks.parameters(), 3e-3)
     for _ in range(60):
-        terms = networks.d_terms(real, shown(marked), easy)
+        terms = networks.d_terms(real, shown(marked))
         assert terms.keys() == {"d_whole", "d_mouth", "d_eyes"}
         adam.zero_grad()
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
@@ -70,22 +69,9 @@ def test_discriminators_learn_a_mark_and_g_is_told_where_it_is() -> None:
     assert float(terms["d_mouth"].detach()) < 0.1
     assert float(terms["d_eyes"].detach()) == pytest.approx(0.693, abs=1e-3)  # nothing to see there
     fake = marked.clone().requires_grad_()
-    networks.g_terms(real, shown(fake), easy)["mouth"].backward()  # type: ignore[no-untyped-call]
+    networks.g_terms(real, shown(fake))["mouth"].backward()  # type: ignore[no-untyped-call]
     assert fake.grad is not None
     assert float(fake.grad[:, :, 34:38, 20:28].sum()) > 0  # a weaker mark would cost less
-
-
-def test_results_of_hard_faces_are_left_out() -> None:
-    torch.manual_seed(0)
-    networks = ComponentDiscriminators((8, 8, 8, 8))
-    real, easy = shown(torch.zeros(2, 1, 48, 48)), torch.tensor([1.0, 0.0])
-    fake = torch.rand(2, 1, 48, 48, requires_grad=True)
-    for terms in (networks.d_terms, networks.g_terms):
-        (gradient,) = torch.autograd.grad(
-            torch.stack(list(terms(real, shown(fake), easy).values())).sum(), fake
-        )
-        assert gradient[0].any()
-        assert not gradient[1].any()
 
 
 def test_the_penalty_grows_with_the_slope_of_the_logits() -> None:

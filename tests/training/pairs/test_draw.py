@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cctranslate.errors import RunError
@@ -126,27 +127,33 @@ def test_the_cost_is_reckoned_before(make: Maker) -> None:
     assert make("half", epochs=0.5).steps == 2
 
 
-def test_hard_faces_get_weaker_results_alone_down_to_themselves(make: Maker) -> None:
-    maker = make(
-        found=False,
-        draws=(
-            DrawSpec(kind="result", strength=0.9),
-            DrawSpec(kind="repair", begin=0.8, steps=1),
-        ),
-    )
-    maker.strengths[maker.order[:2]] = 0.5
-    maker.step(0)
-    drawn = store.read(store.path_of(maker.folder, 0))
-    assert set(drawn.ways.tolist()) == {0}
-    sources = maker.faces.images[drawn.sources]
-    changed = np.abs(drawn.images.astype(int) - sources).max((1, 2))
-    halves = np.isin(drawn.sources, maker.order[:2])
-    assert (changed[~halves] == 0).all()  # without landmarks nothing is changed
-    assert (changed[halves] > 0).all()
-    # And no guide has to read the target of a face that is left alone.
-    passing = maker.passing(drawn)
-    assert passing[~halves].all()
-    assert (passing[halves] == (drawn.targets[halves] == 5)).all()
+def test_hard_faces_get_weaker_results_alone(make: Maker) -> None:
+    draws = (DrawSpec(kind="result", strength=0.9), DrawSpec(kind="repair", begin=0.8, steps=1))
+
+    def drawn(folder: str, **changes: Any) -> Draws:
+        maker = make(folder, draws=draws, **changes)
+        maker.step(0)
+        return store.read(store.path_of(maker.folder, 0))
+
+    easy, hard = drawn("easy"), drawn("hard", found=False)
+    still = drawn("still", found=False, hard_strength=0.0)
+    assert set(easy.ways.tolist()) == {0, 1}
+    assert set(hard.ways.tolist()) == {0}
+
+    def changed(results: Draws) -> float:
+        mine = results.take(results.ways == 0)
+        return float(np.abs(mine.images.astype(float) - still.images).mean())
+
+    assert changed(still) == 0
+    assert 0 < changed(hard) < 0.7 * changed(easy)
+
+
+def test_guides_ask_less_of_hard_faces(make: Maker) -> None:
+    maker = make(found=False)
+    chances = np.array([0.2, 0.3, 0.6], np.float32)
+    draws = Draws(**of_three(chances))
+    assert maker.passing(draws).tolist() == [False, True, True]
+    assert make("easy").passing(draws).tolist() == [False, False, True]
 
 
 def test_what_is_kept_passed_and_is_reported_by_source_and_target(make: Maker) -> None:
@@ -178,6 +185,21 @@ def test_draws_that_none_lets_through_are_an_error_that_says_what_to_do(make: Ma
         maker.step(step)
     with pytest.raises(RunError, match="let 0 of 96 draws through, too few"):
         filter.select(maker)
+
+
+def of_three(chances: NDArray[np.float32]) -> dict[str, Any]:
+    """Fields of three draws of the first face that guides read with these chances."""
+    none = np.zeros(3, np.int64)
+    images = np.zeros((3, 48, 48), np.uint8)
+    cosines = np.ones(3, np.float32)
+    return {
+        "images": images,
+        "sources": none,
+        "targets": none,
+        "ways": none,
+        "chances": chances,
+        "cosines": cosines,
+    }
 
 
 def empty() -> Draws:
