@@ -111,6 +111,7 @@ def test_a_second_run_is_refused(run: Run, inputs: Path, s3: Any) -> None:
     assert not s3.exists("bucket/out/.run.lock")
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(
     run: Run, inputs: Path, weights: Path, s3: Any, tmp_path: Path
 ) -> None:
