@@ -8,13 +8,12 @@ import numpy as np
 
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
-from cctranslate.batch.outputs.writers import Writer
+from cctranslate.batch.outputs.writers import GrowingWriter, Writer
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Disposition, Row
-from cctranslate.batch.stages import memory
+from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.chunks import (
-    Chunker,
     DecodedChunk,
     ItemChunk,
     TranslatedChunk,
@@ -68,8 +67,8 @@ def run(
         OutputError: results or rows cannot be written any more; what has a row is done.
         WorkersError: a worker was killed; what has a row is done.
     """
-    most = memory.budget()
-    chunker = Chunker(memory.weigh)
+    most = bounds.budget()
+    chunker = bounds.Chunker(bounds.weigh)
     ready = fetched(_released(items, selector))
     decoded = pool.map(Work.decode, chunker.chunks(ready), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
@@ -77,12 +76,15 @@ def run(
     for chunk in pool.map(Work.finish, selected, weigh=_weight, most=most):
         if chunk is None:
             continue
-        if chunk.lines:
-            journal.add_lines(chunk.lines, chunk.counts)
+        all_rows, lines = pool.work.all_rows, chunk.lines
+        if isinstance(writer, GrowingWriter) and not all_rows:
+            lines = writer.place(chunk.unplaced)
+        if lines:
+            journal.add_lines(lines, chunk.counts)
             on_done(chunk.inputs - len(chunk.rows))
         for rows, content in zip(chunk.rows, chunk.contents, strict=True):
             located = rows
-            if not chunk.lines:
+            if all_rows:
                 located = writer.add(rows, content)
                 journal.add(located)
             on_rows(located)
@@ -101,7 +103,7 @@ def _weight(chunk: ItemChunk | TranslatedChunk) -> int:
 
 
 def _timed(
-    chunks: Iterable[DecodedChunk | None], chunker: Chunker
+    chunks: Iterable[DecodedChunk | None], chunker: bounds.Chunker
 ) -> Iterator[DecodedChunk | None]:
     """Let the next chunks be fitted to how long these took."""
     for chunk in chunks:

@@ -40,7 +40,8 @@ from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.outputs.writers import Files
-from cctranslate.batch.stages.chunks import LARGEST_CHUNK, ItemChunk, Work
+from cctranslate.batch.stages.bounds import LARGEST_CHUNK
+from cctranslate.batch.stages.chunks import ItemChunk, Work
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
 from cctranslate.faces.detector import FaceDetector

@@ -4,12 +4,12 @@ Lines are joined by hand, not by pandas: each input's are appended when it ends,
 be killed at any time, and digits and spaces need no quoting.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cctranslate.batch.outputs.layout import TABLE
-from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
+from cctranslate.batch.outputs.writers import Packed, Placed, Unplaced, cut_out_name, fingerprint
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
@@ -40,6 +40,7 @@ class FerCsv:
     """Writes the table of a run, which grows at its end."""
 
     packer = Lines()
+    cut = staticmethod(cut_out_name)
 
     def __init__(self, out: Path, last: Collection[str]) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
@@ -66,16 +67,35 @@ class FerCsv:
         """
         if not content:
             return rows
+        self._append(content)
+        return [replace(row, output=self._next_name()) if row.output else row for row in rows]
+
+    def place(self, inputs: Sequence[Unplaced]) -> bytes:
+        """Append the lines of some inputs; return those of the report.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        if content := b"".join(each.content for each in inputs):
+            self._append(content)
+        lines = []
+        for each in inputs:
+            first, *others = each.pieces
+            lines.append(first)
+            for piece in others:
+                lines += self._next_name().encode(), piece
+        return b"".join(lines)
+
+    def _append(self, content: bytes) -> None:
         if self._file is None:
             self._file = AppendOnlyFile(self._path, 0)
             self._file.add(_HEADER)
         self._file.add(content)
-        return [self._numbered(row) if row.output else row for row in rows]
 
-    def _numbered(self, row: Row) -> Row:
-        """Return a row with the number of its line, counted from 0 as FER2013's are."""
+    def _next_name(self) -> str:
+        """Return the name of the next line, which are counted from 0 as FER2013's are."""
         self._rows += 1
-        return replace(row, output=f"{TABLE}:{self._rows - 1}")
+        return f"{TABLE}:{self._rows - 1}"
 
     def close(self) -> None:
         """Make sure that the table is on disk.

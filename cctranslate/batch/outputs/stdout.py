@@ -1,12 +1,19 @@
 """`-o -`: results to standard output."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.webdataset import END, member
-from cctranslate.batch.outputs.writers import Packed, Placed, ResultPacker, fingerprint
+from cctranslate.batch.outputs.writers import (
+    Packed,
+    Placed,
+    ResultPacker,
+    Unplaced,
+    cut_before_name,
+    fingerprint,
+)
 from cctranslate.batch.report.row import Row
 from cctranslate.errors import OutputError
 
@@ -41,6 +48,8 @@ class Members:
 class Stdout:
     """Writes a tar of the results, or the bytes of the only one."""
 
+    cut = staticmethod(cut_before_name)
+
     def __init__(self, packer: ResultPacker, complete: bool) -> None:
         """Write what `packer` makes; `complete` says that the tar needs no end."""
         self.packer, self._complete = packer, complete
@@ -54,6 +63,16 @@ class Stdout:
         """
         _put(content)
         return rows
+
+    def place(self, inputs: Sequence[Unplaced]) -> bytes:
+        """Write the results of some inputs; return the report's lines.
+
+        Raises:
+            OutputError: they cannot be written.
+            BrokenPipeError: their reader went away.
+        """
+        _put(b"".join(each.content for each in inputs))
+        return b"".join(piece for each in inputs for piece in each.pieces)
 
     def close(self) -> None:
         """End the tar, if it is one of several inputs.

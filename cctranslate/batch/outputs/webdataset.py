@@ -3,7 +3,7 @@
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,13 @@ from cctranslate.batch.outputs.earlier.tar_members import tar_members
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import SHARD, shard
 from cctranslate.batch.outputs.ownership import is_ours
-from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
+from cctranslate.batch.outputs.writers import (
+    Packed,
+    Placed,
+    Unplaced,
+    cut_before_name,
+    fingerprint,
+)
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.files import AppendOnlyFile, temporary_name, unwritable
@@ -53,6 +59,8 @@ class Shards:
     No time or owner is written, so that the same results give the same bytes.
     """
 
+    cut = staticmethod(cut_before_name)
+
     def __init__(self, out: Path, encoding: Encoding, last: Collection[str]) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
 
@@ -79,17 +87,34 @@ class Shards:
         """
         if not content:
             return rows
+        self._open().add(content)
+        return [
+            replace(row, output=f"{shard(self._number)}:{row.output}") if row.output else row
+            for row in rows
+        ]
+
+    def place(self, inputs: Sequence[Unplaced]) -> bytes:
+        """Append the members of some inputs, those of each to one tar; return the report's lines.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        lines = []
+        for each in inputs:
+            if each.content:
+                self._open().add(each.content)
+            lines.append(f"{shard(self._number)}:".encode().join(each.pieces))
+        return b"".join(lines)
+
+    def _open(self) -> AppendOnlyFile:
+        """Return the tar for the next input."""
         if self._file is None or self._file.end >= FULL:
             self.close()
             self._number += 1
             while (self._out / shard(self._number)).exists():
                 self._number += 1  # somebody else's
             self._file = AppendOnlyFile(self._out / shard(self._number), 0)
-        self._file.add(content)
-        return [
-            replace(row, output=f"{shard(self._number)}:{row.output}") if row.output else row
-            for row in rows
-        ]
+        return self._file
 
     def close(self) -> None:
         """End the open tar as tars end.

@@ -2,17 +2,19 @@
 
 import errno
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from cctranslate.batch.outputs.encoding import Encoding, Result
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.schema import NAMES, line, to_cells
 from cctranslate.files import replacing, unwritable
 from cctranslate.remote import is_remote, write_new
 
+_OUTPUT = NAMES.index("output")
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 """Errors that the next result would meet as well."""
 _STRANGE = "{path} is there, and no run wrote it: move it away"
@@ -93,6 +95,51 @@ class Writer(Protocol):
         Raises:
             OutputError: it cannot be written.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unplaced:
+    """An input's results and rows, before the writer has said where the results lie."""
+
+    content: bytes
+    """What the packer made of the results."""
+    pieces: list[bytes]
+    """The report's lines, cut where the writer's part of each result's name goes."""
+
+
+@runtime_checkable
+class GrowingWriter(Writer, Protocol):
+    """A writer of files that grow: where a result lies depends on what came before it."""
+
+    def cut(self, row: Row) -> tuple[bytes, bytes]:
+        """Return the line of a row with a result, before and after what `place` adds to it."""
+
+    def place(self, inputs: Sequence[Unplaced]) -> bytes:
+        """Write the results of some inputs, in order; return the report's lines.
+
+        Raises:
+            OutputError: nothing can be written any more.
+        """
+
+
+def cut_before_name(row: Row) -> tuple[bytes, bytes]:
+    """Return a row's line up to the name of its result, within its quotes, and the rest."""
+    cells = to_cells(row)
+    head, tail = line([*cells[:_OUTPUT], ""]).removesuffix("\n"), line(cells[_OUTPUT:])
+    if tail.startswith('"'):
+        head, tail = f'{head}"', tail[1:]
+    return _encoded(head), _encoded(tail)
+
+
+def cut_out_name(row: Row) -> tuple[bytes, bytes]:
+    """Return a row's line before and after the name of its result."""
+    cells = to_cells(row)
+    head, tail = line([*cells[:_OUTPUT], ""]), line(["", *cells[_OUTPUT + 1 :]])
+    return _encoded(head.removesuffix("\n")), _encoded(tail)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ neither reads pickled pictures nor makes rows.
 
 import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item, Remainder
+from cctranslate.batch.outputs.writers import Unplaced
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
 from cctranslate.batch.report.row import Disposition, Row
@@ -24,10 +25,6 @@ from cctranslate.batch.stages.translated import FaceResults, TranslatedPicture
 from cctranslate.pixels import SIZE, Gray, Scaled
 
 Source = Decoded | DecodeFailure
-CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
-"""How long a worker is to be busy with a chunk, and how many inputs it has at most."""
-HEAVY = 16 << 20
-"""Bytes from which on a chunk takes no further input."""
 _NONE = np.zeros((0, SIZE, SIZE), np.uint8)
 
 
@@ -95,6 +92,8 @@ class FinishedChunk:
     """The report's lines of some inputs, whose results are made."""
 
     lines: bytes
+    unplaced: list[Unplaced]
+    """In place of the lines, where only the writer knows where results lie."""
     counts: Counts
     inputs: int
     rows: list[list[Row]]
@@ -113,6 +112,8 @@ class Work:
     """Whether inputs cross to another process."""
     all_rows: bool
     """Whether rows go to the process with the models, which completes or prints them."""
+    cut: Callable[[Row], tuple[bytes, bytes]] | None = None
+    """Cuts lines where the writer, in the process with the models, adds to them."""
 
     def decode(self, chunk: ItemChunk) -> DecodedChunk:
         """Return the faces of some inputs."""
@@ -149,7 +150,7 @@ class Work:
         Raises:
             OutputError: results cannot be written at all.
         """
-        counts, lines = Counts(), list[bytes]()
+        counts, lines, unplaced = Counts(), list[bytes](), list[Unplaced]()
         seen, contents = list[list[Row]](), list[bytes]()
         inputs = 0
         for picture in _pictures(chunk):
@@ -161,40 +162,28 @@ class Work:
             if not self.all_rows:
                 item = picture.item if isinstance(picture, DecodeFailure) else picture.decoded.item
                 counts.add(rows, again=item.is_met)
-                lines += csv_lines(rows)
+                if self.cut is None:
+                    lines += csv_lines(rows)
+                else:
+                    unplaced.append(Unplaced(content=content, pieces=_pieces(rows, self.cut)))
         return FinishedChunk(
-            lines=b"".join(lines), counts=counts, inputs=inputs, rows=seen, contents=contents
+            lines=b"".join(lines),
+            unplaced=unplaced,
+            counts=counts,
+            inputs=inputs,
+            rows=seen,
+            contents=contents,
         )
 
 
-class Chunker:
-    """Makes chunks of items: of small pictures by the dozen, photographs one by one."""
-
-    def __init__(self, weigh: Callable[[Item], int]) -> None:
-        """`weigh` returns the bytes that an item takes while it is decoded."""
-        self._weigh, self._size = weigh, 1
-
-    def chunks(self, items: Iterable[Item | None]) -> Iterator[ItemChunk | None]:
-        """Return the items in chunks; a None among them ends a chunk, and follows it."""
-        chunk: list[Item] = []
-        weight = 0
-        for item in items:
-            if item is not None:
-                chunk.append(item)
-                weight += self._weigh(item)
-            is_full = item is None or len(chunk) >= self._size or weight > HEAVY
-            if chunk and is_full:
-                yield ItemChunk(items=chunk, weight=weight)
-                chunk, weight = [], 0
-            if item is None:
-                yield None
-        if chunk:
-            yield ItemChunk(items=chunk, weight=weight)
-
-    def learn(self, count: int, seconds: float) -> None:
-        """Fit the size of the next chunks to how long one took."""
-        fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
-        self._size = min(max(fitting, 1), 2 * self._size, LARGEST_CHUNK)
+def _pieces(rows: list[Row], cut: Callable[[Row], tuple[bytes, bytes]]) -> list[bytes]:
+    """Return the lines of rows, cut in those that have a result."""
+    pieces = [b""]
+    for row in rows:
+        first, *others = cut(row) if row.output else csv_lines([row])
+        pieces[-1] += first
+        pieces += others
+    return pieces
 
 
 def _without_levels(source: Source) -> Source:

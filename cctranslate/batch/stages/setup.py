@@ -2,7 +2,7 @@
 
 from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.writers import Files, Writer
+from cctranslate.batch.outputs.writers import Files, GrowingWriter, Writer
 from cctranslate.batch.stages.chunks import Work
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.faces.detector import FaceDetector
@@ -40,5 +40,6 @@ def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: 
             metadata=options.metadata == "keep",
         ),
         pickled=many if options.processes is None else options.processes,
-        all_rows=options.report == "-" or not isinstance(writer, Files),
+        all_rows=options.report == "-" or not isinstance(writer, Files | GrowingWriter),
+        cut=writer.cut if isinstance(writer, GrowingWriter) else None,
     )

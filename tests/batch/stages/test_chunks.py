@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.stages.chunks import HEAVY, LARGEST_CHUNK, Chunker
+from cctranslate.batch.stages.bounds import HEAVY, LARGEST_CHUNK, Chunker
 
 
 def items(count: int) -> list[Item]:

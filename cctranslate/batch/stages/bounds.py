@@ -1,0 +1,83 @@
+"""How many inputs go to a worker at once, and how many are in memory at once.
+
+Bounds are in bytes, so that photographs of any size can be worked on side by side.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from cctranslate.batch.inputs.items import Broken, FaceRow, Item
+from cctranslate.batch.stages.chunks import ItemChunk
+
+EXPANSION = 24
+"""Bytes of memory to decode a byte of a file: a JPEG of 8 MB has some 19 megapixels, which take
+ten bytes each in Pillow, numpy and OpenCV together."""
+LEAST = 256 << 20
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
+"""How long a worker is to be busy with a chunk, and how many inputs it has at most."""
+HEAVY = 16 << 20
+"""Bytes from which on a chunk takes no further input."""
+
+
+class Chunker:
+    """Makes chunks of items: of small pictures by the dozen, photographs one by one."""
+
+    def __init__(self, weigh: Callable[[Item], int]) -> None:
+        """`weigh` returns the bytes that an item takes while it is decoded."""
+        self._weigh, self._size = weigh, 1
+
+    def chunks(self, items: Iterable[Item | None]) -> Iterator[ItemChunk | None]:
+        """Return the items in chunks; a None among them ends a chunk, and follows it."""
+        chunk: list[Item] = []
+        weight = 0
+        for item in items:
+            if item is not None:
+                chunk.append(item)
+                weight += self._weigh(item)
+            is_full = item is None or len(chunk) >= self._size or weight > HEAVY
+            if chunk and is_full:
+                yield ItemChunk(items=chunk, weight=weight)
+                chunk, weight = [], 0
+            if item is None:
+                yield None
+        if chunk:
+            yield ItemChunk(items=chunk, weight=weight)
+
+    def learn(self, count: int, seconds: float) -> None:
+        """Fit the size of the next chunks to how long one took."""
+        fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
+        self._size = min(max(fitting, 1), 2 * self._size, LARGEST_CHUNK)
+
+
+def budget() -> int:
+    """Return the bytes that inputs in one stage may take: a quarter of the machine's memory."""
+    limits = [_physical(), _container()]
+    return max(min(limit for limit in limits if limit) // 4, LEAST) if any(limits) else LEAST
+
+
+def weigh(item: Item) -> int:
+    """Return roughly the bytes of memory that a fetched item takes while it is decoded."""
+    if item.held or isinstance(item, FaceRow | Broken):
+        return EXPANSION * item.held
+    try:
+        return EXPANSION * item.path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _physical() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
+
+
+def _container() -> int:
+    """Return the limit of a container or a job, 0 if there is none."""
+    try:
+        text = _CGROUP.read_text(encoding="ascii").strip()
+    except OSError:
+        return 0
+    return int(text) if text.isdigit() else 0
