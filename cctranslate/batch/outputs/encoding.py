@@ -3,8 +3,8 @@
 import io
 import struct
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -137,13 +137,14 @@ def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
 
 def xmp(emotion: str) -> str:
     """Return the mark: IPTC's term for a picture altered by a model, the tool and the target."""
+    version, name = (escape(word, quote=False) for word in (__version__, emotion))
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
         f"<Iptc4xmpExt:DigitalSourceType>{_SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
-        f"<xmp:CreatorTool>cctranslate {escape(__version__)}</xmp:CreatorTool>"
-        f"<dc:description>Expression changed to {escape(emotion)} by a generative model"
+        f"<xmp:CreatorTool>cctranslate {version}</xmp:CreatorTool>"
+        f"<dc:description>Expression changed to {name} by a generative model"
         "</dc:description></rdf:Description></rdf:RDF></x:xmpmeta>"
     )

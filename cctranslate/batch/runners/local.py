@@ -11,13 +11,10 @@ from cctranslate.batch.runners.blocks.work_folder import WorkFolder, refuse_unfi
 from cctranslate.batch.runners.runner import Call
 from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
-from cctranslate.batch.stages.setup import make_work
+from cctranslate.batch.stages.setup import first_tasks, make_work
 from cctranslate.bundle import Bundle
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
-
-FEW_TASKS = 16
-"""Tasks that threads have done before the first worker process has started."""
 
 
 class LocalRunner:
@@ -65,7 +62,8 @@ class LocalRunner:
         with closing(open_writer(options, journal.resume.last_outputs)) as writer:
             work = make_work(options, call.finder, writer, self.provider)
             count = options.workers or cores()
-            with OrderedPool(work, count, work.pickled, threads_first=FEW_TASKS) as pool:
+            first = first_tasks(options, self.provider)
+            with OrderedPool(work, count, work.pickled, threads_first=first) as pool:
                 pipeline.run(
                     pipeline.remaining(call.items(), journal.resume),
                     models=self._models,

@@ -9,7 +9,17 @@ from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.sessions import CUDA, cores
 
 FEW_CORES = 4
-"""Cores up to which threads do what worker processes do elsewhere."""
+"""Cores up to which the models are the limit, if they run on the CPU."""
+
+
+def first_tasks(options: Options, provider: str) -> int:
+    """Return how many tasks threads do before there are worker processes.
+
+    A process takes as long to start as some hundred small pictures. Where the models are the limit,
+    it gains a twentieth of the time, and 1,500 pictures pass before it has paid for its start.
+    """
+    soon = options.processes or provider == CUDA or cores() > FEW_CORES
+    return 16 if soon else 64
 
 
 def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: str) -> Work:
@@ -22,8 +32,6 @@ def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: 
         provider: What the models run on.
     """
     in_pictures = options.result == "picture"
-    # On few cores the models are the limit; on many, or with a GPU, one process's Python is.
-    many = provider == CUDA or cores() > FEW_CORES
     return Work(
         look=DecodeOptions(
             where=options.faces,
@@ -39,7 +47,8 @@ def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: 
             in_pictures=in_pictures,
             metadata=options.metadata == "keep",
         ),
-        pickled=many if options.processes is None else options.processes,
+        # Threads take turns at Python's lock, which costs a small picture half as much again.
+        pickled=cores() > 1 if options.processes is None else options.processes,
         all_rows=options.report == "-" or not isinstance(writer, Files | GrowingWriter),
         cut=writer.cut if isinstance(writer, GrowingWriter) else None,
     )
