@@ -42,8 +42,8 @@ def check(options: Options) -> None:
         raise OptionError(
             "--metadata keep: faces by themselves keep none: it takes --result picture"
         )
-    no_folder = options.out_file or options.destination.is_dir()
-    if not no_folder and is_picture_name(options.destination):
+    is_new_folder = not (options.out_file or options.store)
+    if is_new_folder and is_picture_name(options.destination) and not options.destination.is_dir():
         raise OptionError(
             f"-o {options.destination}: results are PNG, JPEG or WebP: end the name in .png, "
             ".jpg or .webp, or name a folder"

@@ -106,7 +106,7 @@ def test_make(shell: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_completion_in_bash(shell: dict[str, str], tmp_path: Path) -> None:
-    (setup,) = re.findall(r"`(eval .*?bash_source.*?)`", SECTION)
+    (setup,) = re.findall(r"`(eval .*?bash_source.*?)`", GUIDE.read_text(encoding="utf-8"))
     ask = "COMP_WORDS=({words}); COMP_CWORD={n}; _cctranslate_completion cctranslate; "
     ask += 'echo "${{COMPREPLY[@]}}"'
     script = f"{setup}; {ask.format(words='cctranslate rep', n=1)}"

@@ -12,6 +12,7 @@ from cctranslate.training.metrics import realism
 from tests.support.cli import invoke
 
 
+@pytest.mark.timeout(180)  # it may be the first to ask for `made`, which is trained
 def test_evaluate_of_data_without_a_class_leaves_its_figures_out(
     made: Path, tmp_path: Path
 ) -> None:
