@@ -153,6 +153,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(made: Path, tmp_path: Path) -> N
         time.sleep(0.1)
     started.send_signal(signal.SIGINT)
     _, told = started.communicate(timeout=60)
-    assert started.returncode == 130, told
+    # Where it comes while a string is executed, Python dies of it: 130 in a shell, too.
+    assert started.returncode in (130, -signal.SIGINT), told
     assert f"-o {folder} --resume goes on" in told.decode()
     assert b"Traceback" not in told
