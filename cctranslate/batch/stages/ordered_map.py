@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Self, TypeVar
 
-from cctranslate.batch.stages.worker_process import WorkerProcess
+from cctranslate.batch.stages.worker_process import WorkerProcess, preload
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -30,6 +30,8 @@ class OrderedPool(Generic[W]):
         self._threads_first = threads_first
         self._threads = ThreadPoolExecutor(count)
         self._idle: list[WorkerProcess[W]] = []
+        if processes:
+            preload()
 
     def __enter__(self) -> Self:
         return self

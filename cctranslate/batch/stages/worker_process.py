@@ -6,9 +6,11 @@ do loky and pebble in reports of theirs. Here no two processes share a lock or a
 """
 
 import errno
+import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 import warnings
@@ -24,6 +26,20 @@ A = TypeVar("A")
 B = TypeVar("B")
 W = TypeVar("W")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def preload() -> None:
+    """Import what starts processes, while files can be opened.
+
+    The first start imports it otherwise, which may come when no file can be opened any more: then
+    an import fails, and nobody sees why.
+    """
+    if sys.platform == "win32":
+        names = ["popen_spawn_win32"]
+    else:
+        names = ["popen_spawn_posix", "resource_tracker", "spawn"]
+    for name in names:
+        importlib.import_module(f"multiprocessing.{name}")
 
 
 class WorkerProcess(Generic[W]):
