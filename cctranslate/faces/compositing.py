@@ -9,9 +9,11 @@ import numpy as np
 
 from cctranslate.faces.alignment import FaceTransform, bounds, crop, side
 from cctranslate.faces.detail_suppression import covered, enlarged
-from cctranslate.faces.raster import Levels, like, luma
+from cctranslate.faces.raster import Box, Canvas, Levels, like, luma
 from cctranslate.pixels import SIZE, Scaled
 
+Undo = tuple[Levels, Box]
+"""A part of a picture as it was, and where it is: what `Canvas.draw` takes."""
 REACH = 0.75
 """Share of the way from the frame's middle to its edge where a change begins to fade."""
 
@@ -50,6 +52,31 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
     part = levels[top:bottom, left:right]
     lit = np.rint(_lit(colours, bright + light) * np.iinfo(levels.dtype).max).astype(levels.dtype)
     np.copyto(part, lit, where=like(np.asarray(field.any(-1)), part))
+
+
+def draw(canvas: Canvas, frame: FaceTransform, edit: Scaled, fade: bool = True) -> Undo:
+    """Change the face in a canvas as `carry` does; return the part that is changed, as it was."""
+    box = _concerned(frame, edit, canvas.image.size)
+    before = canvas.levels(box)
+    levels = before.copy()
+    carry(levels, frame - [[0, 0, box[0]], [0, 0, box[1]]], edit, fade)
+    canvas.draw(levels, box)
+    return before, box
+
+
+def _concerned(frame: FaceTransform, edit: Scaled, size: tuple[int, int]) -> Box:
+    """Return the part of a picture that `carry` reads and changes."""
+    width, height = size
+    left, top, right, bottom = bounds(frame, (height, width))
+    # Cubic enlarging goes beyond what it enlarges, by less than its double.
+    farthest = 2 * np.abs(edit[:2]).max(initial=0) * np.abs(frame[:, :2]).sum(1).max()
+    reach = int(farthest) + 4
+    return (
+        max(left - reach, 0),
+        max(top - reach, 0),
+        min(right + reach, width),
+        min(bottom + reach, height),
+    )
 
 
 def _moved(levels: Levels, flow: Scaled, left: int, top: int) -> Levels:

@@ -1,4 +1,4 @@
-"""A picture as arrays: upright, in gray or RGB of 8 or 16 bits, its alpha apart."""
+"""A picture to draw into: upright, in gray or RGB of 8 or 16 bits, its alpha apart."""
 
 import io
 from dataclasses import dataclass, field
@@ -14,6 +14,8 @@ from cctranslate.faces.exif import KeptExif, kept_exif
 from cctranslate.pixels import Gray, Scaled, float_levels, upright
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom of a part of a picture, in pixels."""
 T = TypeVar("T", bound=np.generic)
 _GRAYS = {"1", "L", "LA", "La"}
 _UNSEEN = 128
@@ -24,29 +26,40 @@ _UNSEEN = 128
 class Canvas:
     """A picture's pixels, and what goes with them into a result.
 
-    `levels` are [H,W] gray or [H,W,3] RGB, uint8 or uint16; `alpha` [H,W] uint8 if it has any.
+    They stay with Pillow, in mode L, RGB or I;16 and without metadata: a result differs from its
+    picture in parts, and taking all of a photograph to numpy and back takes longer than those.
     """
 
-    levels: Levels
-    alpha: Gray | None = None
+    image: Image.Image
+    alpha: Image.Image | None = None
+    """Mode L, if the picture has any."""
     color_space: ColorSpace = field(default_factory=ColorSpace)
     exif: KeptExif = field(default_factory=KeptExif)
 
     def seen(self) -> Gray:
         """Return what is seen, [H,W] or [H,W,3] uint8, with transparency over mid-gray."""
-        levels = self.levels
+        levels = np.asarray(self.image)
         eight = (levels >> 8).astype(np.uint8) if levels.dtype == np.uint16 else levels
         if self.alpha is None:
             return np.asarray(eight, np.uint8)
-        opaque = like(self.alpha, levels) / np.float32(255)
+        opaque = like(np.asarray(self.alpha), levels) / np.float32(255)
         return np.asarray(np.rint(eight * opaque + _UNSEEN * (1 - opaque)), np.uint8)
 
-    def picture(self, levels: Levels) -> Image.Image:
-        """`levels` with this picture's alpha, in the mode that holds them."""
-        picture = Image.fromarray(levels)
-        if self.alpha is not None:
-            picture.putalpha(Image.fromarray(self.alpha))
-        return picture
+    def levels(self, box: Box) -> Levels:
+        """Return a copy of the levels in a box, [H,W] gray or [H,W,3] RGB, uint8 or uint16."""
+        return np.array(self.image.crop(box))
+
+    def draw(self, levels: Levels, box: Box) -> None:
+        """Put levels [H,W] or [H,W,3] into a box of their size."""
+        self.image.paste(Image.fromarray(levels), box)
+
+    def picture(self) -> Image.Image:
+        """Return the picture as it is now, with its alpha; drawing may change it."""
+        if self.alpha is None:
+            return self.image
+        whole = self.image.copy()
+        whole.putalpha(self.alpha)
+        return whole
 
 
 def gray(seen: Gray) -> Gray:
@@ -70,7 +83,8 @@ def read(picture: Image.Image) -> Canvas:
     """Return a picture of any of Pillow's modes, turned upright.
 
     Palettes become the colours they stand for, CMYK becomes sRGB by its profile, 32-bit and
-    float pictures 8 or 16 bits of gray.
+    float pictures 8 or 16 bits of gray. The canvas takes the picture over where it need not be
+    turned or converted: pass a copy of one that is still needed.
 
     Raises:
         OSError, ValueError: it cannot be decoded, or its mode not be brought to RGB.
@@ -78,17 +92,20 @@ def read(picture: Image.Image) -> Canvas:
     turned = upright(picture)
     exif = kept_exif(turned)
     if turned.mode.startswith(("I", "F")):
-        return Canvas(levels=_deep(turned), color_space=color_space(turned, "L"), exif=exif)
+        image = Image.fromarray(_deep(turned))
+        return Canvas(image=image, color_space=color_space(turned, "L"), exif=exif)
     bands = "L" if turned.mode in _GRAYS else "RGB"
     space = color_space(turned, bands)
     if turned.mode == "CMYK":
         turned = _from_ink(turned, turned.info.get("icc_profile"))
-    if not turned.has_transparency_data:
-        return Canvas(levels=np.asarray(turned.convert(bands)), color_space=space, exif=exif)
-    both = np.asarray(turned.convert(bands + "A"))
-    levels = np.ascontiguousarray(both[..., 0] if bands == "L" else both[..., :3])
-    alpha = np.ascontiguousarray(both[..., -1])
-    return Canvas(levels=levels, alpha=alpha, color_space=space, exif=exif)
+    alpha = None
+    if turned.has_transparency_data:
+        turned = turned.convert(bands + "A")
+        alpha = turned.getchannel("A")
+    # Converting a picture to the mode that it has would copy it all the same.
+    image = turned if turned.mode == bands else turned.convert(bands)
+    image.info = {}  # Pillow writes some of it without being told to
+    return Canvas(image=image, alpha=alpha, color_space=space, exif=exif)
 
 
 def _deep(picture: Image.Image) -> Levels:

@@ -44,8 +44,8 @@ def _from_array(array: NDArray[Any]) -> Item:
 def _encoded(name: str, picture: Image.Image) -> Item:
     """Return a picture as a file of the same pixels, upright, for the reader that files have."""
     try:
-        canvas = raster.read(picture)
-        upright = Result(picture=canvas.picture(canvas.levels), color_space=canvas.color_space)
+        canvas = raster.read(picture.copy())
+        upright = Result(picture=canvas.picture(), color_space=canvas.color_space)
         content = encode(upright, "png", packet=None)
     except Exception as error:
         # A picture that was opened and not loaded is decoded here: that raises nearly anything.

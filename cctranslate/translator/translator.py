@@ -173,7 +173,10 @@ class _Collector:
 
     def write(self, results: Iterable[Placed]) -> Packed:
         """Keep the results by the paths that they would have."""
-        self._results = {placed.output: placed.result for placed in results}
+        self._results = {
+            placed.output: replace(placed.result, picture=placed.result.picture.copy())
+            for placed in results
+        }
         return Packed(fingerprints=dict.fromkeys(self._results, fingerprint(b"")))
 
     def take(self) -> dict[str, Result]:

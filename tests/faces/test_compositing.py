@@ -3,11 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from cctranslate.faces import compositing
 from cctranslate.faces.alignment import align, crop, whole
 from cctranslate.faces.compositing import WINDOW, carry
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.faces.raster import gray
+from cctranslate.faces.raster import Canvas, gray
 from tests.support import pictures
 
 NOTHING = np.zeros((3, 48, 48), np.float32)
@@ -83,6 +85,24 @@ def test_what_was_sharp_stays_sharp_where_nothing_is_painted() -> None:
     changed = picture.copy()
     carry(changed, whole(576, 576), edit(flow=(1, 0)), fade=False)
     np.testing.assert_array_equal(changed[:, :560], picture[:, 12:572])
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "I;16"])
+def test_drawing_into_a_canvas_changes_it_as_the_whole_picture_and_can_be_undone(mode: str) -> None:
+    shape = (500, 500, 3) if mode == "RGB" else (500, 500)
+    whole_picture = noise(shape, np.uint16 if mode == "I;16" else np.uint8)
+    changed = whole_picture.copy()
+    beside = FRAME + np.array([[0, 0, 120], [0, 0, 90]])
+    frames = [FRAME, beside, np.array([[4.0, 0, -90], [0, 4.0, -90]])]
+    canvas = Canvas(image=Image.fromarray(whole_picture))
+    change = edit(flow=(6, -6), paint=0.3)
+    undone = [compositing.draw(canvas, frame, change) for frame in frames]
+    for frame in frames:
+        carry(changed, frame, change)
+    np.testing.assert_array_equal(np.asarray(canvas.picture()), changed)
+    for levels, box in reversed(undone):
+        canvas.draw(levels, box)
+    np.testing.assert_array_equal(np.asarray(canvas.picture()), whole_picture)
 
 
 def test_a_face_beyond_the_edge_is_changed_as_far_as_it_is_there() -> None:

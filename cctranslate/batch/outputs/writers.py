@@ -67,7 +67,7 @@ class ResultPacker(Protocol):
         """Whether results wait in memory for the writer's `add`."""
 
     def write(self, results: Iterable[Placed]) -> Packed:
-        """Make an input's results, all or none of them.
+        """Make an input's results, all or none of them; a result's picture holds until the next.
 
         Raises:
             OutputError: nothing can be written any more.
