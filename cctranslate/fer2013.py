@@ -18,6 +18,8 @@ from cctranslate.pixels import SIZE, Gray
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 """The three parts of FER2013."""
+FERPLUS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+"""What FER+ calls the columns of votes for FER2013's labels, in the order of their ids."""
 LONGEST = 100_000
 """Characters of a record that are read. FER2013's records have under 10,000."""
 _PIECE = 1 << 16

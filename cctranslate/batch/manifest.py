@@ -34,8 +34,9 @@ def identity(
         "--confirmed-only": options.confirmed_only,
         "--unconfirmed-to": str(options.aside) if options.aside else None,
         "--per-class": options.per_class,
-        # None, as in runs of versions without the option.
+        # None, as in runs of versions without these options.
         "--balance": options.balance or None,
+        "--soft-labels": options.soft_labels or None,
         "--layout": options.layout,
         "--faces": options.faces,
         "--which": options.which,

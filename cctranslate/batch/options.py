@@ -47,6 +47,7 @@ class Options:
     unconfirmed_to: Path | None
     per_class: int | None
     balance: bool
+    soft_labels: bool
     min_confirmed: float | None
     max_failures: str | None
     format: str

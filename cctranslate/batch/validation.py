@@ -38,6 +38,8 @@ def check(options: Options) -> None:
         raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
     if options.layout == "fer-csv" and options.format != "png":
         raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
+    if options.soft_labels and options.layout != "fer-csv":
+        raise OptionError("--soft-labels are columns of a table: they take --layout fer-csv")
     if options.metadata == "keep" and options.result == "face":
         raise OptionError(
             "--metadata keep: faces by themselves keep none: it takes --result picture"

@@ -58,6 +58,7 @@ def batch(
     unconfirmed_to: Path | None,
     per_class: int | None,
     balance: bool,
+    soft_labels: bool,
     min_confirmed: float | None,
     max_failures: str | None,
     format: str,
@@ -104,6 +105,7 @@ def batch(
     cctranslate batch - --to happy -o - < a.jpg > b.png
     cctranslate batch ./faces --to disgust --confirmed-only --per-class 500
     cctranslate batch ./train --to all --balance --layout tree
+    cctranslate batch fer2013.csv --to all --balance --layout fer-csv --soft-labels
     cctranslate batch faces.zip fer2013.csv --to surprise
     cctranslate batch ./faces --to sad --shard 1/8 -o out/1
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
@@ -140,6 +142,7 @@ def batch(
         unconfirmed_to=unconfirmed_to,
         per_class=per_class,
         balance=balance,
+        soft_labels=soft_labels,
         min_confirmed=min_confirmed,
         max_failures=max_failures,
         format=_format_of(context, out, format) if out_file else format,

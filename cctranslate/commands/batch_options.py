@@ -178,6 +178,12 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "name them.",
     ),
     click.option(
+        "--soft-labels",
+        is_flag=True,
+        help="With --layout fer-csv, write the judge's probabilities beside each result, in "
+        "columns that are named as FER+ names its votes: anger to neutral.",
+    ),
+    click.option(
         "--min-confirmed",
         type=Number(0, 1),
         metavar="FRACTION",

@@ -46,7 +46,8 @@ class FitRequest:
 @click.option(
     "--votes",
     type=click.Path(path_type=Path),
-    help="FER+ votes (ferplus.csv or fer2013new.csv), for better labels.",
+    help="FER+ votes (ferplus.csv or fer2013new.csv), for better labels; or what `batch "
+    "--soft-labels` wrote.",
 )
 @click.option(
     "--recipe",

@@ -13,9 +13,10 @@ from cctranslate.batch.outputs.writers import Packed, Placed, Unplaced, cut_out_
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
+from cctranslate.fer2013 import FERPLUS
 from cctranslate.files import AppendOnlyFile, unwritable
 
-_HEADER = b"emotion,pixels,Usage\n"
+_COLUMNS = ("emotion", "pixels", "Usage")
 _LEVELS = tuple(map(str, range(256)))
 _PIECE = 1 << 20
 
@@ -24,6 +25,8 @@ _PIECE = 1 << 20
 class Lines:
     """Packs an input's results as lines of the table."""
 
+    soft_labels: bool
+    """Whether a line ends in the judge's probabilities."""
     in_memory: bool = True
 
     def write(self, results: Iterable[Placed]) -> Packed:
@@ -31,24 +34,35 @@ class Lines:
         lines, fingerprints = [], {}
         for placed in results:
             levels = placed.result.picture.tobytes()
-            lines.append(_line(levels, placed))
+            lines.append(self._line(levels, placed))
             fingerprints[placed.output] = fingerprint(levels)
         return Packed(content="".join(lines).encode(), fingerprints=fingerprints)
+
+    def _line(self, levels: bytes, placed: Placed) -> str:
+        pixels = " ".join(map(_LEVELS.__getitem__, levels))
+        cells = [str(EMOTIONS.index(placed.target)), pixels, placed.usage]
+        if self.soft_labels:
+            (row,) = placed.rows  # each face is a result by itself
+            assert row.probabilities is not None  # of a result
+            cells += map(str, row.probabilities)
+        return ",".join(cells) + "\n"
 
 
 class FerCsv:
     """Writes the table of a run, which grows at its end."""
 
-    packer = Lines()
     cut = staticmethod(cut_out_name)
 
-    def __init__(self, out: Path, last: Collection[str]) -> None:
+    def __init__(self, out: Path, last: Collection[str], soft_labels: bool) -> None:
         """Go on after the results `last`; what lies behind them has no row and is dropped.
+
+        With `soft_labels` lines hold the judge's probabilities too. FerCsv goes on with tables of
+        the same columns alone, which a run's options see to.
 
         Raises:
             OutputError: they are not there, or what is behind them cannot be taken away.
         """
-        self._path = out / TABLE
+        self._path, self.packer = out / TABLE, Lines(soft_labels=soft_labels)
         self._rows = max((int(output.partition(":")[2]) + 1 for output in last), default=0)
         self._file: AppendOnlyFile | None = None
         if last:
@@ -89,7 +103,8 @@ class FerCsv:
     def _append(self, content: bytes) -> None:
         if self._file is None:
             self._file = AppendOnlyFile(self._path, 0)
-            self._file.add(_HEADER)
+            columns = _COLUMNS + (FERPLUS if self.packer.soft_labels else ())
+            self._file.add(",".join(columns).encode() + b"\n")
         self._file.add(content)
 
     def _next_name(self) -> str:
@@ -105,11 +120,6 @@ class FerCsv:
         """
         if self._file is not None:
             self._file.close()
-
-
-def _line(levels: bytes, placed: Placed) -> str:
-    pixels = " ".join(map(_LEVELS.__getitem__, levels))
-    return f"{EMOTIONS.index(placed.target)},{pixels},{placed.usage}\n"
 
 
 def _end(path: Path, lines: int) -> int:

@@ -26,7 +26,7 @@ def open_writer(options: Options, last: Collection[str]) -> Writer:
     if options.layout == "webdataset":
         return Shards(options.out, encoding, last)
     if options.layout == "fer-csv":
-        return FerCsv(options.out, last)
+        return FerCsv(options.out, last, options.soft_labels)
     return Files(out=options.out, encoding=encoding)
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES, parse_emotion
 from cctranslate.errors import DataError
+from cctranslate.fer2013 import FERPLUS
 from cctranslate.training.data.fer2013 import Faces
 
-_ORDER = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 _OTHERS = ("contempt", "unknown", "NF")
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 _ENOUGH = 50
@@ -24,6 +24,8 @@ Votes = dict[int, NDArray[np.float32]]
 
 def load_votes(path: Path) -> Votes:
     """Read `ferplus.csv` (image, emotion, usage, votes) or Microsoft's `fer2013new.csv`.
+
+    A table without votes for contempt, unknown and NF has none, as `batch --soft-labels` writes it.
 
     Raises:
         DataError: not there, or not a table of FER+ votes.
@@ -41,13 +43,14 @@ def load_votes(path: Path) -> Votes:
 
 def _read(reader: "csv.DictReader[str]", path: Path) -> Votes:
     fields = {name.strip(): name for name in reader.fieldnames or ()}
-    missing = [name for name in (*_ORDER, *_OTHERS) if name not in fields]
+    missing = [name for name in FERPLUS if name not in fields]
     if missing:
         raise DataError(f"{path}: no column {missing[0]}: expected FER+ votes")
     votes: Votes = {}
     for index, row in enumerate(reader):
         try:
-            counts = [float(row[fields[name]]) for name in (*_ORDER, *_OTHERS)]
+            counts = [float(row[fields[name]]) for name in FERPLUS]
+            counts += [float(row[fields[name]]) if name in fields else 0.0 for name in _OTHERS]
         except (ValueError, TypeError):  # a short row has None
             raise DataError(
                 f"{path}: line {reader.line_num}: expected numbers of votes: mend the line"
@@ -128,4 +131,4 @@ def majority(faces: Faces, votes: Votes) -> tuple[NDArray[np.bool_], NDArray[np.
     return single & (top < NUM_CLASSES), top.astype(np.int64)
 
 
-assert tuple(parse_emotion(name) for name in _ORDER) == EMOTIONS
+assert tuple(parse_emotion(name) for name in FERPLUS) == EMOTIONS

@@ -31,11 +31,13 @@ def inputs(faces: Path) -> Path:
     return faces
 
 
-@pytest.mark.parametrize("layout", ["imagefolder", "tree", "webdataset", "fer-csv"])
+@pytest.mark.parametrize(
+    "layout", ["imagefolder", "tree", "webdataset", "fer-csv", "fer-csv --soft-labels"]
+)
 def test_s3_holds_what_a_disk_holds(
     layout: str, run: Run, inputs: Path, s3: Any, tmp_path: Path
 ) -> None:
-    words = ("--to", "happy,sad", "--layout", layout)
+    words = ("--to", "happy,sad", "--layout", *layout.split())
     alone = run(inputs, *words, "-o", tmp_path / "alone")
     result = run(inputs, *words, "-o", BUCKET)
     assert alone.exit_code == result.exit_code == 1, result.output

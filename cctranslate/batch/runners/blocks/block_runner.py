@@ -188,7 +188,7 @@ def _shared_table(options: Options, last: Iterable[str]) -> Iterator[FerCsv | No
     if options.layout != "fer-csv":
         yield None
         return
-    with closing(FerCsv(options.out, frozenset(last))) as table:
+    with closing(FerCsv(options.out, frozenset(last), options.soft_labels)) as table:
         yield table
 
 

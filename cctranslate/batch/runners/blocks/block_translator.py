@@ -5,7 +5,7 @@ fixed names and fixed content, and its rows are one file.
 """
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cctranslate import bundle
@@ -56,7 +56,7 @@ class _SharedTable:
     """Leaves results to be joined to one file with the rows."""
 
     rows: BlockRows
-    packer: Lines = field(default_factory=Lines)
+    packer: Lines
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Keep an input's results with its rows, which come next."""
@@ -146,7 +146,7 @@ class BlockTranslator:
     def _writer(self, number: int, rows: BlockRows) -> Writer:
         options = self._options
         if options.layout == "fer-csv":
-            return _SharedTable(rows=rows)
+            return _SharedTable(rows=rows, packer=Lines(soft_labels=options.soft_labels))
         encoding = Encoding(
             format=options.format, mark=not options.no_mark, quality=options.quality
         )
