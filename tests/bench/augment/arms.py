@@ -54,7 +54,7 @@ def _ours(name: str, about: str, dose: float = 0.5, **more: object) -> Arm:
 ARMS = {
     arm.name: arm
     for arm in (
-        Arm(name="plain", about="real faces, moved, mirrored, relit, with a hole"),
+        Arm(name="plain", about="real faces, moved a little and mirrored"),
         Arm(name="sampling", about="faces drawn by class size to -1/2", balance=0.5),
         _ours("ours-50", "half of each batch ours"),
         Arm(

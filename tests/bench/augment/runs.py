@@ -27,7 +27,7 @@ from tests.bench.augment.training import train
 
 RUNS = "runs.jsonl"
 SIZES: dict[str, int | None] = {"500": 500, "2000": 2000, "8000": 8000, "all": None}
-STEPS = {"500": 400, "2000": 800, "8000": 1500, "all": 5000}
+STEPS = {"500": 300, "2000": 500, "8000": 1500, "all": 5000}
 """Steps of 64 faces on small students; `--steps` gives larger ones the time that they need."""
 
 

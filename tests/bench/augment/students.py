@@ -1,4 +1,4 @@
-"""The students, of three families, small enough for a CPU: `width` makes larger ones."""
+"""The students, of four families, small enough for a CPU: `width` makes larger ones."""
 
 from typing import Literal
 
@@ -8,34 +8,43 @@ from torch import Tensor, nn
 from cctranslate.recipes.components import ClassifierKind
 from cctranslate.recipes.spec import ClassifierRecipe
 from cctranslate.training.networks.classifiers import Classifier
+from tests.bench.augment.gradients import GradientStudent
 
-Student = Literal["plain", "residual", "separable"]
-STUDENTS: dict[Student, tuple[ClassifierKind, tuple[int, int, int]]] = {
-    "plain": ("plain", (16, 32, 64)),
-    "residual": ("residual", (16, 32, 64)),
-    "separable": ("separable", (16, 32, 64)),
+Student = Literal["plain", "gradients", "residual", "separable"]
+STUDENTS: dict[Student, ClassifierKind | None] = {
+    "plain": "plain",
+    "gradients": None,
+    "residual": "residual",
+    "separable": "separable",
 }
+"""The networks of the package that students are; None: one of the bench. Of those that learn in a
+few hundred steps, `plain` and `gradients` learn most in the same time."""
+WIDTHS = (16, 32, 64)
 BATCH = 64
 
 
-def build(student: Student, width: int, seed: int, separate_norm: bool) -> Classifier:
+def build(student: Student, width: int, seed: int, separate_norm: bool) -> nn.Module:
     """Return an untrained student; `width` multiplies its channels."""
     torch.manual_seed(seed)
-    kind, widths = STUDENTS[student]
-    network = Classifier(
+    kind = STUDENTS[student]
+    network = GradientStudent(width) if kind is None else _classifier(kind, width)
+    if separate_norm:
+        _separate(network)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _classifier(kind: ClassifierKind, width: int) -> Classifier:
+    return Classifier(
         ClassifierRecipe(
-            name=student,
+            name=kind,
             about="a student of the augmentation bench",
             kind=kind,
-            widths=tuple(width * w for w in widths),
+            widths=tuple(width * w for w in WIDTHS),
             batch_size=BATCH,
             epochs=1,
             lr=0.05,
         )
     )
-    if separate_norm:
-        _separate(network)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 class SeparateNorm(nn.Module):

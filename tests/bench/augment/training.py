@@ -13,7 +13,7 @@ from cctranslate.pixels import Scaled
 from cctranslate.training.data import augment
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.device import autocast
-from cctranslate.training.networks.classifiers import Classifier, predict_logits
+from cctranslate.training.networks.classifiers import predict_logits
 from cctranslate.training.trainers.ema import ExponentialAverage
 from tests.bench.augment.arms import Arm
 from tests.bench.augment.batches import Batches, Pool
@@ -31,8 +31,19 @@ MIXUP = 0.2
 EASY_STEPS = 1 / 3
 """Fraction of the steps after which it shows which faces are hard to learn."""
 HARD_FACES = 1 / 3
+
+
+def moved_and_mirrored(x: Tensor) -> Tensor:
+    """Change faces [N,1,48,48] a little.
+
+    Students that take hundreds of steps, not thousands, learn more so than from the stronger
+    changes that a long training needs: .50 of faces read after 600 steps, not .40.
+    """
+    return augment.affine(x, shift=2, turn=0.1, zoom=(0.93, 1.07), flip=True)
+
+
 POLICIES: dict[str, Callable[[Tensor], Tensor]] = {
-    "standard": augment.for_classifier,
+    "standard": moved_and_mirrored,
     "randaugment": lambda x: augment.cutout(randaugment(x), side=14),
 }
 
@@ -77,7 +88,7 @@ class _Run:
     """A student in training."""
 
     def __init__(
-        self, arm: Arm, network: Classifier, batches: Batches, device: torch.device
+        self, arm: Arm, network: nn.Module, batches: Batches, device: torch.device
     ) -> None:
         self.arm, self.network, self.batches, self.device = arm, network, batches, device
         self.average = ExponentialAverage(network, AVERAGE)

@@ -12,6 +12,7 @@ from cctranslate.training.data import fer2013
 from tests.bench.augment import bench
 from tests.bench.augment.arms import ARMS
 from tests.bench.augment.faces import draw
+from tests.bench.augment.gradients import GradientHistograms
 from tests.bench.augment.randaugment import randaugment
 from tests.bench.augment.results import Results
 from tests.bench.augment.students import SeparateNorm, build, switch
@@ -115,6 +116,18 @@ def test_results_have_batch_norms_of_their_own() -> None:
     network(torch.randn(8, 1, 48, 48))
     assert all((part.real.running_mean == 0).all() for part in norms)  # type: ignore[union-attr]
     assert all((part.results.running_mean != 0).any() for part in norms)  # type: ignore[union-attr]
+
+
+def test_histograms_tell_an_edges_direction_and_not_its_light() -> None:
+    face = torch.zeros(1, 1, 48, 48)
+    face[..., 22:] = 0.8  # it grows brighter to the right
+    dim = 0.5 * face - 0.3
+    right = GradientHistograms()(face)
+    assert (right[0, :, 20 // 4, 20 // 4].argmax(), right[0, :, 5, 0].sum()) == (0, 0)
+    down, left = GradientHistograms()(face.mT), GradientHistograms()(-face)
+    assert (down[0, :, 5, 5].argmax(), left[0, :, 5, 5].argmax()) == (2, 4)
+    torch.testing.assert_close(GradientHistograms()(dim), right, atol=0.1, rtol=0)
+    assert build("gradients", 1, 0, separate_norm=False)(face.repeat(2, 1, 1, 1)).shape == (2, 7)
 
 
 def test_randaugment_changes_faces_and_stays_in_range() -> None:
