@@ -150,13 +150,14 @@ def _chosen(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
     Raises:
         ValueError: both are named.
     """
-    from cctranslate.recipes import original_log_t1_to_t27, registry
+    from cctranslate.recipes import registry
+    from cctranslate.recipes.original import log_t1_to_t27
 
     if sweep is None:
         return [recipe or registry.find(registry.DEFAULT)]
     if recipe is not None:
         raise ValueError("--sweep names its recipes itself: leave --recipe out")
-    return original_log_t1_to_t27.SWEEPS[sweep]
+    return log_t1_to_t27.SWEEPS[sweep]
 
 
 def _train(recipe: AnyRecipe, request: FitRequest) -> None:

@@ -43,8 +43,8 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, if there is such a sweep."""
-        from cctranslate.recipes import original_log_t1_to_t27 as original_log
         from cctranslate.recipes import registry
+        from cctranslate.recipes.original import log_t1_to_t27 as original_log
 
         if value not in original_log.SWEEPS:
             names = registry.suggestion(value, tuple(original_log.SWEEPS))
@@ -55,7 +55,7 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Complete the names of sweeps."""
-        from cctranslate.recipes import original_log_t1_to_t27 as original_log
+        from cctranslate.recipes.original import log_t1_to_t27 as original_log
 
         return [CompletionItem(n) for n in original_log.SWEEPS if n.startswith(incomplete)]
 

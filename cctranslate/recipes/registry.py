@@ -2,23 +2,26 @@
 
 from difflib import get_close_matches
 
-from cctranslate.recipes import classifiers, flow, original_code_differences, original_log_t1_to_t27
+from cctranslate.recipes import classifiers
+from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.original import code_differences, log_t1_to_t27
 from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.spec import AnyRecipe, Recipe
-from cctranslate.recipes.student import STUDENT
+from cctranslate.recipes.student import STUDENT, STUDENT_START
 from cctranslate.recipes.teacher import TEACHER
 
-DEFAULT = flow.FLOW.name
+TRANSLATOR = (FLOW, TEACHER, PAIRS, STUDENT_START, STUDENT)
+"""What `fit` trains for our translator, in order: each takes what those before it made."""
+DEFAULT = TRANSLATOR[-1].name
 GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
-    "Our translator": (flow.FLOW,),
-    "Its judges and teachers": classifiers.ALL,
-    "A generative teacher, the pairs that it makes, and their student": (TEACHER, PAIRS, STUDENT),
-    "The original experiment log (README of gtesei/ccyclegan)": original_log_t1_to_t27.LOG,
+    "Our translator: `fit` trains these in order, and the last one is what ships": TRANSLATOR,
+    "Its judges, and the classifiers that teach it": classifiers.ALL,
+    "The original experiment log (README of gtesei/ccyclegan)": log_t1_to_t27.LOG,
     "t27 of the log (fit --sweep t27): t26 against other weights and learning rates": (
-        *original_log_t1_to_t27.T26_WEIGHTS,
-        original_log_t1_to_t27.T26_SLOW,
+        *log_t1_to_t27.T26_WEIGHTS,
+        log_t1_to_t27.T26_SLOW,
     ),
-    "What the original code did where it differs from the log": original_code_differences.ALL,
+    "What the original code did where it differs from the log": code_differences.ALL,
 }
 RECIPES: dict[str, AnyRecipe] = {
     recipe.name: recipe for group in GROUPS.values() for recipe in group

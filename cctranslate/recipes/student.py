@@ -1,6 +1,6 @@
-"""The student: a translator that learns from pairs that a teacher made and critics chose."""
+"""The student: a translator that learns from pairs that a teacher made, then from all faces."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cctranslate.recipes.components import BaseRecipe, GeneratorSpec
 from cctranslate.recipes.rules import JUDGES
@@ -18,20 +18,27 @@ class PairedWeights:
     """L1 to the pair's result, more where faces show expressions."""
     edges: float
     """L1 between the slopes of either: else an L1 of uncertain results is a blur."""
+    coarse: float = 0.0
+    """L1 to the anchor of a face without a pair, of pictures a quarter as fine; in full outside
+    eyes and mouth."""
     whole: float
     """The pull of a discriminator of whole faces."""
     mouth: float
     """That of one of mouths, cut out by landmarks."""
     eyes: float
     """That of one of eyes and brows."""
+    features: float = 0.0
+    """That of one that sees the face recognizer's features in place of pixels."""
     guide: float
     """Cross-entropy of frozen guides, on jittered, noised results; of faces that are not hard."""
+    neutral_guide: float = 1.0
+    """How many times as much that counts for `neutral`, which is the hardest to read."""
     likeness: float
     """One minus the cosine of the face recognizer's embeddings before and after."""
     smoothness: float
     """Squared gradient of the flow field."""
     r1: float
-    """Zero-centered gradient penalties of the discriminators, as gamma (R3GAN)."""
+    """Zero-centered gradient penalties of the discriminators of pixels, as gamma (R3GAN)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +48,8 @@ class StudentRecipe(BaseRecipe):
     pairs: str
     """The recipe of the pairs, which are made first."""
     translator: str
-    """The recipe whose generator it begins with; it is trained first."""
+    """The recipe whose generator it begins with; it is trained first. A student's discriminators
+    are taken over, too."""
     generator: GeneratorSpec
     """That of the translator."""
     d_widths: tuple[int, int, int, int]
@@ -60,6 +68,14 @@ class StudentRecipe(BaseRecipe):
     vote_share: float = 0.7
     same: float = 0.1
     """Fraction of a batch that is asked for the expression it has, and so to stay as it is."""
+    neutral: float = 1.0
+    """How many times as often as another expression a face is asked for `neutral`."""
+    unpaired: float = 0.0
+    """Fraction of a batch that are faces without a pair, of all that are not hard to change. What
+    the translator makes of them is an anchor that they follow coarsely: it says what is to change,
+    the discriminators say how that looks."""
+    anchor_strength: float = 1.0
+    """Strength of the translator for these anchors."""
 
     @property
     def prerequisites(self) -> tuple[str, ...]:
@@ -75,11 +91,15 @@ class StudentRecipe(BaseRecipe):
         for name in JUDGES:
             if name in self.guides:
                 raise ValueError(f"{self.name}: guides names the {name}, which teaches no G")
+        if (self.unpaired > 0) != (self.weights.coarse > 0):
+            raise ValueError(f"{self.name}: unpaired and weights.coarse go together")
+        if not 0 <= self.unpaired < 1:
+            raise ValueError(f"{self.name}: unpaired is a fraction less than 1")
 
 
-STUDENT = StudentRecipe(
-    name="student",
-    about="our translator, taught by the pairs that critics took for real",
+STUDENT_START = StudentRecipe(
+    name="student-start",
+    about="goes on from flow's generator and learns the pairs, with discriminators of face parts",
     pairs="pairs",
     translator="flow",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
@@ -101,4 +121,26 @@ STUDENT = StudentRecipe(
     lr=3e-4,
     d_lr=4e-4,
     warm_up=400,
+)
+
+STUDENT = replace(
+    STUDENT_START,
+    name="student",
+    about="goes on with all faces, a discriminator of a recognizer's features and stronger pulls",
+    translator="student-start",
+    weights=replace(
+        STUDENT_START.weights,
+        coarse=120,
+        whole=0.5,
+        mouth=0.8,
+        eyes=0.6,
+        features=0.3,
+        neutral_guide=1.6,
+    ),
+    epochs=1,
+    lr=2e-4,
+    same=0.08,
+    neutral=2.0,
+    unpaired=0.5,
+    anchor_strength=1.15,
 )

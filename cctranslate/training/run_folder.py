@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from cctranslate import __version__
 from cctranslate.errors import RunError
@@ -15,6 +16,7 @@ from cctranslate.files import write_text
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import TRANSLATORS, AnyRecipe, ClassifierRecipe, Recipe
+from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.networks.classifiers import Classifier
@@ -159,6 +161,19 @@ def load_generator(folder: Path) -> Generator:
     with checkpoint.fitting(folder):
         network.load_state_dict(checkpoint.resulting(state, blend))
     return network.eval()
+
+
+def student_discriminators(folder: Path) -> dict[str, Tensor]:
+    """Return the discriminators' weights of a student's run; none of another kind's.
+
+    Raises:
+        RunError, CheckpointError: no such run.
+    """
+    recipe = read_manifest(folder).recipe
+    if not isinstance(recipe, StudentRecipe):
+        return {}
+    weights: dict[str, Tensor] = checkpoint.load(folder, recipe)["trainer"]["d"]
+    return weights
 
 
 def pairs_recipe(folder: Path) -> PairsRecipe:

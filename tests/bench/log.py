@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cctranslate import bundle
 from cctranslate.errors import UserError
-from cctranslate.recipes import original_code_differences, original_log_t1_to_t27
+from cctranslate.recipes.original import code_differences, log_t1_to_t27
 from cctranslate.recipes.registry import find, override
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe, Recipe
@@ -25,10 +25,10 @@ from cctranslate.training.data import fer2013
 from cctranslate.training.data.ferplus import load_votes
 
 LOG = (
-    *original_log_t1_to_t27.LOG,
-    *original_code_differences.ALL,
-    *original_log_t1_to_t27.T26_WEIGHTS,
-    original_log_t1_to_t27.T26_SLOW,
+    *log_t1_to_t27.LOG,
+    *code_differences.ALL,
+    *log_t1_to_t27.T26_WEIGHTS,
+    log_t1_to_t27.T26_SLOW,
 )
 ALL = (*(recipe.name for recipe in LOG), "flow-start")
 

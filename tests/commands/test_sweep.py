@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.recipes import original_log_t1_to_t27 as original_log
+from cctranslate.recipes.original import log_t1_to_t27 as original_log
 from tests.support import pictures
 from tests.support.cli import invoke
 

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.original_log_t1_to_t27 import LOG, SWEEPS, T26
+from cctranslate.recipes.original.log_t1_to_t27 import LOG, SWEEPS, T26
 from cctranslate.recipes.pairs import PAIRS, DrawSpec
 from cctranslate.recipes.registry import GROUPS, RECIPES, find, names, override
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe, Stage, derive
-from cctranslate.recipes.student import STUDENT
+from cctranslate.recipes.student import STUDENT, STUDENT_START
 
 
 def test_every_recipe_is_found_by_its_own_name() -> None:
@@ -57,9 +57,14 @@ def test_no_recipe_trains_a_generator_on_the_judge() -> None:
 
 
 def test_a_student_begins_with_the_generator_of_its_translator() -> None:
-    before = find(STUDENT.translator)
+    before = find(STUDENT_START.translator)
     assert isinstance(before, Recipe)
-    assert STUDENT.generator == before.generator
+    assert STUDENT_START.generator == before.generator
+    assert find(STUDENT.translator) == STUDENT_START
+    with pytest.raises(ValueError, match=r"unpaired and weights\.coarse"):
+        derive(STUDENT, unpaired=0.0)
+    with pytest.raises(ValueError, match="a fraction less than 1"):
+        derive(STUDENT, unpaired=1.0)
     with pytest.raises(ValueError, match="witness"):
         derive(STUDENT, guides=("guide-sharp", "witness"))
 

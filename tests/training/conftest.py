@@ -43,7 +43,10 @@ def quick_prerequisites(monkeypatch: pytest.MonkeyPatch) -> None:
                 critic_epochs=0.5,
             )
         elif isinstance(known, StudentRecipe):
-            quick = derive(known, translator="flow-start", d_widths=(8, 8, 8, 8))
+            before = known.translator.replace("flow", "flow-start")
+            quick = derive(
+                known, translator=before, d_widths=(8, 8, 8, 8), batch_size=8, epochs=0.1
+            )
         elif isinstance(known, ClassifierRecipe) and name.startswith(("guide", "encoder")):
             quick = derive(known, batch_size=8, epochs=0.3, widths=(8, 8, 8))
         else:

@@ -36,6 +36,14 @@ def affine(
     return F.grid_sample(x, grid.to(x.dtype), padding_mode="border", align_corners=False)
 
 
+def shifted(x: Tensor, most: int) -> Tensor:
+    """Move faces [N,C,H,W] all alike, up to `most` whole pixels: sharp edges stay sharp."""
+    height, width = x.shape[-2:]
+    down, right = torch.randint(0, 2 * most + 1, (2,)).tolist()
+    padded = F.pad(x, (most,) * 4, mode="replicate")
+    return padded[..., down : down + height, right : right + width]
+
+
 def light(x: Tensor, *, brightness: float, contrast: float) -> Tensor:
     """Shift each face's gray levels by up to `brightness` and spread them by 1 +- `contrast`."""
     draw = torch.rand(len(x), 2, 1, 1, 1, device=x.device) * 2 - 1

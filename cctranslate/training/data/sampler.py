@@ -15,16 +15,25 @@ class Sampler:
     """Draws batches of `size` indices from labelled faces.
 
     With `balance` 0 each epoch is one pass, shuffled or as the faces lie; otherwise faces are
-    drawn by their class's size to the power of -`balance`. Classes [N] int64.
+    drawn by their class's size to the power of -`balance`, and as many times as often as
+    `emphasis` [7] says. Classes [N] int64.
     """
 
     def __init__(
-        self, classes: Indices, size: int, balance: float, seed: int, shuffle: bool = True
+        self,
+        classes: Indices,
+        size: int,
+        balance: float,
+        seed: int,
+        shuffle: bool = True,
+        emphasis: NDArray[np.float64] | None = None,
     ) -> None:
         self.shuffle = shuffle
         self.classes, self.size, self.balance, self.seed = classes, size, balance, seed
         counts = np.bincount(classes, minlength=NUM_CLASSES).clip(1)
         chance = counts[classes] ** -balance
+        if emphasis is not None:
+            chance = chance * emphasis[classes]
         self._cumulative = np.cumsum(chance / chance.sum())
         self._by_class = [np.flatnonzero(classes == c) for c in range(NUM_CLASSES)]
         self._epoch: tuple[int, Indices] = (-1, np.empty(0, np.int64))

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
@@ -140,10 +139,3 @@ def _length(term: Tensor, images: Tensor) -> float:
 
 def _matched(real: Terms, fake: Terms) -> list[tuple[str, Tensor, Tensor]]:
     return [(name, real[name], fake[name]) for name in real]
-
-
-def edges(x: Tensor, y: Tensor) -> Tensor:
-    """Return the L1 between the slopes of images [N,C,H,W], across and down."""
-    across = F.l1_loss(x[..., 1:] - x[..., :-1], y[..., 1:] - y[..., :-1])
-    down = F.l1_loss(x[..., 1:, :] - x[..., :-1, :], y[..., 1:, :] - y[..., :-1, :])
-    return across + down

@@ -1,5 +1,7 @@
 """A face recognizer from elsewhere: it saw many pictures of each person, which FER2013 lacks."""
 
+from collections.abc import Collection, Iterator
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -43,13 +45,22 @@ class FaceRecognizer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed faces; batch normalization is part of the weights, and padding is TensorFlow's."""
+        *_, last = self._maps(x)
+        return last.mean((2, 3)) - self.mean
+
+    def maps(self, x: Tensor, layers: Collection[int]) -> list[Tensor]:
+        """Return what some layers give of faces [N,1,48,48], in order: [N,C,H,W] from 0 to 6."""
+        each = zip(range(max(layers) + 1), self._maps(x), strict=False)
+        return [h for number, h in each if number in layers]
+
+    def _maps(self, x: Tensor) -> Iterator[Tensor]:
         levels = (x + 1) * 127.5
         h = F.interpolate(levels, (SIDE, SIDE), mode="bilinear", align_corners=False)
         for layer in self.layers:
             if layer.stride == (2, 2):
                 h = F.pad(h, (0, 1, 0, 1))
             h = F.relu6(layer(h))
-        return h.mean((2, 3)) - self.mean
+            yield h
 
 
 def load() -> FaceRecognizer:

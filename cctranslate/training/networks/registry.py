@@ -9,10 +9,11 @@ from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
-from cctranslate.training.losses.components import ComponentDiscriminators
+from cctranslate.training.losses.student import StudentDiscriminators
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.discriminators import build_discriminator
+from cctranslate.training.networks.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.flow_generator import Flow
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.unet_generators import PaddedUNet, UNet
@@ -38,9 +39,10 @@ def sizes(recipe: AnyRecipe) -> dict[str, int]:
     if isinstance(recipe, ClassifierRecipe):
         return {"classifier": _count(Classifier(recipe))}
     if isinstance(recipe, StudentRecipe):
+        seen = FaceRecognizer() if recipe.weights.features else None
         return {
             "generator": _count(build_generator(recipe.generator)),
-            "discriminators": _count(ComponentDiscriminators(recipe.d_widths)),
+            "discriminators": _count(StudentDiscriminators(recipe.d_widths, seen)),
         }
     return {
         "generator": _count(build_generator(recipe.generator)),

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cctranslate.emotions import NUM_CLASSES
+from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import RunError
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.recipes.student import StudentRecipe
@@ -23,17 +23,23 @@ from cctranslate.training.losses.components import Shown
 from cctranslate.training.pairs import filter
 from cctranslate.training.pairs.store import Draws
 
+NEUTRAL = EMOTIONS.index("neutral")
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairBatch:
-    """N faces and the results that they are to become, as the step sees them."""
+    """N faces and the results that they are to become, as the step sees them.
+
+    The last ones may be faces without a pair, whose y is their x until they have an anchor.
+    """
 
     x: Tensor  # [N,1,48,48]
     y: Tensor  # [N,1,48,48]
+    paired: Tensor  # [N] bool: whether y is a result, or the face that is to stay as it is
     points: Tensor  # [N,5,2]
     found: Tensor  # [N] whether a face has landmarks
     targets: Tensor  # [N] class ids
-    guided: Tensor  # [N] 1 where the target is new to the face and the face not hard to change
+    guided: Tensor  # [N] weight: 0 where the target is not new to the face or the face is hard
     real: Shown  # real faces of the targets' expressions
 
     @property
@@ -43,7 +49,10 @@ class PairBatch:
 
 
 class PairBatches:
-    """Draws the surest result of a face and target, of every target as often."""
+    """Draws the surest result of a face and target, and faces without one if the recipe has some.
+
+    Every target is drawn as often, but for what the recipe says of `neutral`.
+    """
 
     def __init__(
         self,
@@ -77,7 +86,16 @@ class PairBatches:
         self._found = torch.from_numpy(found.found).to(device)
         self._easy = hardness(found) < HARD
         size = recipe.batch_size
-        self._sampler = Sampler(self._targets, size, balance=1.0, seed=seed)
+        self.unpaired = round(recipe.unpaired * size)
+        self._free = np.flatnonzero(self._easy & (self._classes >= 0))
+        if self.unpaired and not len(self._free):
+            raise RunError(f"{recipe.name}: all faces are hard to change: train on others")
+        emphasis = np.ones(NUM_CLASSES)
+        emphasis[NEUTRAL] = recipe.neutral
+        self._emphasis = torch.from_numpy(emphasis)
+        self._sampler = Sampler(
+            self._targets, size - self.unpaired, balance=1.0, seed=seed, emphasis=emphasis
+        )
         self._real_sampler = Sampler(self._classes[self._real], size, balance=0.0, seed=seed)
 
     @property
@@ -88,29 +106,44 @@ class PairBatches:
     def draw(self, step: int) -> PairBatch:
         """Draw the batch of a step; torch's generator must be seeded for the step."""
         chosen = self._sampler.batch(step)
-        sources, targets = self._sources[chosen], self._targets[chosen]
-        drawn = torch.rand(len(chosen)).numpy() < self._recipe.same
-        same = drawn & (self._classes[sources] >= 0)
-        targets = np.where(same, self._classes[sources], targets)
+        free, free_targets = self._draw_free()
+        sources = np.concatenate([self._sources[chosen], free])
+        targets = np.concatenate([self._targets[chosen], free_targets])
+        drawn = torch.rand(len(sources)).numpy() < self._recipe.same
+        classes = self._classes[sources]
+        same = (drawn & (classes >= 0)) | (targets == classes)
+        targets = np.where(same, classes, targets)
         real = self._real[self._real_sampler.partners(step, targets)]
         asked = torch.from_numpy(targets).to(self._device)
-        x, y = self._faces.scaled(sources), self._results.scaled(chosen)
+        x = self._faces.scaled(sources)
+        y = torch.cat([self._results.scaled(chosen), x[len(chosen) :]])
         y = torch.where(self._tensor(same)[:, None, None, None], x, y)
+        emphasis = np.where(targets == NEUTRAL, self._recipe.weights.neutral_guide, 1.0)
+        guided = emphasis * (~same & self._easy[sources])
         both, points = _mirrored(torch.cat([x, y], 1), self._at(sources))
         shown, real_points = _mirrored(self._faces.scaled(real), self._at(real))
         return PairBatch(
             x=both[:, :1],
             y=both[:, 1:],
+            paired=self._tensor(same | (np.arange(len(sources)) < len(chosen))),
             points=points,
             found=self._found[torch.from_numpy(sources).to(self._device)],
             targets=asked,
-            guided=self._tensor(~same & self._easy[sources]).float(),
+            guided=torch.from_numpy(guided).float().to(self._device),
             real=Shown(x=shown, points=real_points, classes=asked),
         )
 
     def spread(self, count: int) -> Gray:
         """Return faces to show, of each expression as many."""
         return self._faces.levels(evenly(self._classes, self._seed)[:count])
+
+    def _draw_free(self) -> tuple[Indices, Indices]:
+        """Draw the batch's faces without a pair, and their targets."""
+        if not self.unpaired:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        drawn = torch.randint(len(self._free), (self.unpaired,)).numpy()
+        targets = torch.multinomial(self._emphasis, self.unpaired, replacement=True).numpy()
+        return self._free[drawn], targets
 
     def _at(self, chosen: Indices) -> Tensor:
         return self._points[torch.from_numpy(chosen).to(self._device)]

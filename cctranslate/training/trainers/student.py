@@ -1,7 +1,7 @@
-"""Training of a student: pairs, discriminators of parts, guides and the face recognizer."""
+"""Training of a student: pairs, discriminators of faces, guides and the face recognizer."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +15,32 @@ from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.device import autocast
-from cctranslate.training.losses.components import (
-    PARTS,
-    ComponentDiscriminators,
-    Pulls,
-    Shown,
-    edges,
-)
+from cctranslate.training.losses.components import PARTS, Pulls, Shown
 from cctranslate.training.losses.identity import IdentityEncoder, identity_loss
+from cctranslate.training.losses.pictures import coarse, edges
 from cctranslate.training.losses.regularization import masked_mean, smoothness
+from cctranslate.training.losses.student import StudentDiscriminators
 from cctranslate.training.losses.teachers import GuideLoss, TeacherNetworks
 from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.face_recognizer import FaceRecognizer
-from cctranslate.training.networks.generator import Edit, Generator
+from cctranslate.training.networks.generator import Edit
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.pairs import store
 from cctranslate.training.pairs.batches import PairBatch, PairBatches
 from cctranslate.training.pairs.store import Draws
-from cctranslate.training.run_folder import load_classifier, load_generator, pairs_recipe
+from cctranslate.training.run_folder import (
+    load_classifier,
+    load_generator,
+    pairs_recipe,
+    student_discriminators,
+)
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.ema import ExponentialAverage
 from cctranslate.training.trainers.sheet import draw_sheet
 from cctranslate.training.trainers.step_plan import R1_EVERY
 
 BETAS = (0.0, 0.99)
-GUIDE_EVERY, LIKENESS_EVERY = 2, 4
+GUIDE_EVERY, FEATURES_EVERY, LIKENESS_EVERY = 2, 2, 4
 """Costly terms are computed once in so many steps, with as many times the weight."""
 BALANCE_EVERY = 50
 """Steps between measurements of how strongly the discriminators pull."""
@@ -66,21 +67,23 @@ class StudentTrainer:
         """Take Training faces, their landmarks, the kept draws of them, guides and recognizer."""
         torch.manual_seed(seed)
         self.recipe, self.device = recipe, device
+        recognizer, weights = networks.face_recognizer, asdict(recipe.weights)
+        assert recognizer is not None
+        recognizer.to(device)
         self.batches = PairBatches(recipe, faces, votes, found, kept, device, seed)
         self.g = build_generator(recipe.generator).to(device)
-        self.d = ComponentDiscriminators(recipe.d_widths).to(device)
-        for network in (self.g, self.d):
+        self._anchor = build_generator(recipe.generator).to(device).eval().requires_grad_(False)
+        seen = recognizer if weights["features"] else None
+        self.d = StudentDiscriminators(recipe.d_widths, seen).to(device)
+        for network in (self.g, self._anchor, self.d):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = ExponentialAverage(self.g, recipe.ema).eval()
         self.g_optimizer = optimizers.build(self.g.parameters(), recipe.lr, BETAS, device)
         self.d_optimizer = optimizers.build(self.d.parameters(), recipe.d_lr, BETAS, device)
-        assert networks.face_recognizer is not None
         self._guide = GuideLoss(networks.guides, ()).to(device)
-        self._recognizer = IdentityEncoder(
-            [networks.face_recognizer], augment.for_face_recognizer
-        ).to(device)
-        weights = asdict(recipe.weights)
-        self._pulls = Pulls({name: weights[name] for name in PARTS})
+        self._recognizer = IdentityEncoder([recognizer], augment.for_face_recognizer).to(device)
+        pulling = (*PARTS, "features") if seen else PARTS
+        self._pulls = Pulls({name: weights[name] for name in pulling})
         self._shown = self.batches.spread(SHEET_FACES)
 
     @classmethod
@@ -108,13 +111,15 @@ class StudentTrainer:
         )
         kept = store.read(pairs / store.KEPT)
         trainer = cls(recipe, faces, votes, found, kept, networks, device, seed)
-        trainer.begin(load_generator(runs / recipe.translator))
+        before = runs / recipe.translator
+        trainer.begin(load_generator(before).state_dict(), student_discriminators(before))
         return trainer
 
-    def begin(self, generator: Generator) -> None:
-        """Start from another generator's weights."""
-        self.g.load_state_dict(generator.state_dict())
-        self.average.module.load_state_dict(generator.state_dict())
+    def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
+        """Start from another generator's weights, and from those discriminators that there are."""
+        for network in (self.g, self.average.module, self._anchor):
+            network.load_state_dict(g)
+        self.d.load_state_dict(d, strict=False)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -129,18 +134,33 @@ class StudentTrainer:
     def step(self, step: int) -> dict[str, Tensor]:
         """Train the discriminators, then G, on newly drawn pairs."""
         self._set_rate(step)
-        batch = self.batches.draw(step)
+        batch = self._with_anchors(self.batches.draw(step))
         with autocast(self.device):
             edit = self.g.edit(self.g.encode(batch.x), batch.target_labels)
         terms = self._step_d(batch, edit.image.detach(), step) | self._step_g(batch, edit, step)
         self.average.update(self.g, step)
         return {name: value.detach() for name, value in terms.items()}
 
+    @torch.no_grad()
+    def _with_anchors(self, batch: PairBatch) -> PairBatch:
+        """Let y be what the first G makes of faces that have no pair."""
+        count = self.batches.unpaired
+        if not count:
+            return batch
+        x = batch.x[-count:]
+        with autocast(self.device):
+            edit = self._anchor.edit(self._anchor.encode(x), batch.target_labels[-count:])
+        strength = torch.full((count,), self.recipe.anchor_strength, device=self.device)
+        made = self._anchor.partial(x, edit, strength)
+        paired = batch.paired[-count:, None, None, None]
+        anchors = torch.where(paired, batch.y[-count:], made)
+        return replace(batch, y=torch.cat([batch.y[:-count], anchors]))
+
     def _step_d(self, batch: PairBatch, image: Tensor, step: int) -> Terms:
         self.d.requires_grad_(True)
         fake = Shown(x=image, points=batch.points, classes=batch.targets)
         with autocast(self.device):
-            terms = self.d.d_terms(batch.real, fake)
+            terms = self.d.d_terms(batch.real, fake, features=step % FEATURES_EVERY == 0)
         loss = torch.stack(list(terms.values())).sum()
         if step % R1_EVERY == 0:
             penalty = self.d.penalty(batch.real) + self.d.penalty(fake)
@@ -154,14 +174,18 @@ class StudentTrainer:
         self.d.requires_grad_(False)
         image, weights = edit.image, asdict(self.recipe.weights)
         mask = face_masks.fixed(batch.points, batch.found, face_masks.WHOLE_EXPRESSION)
+        paired = batch.paired.float()
+        apart = ((1 + INSIDE * mask) * (image - batch.y).abs()).mean((1, 2, 3))
         terms = {
-            "pair": ((1 + INSIDE * mask) * (image - batch.y).abs()).mean(),
-            "edges": edges(image, batch.y),
+            "pair": (paired * apart).mean(),
+            "edges": (paired * edges(image, batch.y)).mean(),
             "smoothness": smoothness(edit.flow),
         }
+        if self.batches.unpaired:
+            terms["coarse"] = ((1 - paired) * coarse(image, batch.y, mask)).mean()
         with autocast(self.device):
             fake = Shown(x=image, points=batch.points, classes=batch.targets)
-            judged = self.d.g_terms(batch.real, fake)
+            judged = self.d.g_terms(batch.real, fake, features=step % FEATURES_EVERY == 0)
             if step % GUIDE_EVERY == 0:
                 weights["guide"] *= GUIDE_EVERY
                 terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)
@@ -173,6 +197,7 @@ class StudentTrainer:
         # Discriminators that know nothing yet have nothing to say.
         known = min(1.0, step / self.recipe.warm_up)
         weights |= {name: known * weight for name, weight in self._pulls.weights.items()}
+        weights["features"] *= FEATURES_EVERY
         terms |= judged
         loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         self.g_optimizer.zero_grad()

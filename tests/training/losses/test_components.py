@@ -10,7 +10,6 @@ from cctranslate.training.losses.components import (
     Pulls,
     Shown,
     crop,
-    edges,
 )
 
 POINTS = torch.tensor(TEMPLATE, dtype=torch.float32)[None]
@@ -82,13 +81,6 @@ def test_the_penalty_grows_with_the_slope_of_the_logits() -> None:
     for network in networks.networks.values():
         network.head.weight.data *= 2  # type: ignore[union-attr, operator]
     assert networks.penalty(faces).item() == pytest.approx(4 * before, rel=1e-4)
-
-
-def test_edges_do_not_see_brightness_but_blur() -> None:
-    x = torch.zeros(1, 1, 4, 4)
-    x[..., 2:] = 1
-    assert float(edges(x, x + 0.3)) == pytest.approx(0, abs=1e-6)
-    assert float(edges(x, torch.zeros_like(x))) == pytest.approx(1 / 3)
 
 
 def test_terms_pull_a_fixed_part_as_strongly_as_another() -> None:

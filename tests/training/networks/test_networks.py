@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.original_log_t1_to_t27 import T1, T5, T9, T11, T26
+from cctranslate.recipes.original.log_t1_to_t27 import T1, T5, T9, T11, T26
 from cctranslate.recipes.registry import RECIPES, find
 from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.export import TranslatorGraph

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.original_log_t1_to_t27 import T26
+from cctranslate.recipes.original.log_t1_to_t27 import T26
 from cctranslate.training.trainers.step_plan import plan_step
 
 PROCEDURE = replace(FLOW.final.procedure, warm_up=0.5, lazy=2)

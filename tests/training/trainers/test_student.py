@@ -1,6 +1,7 @@
 """Steps of a student's training, on a few pairs of drawn faces."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from cctranslate.errors import RunError
 from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.recipes.registry import find
 from cctranslate.recipes.spec import ClassifierRecipe, derive
-from cctranslate.recipes.student import STUDENT
+from cctranslate.recipes.student import STUDENT, STUDENT_START, StudentRecipe
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.losses.teachers import TeacherNetworks
@@ -23,7 +24,8 @@ from tests.support import pictures
 
 COUNT = 14
 BRIGHTER = 40
-SMALL = derive(STUDENT, d_widths=(8, 8, 8, 8), batch_size=4, epochs=8.0, warm_up=2, same=0.3)
+TINY: dict[str, Any] = {"d_widths": (8, 8, 8, 8), "batch_size": 4, "epochs": 8.0, "warm_up": 2}
+FIRST, SECOND = derive(STUDENT_START, same=0.3, **TINY), derive(STUDENT, same=0.3, **TINY)
 
 
 def draws() -> Draws:
@@ -43,7 +45,9 @@ def draws() -> Draws:
     )
 
 
-def make(kept: Draws | None = None, **changes: object) -> StudentTrainer:
+def make(
+    recipe: StudentRecipe = FIRST, kept: Draws | None = None, **changes: object
+) -> StudentTrainer:
     faces = Faces(
         images=np.stack([pictures.draw_face(i % 7, i) for i in range(COUNT)]),
         labels=np.arange(COUNT, dtype=np.uint8) % 7,
@@ -60,7 +64,7 @@ def make(kept: Draws | None = None, **changes: object) -> StudentTrainer:
         face_recognizer=face_recognizer.load(),
     )
     return StudentTrainer(
-        derive(SMALL, **changes),
+        derive(recipe, **changes),
         faces,
         None,
         found,
@@ -124,14 +128,17 @@ def test_costly_terms_alternate_and_discriminators_come_in_slowly(trainer: Stude
     ]
 
 
-def test_a_restored_trainer_goes_on_exactly(trainer: StudentTrainer) -> None:
-    train(trainer, range(2))
+@pytest.mark.parametrize("recipe", [FIRST, SECOND], ids=["first", "second"])
+def test_a_restored_trainer_goes_on_exactly(recipe: StudentRecipe) -> None:
+    before, trainer, again = make(recipe), make(recipe), make(recipe)
+    for each in (trainer, again):
+        each.begin(before.g.state_dict(), before.d.state_dict())
+    train(trainer, range(3))
     file = io.BytesIO()
     torch.save(trainer.state(), file)
     file.seek(0)
-    again = make()
     again.restore(torch.load(file, weights_only=True))
-    assert train(again, range(2, 4)) == train(trainer, range(2, 4))
+    assert train(again, range(3, 6)) == train(trainer, range(3, 6))
     there, here = trainer.state(), again.state()
     for name in ("g", "d", "average"):
         assert all(torch.equal(there[name][key], here[name][key]) for key in there[name])
@@ -140,9 +147,53 @@ def test_a_restored_trainer_goes_on_exactly(trainer: StudentTrainer) -> None:
 def test_it_begins_as_the_translator_before_it(trainer: StudentTrainer) -> None:
     torch.manual_seed(5)
     before = build_generator(STUDENT.generator)
-    trainer.begin(before)
+    trainer.begin(before.state_dict(), {})
     x, label = torch.rand(2, 1, 48, 48), torch.eye(7)[[1, 2]]
     torch.testing.assert_close(trainer.average(x, label), before(x, label))
+
+
+def test_a_second_student_follows_the_first_coarsely_where_there_is_no_pair() -> None:
+    second = make(SECOND, neutral=1.0, same=0.0)
+    assert second.batches.unpaired == 2
+    for step in range(8):
+        torch.manual_seed(step)
+        batch = second.batches.draw(step)
+        own = batch.paired[2:]  # asked for what they are already
+        assert batch.paired[:2].all()
+        assert batch.found[2:].all()  # none that is hard to change
+        assert (batch.guided > 0).tolist() == [*batch.found[:2].tolist(), *(~own).tolist()]
+        anchored = second._with_anchors(batch)
+        torch.testing.assert_close(anchored.y[:2], batch.y[:2])
+        torch.testing.assert_close(anchored.y[2:][own], batch.x[2:][own])
+        made = second._anchor(batch.x, batch.target_labels)[2:]
+        moved = (anchored.y - batch.x)[2:].abs().sum((1, 2, 3))
+        assert (moved[~own] > (made - batch.x[2:]).abs().sum((1, 2, 3))[~own]).all()  # at 1.15
+
+
+def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others() -> None:
+    first, second = make(FIRST), make(SECOND)
+    second.begin(first.g.state_dict(), first.d.state_dict())
+    there, here = first.d.state_dict(), second.d.state_dict()
+    assert all(torch.equal(here[name], value) for name, value in there.items())
+    assert {name.split(".")[0] for name in here.keys() - there.keys()} == {"features"}
+    terms = train(second, range(2))
+    assert ["features" in term for term in terms] == ["d_features" in term for term in terms]
+    assert ["features" in term for term in terms] == [True, False]
+    assert all("coarse" in term for term in terms)
+    assert set(second._pulls.weights) == {"whole", "mouth", "eyes", "features"}
+    assert all(weight > 0 for weight in second._pulls.weights.values())
+
+
+def test_neutral_counts_more_often_and_more() -> None:
+    batches = make(SECOND, batch_size=14, same=0.0, neutral=3.0).batches
+    targets = torch.zeros(7)
+    for step in range(40):
+        torch.manual_seed(step)
+        batch = batches.draw(step)
+        targets += torch.bincount(batch.targets, minlength=7)
+        weights = {round(float(w), 1) for w in batch.guided[batch.targets == 6]}
+        assert weights <= {0, SECOND.weights.neutral_guide}
+    assert float(targets[6] / targets.sum()) == pytest.approx(3 / 9, abs=0.06)
 
 
 def test_it_learns_its_pairs() -> None:
@@ -158,13 +209,13 @@ def test_rates_rise_and_fall(trainer: StudentTrainer) -> None:
     rates = []
     for step in (0, 1, 12, 18, 24):
         trainer._set_rate(step)
-        rates.append(trainer.g_optimizer.param_groups[0]["lr"] / STUDENT.lr)
+        rates.append(trainer.g_optimizer.param_groups[0]["lr"] / FIRST.lr)
     assert rates == pytest.approx([0.5, 1, 1, 0.5, 0])
 
 
 def test_too_few_pairs_are_an_error_that_says_what_to_do() -> None:
     with pytest.raises(RunError, match="3 pairs were kept, fewer than a batch of 4"):
-        make(draws().take(np.arange(6)))
+        make(kept=draws().take(np.arange(6)))
 
 
 def test_a_sheet_has_a_row_for_each_face(trainer: StudentTrainer) -> None:

@@ -1,7 +1,7 @@
 """The original experiment log, T1 to T27, C1 and C2, each as its difference from another.
 
 Source: the log in the README of gtesei/ccyclegan. Where its code did something else than the log
-says, the recipe here is the log's, and `original_code_differences` has the code's. Where the log
+says, the recipe here is the log's, and `code_differences` has the code's. Where the log
 is silent, the code fills in. All are trained on Training faces only, which the code did not keep
 to from T23 on.
 """

@@ -1,0 +1,26 @@
+"""How far results lie from the pictures that they are to become, finely or coarsely."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+POOLED = 4
+"""Pixels along the side of what `coarse` takes the mean of."""
+OUTSIDE = 0.5
+"""Weight of single pixels outside the mask in `coarse`."""
+
+
+def edges(x: Tensor, y: Tensor) -> Tensor:
+    """Return the L1 between the slopes of images [N,C,H,W], across and down: [N]."""
+    across = (x[..., 1:] - x[..., :-1]) - (y[..., 1:] - y[..., :-1])
+    down = (x[..., 1:, :] - x[..., :-1, :]) - (y[..., 1:, :] - y[..., :-1, :])
+    return across.abs().mean((1, 2, 3)) + down.abs().mean((1, 2, 3))
+
+
+def coarse(x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
+    """Return the L1 between images [N,C,H,W] of a quarter of the pixels along each side: [N].
+
+    Where the mask [N,1,H,W] is 0 single pixels count beside it; where it is 1, details are free.
+    """
+    apart = x - y
+    pooled = F.avg_pool2d(apart, POOLED, POOLED // 2).abs().mean((1, 2, 3))
+    return pooled + OUTSIDE * ((1 - mask) * apart.abs()).mean((1, 2, 3))
