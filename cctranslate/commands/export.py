@@ -52,8 +52,8 @@ def export(
     exported as it stands, with a warning.
 
     \b
-    cctranslate export runs/001-flow
-    cctranslate export runs/001-flow --judge runs/002-judge -o my-weights
+    cctranslate export runs/001-student
+    cctranslate export runs/001-student --judge runs/002-judge -o my-weights
     """
     from cctranslate import bundle
 

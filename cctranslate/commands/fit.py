@@ -52,7 +52,12 @@ class FitRequest:
 @click.option(
     "--recipe",
     type=RecipeName(),
-    help="The experiment, by its name in --list.  [default: flow, our translator]",
+    help="The experiment, by its name in --list.  [default: student, our translator]",
+)
+@click.option(
+    "--stage",
+    type=RecipeName(),
+    help="Train only so far: this one of the recipes that it builds on, with what that needs.",
 )
 @click.option(
     "--sweep",
@@ -99,6 +104,7 @@ class FitRequest:
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fit(
     recipe: AnyRecipe | None,
+    stage: AnyRecipe | None,
     sweep: str | None,
     backbone: str | None,
     list_recipes: bool,
@@ -111,7 +117,8 @@ def fit(
     """Train a recipe on FER2013.
 
     \b
-    cctranslate fit                                 our recipe on datasets/fer2013.csv
+    cctranslate fit                                 our translator on datasets/fer2013.csv
+    cctranslate fit --stage flow -o runs/ours       its first stage; then --stage teacher --resume
     cctranslate fit --data archive.zip --votes fer2013new.csv
     cctranslate fit --recipe t26 --epochs 1 -o runs/try
     cctranslate fit -o runs/try --recipe t26 --epochs 1 --resume
@@ -131,6 +138,8 @@ def fit(
             registry.override(each, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone)
             for each in _chosen(recipe, sweep)
         ]
+        if stage is not None:
+            _refuse_stage(stage, resolved, sweep, (epochs, batch_size, lr, backbone))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if dry_run:
@@ -141,7 +150,7 @@ def fit(
 
         run_sweep(resolved, request, request.out or RUNS / sweep)
     else:
-        _train(resolved[0], request)
+        _train(resolved[0], stage, request)
 
 
 def _chosen(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
@@ -160,13 +169,37 @@ def _chosen(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
     return log_t1_to_t27.SWEEPS[sweep]
 
 
-def _train(recipe: AnyRecipe, request: FitRequest) -> None:
-    """Train a recipe in its folder and print its figures."""
+def _refuse_stage(
+    stage: AnyRecipe, recipes: Sequence[AnyRecipe], sweep: str | None, changes: Sequence[object]
+) -> None:
+    """Check that a stage is one of a recipe's.
+
+    Raises:
+        ValueError: it is none, or there is a sweep, or changes, which are of the last stage.
+    """
+    from cctranslate.recipes import registry
+
+    (recipe, *_) = recipes
+    names = tuple(each.name for each in registry.trained_before(recipe))
+    if sweep is not None:
+        raise ValueError("--sweep trains whole recipes: leave --stage out")
+    if stage.name not in (*names, recipe.name):
+        near = registry.suggestion(stage.name, names) if names else "it has no stages"
+        raise ValueError(f"{recipe.name} does not build on {stage.name}: {near}")
+    if any(change is not None for change in changes):
+        raise ValueError(
+            f"what is changed is the last stage: leave it out with --stage, or train {stage.name} "
+            f"by --recipe {stage.name}"
+        )
+
+
+def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> None:
+    """Train a recipe in its folder, or up to a stage, and print the figures of that."""
     from cctranslate.training import device as devices
     from cctranslate.training import run_folder
     from cctranslate.training.data import fer2013
     from cctranslate.training.data.ferplus import load_votes
-    from cctranslate.training.fit import TrainingRun
+    from cctranslate.training.fit import TrainingRun, plan_runs
     from cctranslate.training.loop import Limits
 
     chosen = devices.choose(request.device)
@@ -183,6 +216,7 @@ def _train(recipe: AnyRecipe, request: FitRequest) -> None:
         device=chosen,
         seed=request.seed,
         resume=request.resume,
+        stage=stage and stage.name,
         limits=Limits(max_minutes=request.max_minutes),
         on_start=progress.start,
         on_tick=progress.tick,
@@ -195,8 +229,9 @@ def _train(recipe: AnyRecipe, request: FitRequest) -> None:
             err=True,
         )
         return
-    click.echo(f"{folder}: finished", err=True)
-    _print_figures(run)
+    last = plan_runs(run)[-1]
+    click.echo(f"{last.folder}: finished", err=True)
+    _print_figures(last)
 
 
 def _print_figures(run: TrainingRun) -> None:

@@ -61,7 +61,9 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
 
 
 def print_list() -> None:
-    """Print the recipes in their groups, each with its stages if it has some."""
+    """Print the recipes in their groups, each with its stages and what it builds on."""
+    from textwrap import wrap
+
     from cctranslate.recipes import registry
     from cctranslate.recipes.spec import Recipe
 
@@ -69,17 +71,24 @@ def print_list() -> None:
         click.echo(("\n" if number else "") + f"{heading}:")
         for recipe in recipes:
             click.echo(f"  {recipe.name:14} {recipe.about}")
+            if recipe.prerequisites:
+                for line in wrap(f"builds on {', '.join(recipe.prerequisites)}", 100):
+                    click.echo(f"{'':17}{line}")
             for stage in recipe.stages if isinstance(recipe, Recipe) else ():
                 click.echo(f"    {recipe.name}-{stage.name:14} {stage.about}")
 
 
 def describe(recipe: AnyRecipe) -> None:
-    """Print a resolved recipe as JSON, and the sizes of its networks to stderr."""
+    """Print a resolved recipe as JSON, and to stderr the order of trainings and networks' sizes."""
     import json
 
+    from cctranslate.recipes.registry import trained_before
     from cctranslate.recipes.serialization import to_json
 
     click.echo(json.dumps(to_json(recipe), indent=2))
+    before = trained_before(recipe)
+    if before:
+        click.echo(f"trained first: {', '.join(each.name for each in before)}", err=True)
     from cctranslate.training.networks.registry import sizes  # torch takes a second
 
     for name, count in sizes(recipe).items():

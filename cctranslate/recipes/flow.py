@@ -1,11 +1,11 @@
-"""Our translator: it warps the parts of a face that move, and paints what appears."""
+"""The first stage of our translator: it warps what moves in a face, and paints what appears."""
 
 from cctranslate.recipes.components import DiscriminatorSpec, GeneratorSpec, Procedure, Weights
 from cctranslate.recipes.spec import Recipe, Stage
 
 FLOW = Recipe(
     name="flow",
-    about="our translator: warps and paints, taught by classifiers and a face recognizer",
+    about="warps faces and paints on them, taught by classifiers and a face recognizer",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
     discriminator=DiscriminatorSpec(kind="residual", width=40, conditional=False),
     weights=Weights(

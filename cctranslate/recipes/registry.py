@@ -42,6 +42,14 @@ def find(name: str) -> AnyRecipe:
     raise ValueError(f"no recipe {name!r}: {suggestion(name, names())}")
 
 
+def trained_before(recipe: AnyRecipe) -> list[AnyRecipe]:
+    """Return what is trained before a recipe, in order, with what each of these builds on."""
+    there: dict[str, AnyRecipe] = {}
+    for needed in map(find, recipe.prerequisites):
+        there |= {each.name: each for each in (*trained_before(needed), needed)}
+    return [*there.values(), *recipe.earlier]
+
+
 def names() -> tuple[str, ...]:
     """Return every name that `find` knows: recipes, and recipes up to a stage."""
     translators = [recipe for recipe in RECIPES.values() if isinstance(recipe, Recipe)]

@@ -99,7 +99,7 @@ class StudentRecipe(BaseRecipe):
 
 STUDENT_START = StudentRecipe(
     name="student-start",
-    about="goes on from flow's generator and learns the pairs, with discriminators of face parts",
+    about="goes on from flow's generator and learns the pairs, by discriminators of face parts",
     pairs="pairs",
     translator="flow",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),
@@ -126,7 +126,7 @@ STUDENT_START = StudentRecipe(
 STUDENT = replace(
     STUDENT_START,
     name="student",
-    about="goes on with all faces, a discriminator of a recognizer's features and stronger pulls",
+    about="goes on with all faces and one more discriminator, of a recognizer's features; it ships",
     translator="student-start",
     weights=replace(
         STUDENT_START.weights,

@@ -34,6 +34,8 @@ class TrainingRun:
     device: torch.device
     seed: int = 0
     resume: bool = False
+    stage: str | None = None
+    """Train no more than what the recipe builds on by this name, and what that builds on."""
     limits: Limits = field(default_factory=Limits)
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
     """Called with the recipe's name, the steps that are done and those of the whole run."""
@@ -41,7 +43,7 @@ class TrainingRun:
 
 
 def fit(run: TrainingRun) -> RunResult:
-    """Train a recipe and what it builds on, within the run's limits.
+    """Train a recipe and what it builds on, up to the run's stage and within its limits.
 
     Raises:
         RunError: the folder already holds a run that is not resumed, or one on other data.
@@ -68,19 +70,21 @@ def fit(run: TrainingRun) -> RunResult:
 
 
 def plan_runs(run: TrainingRun) -> list[TrainingRun]:
-    """Return what a run consists of, in order: the runs that it builds on, then itself."""
-    return [
-        replace(run, recipe=recipe, folder=run.folder / TEACHERS / recipe.name, resume=True)
-        for recipe in _before(run.recipe)
-    ] + [run]
+    """Return what a run consists of, in order: the runs that it builds on, then itself.
+
+    With a stage it is the stage with what that builds on.
+    """
+    before = registry.trained_before(run.recipe)
+    named = {recipe.name: recipe for recipe in before}
+    if run.stage is not None and run.stage != run.recipe.name:
+        stage = named[run.stage]
+        return [_part(run, recipe) for recipe in (*registry.trained_before(stage), stage)]
+    return [*(_part(run, recipe) for recipe in before), run]
 
 
-def _before(recipe: AnyRecipe) -> list[AnyRecipe]:
-    """Return what is trained before a recipe, in order, with what each of these builds on."""
-    there: dict[str, AnyRecipe] = {}
-    for needed in map(registry.find, recipe.prerequisites):
-        there |= {each.name: each for each in (*_before(needed), needed)}
-    return [*there.values(), *recipe.earlier]
+def _part(run: TrainingRun, recipe: AnyRecipe) -> TrainingRun:
+    """Return the run of something that a run's recipe builds on, which goes on where it was."""
+    return replace(run, recipe=recipe, folder=run.folder / TEACHERS / recipe.name, resume=True)
 
 
 def _train(run: TrainingRun, prerequisites: Path) -> RunResult:

@@ -15,7 +15,7 @@ from cctranslate.cli import cli
 from cctranslate.commands.fit import _print_figures
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.pairs import PAIRS
-from cctranslate.recipes.registry import GROUPS, RECIPES
+from cctranslate.recipes.registry import GROUPS, RECIPES, TRANSLATOR
 from cctranslate.training.fit import TrainingRun
 from cctranslate.training.run_folder import MEASURED, write_json
 from tests.support.cli import child, invoke
@@ -26,11 +26,13 @@ def test_fit_lists_every_recipe_in_its_group() -> None:
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert [line[:-1] for line in lines if line and not line.startswith(" ")] == list(GROUPS)
-    named = [line.split()[0] for line in lines if line.startswith("  ")]
+    named = [line.split()[0] for line in lines if line.startswith("  ") and line[:10].strip()]
     stages = {f"flow-{stage.name}" for stage in FLOW.stages}
     assert [name for name in named if name not in stages] == list(RECIPES)
     assert stages < set(named)
     assert all(len(line) <= 120 for line in lines)
+    at = lines.index(next(line for line in lines if line.startswith("  pairs ")))
+    assert lines[at + 1].split("builds on ")[1] == ", ".join(PAIRS.prerequisites)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,7 @@ def test_fit_lists_every_recipe_in_its_group() -> None:
     [
         ("recipe", "t26-s", ["t26-slow"]),
         ("recipe", "flow-la", ["flow-late"]),
+        ("stage", "teach", ["teacher"]),
         ("sweep", "", ["t27"]),
         ("device", "c", ["cpu", "cuda"]),
     ],
@@ -56,6 +59,17 @@ def test_dry_run_shows_the_resolved_recipe_and_writes_nothing(tmp_path: Path) ->
     assert json.loads(result.stdout)["procedure"]["lr"] == 0.001
     assert "generator: 6,703,801 parameters" in result.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_the_default_is_what_ships_after_all_its_stages() -> None:
+    result = invoke("fit", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["name"] == TRANSLATOR[-1].name == "student"
+    (order,) = (line for line in result.stderr.splitlines() if line.startswith("trained first: "))
+    before = order.removeprefix("trained first: ").split(", ")
+    stages = [recipe.name for recipe in TRANSLATOR[:-1]]
+    assert [name for name in before if name in stages] == stages
+    assert len(set(before)) == len(before) == 12 + 7 + len(stages)  # classifiers, flow's parts
 
 
 def test_missing_data_is_one_line(tmp_path: Path) -> None:
@@ -89,6 +103,10 @@ def test_an_unknown_recipe_is_a_usage_error() -> None:
         (("--sweep", "t27", "--recipe", "t1"), "leave --recipe out"),
         (("--sweep", "t27", "--max-minutes", "1"), "leave --max-minutes out"),
         (("--recipe", "t26", "--backbone", "random"), "t26 has no backbone"),
+        (("--sweep", "t27", "--stage", "t26"), "leave --stage out"),
+        (("--recipe", "t26", "--stage", "flow"), "t26 does not build on flow: it has no stages"),
+        (("--stage", "judge"), "student does not build on judge: choose from guide-"),
+        (("--stage", "flow", "--lr", "0.1"), "train flow by --recipe flow"),
     ],
 )
 def test_contradictory_options_are_usage_errors(words: tuple[str, ...], said: str) -> None:

@@ -15,7 +15,7 @@ from cctranslate.errors import (
     DataError,
     RunError,
 )
-from cctranslate.recipes.registry import RECIPES, find
+from cctranslate.recipes.registry import RECIPES, TRANSLATOR, find
 from cctranslate.recipes.spec import Recipe, Stage, derive
 from cctranslate.training import checkpoint
 from cctranslate.training.fit import TEACHERS, TrainingRun, fit, plan_runs
@@ -26,7 +26,13 @@ from cctranslate.training.run_folder import (
 from tests.support.backbone import needs_backbone
 from tests.support.training import AT_ONCE, BACKED, MakeRun, log, small
 
-RUNNABLE = [pytest.param(n, marks=needs_backbone if n in BACKED else ()) for n in RECIPES]
+WITH_STUDENT = {recipe.name for recipe in TRANSLATOR[1:-1]}
+"""What is trained for the student in any case."""
+RUNNABLE = [
+    pytest.param(name, marks=needs_backbone if name in BACKED else ())
+    for name in RECIPES
+    if name not in WITH_STUDENT
+]
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
@@ -36,7 +42,10 @@ def test_every_recipe_takes_real_steps(name: str, make_run: MakeRun) -> None:
     assert result.finished
     lines = log(run.folder)
     assert lines[-1]["step"] == result.step >= 2  # how many pairs a student has is not known before
-    assert all(math.isfinite(value) for line in lines for value in line.values())
+    for planned in plan_runs(run):
+        steps = log(planned.folder)
+        assert steps
+        assert all(math.isfinite(value) for line in steps for value in line.values())
     assert read_manifest(run.folder).recipe == run.recipe
 
 
@@ -103,6 +112,23 @@ def test_teachers_are_trained_first_and_only_once(make_run: MakeRun) -> None:
     before = (run.folder / TEACHERS / "encoder" / "log.jsonl").read_text()
     assert fit(make_run(small("flow", 2), resume=True)).finished
     assert (run.folder / TEACHERS / "encoder" / "log.jsonl").read_text() == before
+
+
+def test_stages_are_trained_one_by_one_in_the_folder_of_the_whole(make_run: MakeRun) -> None:
+    whole = make_run(small("flow-middle", 2), resume=True)
+    teachers = whole.folder / TEACHERS
+    assert fit(replace(whole, resume=False, stage="guide-plain")).finished
+    assert [path.name for path in teachers.iterdir()] == ["guide-plain"]
+    assert not (whole.folder / "log.jsonl").exists()
+    with pytest.raises(RunError, match="already holds a run: add --resume"):
+        fit(replace(whole, resume=False, stage="flow-start"))
+    trained = (teachers / "guide-plain" / "log.jsonl").read_text()
+    assert fit(replace(whole, stage="flow-start")).finished
+    built = {path.name for path in teachers.iterdir()}
+    assert built == {"flow-start", *find("flow-start").prerequisites}
+    result = fit(whole)
+    assert (result.step, result.finished) == (2, True)
+    assert (teachers / "guide-plain" / "log.jsonl").read_text() == trained
 
 
 def two_stages(**last: Any) -> Recipe:
