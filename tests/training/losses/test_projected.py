@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from cctranslate.recipes.student import STUDENT
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.losses.projected import CHANNELS, ProjectedDiscriminator
 from cctranslate.training.networks import face_recognizer
@@ -31,15 +32,15 @@ def test_it_learns_what_is_wrong_with_a_face_and_tells_g(network: ProjectedDiscr
     x, classes = faces(4), torch.zeros(4, dtype=torch.int64)
     marked = x.clone()
     marked[:, :, 30:40, 18:30] = 1
-    adam = torch.optim.Adam(network.parameters(), 2e-3)
+    adam = torch.optim.Adam(network.parameters(), STUDENT.d_lr)
     losses = []
-    for _ in range(12):
+    for _ in range(18):
         (loss,) = network.d_terms(x, marked, classes).values()
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < 0.9 * losses[0]
+    assert np.mean(losses[-4:]) < 0.85 * losses[0]
     fake = marked.clone().requires_grad_()
     network.g_terms(fake, classes)["features"].backward()  # type: ignore[no-untyped-call]
     assert fake.grad is not None
