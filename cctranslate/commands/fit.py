@@ -216,7 +216,7 @@ def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> N
         device=chosen,
         seed=request.seed,
         resume=request.resume,
-        stage=stage and stage.name,
+        stage=None if stage is None else stage.name,
         limits=Limits(max_minutes=request.max_minutes),
         on_start=progress.start,
         on_tick=progress.tick,
