@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from cctranslate.faces import raster
-from cctranslate.faces.alignment import FaceTransform, align, crop, side, whole
+from cctranslate.faces.alignment import FaceTransform, Points, align, crop, side, whole
 from cctranslate.faces.detector import Detection, FaceDetector, enlarged
+from cctranslate.faces.hardness import HARD, hardness
 from cctranslate.pixels import SIZE, Gray
 
 Which = Literal["all", "largest"] | int
@@ -29,6 +31,8 @@ class Face:
     """Left, top, width and height in the upright picture's pixels."""
     score: float | None = None
     """The detector's confidence; None for a picture that is taken for a face."""
+    hard: bool = False
+    """Whether its landmarks say that it is hard to change: turned away, mostly."""
     passed_over: str = ""
     """Why it is not translated, if it is not."""
     number: int = 1
@@ -101,5 +105,13 @@ def _aligned(gray: Gray, one: Detection, back: FaceTransform, size: tuple[int, i
         frame=frame,
         box=(left, top, right - left, bottom - top),
         score=one.score,
+        hard=_is_hard(one.points, frame),
         passed_over=small if side(frame) < SMALLEST else "",
     )
+
+
+def _is_hard(points: Points, frame: FaceTransform) -> bool:
+    """Return whether a face is hard to change, by its points as they lie in its crop."""
+    back = np.asarray(cv2.invertAffineTransform(frame), np.float64)
+    seen = points @ back[:, :2].T + back[:, 2]
+    return bool(hardness(seen[None], np.ones(1, np.bool_))[0] >= HARD)

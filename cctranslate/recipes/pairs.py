@@ -47,7 +47,7 @@ class PairsRecipe(BaseRecipe):
     """Classifier recipes, trained first, which must read a result as its target."""
     draws: tuple[DrawSpec, ...]
     hard_strength: float = 0.55
-    """Strength by that of other faces for those that are hard to change (`data/hardness.py`): what
+    """Strength by that of other faces for those that are hard to change (`faces/hardness.py`): what
     is drawn in full lies beside the features of a turned or covered face."""
     epochs: float = 1.0
     """Passes over the faces; less than one takes a part, of each expression as many."""

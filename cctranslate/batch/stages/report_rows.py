@@ -23,6 +23,8 @@ REASONS = {
 """What the report tells people of each disposition."""
 NO_FACE = "no face found"
 """What the report tells of a picture that is taken for a face and shows none."""
+HARD = "hard to change: the face is turned away"
+"""What the report tells of a face whose landmarks say so; only faces found in pictures have any."""
 
 
 def variants_left(plan: Plan, decoded: Decoded) -> list[int]:
@@ -96,12 +98,13 @@ def _result_fields(
             picture.decoded.format,
         )
     no_face = None if results.shows_face else NO_FACE
+    hard = HARD if face.hard else None
     probabilities = results.probabilities[k].tolist()
     return {
         "status": "done",
         "output": output,
         "disposition": disposition,
-        "reason": "; ".join(filter(None, (no_face, REASONS[disposition]))) or None,
+        "reason": "; ".join(filter(None, (no_face, hard, REASONS[disposition]))) or None,
         "predicted": EMOTIONS[probabilities.index(max(probabilities))],
         "confidence": round(max(probabilities), 6),
         "confirmed": results.confirms(plan, k),

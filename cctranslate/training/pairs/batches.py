@@ -10,13 +10,13 @@ from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import RunError
+from cctranslate.faces.hardness import HARD, hardness
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.training.data import augment
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, soft_labels
-from cctranslate.training.data.hardness import HARD, hardness
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Indices, Sampler, evenly
 from cctranslate.training.losses.components import Shown
@@ -84,7 +84,7 @@ class PairBatches:
         self._results = DeviceDataset(pairs.images, device)
         self._points = torch.from_numpy(found.points).to(device)
         self._found = torch.from_numpy(found.found).to(device)
-        self._easy = hardness(found) < HARD
+        self._easy = hardness(found.points, found.found) < HARD
         size = recipe.batch_size
         self.unpaired = round(recipe.unpaired * size)
         self._free = np.flatnonzero(self._easy & (self._classes >= 0))

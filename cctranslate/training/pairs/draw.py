@@ -12,13 +12,13 @@ from PIL import Image
 from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS
+from cctranslate.faces.hardness import HARD, hardness
 from cctranslate.pixels import Gray, to_levels
 from cctranslate.recipes.pairs import DrawSpec, PairsRecipe
 from cctranslate.training.data import face_masks, landmarks
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, soft_labels
-from cctranslate.training.data.hardness import HARD, hardness
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import evenly
 from cctranslate.training.device import autocast
@@ -67,7 +67,7 @@ class PairMaker:
         labels = soft_labels(faces, votes, recipe.vote_share)
         self.classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
         self.order = evenly(self.classes, seed)
-        hard = hardness(found) >= HARD
+        hard = hardness(found.points, found.found) >= HARD
         self.strengths = np.where(hard, recipe.hard_strength, 1).astype(np.float32)
         self._points = torch.from_numpy(found.points)
         self._found = torch.from_numpy(found.found)

@@ -40,6 +40,18 @@ def test_only_faces_change_and_each_has_its_rows(
     assert (levels(out / "sad" / "face.png").shape) == (48, 48)
 
 
+def test_a_face_that_is_turned_away_is_marked(run: Run, mouths: Path, tmp_path: Path) -> None:
+    """A squeezed face has landmarks as in a profile."""
+    portrait = Image.open(pictures.PHOTOS.parent / "portraits" / "barkla.jpg")
+    portrait.save(tmp_path / "front.png")
+    portrait.resize((portrait.width // 2, portrait.height)).save(tmp_path / "side.png")
+    words = ("--to", "sad", "--weights", mouths, "-o", tmp_path / "out")
+    result = run(tmp_path / "front.png", tmp_path / "side.png", *words)
+    assert result.exit_code == 0, result.output
+    reasons = {Path(row["source"]).stem: row["reason"] for row in rows(tmp_path / "out")}
+    assert reasons == {"front": "", "side": "hard to change: the face is turned away"}
+
+
 @pytest.mark.parametrize(
     ("which", "chosen"), [("largest", [1]), ("2", [2]), ("3", []), ("9", []), ("all", [1, 2])]
 )

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from cctranslate.faces.alignment import TEMPLATE
-from cctranslate.training.data.hardness import hardness
-from cctranslate.training.data.landmarks import Landmarks
+from cctranslate.faces.hardness import hardness
 
 
 def of(points: object, found: bool = True) -> float:
     moved = np.array(points, np.float32)[None]
-    return float(hardness(Landmarks(points=moved, found=np.array([found])))[0])
+    return float(hardness(moved, np.array([found]))[0])
 
 
 def test_a_frontal_face_in_the_middle_is_easy() -> None:

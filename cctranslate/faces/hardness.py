@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.pixels import SIZE
-from cctranslate.training.data.landmarks import Landmarks
 
 TURNED = (0.12, 0.36)
 """How far the nose's tip lies beside the middle of eyes and mouth, by the larger of the eyes'
@@ -19,14 +18,14 @@ HARD = 0.6
 """Faces at least so hard are changed less: 12% of FER2013's Training rows."""
 
 
-def hardness(faces: Landmarks) -> NDArray[np.float32]:
-    """Return how hard each face [N] is to change, from 0 (not at all) to 1.
+def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return how hard faces [N] with landmarks [N,5,2] are to change, from 0 (not at all) to 1.
 
     Each limit above is where a property begins to count and where it counts in full; the worst of
     them is the face's. In FER2013's Training rows 23% have 0.25 or more and 9% have 0.75 or more.
-    A face without landmarks has 1: it is in profile or behind hands, or it is a drawing.
+    A face whose landmarks were not `found` has 1: it is in profile, behind hands, or a drawing.
     """
-    points = faces.points.astype(np.float64)
+    points = points.astype(np.float64)
     eyes, mouth = points[:, :2].mean(1), points[:, 3:].mean(1)
     between = points[:, 1] - points[:, 0]
     width = np.linalg.norm(between, axis=1).clip(1e-6)
@@ -43,7 +42,7 @@ def hardness(faces: Landmarks) -> NDArray[np.float32]:
             _between(np.abs(np.degrees(np.arctan2(across[:, 1], across[:, 0]))), *TILTED),
         ]
     )
-    return np.where(faces.found, worst, 1.0).astype(np.float32)
+    return np.where(found, worst, 1.0).astype(np.float32)
 
 
 def _between(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
