@@ -1,16 +1,15 @@
-"""Find faces in a picture of any size with YuNet, over OpenCV."""
+"""Find faces in a picture of any size with YuNet."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cctranslate import bundle
 from cctranslate.faces.alignment import FaceTransform, Points, align, crop, joined, side
+from cctranslate.faces.yunet import Rows, YuNet
 from cctranslate.pixels import SIZE, Gray
 
 CARD = "detector.json"
@@ -46,8 +45,6 @@ _TURNS = tuple(
     )
 )
 
-Rows = NDArray[np.float64]
-"""The detector's rows [N,15], whose columns are named below."""
 LEFT_TOP, WIDTH_HEIGHT, BOX, POINTS, CONFIDENCE = (
     slice(0, 2),
     slice(2, 4),
@@ -55,6 +52,7 @@ LEFT_TOP, WIDTH_HEIGHT, BOX, POINTS, CONFIDENCE = (
     slice(4, 14),
     14,
 )
+"""Columns of the detector's rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +76,10 @@ class FaceDetector:
         Raises:
             BundleError: it is missing or altered.
         """
-        self._path, self.digest = bundle.alone(CARD)
-        self._local = threading.local()
+        path, self.digest = bundle.alone(CARD)
+        self._yunet = YuNet(path)
         # Pictures are what runs side by side.
         cv2.setNumThreads(1)
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
     def __reduce__(self) -> tuple[type["FaceDetector"], tuple[()]]:
         """Pickle the detector without its model: another process opens it again."""
@@ -132,13 +129,7 @@ class FaceDetector:
 
     def look(self, view: Gray, frame: FaceTransform) -> Rows:
         """Return YuNet's rows [N,15] for a view, mapped to the picture by the view's transform."""
-        detector = self._detector()
-        detector.setInputSize((view.shape[1], view.shape[0]))
-        code = cv2.COLOR_RGB2BGR if view.ndim == 3 else cv2.COLOR_GRAY2BGR
-        found = detector.detect(cv2.cvtColor(view, code))[1]
-        if found is None:
-            return np.zeros((0, 15))
-        rows = np.array(found, np.float64)
+        rows = self._yunet.faces(view, CANDIDATE, OVERLAP)
         scale = np.hypot(*frame[:, 0])
         middles = (rows[:, LEFT_TOP] + rows[:, WIDTH_HEIGHT] / 2) @ frame[:, :2].T + frame[:, 2]
         rows[:, WIDTH_HEIGHT] *= scale
@@ -146,15 +137,6 @@ class FaceDetector:
         points = rows[:, POINTS].reshape(-1, 5, 2) @ frame[:, :2].T + frame[:, 2]
         rows[:, POINTS] = points.reshape(-1, 10)
         return rows
-
-    def _detector(self) -> cv2.FaceDetectorYN:
-        """Return this thread's detector: OpenCV's keeps state."""
-        if not hasattr(self._local, "detector"):
-            self._local.detector = cv2.FaceDetectorYN.create(
-                str(self._path), "", (640, 640), CANDIDATE, OVERLAP, 5000
-            )
-        detector: cv2.FaceDetectorYN = self._local.detector
-        return detector
 
 
 def _views(seen: Gray) -> Iterator[tuple[Gray, FaceTransform]]:
