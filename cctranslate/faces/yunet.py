@@ -46,7 +46,7 @@ class YuNet:
         Returns:
             Rows [N,15]: left, top, width and height of the box, five points, the score.
         """
-        pixels = np.asarray(cv2.dnn.blobFromImage(_padded(view)), np.float32)
+        pixels = _pixels(view)
         names = [f"{kind}_{stride}" for stride in STRIDES for kind in KINDS]
         results = [result[0] for result in self._opened().run(names, {"input": pixels})]
         parts = [results[i : i + len(KINDS)] for i in range(0, len(results), len(KINDS))]
@@ -71,13 +71,18 @@ class YuNet:
             return self._graph
 
 
-def _padded(view: Gray) -> Gray:
-    """Return a view in BGR, enlarged to the right and below to whole places of every stride."""
+def _pixels(view: Gray) -> Scaled:
+    """Return a view as the graph takes it, [1,3,H,W]: blue, green and red, in gray levels.
+
+    It is enlarged to the right and below to whole places of every stride.
+    """
     height, width = view.shape[:2]
-    code = cv2.COLOR_RGB2BGR if view.ndim == 3 else cv2.COLOR_GRAY2BGR
     down, right = -height % STRIDES[-1], -width % STRIDES[-1]
-    padded = cv2.copyMakeBorder(cv2.cvtColor(view, code), 0, down, 0, right, cv2.BORDER_CONSTANT)
-    return np.asarray(padded, np.uint8)
+    pixels = np.zeros((1, 3, height + down, width + right), np.float32)
+    planes = reversed(cv2.split(view)) if view.ndim == 3 else (view,) * 3
+    for i, plane in enumerate(planes):
+        pixels[0, i, :height, :width] = plane
+    return pixels
 
 
 def _rows(outputs: list[Scaled], stride: int, across: int, least: float) -> Scaled:
