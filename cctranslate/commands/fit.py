@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,14 @@ import click
 
 from cctranslate.commands.params import Number, device_option
 from cctranslate.commands.progress import Progress
-from cctranslate.commands.recipes import RecipeName, SweepName, describe, print_list
+from cctranslate.commands.recipes import (
+    RecipeName,
+    SweepName,
+    chosen_recipes,
+    describe,
+    print_list,
+    refuse_stage,
+)
 
 if TYPE_CHECKING:
     from cctranslate.recipes.spec import AnyRecipe
@@ -136,10 +142,10 @@ def fit(
     try:
         resolved = [
             registry.override(each, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone)
-            for each in _chosen(recipe, sweep)
+            for each in chosen_recipes(recipe, sweep)
         ]
         if stage is not None:
-            _refuse_stage(stage, resolved, sweep, (epochs, batch_size, lr, backbone))
+            refuse_stage(stage, resolved, sweep, (epochs, batch_size, lr, backbone))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if dry_run:
@@ -151,46 +157,6 @@ def fit(
         run_sweep(resolved, request, request.out or RUNS / sweep)
     else:
         _train(resolved[0], stage, request)
-
-
-def _chosen(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
-    """Return the recipe, or those of a sweep.
-
-    Raises:
-        ValueError: both are named.
-    """
-    from cctranslate.recipes import registry
-    from cctranslate.recipes.original import log_t1_to_t27
-
-    if sweep is None:
-        return [recipe or registry.find(registry.DEFAULT)]
-    if recipe is not None:
-        raise ValueError("--sweep names its recipes itself: leave --recipe out")
-    return log_t1_to_t27.SWEEPS[sweep]
-
-
-def _refuse_stage(
-    stage: AnyRecipe, recipes: Sequence[AnyRecipe], sweep: str | None, changes: Sequence[object]
-) -> None:
-    """Check that a stage is one of a recipe's.
-
-    Raises:
-        ValueError: it is none, or there is a sweep, or changes, which are of the last stage.
-    """
-    from cctranslate.recipes import registry
-
-    (recipe, *_) = recipes
-    names = tuple(each.name for each in registry.trained_before(recipe))
-    if sweep is not None:
-        raise ValueError("--sweep trains whole recipes: leave --stage out")
-    if stage.name not in (*names, recipe.name):
-        near = registry.suggestion(stage.name, names) if names else "it has no stages"
-        raise ValueError(f"{recipe.name} does not build on {stage.name}: {near}")
-    if any(change is not None for change in changes):
-        raise ValueError(
-            f"what is changed is the last stage: leave it out with --stage, or train {stage.name} "
-            f"by --recipe {stage.name}"
-        )
 
 
 def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> None:

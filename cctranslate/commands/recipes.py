@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -58,6 +59,46 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
         from cctranslate.recipes.original import log_t1_to_t27 as original_log
 
         return [CompletionItem(n) for n in original_log.SWEEPS if n.startswith(incomplete)]
+
+
+def chosen_recipes(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
+    """Return the recipe, or those of a sweep.
+
+    Raises:
+        ValueError: both are named.
+    """
+    from cctranslate.recipes import registry
+    from cctranslate.recipes.original import log_t1_to_t27
+
+    if sweep is None:
+        return [recipe or registry.find(registry.DEFAULT)]
+    if recipe is not None:
+        raise ValueError("--sweep names its recipes itself: leave --recipe out")
+    return log_t1_to_t27.SWEEPS[sweep]
+
+
+def refuse_stage(
+    stage: AnyRecipe, recipes: Sequence[AnyRecipe], sweep: str | None, changes: Sequence[object]
+) -> None:
+    """Check that a stage is one of a recipe's.
+
+    Raises:
+        ValueError: it is none, or there is a sweep, or changes, which are of the last stage.
+    """
+    from cctranslate.recipes import registry
+
+    (recipe, *_) = recipes
+    names = tuple(each.name for each in registry.trained_before(recipe))
+    if sweep is not None:
+        raise ValueError("--sweep trains whole recipes: leave --stage out")
+    if stage.name not in (*names, recipe.name):
+        near = registry.suggestion(stage.name, names) if names else "it has no stages"
+        raise ValueError(f"{recipe.name} does not build on {stage.name}: {near}")
+    if any(change is not None for change in changes):
+        raise ValueError(
+            f"what is changed is the last stage: leave it out with --stage, or train {stage.name} "
+            f"by --recipe {stage.name}"
+        )
 
 
 def print_list() -> None:
