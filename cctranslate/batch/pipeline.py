@@ -1,28 +1,34 @@
-"""The stages joined: items are decoded, translated, judged, written and reported, in order."""
+"""The stages joined: items are decoded, translated, judged, written and reported, in order.
+
+Two ways give the same results. Where the models run on a GPU or in threads, workers decode and
+encode, and this process has the models. Where worker processes share the cores of a CPU, each has
+models of its own and takes its inputs all the way, so that no picture crosses between processes.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
-
-import numpy as np
 
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.writers import GrowingWriter, Writer
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.resume import ResumeState
-from cctranslate.batch.report.row import Disposition, Row
+from cctranslate.batch.report.row import Row
 from cctranslate.batch.stages import bounds
+from cctranslate.batch.stages.chunk_names import ChunkNames
+from cctranslate.batch.stages.chunk_translator import ChunkTranslator
 from cctranslate.batch.stages.chunks import (
     DecodedChunk,
+    FinishedChunk,
     ItemChunk,
     TranslatedChunk,
     Work,
 )
-from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
-from cctranslate.batch.stages.translate import translate
+from cctranslate.batch.stages.translate import selected, translate
 from cctranslate.batch.stores.prefetching import fetched
+from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.inference.models import TranslationModels
 
 
@@ -72,11 +78,48 @@ def run(
     ready = fetched(_released(items, selector))
     decoded = pool.map(Work.decode, chunker.chunks(ready), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
-    selected = _selected(translated, selector)
-    for chunk in pool.map(Work.finish, selected, weigh=_weight, most=most):
+    chosen = selected(translated, selector)
+    finished = pool.map(Work.finish, chosen, weigh=_weight, most=most)
+    _report(finished, pool.work, writer, journal, on_rows, on_done)
+
+
+def run_in_workers(
+    items: Iterable[Item | None],
+    *,
+    pool: OrderedPool[ChunkTranslator],
+    writer: Writer,
+    journal: RowSink,
+    names: Names,
+    on_rows: Callable[[list[Row]], None],
+    on_done: Callable[[int], object],
+) -> None:
+    """Do what `run` does by workers that have models of their own and write every result.
+
+    Raises:
+        OutputError: results or rows cannot be written any more; what has a row is done.
+        WorkersError: a worker was killed; what has a row is done.
+    """
+    work = pool.work.work
+    chunker = bounds.Chunker(bounds.weigh, bounds.WHOLE_SECONDS)
+    named = ChunkNames(names, work.renderer.layout)
+    chunks = named.begun(chunker.chunks(named.apart(fetched(items))))
+    finished = pool.map(ChunkTranslator.translate, chunks, weigh=_weight, most=bounds.budget())
+    _report(named.finished(_learned(finished, chunker)), work, writer, journal, on_rows, on_done)
+
+
+def _report(
+    chunks: Iterable[FinishedChunk | None],
+    work: Work,
+    writer: Writer,
+    journal: RowSink,
+    on_rows: Callable[[list[Row]], None],
+    on_done: Callable[[int], object],
+) -> None:
+    """Write the rows of chunks, and what only this process can write of their results."""
+    for chunk in chunks:
         if chunk is None:
             continue
-        all_rows, lines = pool.work.all_rows, chunk.lines
+        all_rows, lines = work.all_rows, chunk.lines
         if isinstance(writer, GrowingWriter) and not all_rows:
             lines = writer.place(chunk.unplaced)
         if lines:
@@ -112,6 +155,16 @@ def _timed(
         yield chunk
 
 
+def _learned(
+    chunks: Iterable[FinishedChunk | None], chunker: bounds.Chunker
+) -> Iterator[FinishedChunk | None]:
+    """Let the next chunks be fitted to how long these took."""
+    for chunk in chunks:
+        if chunk is not None:
+            chunker.learn(chunk.inputs, chunk.seconds)
+        yield chunk
+
+
 def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Item | None]:
     """Return the items that have something left to make; one that is named twice comes once."""
     seen: set[bytes] = set()
@@ -126,35 +179,3 @@ def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Ite
         left = resume.left(key, item)
         if left is None or left.targets:
             yield resume.spelled(replace(item, remainder=left))
-
-
-def _selected(
-    chunks: Iterable[TranslatedChunk | None], selector: ResultSelector
-) -> Iterator[TranslatedChunk | None]:
-    """Decide what becomes of each result; end once no class takes any more."""
-    for chunk in chunks:
-        if chunk is None or selector.takes_all:
-            yield chunk
-            continue
-        chosen = list[tuple[Disposition | None, ...]]()
-        ended = 0
-        for count, left in zip(chunk.counts, chunk.remainders, strict=True):
-            if selector.full:
-                break
-            mine = slice(len(chosen), len(chosen) + count)
-            judged, before = chunk.probabilities[mine], chunk.before[mine]
-            shown = chunk.show_faces[mine]
-            if np.isfinite(judged).all() and np.isfinite(before).all():
-                targets = left.targets if left else None
-                chosen += [
-                    selector.choose(p, is_face, targets)
-                    for p, is_face in zip(judged, shown, strict=True)
-                ]
-            else:
-                # The picture fails: none of its results takes a place in a class.
-                chosen += [(Disposition.DROPPED,) * judged.shape[1]] * count
-            ended += 1
-        names, counts = chunk.names[:ended], chunk.counts[:ended]
-        yield replace(chunk, names=names, counts=counts, dispositions=tuple(chosen))
-        if ended < len(chunk.counts):
-            return

@@ -36,10 +36,10 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.open_runner import open_runner
 from cctranslate.batch.runners.runner import Call, Runner
-from cctranslate.batch.stages.library_warnings import library_warnings
 from cctranslate.batch.stages.selection import Balance
 from cctranslate.batch.stores.run_files import run_files
 from cctranslate.batch.validation import check
+from cctranslate.batch.workers.library_warnings import library_warnings
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
 from cctranslate.faces.detector import FaceDetector

@@ -131,6 +131,21 @@ class Names:
         """Return whether an item has the name."""
         return _key(name) in self._taken
 
+    def in_the_way(self, base: str, items: int) -> Iterator[str]:
+        """Return the taken names among those that so many items of this name could ask for."""
+        free = 0
+        for name in self.tried(base):
+            if self.is_taken(name):
+                yield name
+            elif (free := free + 1) == items:
+                return
+
+
+def name_group(base: str) -> bytes:
+    """Return 8 bytes that two inputs share if one may get a name that the other one asks for."""
+    root = re.sub(r"(~\d+)+$", "", folded(base))
+    return hashlib.blake2b(os.fsencode(root), digest_size=8).digest()
+
 
 def folded(name: str) -> str:
     """Return what names have in common that are one to some file system.

@@ -9,9 +9,15 @@ from cctranslate.batch.outputs.open_writer import open_writer
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder, refuse_unfinished
 from cctranslate.batch.runners.runner import Call
-from cctranslate.batch.stages.ordered_map import OrderedPool
+from cctranslate.batch.stages.chunk_translator import ChunkTranslator
 from cctranslate.batch.stages.selection import ResultSelector
-from cctranslate.batch.stages.setup import first_tasks, make_work
+from cctranslate.batch.stages.setup import (
+    FIRST_CHUNKS,
+    FIRST_TASKS,
+    make_work,
+    models_in_workers,
+)
+from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.bundle import Bundle
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
@@ -27,6 +33,7 @@ class LocalRunner:
             DeviceError: the device cannot be used.
             BundleError: a graph that cannot be loaded.
         """
+        self._bundle = loaded
         self._models = TranslationModels(
             loaded, options.device, options.batch_size, options.engine, options.precision
         )
@@ -61,20 +68,36 @@ class LocalRunner:
 
         with closing(open_writer(options, journal.resume.last_outputs)) as writer:
             work = make_work(options, call.finder, writer, self.provider)
+            items = pipeline.remaining(call.items(), journal.resume)
             count = options.workers or cores()
-            first = first_tasks(options, self.provider)
-            with OrderedPool(work, count, work.pickled, threads_first=first) as pool:
-                pipeline.run(
-                    pipeline.remaining(call.items(), journal.resume),
-                    models=self._models,
-                    selector=selector,
-                    pool=pool,
-                    writer=writer,
-                    journal=journal,
-                    names=call.names,
-                    on_rows=on_rows,
-                    on_done=call.on_done,
+            if models_in_workers(options, self.provider, count):
+                translator = ChunkTranslator(
+                    work, options.denied, self._bundle, self._models, options.batch_size
                 )
+                first = FIRST_CHUNKS * count
+                with OrderedPool(translator, count, True, threads_first=first) as workers:
+                    pipeline.run_in_workers(
+                        items,
+                        pool=workers,
+                        writer=writer,
+                        journal=journal,
+                        names=call.names,
+                        on_rows=on_rows,
+                        on_done=call.on_done,
+                    )
+            else:
+                with OrderedPool(work, count, work.pickled, threads_first=FIRST_TASKS) as pool:
+                    pipeline.run(
+                        items,
+                        models=self._models,
+                        selector=selector,
+                        pool=pool,
+                        writer=writer,
+                        journal=journal,
+                        names=call.names,
+                        on_rows=on_rows,
+                        on_done=call.on_done,
+                    )
         if selector.full:
             call.echo(f"each expression has its --per-class {options.per_class}: that was all")
         return not (call.stop.requested or call.enough())

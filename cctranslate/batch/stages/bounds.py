@@ -17,6 +17,8 @@ LEAST = 256 << 20
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
 """How long a worker is to be busy with a chunk, and how many inputs it has at most."""
+WHOLE_SECONDS = 0.25
+"""The same where it takes them all the way: models are quicker with dozens of faces at once."""
 HEAVY = 16 << 20
 """Bytes from which on a chunk takes no further input."""
 
@@ -24,9 +26,9 @@ HEAVY = 16 << 20
 class Chunker:
     """Makes chunks of items: of small pictures by the dozen, photographs one by one."""
 
-    def __init__(self, weigh: Callable[[Item], int]) -> None:
-        """`weigh` returns the bytes that an item takes while it is decoded."""
-        self._weigh, self._size = weigh, 1
+    def __init__(self, weigh: Callable[[Item], int], seconds: float = CHUNK_SECONDS) -> None:
+        """Take what returns the bytes that an item takes, and the time a chunk is to take."""
+        self._weigh, self._seconds, self._size = weigh, seconds, 1
 
     def chunks(self, items: Iterable[Item | None]) -> Iterator[ItemChunk | None]:
         """Return the items in chunks; a None among them ends a chunk, and follows it."""
@@ -47,7 +49,7 @@ class Chunker:
 
     def learn(self, count: int, seconds: float) -> None:
         """Fit the size of the next chunks to how long one took."""
-        fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
+        fitting = int(self._seconds * count / max(seconds, 1e-9))
         self._size = min(max(fitting, 1), 2 * self._size, LARGEST_CHUNK)
 
 

@@ -35,6 +35,8 @@ class ItemChunk:
     items: list[Item]
     weight: int = 0
     """Bytes of memory that they take while they are decoded."""
+    taken: tuple[str, ...] = ()
+    """Of the names that their results could get, those that others have; if a worker gives them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,10 @@ class FinishedChunk:
     """The rows of each input that the process with the models must see."""
     contents: list[bytes]
     """For each of `rows` what the writer's `add` takes."""
+    names: tuple[str, ...] = ()
+    """The names that results got, if the worker gave them."""
+    seconds: float = 0
+    """How long a worker was busy with it, if one took it all the way."""
 
 
 @dataclass(frozen=True, kw_only=True)

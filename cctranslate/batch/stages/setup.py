@@ -3,23 +3,35 @@
 from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.writers import Files, GrowingWriter, Writer
+from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.chunks import Work
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.sessions import CUDA, cores
 
-FEW_CORES = 4
-"""Cores up to which the models are the limit, if they run on the CPU."""
+MODELS_MEMORY = 192 << 20
+"""Roughly the bytes that a worker process takes with models of its own."""
+FIRST_TASKS, FIRST_CHUNKS = 16, 8
+"""Tasks that threads do before there are worker processes, which take as long to start as some
+hundred small pictures; and, for each worker, chunks, if the processes open models, too."""
 
 
-def first_tasks(options: Options, provider: str) -> int:
-    """Return how many tasks threads do before there are worker processes.
+def models_in_workers(options: Options, provider: str, count: int) -> bool:
+    """Return whether worker processes are to have models of their own.
 
-    A process takes as long to start as some hundred small pictures. Where the models are the limit,
-    it gains a twentieth of the time, and 1,500 pictures pass before it has paid for its start.
+    They gain half of the time where a CPU runs the models (`tests/bench/throughput.py`). A GPU
+    serves one process best, and `--per-class` decides about one result after the other.
     """
-    soon = options.processes or provider == CUDA or cores() > FEW_CORES
-    return 16 if soon else 64
+    alone = provider == CUDA or options.per_class is not None
+    return not alone and in_processes(options) and bounds.budget() >= count * MODELS_MEMORY
+
+
+def in_processes(options: Options) -> bool:
+    """Return whether workers are processes.
+
+    Threads take turns at Python's lock, which costs a small picture half as much again.
+    """
+    return cores() > 1 if options.processes is None else options.processes
 
 
 def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: str) -> Work:
@@ -47,8 +59,7 @@ def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: 
             in_pictures=in_pictures,
             metadata=options.metadata == "keep",
         ),
-        # Threads take turns at Python's lock, which costs a small picture half as much again.
-        pickled=cores() > 1 if options.processes is None else options.processes,
+        pickled=in_processes(options),
         all_rows=options.report == "-" or not isinstance(writer, Files | GrowingWriter),
         cut=writer.cut if isinstance(writer, GrowingWriter) else None,
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cctranslate.batch.report.row import Disposition
 from cctranslate.batch.stages.chunks import DecodedChunk, TranslatedChunk
+from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import whole
 from cctranslate.faces.compositing import carry
@@ -50,6 +53,38 @@ def translate(
             yield from _translated(waiting, plan, models, name)
             waiting, faces, inputs, held = [], 0, 0, 0
     yield from _translated(waiting, plan, models, name)
+
+
+def selected(
+    chunks: Iterable[TranslatedChunk | None], selector: ResultSelector
+) -> Iterator[TranslatedChunk | None]:
+    """Decide what becomes of each result; end once no class takes any more."""
+    for chunk in chunks:
+        if chunk is None or selector.takes_all:
+            yield chunk
+            continue
+        chosen = list[tuple[Disposition | None, ...]]()
+        ended = 0
+        for count, left in zip(chunk.counts, chunk.remainders, strict=True):
+            if selector.full:
+                break
+            mine = slice(len(chosen), len(chosen) + count)
+            judged, before = chunk.probabilities[mine], chunk.before[mine]
+            shown = chunk.show_faces[mine]
+            if np.isfinite(judged).all() and np.isfinite(before).all():
+                targets = left.targets if left else None
+                chosen += [
+                    selector.choose(p, is_face, targets)
+                    for p, is_face in zip(judged, shown, strict=True)
+                ]
+            else:
+                # The picture fails: none of its results takes a place in a class.
+                chosen += [(Disposition.DROPPED,) * judged.shape[1]] * count
+            ended += 1
+        names, counts = chunk.names[:ended], chunk.counts[:ended]
+        yield replace(chunk, names=names, counts=counts, dispositions=tuple(chosen))
+        if ended < len(chunk.counts):
+            return
 
 
 def _translated(

@@ -21,9 +21,9 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.plan_files import read_block
 from cctranslate.batch.runners.blocks.row_files import BlockRows, read_counts
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
-from cctranslate.batch.stages.ordered_map import OrderedPool
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.setup import make_work
+from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.errors import OutputError, WorkersError
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.files import make_folder, unwritable

@@ -5,10 +5,7 @@ it. All inputs that could meet so come into one block, in their order: then name
 which block is done when. Blocks follow a hash of the name, which also spreads large pictures.
 """
 
-import hashlib
-import os
 import pickle
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import groupby
@@ -17,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from cctranslate.batch.inputs.items import FaceRow, Item
-from cctranslate.batch.outputs.layout import Layout, Names, folded
+from cctranslate.batch.outputs.layout import Layout, Names, name_group
 from cctranslate.batch.runners.blocks.plan_files import write_block
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.batch.stores.remote_files import RemoteFile
@@ -70,7 +67,7 @@ class Planner:
             for item in items:
                 fetched = item if isinstance(item, RemoteFile) else item.fetch()
                 base = self._layout.base(item.relative)
-                digest = _digest(base)
+                digest = name_group(base)
                 if digest[0] not in files:
                     path = spool / f"{digest[0]:03}"
                     files[digest[0]] = stack.enter_context(path.open("wb"))
@@ -99,14 +96,7 @@ class Planner:
     def _taken(self, group: list[Record]) -> Iterator[str]:
         """Return the names of earlier results that the inputs of a group could ask for."""
         for base in {base for _, _, base, _ in group}:
-            free = 0
-            for name in self._names.tried(base):
-                if not self._names.is_taken(name):
-                    free += 1
-                    if free == len(group):
-                        break
-                    continue
-                yield name
+            yield from self._names.in_the_way(base, len(group))
 
 
 def _groups(spool: Path) -> Iterator[list[Record]]:
@@ -133,12 +123,6 @@ def _blocks(groups: Iterable[list[Record]], size: int) -> Iterator[list[Record]]
 
 def _by_hash(records: list[Record]) -> Iterator[list[Record]]:
     return (list(group) for _, group in groupby(records, key=itemgetter(0)))
-
-
-def _digest(base: str) -> bytes:
-    """Return the hash of a name without its case, forms of accents and `~2`, `~3`."""
-    root = re.sub(r"(~\d+)+$", "", folded(base))
-    return hashlib.blake2b(os.fsencode(root), digest_size=8).digest()
 
 
 def _unpickled(path: Path) -> Iterator[Record]:

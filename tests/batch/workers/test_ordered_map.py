@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cctranslate.batch.stages.ordered_map import OrderedPool
+from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.errors import WorkersError
 
 BOTH = pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Self, TypeVar
 
-from cctranslate.batch.stages.worker_process import WorkerProcess, preload
+from cctranslate.batch.workers.worker_process import WorkerProcess, preload
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cctranslate.batch.stages.library_warnings import library_warnings
-from cctranslate.batch.stages.worker_process import WorkerProcess
+from cctranslate.batch.workers.library_warnings import library_warnings
+from cctranslate.batch.workers.worker_process import WorkerProcess
 from tests.support.cli import child
 from tests.support.pictures import draw_face
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection
 from typing import Any, Generic, TypeVar
 
-from cctranslate.batch.stages.library_warnings import recorded_warnings
+from cctranslate.batch.workers.library_warnings import recorded_warnings
 from cctranslate.errors import WorkersError
 
 A = TypeVar("A")

@@ -1,0 +1,1 @@
+"""Threads and processes that do the work of stages."""
