@@ -202,12 +202,12 @@ worker_options = (
     click.option(
         "--workers",
         type=click.IntRange(1, 256),
-        help="Number of workers that decode and encode.  [default: by cores]",
+        help="Number of workers.  [default: one for each core]",
     ),
     click.option(
         "--processes/--threads",
         default=None,
-        help="Decode and encode in worker processes or in threads.  [default: processes with a "
-        "GPU or more than 4 cores, else threads]",
+        help="Work in processes, which on a CPU have models of their own, or in threads.  "
+        "[default: threads, in longer runs processes]",
     ),
 )

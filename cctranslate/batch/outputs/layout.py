@@ -119,8 +119,12 @@ class Names:
         inputs give the same names every time.
         """
         name = next(name for name in self.tried(base) if not self.is_taken(name))
-        self._taken.add(_key(name))
+        self.take(name)
         return name
+
+    def take(self, name: str) -> None:
+        """Know a name that an item got elsewhere."""
+        self._taken.add(_key(name))
 
     def tried(self, base: str) -> Iterator[str]:
         """Return, without end, the names that an item of this one may get."""

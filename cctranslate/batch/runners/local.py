@@ -74,7 +74,7 @@ class LocalRunner:
                 translator = ChunkTranslator(
                     work, options.denied, self._bundle, self._models, options.batch_size
                 )
-                first = FIRST_CHUNKS * count
+                first = count if options.processes else FIRST_CHUNKS * count
                 with OrderedPool(translator, count, True, threads_first=first) as workers:
                     pipeline.run_in_workers(
                         items,

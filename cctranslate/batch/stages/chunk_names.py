@@ -56,5 +56,5 @@ class ChunkNames:
             if chunk is not None:
                 self._in_flight.popleft()
                 for name in chunk.names:
-                    self._names.claim(name)
+                    self._names.take(name)
             yield chunk

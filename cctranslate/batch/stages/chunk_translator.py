@@ -61,7 +61,7 @@ class ChunkTranslator:
         started = time.perf_counter()
         names, given = Names(), list[str]()
         for name in chunk.taken:
-            names.claim(name)
+            names.take(name)
 
         def claim(base: str) -> str:
             given.append(names.claim(base))

@@ -205,7 +205,7 @@ def _join(call: Call, folder: WorkFolder, plan: Plan, table: FerCsv | None, earl
         if earlier:  # what comes after this plan needs to know it
             call.journal.resume.take_up(rows)
             if rows[0].result_name:
-                call.names.claim(rows[0].result_name)
+                call.names.take(rows[0].result_name)
         if rows[0].status != "done" or call.options.report == "-":
             call.on_rows(rows)
 

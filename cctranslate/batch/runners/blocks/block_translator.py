@@ -119,7 +119,7 @@ class BlockTranslator:
         )
         names = Names()
         for name in taken:
-            names.claim(name)
+            names.take(name)
         writer = self._writer(number, rows)
         work = make_work(self._options, self._finder, writer, self._models.provider)
         work = replace(work, pickled=False, all_rows=True)
