@@ -103,6 +103,21 @@ def for_guide(x: Tensor, noise: float) -> Tensor:
     return x + noise * torch.randn_like(x)
 
 
+def turned(x: Tensor, points: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn faces [N,C,48,48] with landmarks [N,5,2] about the middle by `angles` [N], in radians.
+
+    What comes in at the corners is the mirrored picture; an angle of 0 leaves a face as it is.
+    """
+    cos, sin = angles.cos(), angles.sin()
+    turn = torch.stack([cos, -sin, sin, cos], 1).view(-1, 2, 2)
+    grid = F.affine_grid(F.pad(turn, (0, 1)), list(x.shape), align_corners=False)
+    there = F.grid_sample(x, grid, "bicubic", "reflection", align_corners=False).clamp(-1, 1)
+    middle = (x.shape[-1] - 1) / 2
+    # A turn's inverse is its transpose, by which rows of points are multiplied from the right.
+    moved = (points - middle) @ turn + middle
+    return torch.where((angles != 0)[:, None, None, None], there, x), moved
+
+
 def with_landmarks(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Return faces [N,1,48,48] and their landmarks [N,5,2], moved a little, half of them mirrored.
 

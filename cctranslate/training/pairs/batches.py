@@ -1,6 +1,6 @@
 """Batches of pairs for a student, and the real faces that its discriminators compare with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,6 +24,10 @@ from cctranslate.training.pairs import filter
 from cctranslate.training.pairs.store import Draws
 
 NEUTRAL = EMOTIONS.index("neutral")
+HARDEST = 0.75
+"""Faces without a pair are less hard to change than this: tilted ones are among them."""
+TURN = 0.2
+"""Standard deviation of the angle by which faces are turned, in radians."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,18 @@ class PairBatch:
     def target_labels(self) -> Tensor:
         """Targets one-hot [N,7]."""
         return F.one_hot(self.targets, NUM_CLASSES).float()
+
+    def turned(self, share: float) -> "PairBatch":
+        """Return the batch with a share of its faces, and of the real ones, turned."""
+        both, points = _turned(torch.cat([self.x, self.y], 1), self.points, share)
+        real, real_points = _turned(self.real.x, self.real.points, share)
+        return replace(
+            self,
+            x=both[:, :1],
+            y=both[:, 1:],
+            points=points,
+            real=replace(self.real, x=real, points=real_points),
+        )
 
 
 class PairBatches:
@@ -84,10 +100,11 @@ class PairBatches:
         self._results = DeviceDataset(pairs.images, device)
         self._points = torch.from_numpy(found.points).to(device)
         self._found = torch.from_numpy(found.found).to(device)
-        self._easy = hardness(found.points, found.found) < HARD
+        hard = hardness(found.points, found.found)
+        self._easy = hard < HARD
         size = recipe.batch_size
         self.unpaired = round(recipe.unpaired * size)
-        self._free = np.flatnonzero(self._easy & (self._classes >= 0))
+        self._free = np.flatnonzero((hard < HARDEST) & (self._classes >= 0))
         if self.unpaired and not len(self._free):
             raise RunError(f"{recipe.name}: all faces are hard to change: train on others")
         emphasis = np.ones(NUM_CLASSES)
@@ -119,13 +136,14 @@ class PairBatches:
         y = torch.cat([self._results.scaled(chosen), x[len(chosen) :]])
         y = torch.where(self._tensor(same)[:, None, None, None], x, y)
         emphasis = np.where(targets == NEUTRAL, self._recipe.weights.neutral_guide, 1.0)
-        guided = emphasis * (~same & self._easy[sources])
+        unpaired = np.arange(len(sources)) >= len(chosen)
+        guided = emphasis * (~same & (self._easy[sources] | unpaired))
         both, points = _mirrored(torch.cat([x, y], 1), self._at(sources))
         shown, real_points = _mirrored(self._faces.scaled(real), self._at(real))
         return PairBatch(
             x=both[:, :1],
             y=both[:, 1:],
-            paired=self._tensor(same | (np.arange(len(sources)) < len(chosen))),
+            paired=self._tensor(same | ~unpaired),
             points=points,
             found=self._found[torch.from_numpy(sources).to(self._device)],
             targets=asked,
@@ -150,6 +168,11 @@ class PairBatches:
 
     def _tensor(self, values: NDArray[np.bool_]) -> Tensor:
         return torch.from_numpy(values).to(self._device)
+
+
+def _turned(x: Tensor, points: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    angle, drawn = torch.randn(len(x), device=x.device), torch.rand(len(x), device=x.device)
+    return augment.turned(x, points, TURN * angle * (drawn < share))
 
 
 def _mirrored(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:

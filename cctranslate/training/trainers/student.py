@@ -135,6 +135,8 @@ class StudentTrainer:
         """Train the discriminators, then G, on newly drawn pairs."""
         self._set_rate(step)
         batch = self._with_anchors(self.batches.draw(step))
+        if self.recipe.turned:
+            batch = batch.turned(self.recipe.turned)
         with autocast(self.device):
             edit = self.g.edit(self.g.encode(batch.x), batch.target_labels)
         terms = self._step_d(batch, edit.image.detach(), step) | self._step_g(batch, edit, step)

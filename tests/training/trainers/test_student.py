@@ -184,6 +184,18 @@ def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others()
     assert all(weight > 0 for weight in second._pulls.weights.values())
 
 
+def test_faces_are_turned_with_what_they_are_to_become() -> None:
+    torch.manual_seed(0)
+    batch = make(SECOND, same=0.0).batches.draw(0)
+    after = batch.turned(0.5)
+    moved = (after.points != batch.points).flatten(1).any(1)
+    assert moved.any()
+    assert not moved.all()
+    for was, now in ((batch.x, after.x), (batch.y, after.y)):
+        assert (((was != now).flatten(1).any(1)) == moved).all()
+    assert batch.turned(0.0).x.equal(batch.x)
+
+
 def test_neutral_counts_more_often_and_more() -> None:
     batches = make(SECOND, batch_size=14, same=0.0, neutral=3.0).batches
     targets = torch.zeros(7)
