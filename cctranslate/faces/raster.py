@@ -18,6 +18,9 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom of a part of a picture, in pixels."""
 T = TypeVar("T", bound=np.generic)
 _GRAYS = {"1", "L", "LA", "La"}
+# Memory for photographs is kept for the next one, 16 MiB a block: the system takes as long to give
+# it anew as to decode them.
+Image.core.set_blocks_max(4)  # type: ignore[attr-defined]
 _UNSEEN = 128
 """Gray that the detector and the models see where a picture is transparent."""
 
@@ -44,6 +47,12 @@ class Canvas:
             return np.asarray(eight, np.uint8)
         opaque = like(np.asarray(self.alpha), levels) / np.float32(255)
         return np.asarray(np.rint(eight * opaque + _UNSEEN * (1 - opaque)), np.uint8)
+
+    def shown(self) -> Image.Image:
+        """Return what is seen as a picture, gray or RGB."""
+        if self.alpha is None and self.image.mode in ("L", "RGB"):
+            return self.image
+        return Image.fromarray(self.seen())
 
     def levels(self, box: Box) -> Levels:
         """Return a copy of the levels in a box, [H,W] gray or [H,W,3] RGB, uint8 or uint16."""

@@ -13,10 +13,12 @@ the machine does disturbs all of them alike.
   as one command for each core side by side (`--shard`). The goal is 0.8 of cores x one core.
 - `models, one core` and `models`: generator and judge alone, with the weights that ship.
 - `batch`: the command with the weights that ship. The goal is 0.9 of the slower of the two.
-- `photographs, one core`: decoding, and drawing and encoding as JPEG, of 12 megapixels each.
+- `photographs, one core`: the command on pictures of 12 megapixels, results as JPEG, in a core's
+  time; models included, which take next to nothing.
 
 The command's start is measured on one input and left out. With `--before`, `batch` of another
-checkout, with its weights, takes its turns, too. Memory is a process's peak; Linux only.
+checkout, with its weights, takes its turns, too, on faces and on photographs. Memory is a process's
+peak; Linux only.
 """
 
 import argparse
@@ -81,7 +83,7 @@ def run_all(commands: list[list[str]], checkout: Path | None = None) -> float:
     environment = {**os.environ, **({"PYTHONPATH": str(checkout)} if checkout else {})}
     started = time.perf_counter()
     processes = [
-        subprocess.Popen([sys.executable, "-m", "cctranslate", *each], env=environment)
+        subprocess.Popen([sys.executable, "-P", "-m", "cctranslate", *each], env=environment)
         for each in commands
     ]
     if any(process.wait() for process in processes):
@@ -145,19 +147,25 @@ def models_alone(faces: np.ndarray, *, side_by_side: bool) -> float:
     return len(faces) / (time.perf_counter() - started)
 
 
-def photographs(folder: Path, out: Path, weights: Path) -> float:
-    """Return the photographs a second of one thread, results as JPEG."""
-    models, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "jpeg")
-    seconds = 0.0
-    for item in from_inputs([str(folder)], OutputPaths(()), InputFilter()):
-        started = time.perf_counter()
-        decoded = part.decode(ItemChunk(items=[item]))
-        seconds += time.perf_counter() - started
-        (translated,) = filter(None, translate([decoded], PLAN, models, Names().claim))
-        started = time.perf_counter()
-        part.finish(translated)
-        seconds += time.perf_counter() - started
-    return PHOTOGRAPHS / seconds
+def photographs(
+    folder: Path, face: Path, out: Path, weights: Path, checkout: Path | None = None
+) -> float:
+    """Return the photographs that the command makes results of in a second of a core's time."""
+    more = ("--weights", weights, "--threads", "--workers", "1", "--format", "jpeg", "--no-sheet")
+    start = core_seconds(words(face, out, *more), checkout)
+    return PHOTOGRAPHS / (core_seconds(words(folder, out, *more), checkout) - start)
+
+
+def core_seconds(arguments: list[str], checkout: Path | None) -> float:
+    """Return the seconds of cores that a command takes."""
+    before = os.times()
+    run_all([arguments], checkout)
+    after = os.times()
+    return (
+        after.children_user
+        + after.children_system
+        - (before.children_user + before.children_system)
+    )
 
 
 def memory(faces: Path, place: Path, weights: Path, counts: tuple[int, ...]) -> Iterator[str]:
@@ -193,11 +201,14 @@ def measures(place: Path, asked: argparse.Namespace) -> dict[str, Measure]:
         "models, one core": lambda: models_alone(levels, side_by_side=False),
         "models": lambda: models_alone(levels, side_by_side=True),
         "batch": lambda: command(faces, out),
-        "photographs, one core": lambda: photographs(large, out, weights),
+        "photographs, one core": lambda: photographs(large, min(faces.iterdir()), out, weights),
     }
     if asked.before:
         before: Path = asked.before.resolve()
         each["batch, before"] = lambda: command(faces, out, checkout=before)
+        each["photographs, before"] = lambda: photographs(
+            large, min(faces.iterdir()), out, weights, before
+        )
     return each
 
 
@@ -238,6 +249,8 @@ def report(rate: dict[str, float]) -> None:
     print(f"batch: {rate['batch'] / slower:.2f} of its slower stage")
     if "batch, before" in rate:
         print(f"batch: {rate['batch'] / rate['batch, before']:.2f} times before")
+        times = rate["photographs, one core"] / rate["photographs, before"]
+        print(f"photographs: {times:.2f} times before")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from cctranslate.batch.inputs.items import Decoded
 from cctranslate.faces.detector import FaceDetector
 from tests.support import pictures
 
-PHOTOGRAPHS = 3
+PHOTOGRAPHS = 6
 
 
 def unpack(data: Path, folder: Path, count: int) -> np.ndarray:
@@ -36,6 +36,6 @@ def photograph(folder: Path) -> Path:
     for number in range(PHOTOGRAPHS):
         large = cv2.resize(small, (4000, 3000), interpolation=cv2.INTER_CUBIC)
         picture = Image.fromarray(np.asarray(large, np.uint8))
-        picture.paste(pictures.portrait(pictures.HOPPER, 1300), (600 * number, 500))
+        picture.paste(pictures.portrait(pictures.HOPPER, 1300), (500 * number, 500))
         picture.save(folder / f"{number}.jpg", quality=90)
     return folder

@@ -137,7 +137,7 @@ def show(item: Item) -> Image.Image | None:
         return None if isinstance(row, DecodeFailure) else Image.fromarray(row.faces[0].levels)
     try:
         with _open(item) as file:
-            return Image.fromarray(with_picture(file, item.name, raster.read).seen())
+            return with_picture(file, item.name, raster.read).shown()
     except Exception:
         # As in `decode`; that it was read before does not say that it is the same.
         return None
