@@ -29,6 +29,8 @@ class Arm:
     source: Source = "none"
     dose: float = 0.0
     """Fraction of each batch that comes from `source`."""
+    fills_once: bool = False
+    """Take the results that `batch --balance` makes, each once a pass as the faces are."""
     confirmed: bool = False
     """Take only results that the judge confirms."""
     strengths: tuple[float, ...] = (1.0,)
@@ -56,6 +58,12 @@ ARMS = {
     for arm in (
         Arm(name="plain", about="real faces, moved a little and mirrored"),
         Arm(name="sampling", about="faces drawn by class size to -1/2", balance=0.5),
+        _ours(
+            "ours-balance",
+            "as `batch --balance` makes them, and the faces beside them",
+            0.0,
+            fills_once=True,
+        ),
         _ours("ours-50", "half of each batch ours"),
         Arm(
             name="self-50",

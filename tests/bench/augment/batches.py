@@ -29,6 +29,24 @@ class Pool:
     judged: Scaled
     """The judge's probabilities [N,7,S,7] of them."""
     strengths: tuple[float, ...]
+    made: NDArray[np.bool_]
+    """Which results [N,7] were made; the others are blank."""
+
+
+def wanted(arm: Arm, labels: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+    """Return which results [N,7] of faces with `labels` [N] an arm needs."""
+    is_label = np.eye(NUM_CLASSES, dtype=bool)[labels]
+    if arm.source == "self":
+        return is_label
+    counts = np.bincount(labels, minlength=NUM_CLASSES)
+    if not arm.fills_once:
+        return np.asarray(~is_label & (counts < counts.max()))
+    found = np.zeros_like(is_label)
+    for target, lacks in enumerate(counts.max() - counts):
+        others = np.flatnonzero(labels != target)
+        random = np.random.default_rng([seed, 11, target])
+        found[random.choice(others, lacks, replace=False), target] = True
+    return found
 
 
 def chances(labels: NDArray[np.int64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -45,9 +63,8 @@ def chances(labels: NDArray[np.int64], allowed: NDArray[np.bool_]) -> NDArray[np
 
 
 def allowed(arm: Arm, faces: Faces, pool: Pool, hard: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which results [N,7] an arm may draw: to another label, or for `self` to the same."""
-    is_label = np.eye(NUM_CLASSES, dtype=bool)[faces.labels]
-    found = is_label if arm.source == "self" else ~is_label
+    """Return which results [N,7] an arm may draw of those that were made."""
+    found = pool.made
     if arm.confirmed:
         found = found & (pool.judged[:, :, -1].argmax(2) == np.arange(NUM_CLASSES))
     return np.asarray(found & hard[:, None])
@@ -68,6 +85,7 @@ class Batches:
 
     def choose_from(self, hard: NDArray[np.bool_]) -> None:
         """Draw results of these faces [N] alone."""
+        self.dose = self.arm.dose
         if self._pool is None:
             return
         found = allowed(self.arm, self.faces, self._pool, hard)
@@ -76,6 +94,8 @@ class Batches:
             self._chances = found / found.sum()
         else:
             self._chances = chances(labels, found)
+        if self.arm.fills_once:
+            self.dose = float(found.sum() / (found.sum() + len(found)))
         self._cumulative = np.cumsum(self._chances.ravel())
 
     def real(self, step: int, count: int) -> tuple[Tensor, Tensor]:

@@ -36,18 +36,27 @@ class Results:
         self._folder, self._count = folder / self.digest, count
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def translated(self, faces: Faces, strength: float) -> tuple[Gray, Scaled]:
-        """Return results [N,7,48,48] of faces, and the judge's probabilities [N,7,7] of them."""
+    def translated(
+        self, faces: Faces, strength: float, wanted: NDArray[np.bool_]
+    ) -> tuple[Gray, Scaled]:
+        """Return results [N,7,48,48] of faces, and the judge's probabilities [N,7,7] of them.
+
+        Those that are not `wanted` [N,7] are blank where no earlier run made them.
+        """
         name = spell_strength(strength)
         pictures = self._open(f"{name}.npy", (NUM_CLASSES, SIZE, SIZE), np.uint8)
         judged = self._open(f"{name}-judged.npy", (NUM_CLASSES, NUM_CLASSES), np.float32)
-        done = self._open(f"{name}-done.npy", (), np.uint8)
-        missing = np.flatnonzero(done[faces.rows] == 0)
-        for start in range(0, len(missing), CHUNK):
-            some = faces.take(missing[start : start + CHUNK])
-            made = self._models.translate(some.images, in_full(strength=strength)).faces
-            pictures[some.rows], judged[some.rows] = made, self._models.judge(made)
-            done[some.rows] = 1
+        done = self._open(f"{name}-done.npy", (NUM_CLASSES,), np.uint8)
+        missing = wanted & (done[faces.rows] == 0)
+        for targets in np.unique(missing[missing.any(1)], axis=0):
+            chosen, numbers = np.flatnonzero((missing == targets).all(1)), np.flatnonzero(targets)
+            for start in range(0, len(chosen), CHUNK):
+                some = faces.take(chosen[start : start + CHUNK])
+                conditions = in_full(numbers.tolist(), strength)
+                made = self._models.translate(some.images, conditions).faces
+                place = np.ix_(some.rows, numbers)
+                pictures[place], judged[place] = made, self._models.judge(made)
+                done[place] = 1
         return pictures[faces.rows], judged[faces.rows]
 
     def judged(self, faces: Faces) -> Scaled:

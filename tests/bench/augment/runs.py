@@ -18,7 +18,7 @@ from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.networks.classifiers import predict_logits
 from tests.bench.augment.arms import ARMS, Arm
-from tests.bench.augment.batches import TEACHER, Pool
+from tests.bench.augment.batches import TEACHER, Pool, wanted
 from tests.bench.augment.faces import draw, for_test
 from tests.bench.augment.results import Results
 from tests.bench.augment.scores import accuracy, confusion, macro_f1
@@ -201,11 +201,13 @@ class Queue:
                 self._small(job),
                 self._settings.device.type,
             )
-        parts = [made.translated(faces, strength) for strength in job.arm.strengths]
+        needed = wanted(job.arm, faces.labels.astype(np.int64), job.seed)
+        parts = [made.translated(faces, strength, needed) for strength in job.arm.strengths]
         return Pool(
             pictures=np.stack([pictures for pictures, _ in parts], 2),
             judged=np.stack([judged for _, judged in parts], 2),
             strengths=job.arm.strengths,
+            made=needed,
         )
 
     def _small(self, job: Job) -> Path | None:

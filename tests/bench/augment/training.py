@@ -70,7 +70,8 @@ def train(
     if start is not None:
         network.load_state_dict(start)
     network = network.to(device)
-    run = _Run(arm, network, Batches(arm, faces, labels, pool, seed), device)
+    batches = Batches(arm, faces, labels, pool, seed)
+    run = _Run(arm, network, batches, device)
     lr = LR if start is None else FINE_TUNING_LR
     first = round(steps * arm.pretraining)
     if first:
@@ -80,7 +81,7 @@ def train(
         easy = round(steps * EASY_STEPS)
         run.go(range(steps), lr, dose=lambda step: arm.dose if step >= easy else 0.0, look=easy)
     else:
-        run.go(range(steps), lr, dose=arm.dose)
+        run.go(range(steps), lr, dose=batches.dose)
     return run.average.module
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cctranslate.training.data.fer2013 import Faces
 from tests.bench.augment.arms import ARMS, Arm
-from tests.bench.augment.batches import Batches, Pool, allowed, chances
+from tests.bench.augment.batches import Batches, Pool, allowed, chances, wanted
 from tests.bench.augment.faces import draw, is_reported
 from tests.bench.augment.students import BATCH
 
@@ -34,6 +34,7 @@ def pool() -> Pool:
         pictures=np.broadcast_to(levels, shape).astype(np.uint8),
         judged=judged,
         strengths=(0.5, 1.0),
+        made=~EYE[LABELS].astype(bool),
     )
 
 
@@ -54,11 +55,29 @@ def test_a_class_without_results_leaves_its_turn_to_others() -> None:
     assert found.sum() == pytest.approx(1)
 
 
+def test_arms_differ_in_what_they_need() -> None:
+    labels = LABELS.astype(np.int64)
+    itself, largest = EYE[labels].astype(bool), EYE[3].astype(bool)
+    assert (wanted(ARMS["self-50"], labels, 0) == itself).all()
+    assert (wanted(ARMS["ours-50"], labels, 0) == (~itself & ~largest)).all()
+    once = wanted(ARMS["ours-balance"], labels, 0)
+    assert once.sum(0).tolist() == [30, 50, 60, 0, 60, 60, 60]
+    assert not (once & itself).any()
+    assert (once != wanted(ARMS["ours-balance"], labels, 1)).any()
+
+
+def test_results_that_fill_classes_are_seen_as_often_as_faces(faces: Faces, pool: Pool) -> None:
+    once = wanted(ARMS["ours-balance"], LABELS.astype(np.int64), 0)
+    batches = Batches(ARMS["ours-balance"], faces, EYE[LABELS], replace(pool, made=once), 0)
+    assert batches.dose == pytest.approx(320 / 420)
+    assert batches._chances[once] == pytest.approx(1 / 320)
+    assert Batches(ARMS["ours-25"], faces, EYE[LABELS], pool, 0).dose == 0.25
+
+
 def test_arms_differ_in_what_they_allow(faces: Faces, pool: Pool) -> None:
     everyone, some = np.ones(100, bool), np.arange(100) < 40
     itself = EYE[LABELS].astype(bool)
     assert (allowed(ARMS["ours-50"], faces, pool, everyone) == ~itself).all()
-    assert (allowed(ARMS["self-50"], faces, pool, everyone) == itself).all()
     confirmed = allowed(ARMS["ours-50-confirmed"], faces, pool, everyone)
     assert not confirmed[:50, 0].any()
     assert confirmed[50:60, 0].all()

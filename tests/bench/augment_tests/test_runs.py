@@ -91,12 +91,18 @@ def test_every_kind_of_training_ends(
 def test_results_are_made_once(data: tuple[Path, Path], tmp_path: Path, weights: Path) -> None:
     training = fer2013.load(data[0])["Training"]
     cache = Results(tmp_path, 84, weights, "cpu")
-    made, judged = cache.translated(training, 1.0)
+    some, everything = np.zeros((len(training), 7), bool), np.ones((len(training), 7), bool)
+    some[3, [0, 5]] = some[9, 2] = True
+    few, _ = cache.translated(training, 1.0, some)
+    assert few.any((2, 3))[some].all()
+    assert not few[~some].any()
+    made, judged = cache.translated(training, 1.0, everything)
+    assert (made[some] == few[some]).all()
     assert (judged.argmax(2) == np.arange(7)).mean() > 0.9  # the tiny bundle's judge confirms
 
     again = Results(tmp_path, 84, weights, "cpu")
     again._models.translate = None  # type: ignore[method-assign, assignment]
-    assert (again.translated(training, 1.0)[0] == made).all()
+    assert (again.translated(training, 1.0, everything)[0] == made).all()
 
 
 def test_written_faces_are_those_of_the_seed(data: tuple[Path, Path], tmp_path: Path) -> None:
