@@ -64,6 +64,20 @@ ARMS = {
             0.0,
             fills_once=True,
         ),
+        _ours(
+            "ours-balance-judge",
+            "the same, with half the judge's labels (`--soft-labels`)",
+            0.0,
+            fills_once=True,
+            result_labels="judge",
+        ),
+        _ours(
+            "ours-balance-norm",
+            "the same, with batch norms of their own",
+            0.0,
+            fills_once=True,
+            separate_norm=True,
+        ),
         _ours("ours-50", "half of each batch ours"),
         Arm(
             name="self-50",
