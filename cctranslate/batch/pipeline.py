@@ -100,9 +100,9 @@ def run_in_workers(
         WorkersError: a worker was killed; what has a row is done.
     """
     work = pool.work.work
-    chunker = bounds.Chunker(bounds.weigh, bounds.WHOLE_SECONDS)
     named = ChunkNames(names, work.renderer.layout)
-    chunks = named.begun(chunker.chunks(named.apart(fetched(items))))
+    chunker = bounds.Chunker(pool.work.weigh, bounds.WHOLE_SECONDS, named.group)
+    chunks = named.begun(chunker.chunks(fetched(items)))
     finished = pool.map(ChunkTranslator.translate, chunks, weigh=_weight, most=bounds.budget())
     _report(named.finished(_learned(finished, chunker)), work, writer, journal, on_rows, on_done)
 

@@ -202,7 +202,7 @@ worker_options = (
     click.option(
         "--workers",
         type=click.IntRange(1, 256),
-        help="Number of workers.  [default: one for each core]",
+        help="Number of workers; on a CPU processes, each on a core.  [default: by cores]",
     ),
     click.option(
         "--processes/--threads",

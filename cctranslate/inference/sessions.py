@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,8 @@ def _session(path: Path, wanted: list[Any]) -> onnxruntime.InferenceSession:
     # node (issue 16304 there), and pin themselves, which fails noisily in containers.
     options.intra_op_num_threads = 1
     try:
-        with _stdout_to_stderr():
+        # On the CPU it prints nothing, and may be opened while results go to standard output.
+        with nullcontext() if wanted == [CPU] else _stdout_to_stderr():
             return onnxruntime.InferenceSession(path, options, providers=wanted)
     except Exception as error:
         first = str(error).splitlines()[0]
@@ -114,7 +115,10 @@ def _session(path: Path, wanted: list[Any]) -> onnxruntime.InferenceSession:
 
 @contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Keep what onnxruntime prints to the stdout descriptor out of pipes."""
+    """Keep what onnxruntime prints to the stdout descriptor out of pipes.
+
+    Nothing else may write to it meanwhile.
+    """
     sys.stdout.flush()
     saved = os.dup(1)
     try:

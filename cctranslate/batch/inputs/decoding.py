@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -128,6 +129,13 @@ def _head(item: Item) -> bytes:
 
 def _open(item: Item) -> File:
     return io.BytesIO(item.content) if isinstance(item, Member) else item.path.open("rb")
+
+
+def count_pixels(item: Item) -> int:
+    """Return the pixels of a file or a member by its header, 0 where that cannot be read."""
+    with suppress(Exception), _open(item) as file, Image.open(file) as picture:
+        return picture.width * picture.height
+    return 0
 
 
 def show(item: Item) -> Image.Image | None:

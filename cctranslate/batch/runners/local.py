@@ -15,7 +15,7 @@ from cctranslate.batch.stages.setup import (
     FIRST_CHUNKS,
     FIRST_TASKS,
     make_work,
-    models_in_workers,
+    model_workers,
 )
 from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.bundle import Bundle
@@ -69,8 +69,7 @@ class LocalRunner:
         with closing(open_writer(options, journal.resume.last_outputs)) as writer:
             work = make_work(options, call.finder, writer, self.provider)
             items = pipeline.remaining(call.items(), journal.resume)
-            count = options.workers or cores()
-            if models_in_workers(options, self.provider, count):
+            if count := model_workers(options, self.provider):
                 translator = ChunkTranslator(
                     work, options.denied, self._bundle, self._models, options.batch_size
                 )
@@ -86,6 +85,7 @@ class LocalRunner:
                         on_done=call.on_done,
                     )
             else:
+                count = options.workers or cores()
                 with OrderedPool(work, count, work.pickled, threads_first=FIRST_TASKS) as pool:
                     pipeline.run(
                         items,

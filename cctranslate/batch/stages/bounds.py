@@ -26,26 +26,44 @@ HEAVY = 16 << 20
 class Chunker:
     """Makes chunks of items: of small pictures by the dozen, photographs one by one."""
 
-    def __init__(self, weigh: Callable[[Item], int], seconds: float = CHUNK_SECONDS) -> None:
-        """Take what returns the bytes that an item takes, and the time a chunk is to take."""
-        self._weigh, self._seconds, self._size = weigh, seconds, 1
+    def __init__(
+        self,
+        weigh: Callable[[Item], int],
+        seconds: float = CHUNK_SECONDS,
+        group: Callable[[Item], object] = id,
+    ) -> None:
+        """Take what chunks are made by.
+
+        Args:
+            weigh: Returns the bytes that an item takes.
+            seconds: How long a worker is to be busy with a chunk.
+            group: Returns what neighbors share that are to be in one chunk.
+        """
+        self._weigh, self._seconds, self._group = weigh, seconds, group
+        self._size = 1
 
     def chunks(self, items: Iterable[Item | None]) -> Iterator[ItemChunk | None]:
         """Return the items in chunks; a None among them ends a chunk, and follows it."""
         chunk: list[Item] = []
         weight = 0
+        last: object = None
         for item in items:
-            if item is not None:
-                chunk.append(item)
-                weight += self._weigh(item)
-            is_full = item is None or len(chunk) >= self._size or weight > HEAVY
-            if chunk and is_full:
+            group = None if item is None else self._group(item)
+            is_full = len(chunk) >= self._size or weight > HEAVY
+            if chunk and (item is None or (is_full and not self._belongs(group, last, chunk))):
                 yield ItemChunk(items=chunk, weight=weight)
                 chunk, weight = [], 0
             if item is None:
                 yield None
+                continue
+            chunk.append(item)
+            weight += self._weigh(item)
+            last = group
         if chunk:
             yield ItemChunk(items=chunk, weight=weight)
+
+    def _belongs(self, group: object, last: object, chunk: list[Item]) -> bool:
+        return group == last and len(chunk) < 2 * LARGEST_CHUNK
 
     def learn(self, count: int, seconds: float) -> None:
         """Fit the size of the next chunks to how long one took."""
@@ -61,12 +79,15 @@ def budget() -> int:
 
 def weigh(item: Item) -> int:
     """Return roughly the bytes of memory that a fetched item takes while it is decoded."""
+    return EXPANSION * size(item)
+
+
+def size(item: Item) -> int:
+    """Return the bytes of a fetched item; 0 of what is no ordinary file."""
     if item.held or isinstance(item, FaceRow | Broken):
-        return EXPANSION * item.held
-    try:
-        return EXPANSION * item.path.stat().st_size
-    except (OSError, ValueError):
-        return 0
+        return item.held
+    stamp = item.stamp
+    return stamp.size if stamp else 0
 
 
 def _physical() -> int:

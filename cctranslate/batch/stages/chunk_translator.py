@@ -6,8 +6,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cctranslate.batch.inputs.decoding import count_pixels
+from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.row import Disposition
+from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk, Work
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.translate import selected, translate
@@ -15,6 +18,10 @@ from cctranslate.bundle import Bundle
 
 if TYPE_CHECKING:
     from cctranslate.inference.models import TranslationModels
+
+
+SMALL = 16 << 10
+"""Bytes of a file up to which it holds no picture whose results take much memory."""
 
 
 class ChunkTranslator:
@@ -49,6 +56,13 @@ class ChunkTranslator:
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the models, which no process can send to another."""
         return self.__dict__ | {"_models": None}
+
+    def weigh(self, item: Item) -> int:
+        """Return roughly the bytes of memory that an item takes until its rows are written."""
+        drawn = 0
+        if self.work.renderer.in_pictures and bounds.size(item) > SMALL:
+            drawn = self.work.renderer.weigh_pixels(count_pixels(item))
+        return bounds.weigh(item) + drawn
 
     def translate(self, chunk: ItemChunk) -> FinishedChunk:
         """Take inputs to results and to the lines that report them.

@@ -1,8 +1,9 @@
 """What workers do with chunks of inputs, and what crosses to the process with the models.
 
-Handing over one small picture takes as long as decoding it, so that pictures go by the dozen. The
-process with the models gets their faces as one array, and all else as it came from the worker: it
-neither reads pickled pictures nor makes rows.
+Handing over one small picture takes as long as decoding it, so that pictures go by the dozen. Where
+one process has the models, it gets their faces as one array, and all else as it came from the
+worker: it neither reads pickled pictures nor makes rows. Where workers have models, nothing but
+inputs and rows crosses (`chunk_translator.py`).
 """
 
 import pickle

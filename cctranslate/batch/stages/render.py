@@ -105,9 +105,12 @@ class ResultRenderer:
             return 0
         if not self.in_pictures or source.is_model_sized:
             return source.item.held
+        return source.item.held + self.weigh_pixels(source.width * source.height)
+
+    def weigh_pixels(self, count: int) -> int:
+        """Return the bytes of memory that results take which are drawn into so many pixels."""
         waiting = len(self.plan.variants) if self.packer.in_memory else 0
-        pixels = source.width * source.height
-        return source.item.held + (DRAWN + ENCODED * waiting) * pixels
+        return (DRAWN + ENCODED * waiting) * count
 
     def _drawer(self, picture: TranslatedPicture, canvas: Canvas | None) -> Draw:
         """Return what draws the result of a face and a variant."""

@@ -10,20 +10,25 @@ from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.sessions import CUDA, cores
 
 MODELS_MEMORY = 192 << 20
-"""Roughly the bytes that a worker process takes with models of its own."""
-FIRST_TASKS, FIRST_CHUNKS = 16, 8
+"""The bytes that a worker process with models may take, until photographs come."""
+FIRST_TASKS = 16
 """Tasks that threads do before there are worker processes, which take as long to start as some
-hundred small pictures; and, for each worker, chunks, if the processes open models, too."""
+hundred small pictures."""
+FIRST_CHUNKS = 8
+"""The same for each worker, in chunks, where processes open models, too."""
 
 
-def models_in_workers(options: Options, provider: str, count: int) -> bool:
-    """Return whether worker processes are to have models of their own.
+def model_workers(options: Options, provider: str) -> int:
+    """Return how many worker processes are to have models of their own, or 0.
 
-    They gain half of the time where a CPU runs the models (`tests/bench/throughput.py`). A GPU
-    serves one process best, and `--per-class` decides about one result after the other.
+    Where a CPU runs the models, half as many faces again come out (`tests/bench/throughput.py`). A
+    GPU serves one process best, and `--per-class` decides about one result after the other.
     """
-    alone = provider == CUDA or options.per_class is not None
-    return not alone and in_processes(options) and bounds.budget() >= count * MODELS_MEMORY
+    if provider == CUDA or options.per_class is not None or not in_processes(options):
+        return 0
+    fitting = bounds.budget() // MODELS_MEMORY
+    count = options.workers or min(cores(), fitting)
+    return count if 1 < count <= fitting else 0
 
 
 def in_processes(options: Options) -> bool:

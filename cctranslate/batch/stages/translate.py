@@ -19,7 +19,7 @@ from cctranslate.inference.variants import Plan
 from cctranslate.pixels import SIZE, Gray, Scaled
 
 if TYPE_CHECKING:
-    # Worker processes need no onnxruntime.
+    # Worker processes beside a GPU need no onnxruntime.
     from cctranslate.inference.models import TranslationModels
 
 MOST_HELD = 64 << 20

@@ -5,14 +5,15 @@ from pathlib import Path
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.stages.bounds import LARGEST_CHUNK, Chunker
 from cctranslate.batch.stages.chunk_names import ChunkNames
 from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk
 
 LAYOUT = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False)
 
 
-def item(name: str) -> Item:
-    return Item(path=Path(name), relative=name, named=False)
+def chunk(*names: str) -> ItemChunk:
+    return ItemChunk(items=[Item(path=Path(n), relative=n, named=False) for n in names])
 
 
 def finished(*names: str) -> FinishedChunk:
@@ -21,35 +22,53 @@ def finished(*names: str) -> FinishedChunk:
     )
 
 
-def test_an_input_waits_for_a_chunk_that_may_take_its_name() -> None:
+def test_a_chunk_waits_for_one_that_may_take_its_names() -> None:
     named = ChunkNames(Names(), LAYOUT)
-    items = named.apart([item("a.bmp"), item("b.png"), item("A.png"), item("c.png")])
-    first = [next(items), next(items)]
-    begun = named.begun([ItemChunk(items=[each for each in first if each])])
-    assert next(begun) is not None
-    assert next(items) is None  # until the chunk with a.bmp is finished
-    list(named.finished([finished("a", "b")]))
-    assert [each and each.relative for each in items] == ["A.png", "c.png"]
+    begun = named.begun([chunk("a.bmp", "b.png"), chunk("c.png"), chunk("d.png", "A.png")])
+    assert [each is None for each in (next(begun), next(begun), next(begun))] == [
+        False,
+        False,
+        True,
+    ]
+    list(named.finished([finished("a", "b"), finished("c")]))
+    last = next(begun)
+    assert last is not None
+    assert last.taken == ("A",)  # as `a`, to a file system that ignores case
 
 
 def test_a_chunk_knows_the_names_that_are_in_its_way() -> None:
     names = Names()
     for taken in ("a", "a~2", "c"):
         names.take(taken)
-    named = ChunkNames(names, LAYOUT)
-    items = [item("a.png"), item("b.png"), item("A~2.png")]
-    assert list(named.apart(items)) == items
-    (chunk,) = named.begun([ItemChunk(items=items)])
-    assert chunk is not None
-    assert set(chunk.taken) == {"a", "a~2", "A~2"}
+    (only,) = ChunkNames(names, LAYOUT).begun([chunk("a.png", "b.png", "A~2.png")])
+    assert only is not None
+    assert set(only.taken) == {"a", "a~2", "A~2"}
 
 
 def test_names_that_no_picture_took_are_free_again() -> None:
     named = ChunkNames(Names(), LAYOUT)
     for name, given in (("a.bmp", ()), ("a.jpg", ("a",)), ("a.png", ("a~2",))):
-        (one,) = named.apart([item(name)])
-        assert one is not None
-        (chunk,) = named.begun([ItemChunk(items=[one])])
-        assert chunk is not None
-        assert chunk.taken == (("a",) if name == "a.png" else ())
+        (only,) = named.begun([chunk(name)])
+        assert only is not None
+        assert only.taken == (("a",) if name == "a.png" else ())
         list(named.finished([finished(*given)]))
+
+
+def test_neighbors_that_want_one_name_come_in_one_chunk() -> None:
+    named = ChunkNames(Names(), LAYOUT)
+    chunker = Chunker(lambda _: 0, group=named.group)
+    files = [f"{number:04}{suffix}" for number in range(500) for suffix in (".png", ".txt")]
+    sizes = []
+    for each in named.begun(chunker.chunks(chunk(*files).items)):
+        assert each is not None  # none waits for another
+        sizes.append(len(each.items))
+        chunker.learn(len(each.items), 0.0001 * len(each.items))
+    assert sizes[:4] == [2, 2, 4, 8]
+    assert sum(sizes) == 1000
+
+
+def test_a_chunk_of_namesakes_ends_all_the_same() -> None:
+    named = ChunkNames(Names(), LAYOUT)
+    chunker = Chunker(lambda _: 0, group=named.group)
+    sizes = [len(each.items) for each in chunker.chunks(chunk(*["a.png"] * 1000).items) if each]
+    assert max(sizes) == 2 * LARGEST_CHUNK
