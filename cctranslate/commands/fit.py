@@ -105,7 +105,9 @@ class FitRequest:
     "--resume", is_flag=True, help="Go on with the run in -o, or with the recipe's newest run."
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Print the resolved recipe and its networks' sizes, and stop."
+    "--dry-run",
+    is_flag=True,
+    help="Print the resolved recipe, or the stage, what is trained first and networks' sizes.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fit(
@@ -149,7 +151,8 @@ def fit(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if dry_run:
-        for each in resolved:
+        inner = stage is not None and stage.name != resolved[0].name
+        for each in [stage] if stage and inner else resolved:
             describe(each)
     elif sweep is not None:
         from cctranslate.commands.sweep import run_sweep

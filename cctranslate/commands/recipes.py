@@ -94,7 +94,7 @@ def refuse_stage(
     if stage.name not in (*names, recipe.name):
         near = registry.suggestion(stage.name, names) if names else "it has no stages"
         raise ValueError(f"{recipe.name} does not build on {stage.name}: {near}")
-    if any(change is not None for change in changes):
+    if stage.name != recipe.name and any(change is not None for change in changes):
         raise ValueError(
             f"what is changed is the last stage: leave it out with --stage, or train {stage.name} "
             f"by --recipe {stage.name}"

@@ -73,7 +73,8 @@ class StudentRecipe(BaseRecipe):
     unpaired: float = 0.0
     """Fraction of a batch that are faces without a pair, of all that are not very hard to change.
     What the translator makes of them is an anchor that they follow coarsely: it says what is to
-    change, the discriminators say how that looks."""
+    change, the discriminators say how that looks. Faces that lie tilted, aside, large or small
+    have no pairs then: their anchors are made where they are upright."""
     anchor_strength: float = 1.0
     """Strength of the translator for these anchors."""
     turned: float = 0.0

@@ -72,6 +72,16 @@ def test_the_default_is_what_ships_after_all_its_stages() -> None:
     assert len(set(before)) == len(before) == 12 + 7 + len(stages)  # classifiers, flow's parts
 
 
+def test_a_dry_run_of_a_stage_shows_the_stage() -> None:
+    stage = invoke("fit", "--stage", "flow-late", "--dry-run")
+    assert stage.exit_code == 0, stage.output
+    assert json.loads(stage.stdout)["name"] == "flow-late"
+    assert stage.stderr.splitlines()[0].endswith(", flow-start, flow-middle")
+    last = invoke("fit", "--stage", "student", "--lr", "0.1", "--dry-run")
+    assert last.exit_code == 0, last.output
+    assert json.loads(last.stdout)["lr"] == 0.1
+
+
 def test_missing_data_is_one_line(tmp_path: Path) -> None:
     result = invoke("fit", "--data", tmp_path / "none.csv")
     assert result.exit_code == 1

@@ -17,7 +17,7 @@ def edges(x: Tensor, y: Tensor) -> Tensor:
 
 
 def coarse(x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
-    """Return the L1 between images [N,C,H,W] of a quarter of the pixels along each side: [N].
+    """Return the L1 between images' [N,C,H,W] means over 4x4 pixels, at every second one: [N].
 
     Where the mask [N,1,H,W] is 0 single pixels count beside it; where it is 1, details are free.
     """

@@ -37,7 +37,7 @@ class ChangeLoss(nn.Module):
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Average the values [N] where the mask [N] is 1; 0 if it is 1 nowhere."""
+    """Return the mean of values [N] with the mask [N] as weights; 0 if it is 0 everywhere."""
     return (values * mask).sum() / mask.sum().clamp_min(1)
 
 

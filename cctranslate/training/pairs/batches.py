@@ -13,7 +13,7 @@ from cctranslate.errors import RunError
 from cctranslate.faces.hardness import HARD, hardness
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.recipes.student import StudentRecipe
-from cctranslate.training.data import augment
+from cctranslate.training.data import augment, framing
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, soft_labels
@@ -51,10 +51,10 @@ class PairBatch:
         """Targets one-hot [N,7]."""
         return F.one_hot(self.targets, NUM_CLASSES).float()
 
-    def turned(self, share: float) -> "PairBatch":
-        """Return the batch with a share of its faces, and of the real ones, turned."""
-        both, points = _turned(torch.cat([self.x, self.y], 1), self.points, share)
-        real, real_points = _turned(self.real.x, self.real.points, share)
+    def turned(self, fraction: float) -> "PairBatch":
+        """Return the batch with a fraction of its faces, and of the real ones, turned."""
+        both, points = _turned(torch.cat([self.x, self.y], 1), self.points, fraction)
+        real, real_points = _turned(self.real.x, self.real.points, fraction)
         return replace(
             self,
             x=both[:, :1],
@@ -88,6 +88,11 @@ class PairBatches:
         labels = soft_labels(faces, votes, recipe.vote_share)
         self._classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
         pairs = kept.take(filter.best(kept))
+        if recipe.unpaired:
+            # The translator that drew them has hardly seen faces that lie oddly, while an anchor
+            # is made of such a face where it is upright (`anchors.py`).
+            odd = framing.lies_oddly(framing.frames(torch.from_numpy(found.points))).numpy()
+            pairs = pairs.take(~(odd & found.found)[pairs.sources])
         if len(pairs) < recipe.batch_size:
             raise RunError(
                 f"{recipe.name}: {len(pairs)} pairs were kept, fewer than a batch of "
@@ -170,9 +175,9 @@ class PairBatches:
         return torch.from_numpy(values).to(self._device)
 
 
-def _turned(x: Tensor, points: Tensor, share: float) -> tuple[Tensor, Tensor]:
+def _turned(x: Tensor, points: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
     angle, drawn = torch.randn(len(x), device=x.device), torch.rand(len(x), device=x.device)
-    return augment.turned(x, points, TURN * angle * (drawn < share))
+    return augment.turned(x, points, TURN * angle * (drawn < fraction))
 
 
 def _mirrored(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:

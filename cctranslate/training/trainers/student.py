@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cctranslate.recipes.student import StudentRecipe
+from cctranslate.training import checkpoint
 from cctranslate.training.data import augment, face_masks, landmarks
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
@@ -26,6 +27,7 @@ from cctranslate.training.networks.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.generator import Edit
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.pairs import store
+from cctranslate.training.pairs.anchors import anchors
 from cctranslate.training.pairs.batches import PairBatch, PairBatches
 from cctranslate.training.pairs.store import Draws
 from cctranslate.training.run_folder import (
@@ -112,14 +114,23 @@ class StudentTrainer:
         kept = store.read(pairs / store.KEPT)
         trainer = cls(recipe, faces, votes, found, kept, networks, device, seed)
         before = runs / recipe.translator
-        trainer.begin(load_generator(before).state_dict(), student_discriminators(before))
+        g, d = load_generator(before).state_dict(), student_discriminators(before)
+        with checkpoint.fitting(before):
+            trainer.begin(g, d)
         return trainer
 
     def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
-        """Start from another generator's weights, and from those discriminators that there are."""
+        """Start from a generator's weights, and a student's discriminators if there are any.
+
+        Raises:
+            RuntimeError: some are missing besides that of features, or are of other networks.
+        """
         for network in (self.g, self.average.module, self._anchor):
             network.load_state_dict(g)
-        self.d.load_state_dict(d, strict=False)
+        if d:
+            here = self.d.state_dict()
+            fresh = {name: value for name, value in here.items() if name.startswith("features.")}
+            self.d.load_state_dict(fresh | d)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -143,20 +154,16 @@ class StudentTrainer:
         self.average.update(self.g, step)
         return {name: value.detach() for name, value in terms.items()}
 
-    @torch.no_grad()
     def _with_anchors(self, batch: PairBatch) -> PairBatch:
-        """Let y be what the first G makes of faces that have no pair."""
+        """Let y be what the G that this one began as makes of faces that have no pair."""
         count = self.batches.unpaired
         if not count:
             return batch
-        x = batch.x[-count:]
-        with autocast(self.device):
-            edit = self._anchor.edit(self._anchor.encode(x), batch.target_labels[-count:])
-        strength = torch.full((count,), self.recipe.anchor_strength, device=self.device)
-        made = self._anchor.partial(x, edit, strength)
+        x, labels, points = (part[-count:] for part in (batch.x, batch.target_labels, batch.points))
+        made = anchors(self._anchor, x, labels, points, self.recipe.anchor_strength)
         paired = batch.paired[-count:, None, None, None]
-        anchors = torch.where(paired, batch.y[-count:], made)
-        return replace(batch, y=torch.cat([batch.y[:-count], anchors]))
+        y = torch.where(paired, batch.y[-count:], made)
+        return replace(batch, y=torch.cat([batch.y[:-count], y]))
 
     def _step_d(self, batch: PairBatch, image: Tensor, step: int) -> Terms:
         self.d.requires_grad_(True)

@@ -46,14 +46,17 @@ def draws() -> Draws:
 
 
 def make(
-    recipe: StudentRecipe = FIRST, kept: Draws | None = None, **changes: object
+    recipe: StudentRecipe = FIRST,
+    kept: Draws | None = None,
+    found: Landmarks | None = None,
+    **changes: object,
 ) -> StudentTrainer:
     faces = Faces(
         images=np.stack([pictures.draw_face(i % 7, i) for i in range(COUNT)]),
         labels=np.arange(COUNT, dtype=np.uint8) % 7,
         rows=np.arange(COUNT),
     )
-    found = Landmarks(
+    found = found or Landmarks(
         points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)), found=np.arange(COUNT) % 3 > 0
     )
     guide = find("guide-plain")
@@ -158,16 +161,18 @@ def test_a_second_student_follows_the_first_coarsely_where_there_is_no_pair() ->
     for step in range(8):
         torch.manual_seed(step)
         batch = second.batches.draw(step)
-        own = batch.paired[2:]  # asked for what they are already
+        unchanged = batch.paired[2:]  # asked for what they are already
         assert batch.paired[:2].all()
         assert batch.found[2:].all()  # none that is hard to change
-        assert (batch.guided > 0).tolist() == [*batch.found[:2].tolist(), *(~own).tolist()]
+        assert (batch.guided > 0).tolist() == [*batch.found[:2].tolist(), *(~unchanged).tolist()]
         anchored = second._with_anchors(batch)
         torch.testing.assert_close(anchored.y[:2], batch.y[:2])
-        torch.testing.assert_close(anchored.y[2:][own], batch.x[2:][own])
+        torch.testing.assert_close(anchored.y[2:][unchanged], batch.x[2:][unchanged])
         made = second._anchor(batch.x, batch.target_labels)[2:]
         moved = (anchored.y - batch.x)[2:].abs().sum((1, 2, 3))
-        assert (moved[~own] > (made - batch.x[2:]).abs().sum((1, 2, 3))[~own]).all()  # at 1.15
+        assert (
+            moved[~unchanged] > (made - batch.x[2:]).abs().sum((1, 2, 3))[~unchanged]
+        ).all()  # at 1.15
 
 
 def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others() -> None:
@@ -184,6 +189,15 @@ def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others()
     assert all(weight > 0 for weight in second._pulls.weights.values())
 
 
+def test_a_second_student_has_no_pairs_of_faces_that_lie_oddly() -> None:
+    points = np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1))
+    points[:4] += 7
+    found = Landmarks(points=points, found=np.arange(COUNT) > 0)
+    for recipe, without in ((FIRST, set()), (SECOND, {1, 2, 3})):
+        faces = set(make(recipe, found=found).batches._sources.tolist())
+        assert faces == set(range(COUNT)) - without
+
+
 def test_faces_are_turned_with_what_they_are_to_become() -> None:
     torch.manual_seed(0)
     batch = make(SECOND, same=0.0).batches.draw(0)
@@ -194,6 +208,18 @@ def test_faces_are_turned_with_what_they_are_to_become() -> None:
     for was, now in ((batch.x, after.x), (batch.y, after.y)):
         assert (((was != now).flatten(1).any(1)) == moved).all()
     assert batch.turned(0.0).x.equal(batch.x)
+
+
+def test_discriminators_of_another_form_are_refused() -> None:
+    first, second = make(FIRST), make(SECOND)
+    g, d = first.g.state_dict(), first.d.state_dict()
+    for wrong in (
+        {name.removeprefix("parts."): value for name, value in d.items()},
+        {name: value for name, value in d.items() if "mouth" not in name},
+        d | {"parts.networks.nose.head.bias": torch.zeros(8)},
+    ):
+        with pytest.raises(RuntimeError, match="key"):
+            second.begin(g, wrong)
 
 
 def test_neutral_counts_more_often_and_more() -> None:
