@@ -5,8 +5,10 @@ import gzip
 import io
 import lzma
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -212,3 +214,22 @@ class _Xz(io.RawIOBase):
             if not raw:
                 return b""
         return raw.lstrip(b"\0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileStamp:
+    """What tells that a file has changed: its size, and its time in nanoseconds."""
+
+    size: int
+    mtime_ns: int
+
+
+def stamp_of(path: Path) -> FileStamp | None:
+    """Return the stamp of an ordinary file; None of anything else."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)

@@ -16,11 +16,15 @@ from cctranslate.commands.params import (
     NumberList,
     PathOrUrl,
     device_option,
+    dry_run_option,
     engine_option,
     failures,
+    limit_option,
     precision_option,
     report_target,
-    shard,
+    runner_option,
+    shard_option,
+    verbosity_options,
     worker_options,
 )
 
@@ -227,14 +231,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     device_option,
     engine_option,
     precision_option,
-    click.option(
-        "--runner",
-        type=click.Choice(("local", "ray")),
-        default="local",
-        show_default=True,
-        help="Where inputs are translated: on this machine, or on a Ray cluster whose nodes share "
-        "the inputs and OUT.",
-    ),
+    runner_option,
     *worker_options,
     click.option("--overwrite", is_flag=True, help="Start anew instead of resuming."),
     click.option(
@@ -245,28 +242,11 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         type=PathOrUrl(path_type=Path, file_okay=False),
         help="A bundle that `export` wrote.  [default: the one in the package]",
     ),
-    click.option(
-        "--shard",
-        metavar="I/N",
-        callback=shard,
-        help="Process only the I-th of N shards of the inputs, each into a different OUT; `slurm` "
-        "takes both from the job array. `cctranslate report merge` joins the reports.",
-    ),
-    click.option(
-        "--limit", type=click.IntRange(min=1), help="Process at most N inputs.", metavar="N"
-    ),
-    click.option(
-        "--dry-run", is_flag=True, help="List what would be processed, and write nothing."
-    ),
+    shard_option,
+    limit_option,
+    dry_run_option,
     click.option(
         "--no-mark", is_flag=True, help="Leave out the metadata that marks results as AI-made."
     ),
-    click.option("--no-progress", is_flag=True, help="Show no progress bar."),
-    click.option("-q", "--quiet", is_flag=True, help="Print only errors."),
-    click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        help="Name each input that fails or is skipped, as it happens.",
-    ),
+    *verbosity_options,
 )

@@ -211,3 +211,34 @@ worker_options = (
         "[default: threads, in longer runs processes]",
     ),
 )
+runner_option = click.option(
+    "--runner",
+    type=click.Choice(("local", "ray")),
+    default="local",
+    show_default=True,
+    help="Where inputs are translated: on this machine, or on a Ray cluster whose nodes share "
+    "the inputs and OUT.",
+)
+shard_option = click.option(
+    "--shard",
+    metavar="I/N",
+    callback=shard,
+    help="Process only the I-th of N shards of the inputs, each into a different OUT; `slurm` "
+    "takes both from the job array. `cctranslate report merge` joins the reports.",
+)
+verbosity_options = (
+    click.option("--no-progress", is_flag=True, help="Show no progress bar."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only errors."),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Name each input that fails or is skipped, as it happens.",
+    ),
+)
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Process at most N inputs."
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="List what would be processed, and write nothing."
+)

@@ -1,7 +1,6 @@
 """Inputs: files, members of archives and rows of a dataset, and what decoding makes of them."""
 
 import re
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.faces.crops import Face
 from cctranslate.fer2013 import USAGES, parse_label, parse_usage
+from cctranslate.files import FileStamp, stamp_of
 from cctranslate.pixels import SIZE
 
 NUMBER = re.compile(r"#\d+$")  # of archive members that have one name
@@ -48,11 +48,11 @@ class Item:
     """The targets that `--balance` chose for it; None: all of the call's."""
     remainder: Remainder | None = None
     """What is left to make, if that is not everything."""
-    listed: "FileStamp | None" = None
+    listed: FileStamp | None = None
     """What a store told of its file; None: the file is on a disk."""
 
     @property
-    def stamp(self) -> "FileStamp | None":
+    def stamp(self) -> FileStamp | None:
         """The stamp of its file, if that is an ordinary one."""
         return self.listed or stamp_of(self.path)
 
@@ -180,25 +180,6 @@ class Broken(Item):
     reason: str
     skipped: bool = False
     """Whether it is left out, and did not fail."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileStamp:
-    """What tells that a file has changed: its size, and its time in nanoseconds."""
-
-    size: int
-    mtime_ns: int
-
-
-def stamp_of(path: Path) -> FileStamp | None:
-    """Return the stamp of an ordinary file; None of anything else."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
 @dataclass(frozen=True, kw_only=True)

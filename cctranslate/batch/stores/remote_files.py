@@ -8,10 +8,11 @@ from typing import Any
 from cctranslate import remote
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import EARLIER, InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import Broken, FileStamp, Item, Member
+from cctranslate.batch.inputs.items import Broken, Item, Member
 from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import is_clutter
+from cctranslate.files import FileStamp
 from cctranslate.remote import open_path
 
 _MAGIC = frozenset("*?[")

@@ -1,10 +1,6 @@
-"""A changed source and a missing result are made again, in each layout and after any kill."""
+"""A changed source and a missing result are made again, in each layout."""
 
-import csv
-import os
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -12,6 +8,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.outputs import webdataset
+from tests.batch.report.replacing import change, results
 from tests.support.cli import Run
 from tests.support.pictures import draw_face
 from tests.support.reports import rows, timeless, tree
@@ -29,46 +26,6 @@ def folder(tmp_path: Path) -> Path:
     for number, name in enumerate(NAMES):
         Image.fromarray(draw_face(number, 0)).save(folder / f"{name}.png")
     return folder
-
-
-def change(folder: Path, name: str, level: int = 6) -> None:
-    Image.fromarray(draw_face(level, 0)).save(folder / f"{name}.png")
-    os.utime(folder / f"{name}.png", ns=(level, level))
-
-
-def results(out: Path) -> dict[tuple[str, str], bytes]:
-    """Return what lies where the report's rows point, by source and target; nothing else may."""
-    tars = {path.name: samples(path) for path in out.glob("*.tar")}
-    table = out / "fer2013.csv"
-    lines = list(csv.reader(table.read_text().splitlines()[1:])) if table.exists() else []
-    files = {k for k in tree(out) if not k.endswith(".tar")}
-    found, used = {}, set[str]()
-    for row in rows(out):
-        file, _, inner = row["output"].partition(":")
-        used.add(row["output"])
-        if file.endswith(".tar"):
-            content = tars[file][inner]
-        elif inner:
-            content = lines[int(inner)][1].encode()
-        else:
-            content = (out / file).read_bytes()
-        found[Path(row["source"]).name, row["target"]] = content
-    held = {f"{tar}:{name}" for tar, members in tars.items() for name in members}
-    held |= {f"fer2013.csv:{number}" for number in range(len(lines))} | files
-    assert used == held
-    assert len(used) == len(rows(out))
-    return found
-
-
-def samples(path: Path) -> dict[str, bytes]:
-    """Return a tar's pictures; each stands behind its class and its facts, and comes once."""
-    with tarfile.open(path, "r:") as archive:
-        infos = archive.getmembers()
-        keys = [info.name.split(".")[0] for info in infos]
-        assert keys == [key for key in dict.fromkeys(keys) for _ in range(3)]
-        files = [(info.name, archive.extractfile(info)) for info in infos[2::3]]
-        assert path.read_bytes().endswith(webdataset.END)
-        return {name: file.read() for name, file in files if file}
 
 
 def assert_as_anew(run: Run, folder: Path, layout: str, targets: str = "happy,sad") -> None:
@@ -236,73 +193,3 @@ def test_tars_of_somebody_else_are_left(
     assert sorted(path.name for path in out.glob("*.tar")) == [
         f"{number:06}.tar" for number in range(5)
     ]
-
-
-KILLED_CALLS = """
-import os, shutil, sys
-from pathlib import Path
-
-from cctranslate.batch import run
-from cctranslate.batch.outputs import webdataset
-from cctranslate.cli import cli
-from cctranslate.files import AppendOnlyFile
-
-webdataset.FULL = 12_000
-
-def kill_at(step):
-    def killing(function):
-        def call(*words, **options):
-            nonlocal step
-            step -= 1
-            if step == 0:
-                os.kill(os.getpid(), 9)
-            return function(*words, **options)
-        return call
-    AppendOnlyFile.add = killing(AppendOnlyFile.add)
-    Path.replace = killing(Path.replace)
-    Path.unlink = killing(Path.unlink)
-
-def call(out, step):
-    process = os.fork()
-    if process == 0:
-        kill_at(step)
-        cli([*sys.argv[2:], "-o", out])
-    return os.waitpid(process, 0)[1]
-
-before, step, status = sys.argv[1], 0, 9
-while status == 9:
-    step += 1
-    shutil.copytree(before, f"killed{step}")
-    status = call(f"killed{step}", step)
-    assert call(f"killed{step}", 0) == 0
-assert status == 0
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == "nt", reason="no such signal there")
-@pytest.mark.parametrize("layout", LAYOUTS[2:])
-def test_a_kill_at_any_step_loses_and_doubles_nothing(
-    run: Run, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
-) -> None:
-    """Each call is killed one step later than the one before, until one comes to its end.
-
-    Steps are additions to files, and files that get or lose their names.
-    """
-    monkeypatch.setattr(webdataset, "FULL", 12_000)
-    monkeypatch.chdir(tmp_path)
-    folder = Path("in")
-    folder.mkdir()
-    for number, name in enumerate(("changed", "same", "zero")):
-        Image.fromarray(draw_face(number, 0)).save(folder / f"{name}.png")
-    words = ("in", "--to", "happy", "--layout", layout, "--no-html", "--no-sheet")
-    assert run(*words, "-o", "before").exit_code == 0
-    change(folder, "changed")
-    change(folder, "zero", 5)
-    fixed = ["before", "batch", *words, "--weights", str(weights), "-q"]
-    subprocess.run([sys.executable, "-c", KILLED_CALLS, *fixed], check=True)
-    assert run(*words, "-o", "anew").exit_code == 0
-    outs = sorted(Path().glob("killed*"))
-    assert len(outs) > 8
-    for out in outs:
-        assert results(out) == results(Path("anew")), out

@@ -16,13 +16,12 @@ from pyarrow import parquet
 from cctranslate.batch.inputs.items import (
     Broken,
     FaceRow,
-    FileStamp,
     Item,
     Member,
     Remainder,
 )
 from cctranslate.batch.stores.remote_files import RemoteFile
-from cctranslate.files import replacing
+from cctranslate.files import FileStamp, replacing
 from cctranslate.remote import is_remote, open_path
 
 _TAKEN = b"taken"

@@ -1,0 +1,64 @@
+"""Which clusters a run takes, and with how many workers."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.cli import Run, invoke
+
+pytest.importorskip("ray", reason="needs the extra `ray`")
+from cctranslate.batch.runners import ray_blocks
+
+RAY = ("--runner", "ray")
+
+
+def test_ray_client_is_refused(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "ray://127.0.0.1:10001")
+    refused = run(faces, "--to", "happy", "-o", tmp_path / "out", *RAY)
+    assert refused.exit_code == 2
+    assert "start the command on the cluster with `ray job submit`" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("words", "provider", "workers"),
+    [
+        ((), "CUDA", 3),
+        (("--workers", "2"), "CUDA", 2),
+        (("--precision", "bf16", "--engine", "openvino"), "OpenVINO", 40),
+    ],
+)
+def test_a_cluster_with_gpus_has_a_worker_for_each(
+    words: tuple[str, ...],
+    provider: str,
+    workers: int,
+    faces: Path,
+    in_process: SimpleNamespace,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if provider == "OpenVINO":
+        pytest.importorskip("openvino")
+    gpus = ray_blocks.Resources(cpus=40, gpus=3, cpus_of_a_gpu=8)
+    monkeypatch.setattr(ray_blocks, "resources", lambda: gpus)
+    fixed = ("batch", faces, "--to", "happy", "--weights", weights, "-o", tmp_path / "out")
+    result = invoke(*fixed, *RAY, *words)
+    assert f"running on {provider}" in result.output
+    assert f"at most {workers} workers of a Ray cluster" in result.output
+
+
+def test_few_processors_are_named(
+    run: Run,
+    faces: Path,
+    in_process: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = ray_blocks.Resources(cpus=2, gpus=0, cpus_of_a_gpu=1)
+    monkeypatch.setattr(ray_blocks, "resources", lambda: few)
+    result = run(faces, "--to", "happy", "-o", tmp_path / "out", *RAY)
+    assert result.exit_code == 0, result.output
+    assert "the cluster has 2 CPUs: Ray needs some for itself" in result.output
