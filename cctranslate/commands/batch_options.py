@@ -24,6 +24,7 @@ from cctranslate.commands.params import (
     report_target,
     runner_option,
     shard_option,
+    sheet_options,
     verbosity_options,
     worker_options,
 )
@@ -222,12 +223,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         show_default=True,
         help="Write OUT/report.html, a page to look through the results in a browser.",
     ),
-    click.option(
-        "--sheet",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Where to write the contact sheet.  [default: OUT-sheet.png, beside OUT]",
-    ),
-    click.option("--no-sheet", is_flag=True, help="Write no contact sheet."),
+    *sheet_options,
     device_option,
     engine_option,
     precision_option,

@@ -242,3 +242,11 @@ limit_option = click.option(
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="List what would be processed, and write nothing."
 )
+sheet_options = (
+    click.option(
+        "--sheet",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Where to write the contact sheet.  [default: OUT-sheet.png, beside OUT]",
+    ),
+    click.option("--no-sheet", is_flag=True, help="Write no contact sheet."),
+)
