@@ -16,7 +16,6 @@ from cctranslate.commands.params import (
     NumberList,
     PathOrUrl,
     device_option,
-    dry_run_option,
     engine_option,
     failures,
     limit_option,
@@ -240,7 +239,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     ),
     shard_option,
     limit_option,
-    dry_run_option,
+    click.option("--dry-run", is_flag=True, help="List what would be processed; write nothing."),
     click.option(
         "--no-mark", is_flag=True, help="Leave out the metadata that marks results as AI-made."
     ),

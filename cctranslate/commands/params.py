@@ -239,9 +239,6 @@ verbosity_options = (
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Process at most N inputs."
 )
-dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="List what would be processed, and write nothing."
-)
 sheet_options = (
     click.option(
         "--sheet",
