@@ -7,7 +7,7 @@ from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.chunks import Work
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.inference.sessions import CUDA, cores
+from cctranslate.inference.sessions import CPU, cores
 
 MODELS_MEMORY = 192 << 20
 """The bytes that a worker process with models may take, until photographs come."""
@@ -21,10 +21,11 @@ FIRST_CHUNKS = 8
 def model_workers(options: Options, provider: str) -> int:
     """Return how many worker processes are to have models of their own, or 0.
 
-    Where a CPU runs the models, half as many faces again come out (`tests/bench/throughput.py`). A
-    GPU serves one process best, and `--per-class` decides about one result after the other.
+    Where onnxruntime runs them on a CPU, a fifth to a half more faces come out
+    (`tests/bench/throughput.py`). A GPU serves one process best, OpenVINO hangs now and then where
+    threads that decode run it, too, and `--per-class` decides about one result after the other.
     """
-    if provider == CUDA or options.per_class is not None or not in_processes(options):
+    if provider != CPU or options.per_class is not None or not in_processes(options):
         return 0
     fitting = bounds.budget() // MODELS_MEMORY
     count = options.workers or min(cores(), fitting)

@@ -15,7 +15,7 @@ from cctranslate.inference.sessions import CPU, CUDA
     ("given", "provider", "fitting", "expected"),
     [
         ({}, CPU, 100, 8),
-        ({}, "OpenVINO", 100, 8),
+        ({}, "OpenVINO", 100, 0),
         ({}, CUDA, 100, 0),
         ({}, CPU, 5, 5),
         ({}, CPU, 1, 0),
