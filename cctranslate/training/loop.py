@@ -60,11 +60,13 @@ class Limits:
 
     A tick is a log line, a sheet and a checkpoint. It comes once `tick_steps` steps and
     `tick_seconds` seconds have both passed since the one before: a device that takes 170 steps a
-    second would otherwise spend most of a run on writing.
+    second would otherwise spend most of a run on writing. It comes after `most_seconds` in any
+    case: that is what a kill costs where steps take many seconds.
     """
 
     tick_steps: int = 100
     tick_seconds: float = 30.0
+    most_seconds: float = 300.0
     max_minutes: float | None = None
     """End at a tick before this time is over."""
 
@@ -89,9 +91,8 @@ class _Clock:
     def is_due(self, step: int) -> bool:
         """Return whether a tick comes after `step` steps."""
         enough_steps = step - self._step >= self._limits.tick_steps
-        return self.is_over() or (
-            enough_steps and time.monotonic() - self._since >= self._limits.tick_seconds
-        )
+        least = self._limits.tick_seconds if enough_steps else self._limits.most_seconds
+        return self.is_over() or self.seconds() >= least
 
     def is_over(self) -> bool:
         """Return whether the time is up but for what a tick takes."""

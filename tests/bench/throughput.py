@@ -22,15 +22,12 @@ peak; Linux only.
 """
 
 import argparse
-import os
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -51,67 +48,21 @@ from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
 from cctranslate.inference.strength_and_style import in_full
 from cctranslate.inference.variants import Plan
-from tests.bench.throughput_inputs import PHOTOGRAPHS, photograph, unpack
+from tests.bench.speed import runs
+from tests.bench.speed.inputs import PHOTOGRAPHS, photograph, unpack
 from tests.support import bundles
 
 PLAN = Plan(targets=("happy",))
 FEW = 1000
 """Inputs of the smaller run whose memory is measured."""
-PEAK = """
-import sys
-from pathlib import Path
-from cctranslate.cli import main
-try:
-    main()
-finally:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    print(*(line.split()[1] for line in lines if line.startswith("VmHWM")), file=sys.stderr)
-"""
 Measure = Callable[[], float]
 """Returns pictures a second."""
-
-
-def words(source: Path, out: Path, *more: str | Path) -> list[str]:
-    """Return the command's arguments for a run."""
-    shutil.rmtree(out, ignore_errors=True)
-    given = ("batch", source, "--to", "happy", "-o", out, "--device", "cpu", "-q", "--no-html")
-    return list(map(str, (*given, *more)))
-
-
-def run_all(commands: list[list[str]], checkout: Path | None = None) -> float:
-    """Run commands side by side; return the seconds until the last ends."""
-    environment = {**os.environ, **({"PYTHONPATH": str(checkout)} if checkout else {})}
-    started = time.perf_counter()
-    processes = [
-        subprocess.Popen([sys.executable, "-P", "-m", "cctranslate", *each], env=environment)
-        for each in commands
-    ]
-    if any(process.wait() for process in processes):
-        sys.exit("a command failed")
-    return time.perf_counter() - started
-
-
-def command(
-    folder: Path, out: Path, *more: str | Path, shards: int = 1, checkout: Path | None = None
-) -> float:
-    """Return the pictures a second of the command, without its start."""
-    first = min(folder.iterdir())
-    parts = [("--shard", f"{i}/{shards}") for i in range(1, shards + 1)] if shards > 1 else [()]
-    outs = [out.with_name(f"{out.name}-{i}") for i in range(shards)]
-    whole = [words(folder, each, *more, *part) for each, part in zip(outs, parts, strict=True)]
-    start = run_all([words(first, out.with_name("start"), *more)], checkout)
-    seconds = run_all(whole, checkout)
-    if seconds < 2 * start:
-        sys.exit(f"{seconds:.1f} seconds, and {start:.1f} for one input: name more --faces")
-    seconds -= start
-    return sum(1 for _ in folder.iterdir()) / seconds
 
 
 def one_core(folder: Path, out: Path, weights: Path) -> float:
     """Return the pictures a second that one thread decodes, encodes and writes."""
     models, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "png")
     items = list(from_inputs([str(folder)], OutputPaths(()), InputFilter()))
-    shutil.rmtree(out, ignore_errors=True)
     seconds = 0.0
     for i in range(0, len(items), LARGEST_CHUNK):
         started = time.perf_counter()
@@ -148,66 +99,39 @@ def models_alone(faces: np.ndarray, *, side_by_side: bool) -> float:
 
 
 def photographs(
-    folder: Path, face: Path, out: Path, weights: Path, checkout: Path | None = None
+    folder: Path, face: Path, place: Path, weights: Path, checkout: Path | None = None
 ) -> float:
     """Return the photographs that the command makes results of in a second of a core's time."""
     more = ("--weights", weights, "--threads", "--workers", "1", "--format", "jpeg", "--no-sheet")
-    start = core_seconds(words(face, out, *more), checkout)
-    return PHOTOGRAPHS / (core_seconds(words(folder, out, *more), checkout) - start)
-
-
-def core_seconds(arguments: list[str], checkout: Path | None) -> float:
-    """Return the seconds of cores that a command takes."""
-    before = os.times()
-    run_all([arguments], checkout)
-    after = os.times()
-    return (
-        after.children_user
-        + after.children_system
-        - (before.children_user + before.children_system)
-    )
-
-
-def memory(faces: Path, place: Path, weights: Path, counts: tuple[int, ...]) -> Iterator[str]:
-    """Return the peak memory of runs on so many links to the faces."""
-    sources = sorted(faces.iterdir())
-    for count in counts:
-        folder = place / str(count)
-        for number in range(count):
-            path = folder / f"{number // 1000:04}" / f"{number:06}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.symlink_to(sources[number % len(sources)])
-        arguments = words(folder, place / f"out-{count}", "--weights", weights, "--threads")
-        done = subprocess.run(
-            [sys.executable, "-c", PEAK, *arguments], stderr=subprocess.PIPE, text=True, check=True
-        )
-        yield f"{count} inputs: {int(done.stderr.split()[-1]) / 1024:.0f} MiB"
+    start = runs.core_seconds(runs.words(face, runs.fresh(place), *more), checkout)
+    whole = runs.core_seconds(runs.words(folder, runs.fresh(place), *more), checkout)
+    return PHOTOGRAPHS / (whole - start)
 
 
 def measures(place: Path, asked: argparse.Namespace) -> dict[str, Measure]:
     """Return what is measured in each round."""
-    faces, out = place / "faces", place / "out"
+    faces = place / "faces"
     levels = unpack(asked.data, faces, asked.faces)
     weights = bundles.write_bundle(place / "weights")
     large = photograph(place / "photographs")
     files = ("--weights", weights)
     each: dict[str, Measure] = {
-        "files, one core": lambda: one_core(faces, out, weights),
-        "files, threads": lambda: command(faces, out, *files, "--threads"),
-        "files, processes": lambda: command(faces, out, *files, "--processes"),
-        "files, side by side": lambda: command(
-            faces, out, *files, "--threads", "--workers", "1", shards=cores()
+        "files, one core": lambda: one_core(faces, runs.fresh(place), weights),
+        "files, threads": lambda: runs.rate(faces, place, *files, "--threads"),
+        "files, processes": lambda: runs.rate(faces, place, *files, "--processes"),
+        "files, side by side": lambda: runs.rate(
+            faces, place, *files, "--threads", "--workers", "1", shards=cores()
         ),
         "models, one core": lambda: models_alone(levels, side_by_side=False),
         "models": lambda: models_alone(levels, side_by_side=True),
-        "batch": lambda: command(faces, out),
-        "photographs, one core": lambda: photographs(large, min(faces.iterdir()), out, weights),
+        "batch": lambda: runs.rate(faces, place),
+        "photographs, one core": lambda: photographs(large, min(faces.iterdir()), place, weights),
     }
     if asked.before:
         before: Path = asked.before.resolve()
-        each["batch, before"] = lambda: command(faces, out, checkout=before)
+        each["batch, before"] = lambda: runs.rate(faces, place, checkout=before)
         each["photographs, before"] = lambda: photographs(
-            large, min(faces.iterdir()), out, weights, before
+            large, min(faces.iterdir()), place, weights, before
         )
     return each
 
@@ -232,7 +156,7 @@ def main() -> None:
                 print(f"{what}: {rates[what][-1]:,.1f} a second", file=sys.stderr, flush=True)
         report({what: statistics.median(values) for what, values in rates.items()})
         counts = (FEW, asked.many) if asked.many else ()
-        for line in memory(place / "faces", place, place / "weights", counts):
+        for line in runs.memory(place / "faces", place, place / "weights", counts):
             print(line, flush=True)
 
 

@@ -34,6 +34,7 @@ def test_a_tick_waits_for_its_steps_and_its_seconds(make_run: MakeRun) -> None:
     cases = {
         "by steps": (Limits(tick_steps=4, tick_seconds=0), [4, 6]),
         "by seconds": (Limits(tick_steps=1, tick_seconds=3600), [6]),
+        "no later": (Limits(tick_steps=100, tick_seconds=3600, most_seconds=0), [*range(1, 7)]),
     }
     for folder, (limits, steps) in cases.items():
         run = make_run(recipe, folder)
