@@ -38,7 +38,8 @@ class Bundle:
     Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (rows that sum
     to one), `strength` [K] float32 -> `translated` [N,K,1,48,48]; judge `faces` ->
     `probabilities` [N,7], `features` [N,C]; a witness as the judge; a face presence `faces` ->
-    `logits` [N], below 0 for pictures that show no face.
+    `logits` [N], below 0 for pictures that show no face, and it may have `hard` [N], 0 or more for
+    faces that are hard to change.
     """
 
     folder: Path

@@ -32,7 +32,7 @@ class Face:
     score: float | None = None
     """The detector's confidence; None for a picture that is taken for a face."""
     hard: bool = False
-    """Whether its landmarks say that it is hard to change: turned away, mostly."""
+    """Whether its landmarks say that it is hard to change; a picture that is a face has none."""
     passed_over: str = ""
     """Why it is not translated, if it is not."""
     number: int = 1

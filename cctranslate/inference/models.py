@@ -1,6 +1,6 @@
 """A bundle's models, as functions on gray faces: what `batch` ships is what `evaluate` measures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -123,16 +123,20 @@ class TranslationModels:
         graph = self._backend.open(self._bundle.file(WITNESS))
         return self._classify(graph, faces, ["probabilities"])[0]
 
-    def show_faces(self, pictures: Gray) -> NDArray[np.bool_]:
-        """Return which pictures [N,48,48] show a face; all if the bundle cannot tell.
+    def look(self, pictures: Gray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which pictures [N,48,48] show a face, and which faces are hard to change.
+
+        All show one, and none is hard, if the bundle cannot tell.
 
         Raises:
             DeviceError: memory is short, or the device failed.
         """
-        if self._presence is None or not len(pictures):
-            return np.ones(len(pictures), bool)
-        (logits,) = self._classify(self._presence, pictures, ["logits"])
-        return np.asarray(logits >= 0)
+        count = len(pictures)
+        if self._presence is None or not count:
+            return np.ones(count, bool), np.zeros(count, bool)
+        outputs = [name for name in ("logits", "hard") if name in self._presence.outputs]
+        logits, *hard = self._classify(self._presence, pictures, outputs)
+        return logits >= 0, hard[0] >= 0 if hard else np.zeros(count, bool)
 
     def _generate(
         self, faces: Gray, conditions: Conditions, edits: bool
@@ -170,7 +174,7 @@ class TranslationModels:
             return {"faces": faces, "labels": labels, "strength": strength}
         return {"faces": faces, "labels": conditions.labels * strength[:, None]}
 
-    def _classify(self, graph: Graph, faces: Gray, outputs: list[str]) -> list[Scaled]:
+    def _classify(self, graph: Graph, faces: Gray, outputs: Sequence[str]) -> list[Scaled]:
         parts: dict[int, list[Scaled]] = {}
         size = self.batch_size
         self._was_full |= len(faces) >= size

@@ -87,19 +87,23 @@ def _generator(patch: Patch, edits: bool) -> onnx.GraphProto:
 
 
 def _face_presence() -> onnx.GraphProto:
-    """Return logits = brightest - darkest - 0.1."""
+    """Return logits = brightest - darkest - 0.1; faces with a white pixel are hard."""
     nodes = [
         helper.make_node("ReduceMax", ["faces", "axes"], ["brightest"], keepdims=0),
         helper.make_node("ReduceMin", ["faces", "axes"], ["darkest"], keepdims=0),
         helper.make_node("Sub", ["brightest", "darkest"], ["range"]),
         helper.make_node("Sub", ["range", "limit"], ["logits"]),
+        helper.make_node("Sub", ["brightest", "white"], ["hard"]),
     ]
     return helper.make_graph(
         nodes,
         "face_presence",
         [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["N", 1, 48, 48])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N"])],
-        [_constant("axes", [1, 2, 3], np.int64), _constant("limit", 0.1)],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N"])
+            for name in ("logits", "hard")
+        ],
+        [_constant("axes", [1, 2, 3], np.int64), _constant("limit", 0.1), _constant("white", 1.0)],
     )
 
 

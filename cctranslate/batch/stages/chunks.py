@@ -84,6 +84,8 @@ class TranslatedChunk:
     """The judge's, of the faces [N,7]."""
     show_faces: NDArray[np.bool_]
     """Whether there is a face at all [N]."""
+    hard: NDArray[np.bool_]
+    """Which faces that are pictures of their own are hard to change [N]."""
     ms: float
     """Milliseconds of inference for each face."""
     dispositions: tuple[tuple[Disposition | None, ...], ...] | None = None
@@ -227,6 +229,7 @@ def _picture(
             probabilities=chunk.probabilities[i],
             before=chunk.before[i],
             shows_face=bool(chunk.show_faces[i]),
+            hard=bool(chunk.hard[i]),
         )
         for i in faces
     )
@@ -240,11 +243,5 @@ def _picture(
             result_name=decoded.result_name,
         )
     written = (Disposition.WRITTEN,) * chunk.translated.shape[1]
-    return TranslatedPicture(
-        decoded=decoded,
-        faces=results,
-        ms=chunk.ms,
-        dispositions=tuple(
-            written if chunk.dispositions is None else chunk.dispositions[i] for i in faces
-        ),
-    )
+    chosen = tuple(written if chunk.dispositions is None else chunk.dispositions[i] for i in faces)
+    return TranslatedPicture(decoded=decoded, faces=results, ms=chunk.ms, dispositions=chosen)

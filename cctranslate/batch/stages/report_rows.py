@@ -23,8 +23,8 @@ REASONS = {
 """What the report tells people of each disposition."""
 NO_FACE = "no face found"
 """What the report tells of a picture that is taken for a face and shows none."""
-HARD = "hard to change: the face is turned away"
-"""What the report tells of a face whose landmarks say so; only faces found in pictures have any."""
+HARD = "hard to change: the face is turned away, off the middle or covered"
+"""What the report tells of a face of which its landmarks or a network say so."""
 
 
 def variants_left(plan: Plan, decoded: Decoded) -> list[int]:
@@ -98,7 +98,7 @@ def _result_fields(
             picture.decoded.format,
         )
     no_face = None if results.shows_face else NO_FACE
-    hard = HARD if face.hard else None
+    hard = HARD if results.shows_face and (face.hard or results.hard) else None
     probabilities = results.probabilities[k].tolist()
     return {
         "status": "done",

@@ -107,8 +107,8 @@ def _translated(
         np.concatenate([piece[i] for piece in pieces]) for i in range(3)
     )
     # The detector's word stands for the faces that it found.
-    shown = found.copy()
-    shown[~found] = models.show_faces(faces[~found])
+    shown, hard = found.copy(), np.zeros(len(faces), bool)
+    shown[~found], hard[~found] = models.look(faces[~found])
     changes = [piece[3] for piece in pieces if piece[3] is not None]
     changed = np.concatenate(changes) if changes else None
     first = 0
@@ -131,6 +131,7 @@ def _translated(
             probabilities=probabilities[mine],
             before=before[mine],
             show_faces=shown[mine],
+            hard=hard[mine],
             ms=ms,
         )
 

@@ -21,6 +21,8 @@ class FaceResults:
     before: Scaled
     shows_face: bool
     """Whether there is a face at all; a result of anything else is never confirmed."""
+    hard: bool
+    """Whether a face that is a picture of its own is hard to change."""
 
     def confirms(self, plan: Plan, k: int) -> bool:
         """Return whether the judge confirms result `k` of the plan."""
