@@ -1,7 +1,6 @@
 """Batch face-expression translation with a conditional cycle-consistent GAN."""
 
 import os
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 # onnxruntime 1.29 and newer sends usage events unless this is set before its first import.
@@ -23,7 +22,7 @@ from cctranslate.errors import (
 if TYPE_CHECKING:
     from cctranslate.translator import FaceTranslation, Translation, Translator
 
-__version__ = metadata.version("cctranslate")
+__version__ = "0.1.0"
 __all__ = [
     "BundleError",
     "DeviceError",

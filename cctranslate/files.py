@@ -230,6 +230,11 @@ def stamp_of(path: Path) -> FileStamp | None:
         status = path.stat()
     except (OSError, ValueError):
         return None
+    return stamp_from(status)
+
+
+def stamp_from(status: os.stat_result) -> FileStamp | None:
+    """Return the stamp of an ordinary file of this status; None of anything else."""
     if not stat.S_ISREG(status.st_mode):
         return None
     return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)

@@ -34,7 +34,7 @@ def to_gray(picture: Image.Image) -> Gray:
         base = Image.new("RGBA", picture.size, (128, 128, 128, 255))
         gray = Image.alpha_composite(base, picture.convert("RGBA")).convert("L")
     else:
-        gray = picture.convert("L")
+        gray = picture if picture.mode == "L" else picture.convert("L")
     if gray.size != (SIZE, SIZE):
         gray = gray.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
     return np.asarray(gray, np.uint8)

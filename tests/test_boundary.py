@@ -32,7 +32,7 @@ def test_batch_runs_where_torch_cannot_be_imported(
 
 @pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)])
 def test_help_imports_click_alone(words: list[str]) -> None:
-    heavy = ["numpy", "PIL", "onnxruntime", "onnx", "torch", "pandas", "tqdm"]
+    heavy = ["numpy", "PIL", "onnxruntime", "onnx", "torch", "pandas", "tqdm", "importlib.metadata"]
     done = python(
         f"import sys; sys.argv = ['cctranslate', *{words}, '--help']\n"
         "from cctranslate.cli import main\n"

@@ -26,9 +26,12 @@ from cctranslate.faces.crops import Face, Which, choose_faces, edge_to_edge, fin
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
+from cctranslate.files import FileStamp, stamp_from
 from cctranslate.pixels import SIZE, Gray, to_gray, upright, upright_size
 
 Where = Literal["auto", "whole", "detect"]
+SMALL = 1 << 16
+"""Bytes of a file up to which it is read at once, and not piece by piece."""
 LARGEST_FACE = 96
 """The longer side, in pixels, up to which `auto` takes a picture for a face."""
 
@@ -53,8 +56,9 @@ class DecodeOptions:
 
 def decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
-    stamp = item.stamp
-    return replace(_decode(item, look), stamp=stamp)
+    # Those of small files, which copies take long for, have theirs already.
+    found = _decode(item, look)
+    return found if found.stamp else replace(found, stamp=item.stamp)
 
 
 def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
@@ -71,8 +75,11 @@ def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
         if not (item.named or ordinary):
             return DecodeFailure(item=bare, skipped=True, reason="a pipe, socket or device")
         with item.path.open("rb") as file:
+            stamp = stamp_from(status)
+            if stamp and stamp.size <= SMALL:
+                return _faces(item, io.BytesIO(file.read()), look, stamp)
             if file.seekable():
-                return _faces(item, file, look)
+                return _faces(item, file, look, stamp)
             content = file.read()
         return _faces(_in_memory(item, content), io.BytesIO(content), look)
     except UnidentifiedImageError:
@@ -162,12 +169,12 @@ def _in_memory(item: Item, content: bytes) -> Member:
     )
 
 
-def _faces(item: Item, file: File, look: DecodeOptions) -> Decoded:
+def _faces(item: Item, file: File, look: DecodeOptions, stamp: FileStamp | None = None) -> Decoded:
     decoded = with_picture(file, item.name, partial(_find, item, look, file))
     file.seek(0)
-    decoded = replace(decoded, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
     needed = look.again and (look.metadata or not decoded.is_model_sized)
-    return decoded if needed else replace(decoded, item=item.bare())
+    return replace(decoded, item=item if needed else item.bare(), sha256=digest, stamp=stamp)
 
 
 def _find(item: Item, look: DecodeOptions, file: File, picture: Image.Image) -> Decoded:

@@ -3,6 +3,7 @@
 import io
 import struct
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -135,6 +136,7 @@ def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
     return picture
 
 
+@cache
 def xmp(emotion: str) -> str:
     """Return the mark: IPTC's term for a picture altered by a model, the tool and the target."""
     version, name = (escape(word, quote=False) for word in (__version__, emotion))

@@ -140,9 +140,8 @@ class Work:
         drawn = self.renderer.in_pictures and any(
             isinstance(source, Decoded) and not source.is_model_sized for source in sources
         )
-        bare = list(map(_without_levels, sources))
         return DecodedChunk(
-            sources=pickle.dumps(bare) if self.pickled else bare,
+            sources=pickle.dumps(list(map(_without_levels, sources))) if self.pickled else sources,
             faces=np.stack([face.levels for face in faces]) if faces else _NONE,
             found=np.array([face.found for face in faces], bool),
             counts=tuple(map(len, wanted)),
