@@ -1,7 +1,7 @@
 """How quick `batch` is beside its stages, and in how much memory it runs.
 
     python tests/bench/throughput.py fer2013.csv                      some minutes
-    python tests/bench/throughput.py fer2013.csv --faces 500 --rounds 1 --many 0
+    python tests/bench/throughput.py fer2013.csv --only files --faces 10000 --many 0
     python tests/bench/throughput.py fer2013.csv --before ../another-checkout
 
 Writes the CSV's first faces as 48x48 PNGs and takes them to `happy` on the CPU. Every figure is
@@ -11,7 +11,8 @@ the machine does disturbs all of them alike.
 - `files, one core`: decoding, encoding and writing in this process, in one thread.
 - `files`: the command with a bundle that does next to nothing, by threads and by processes, and
   as one command for each core side by side (`--shard`). The goal is 0.8 of cores x one core.
-- `models, one core` and `models`: generator and judge alone, with the weights that ship.
+- `models, one core` and `models`: generator and judge alone, with the weights that ship; `models,
+  shared session` with each layer divided among all cores. The goal is 1.3 times that.
 - `batch`: the command with the weights that ship. The goal is 0.9 of the slower of the two.
 - `photographs, one core`: the command on pictures of 12 megapixels, results as JPEG, in a core's
   time; models included, which take next to nothing.
@@ -30,8 +31,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from cctranslate import bundle
 from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
@@ -46,9 +45,8 @@ from cctranslate.batch.stages.translate import translate
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
-from cctranslate.inference.strength_and_style import in_full
 from cctranslate.inference.variants import Plan
-from tests.bench.speed import runs
+from tests.bench.speed import models, runs
 from tests.bench.speed.inputs import PHOTOGRAPHS, photograph, unpack
 from tests.support import bundles
 
@@ -61,14 +59,14 @@ Measure = Callable[[], float]
 
 def one_core(folder: Path, out: Path, weights: Path) -> float:
     """Return the pictures a second that one thread decodes, encodes and writes."""
-    models, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "png")
+    opened, part = TranslationModels(bundle.load(weights), "cpu"), work(out, "png")
     items = list(from_inputs([str(folder)], OutputPaths(()), InputFilter()))
     seconds = 0.0
     for i in range(0, len(items), LARGEST_CHUNK):
         started = time.perf_counter()
         decoded = part.decode(ItemChunk(items=items[i : i + LARGEST_CHUNK]))
         seconds += time.perf_counter() - started
-        (translated,) = filter(None, translate([decoded], PLAN, models, Names().claim))
+        (translated,) = filter(None, translate([decoded], PLAN, opened, Names().claim))
         started = time.perf_counter()
         part.finish(translated)
         seconds += time.perf_counter() - started
@@ -84,18 +82,6 @@ def work(out: Path, form: str) -> Work:
     )
     look = DecodeOptions(where="auto", finder=FaceDetector(), again=True)
     return Work(look=look, renderer=renderer, pickled=False, all_rows=False)
-
-
-def models_alone(faces: np.ndarray, *, side_by_side: bool) -> float:
-    """Return the faces a second of generator and judge, in one thread or on all cores."""
-    models = TranslationModels(bundle.load(bundle.shipped()), "cpu")
-    size = models.micro_batch(1, edits=False) if side_by_side else models.batch_size
-    happy = in_full([3])
-    models.judge(models.translate(faces[: models.batch_size], happy).faces)
-    started = time.perf_counter()
-    for i in range(0, len(faces), size):
-        models.judge(models.translate(faces[i : i + size], happy).faces)
-    return len(faces) / (time.perf_counter() - started)
 
 
 def photographs(
@@ -122,8 +108,9 @@ def measures(place: Path, asked: argparse.Namespace) -> dict[str, Measure]:
         "files, side by side": lambda: runs.rate(
             faces, place, *files, "--threads", "--workers", "1", shards=cores()
         ),
-        "models, one core": lambda: models_alone(levels, side_by_side=False),
-        "models": lambda: models_alone(levels, side_by_side=True),
+        "models, one core": lambda: models.alone(levels, side_by_side=False),
+        "models, shared session": lambda: models.shared_session(levels),
+        "models": lambda: models.alone(levels, side_by_side=True),
         "batch": lambda: runs.rate(faces, place),
         "photographs, one core": lambda: photographs(large, min(faces.iterdir()), place, weights),
     }
@@ -145,11 +132,14 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=2000, help="pictures whose pace is measured")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--many", type=int, default=50_000, help="inputs of the large run")
+    parser.add_argument("--only", default="", help="measure what begins so, as `files` or `models`")
     parser.add_argument("--before", type=Path, help="a checkout to compare the command with")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        each, rates = measures(place, asked), defaultdict[str, list[float]](list)
+        rates = defaultdict[str, list[float]](list)
+        every = measures(place, asked)
+        each = {what: measure for what, measure in every.items() if what.startswith(asked.only)}
         for _ in range(asked.rounds):
             for what, measure in each.items():
                 rates[what].append(measure())
@@ -161,20 +151,22 @@ def main() -> None:
 
 
 def report(rate: dict[str, float]) -> None:
-    """Print the rates and their ratios to the goals."""
+    """Print the rates, and the ratios of those that were measured to the goals."""
     for what, value in rate.items():
         print(f"{what:26}{value:10,.1f} a second")
-    every = cores() * rate["files, one core"]
+    files = cores() * rate.get("files, one core", 0)
     for kind in ("threads", "processes", "side by side"):
-        share = rate[f"files, {kind}"] / every
-        print(f"files by {kind}: {share:.2f} of {cores()} x one core")
-    print(f"models: {rate['models'] / rate['models, one core']:.2f} times one core")
-    slower = min(rate["models"], rate["files, one core"] * cores())
-    print(f"batch: {rate['batch'] / slower:.2f} of its slower stage")
-    if "batch, before" in rate:
-        print(f"batch: {rate['batch'] / rate['batch, before']:.2f} times before")
-        times = rate["photographs, one core"] / rate["photographs, before"]
-        print(f"photographs: {times:.2f} times before")
+        if files:
+            share = rate[f"files, {kind}"] / files
+            print(f"files by {kind}: {share:.2f} of {cores()} x one core")
+    for kind in ("one core", "shared session"):
+        if "models" in rate:
+            print(f"models: {rate['models'] / rate[f'models, {kind}']:.2f} times {kind}")
+    if {"batch", "models"} <= rate.keys() and files:
+        print(f"batch: {rate['batch'] / min(rate['models'], files):.2f} of its slower stage")
+    for what, new in (("batch", "batch"), ("photographs", "photographs, one core")):
+        if before := rate.get(f"{what}, before"):
+            print(f"{what}: {rate[new] / before:.2f} times before")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ def words(source: Path, out: Path, *more: str | Path) -> list[str]:
 def run_all(commands: list[list[str]], checkout: Path | None = None) -> float:
     """Run commands side by side; return the seconds until the last ends."""
     environment = {**os.environ, **({"PYTHONPATH": str(checkout)} if checkout else {})}
+    # An installed package is compiled once, and not at each start.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.perf_counter()
     processes = [
         subprocess.Popen([sys.executable, "-P", "-m", "cctranslate", *each], env=environment)
