@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["none", "copies", "self", "ours"]
+Source = Literal["none", "copies", "self", "ours", "all"]
 """What a part of each batch is made of: nothing, the faces with noise, the faces translated to
-their label, or the faces translated to other labels."""
+their label, to other labels, or to all seven."""
 Labels = Literal["label", "judge", "strength", "votes"]
 """Hard; half the judge's probabilities; as much of the target as the strength; FER+ votes."""
 Needs = Literal["nothing", "classifier", "bundle"]
@@ -31,6 +31,8 @@ class Arm:
     """Fraction of each batch that comes from `source`."""
     fills_once: bool = False
     """Take the results that `batch --balance` makes, each once a pass as the faces are."""
+    multiple: int = 1
+    """Fill classes to as many times the largest one, with `fills_once`."""
     confirmed: bool = False
     """Take only results that the judge confirms."""
     strengths: tuple[float, ...] = (1.0,)
@@ -44,9 +46,9 @@ class Arm:
     needs: Needs = "nothing"
 
     @property
-    def is_ours(self) -> bool:
-        """Whether the arm trains on translations to other expressions."""
-        return self.source == "ours"
+    def has_results(self) -> bool:
+        """Whether the arm trains on translations."""
+        return self.source in ("self", "ours", "all")
 
 
 def _ours(name: str, about: str, dose: float = 0.5, **more: object) -> Arm:
@@ -79,6 +81,26 @@ ARMS = {
             separate_norm=True,
         ),
         _ours("ours-50", "half of each batch ours"),
+        Arm(
+            name="all-50",
+            about="half of each batch as `batch --to all` makes them, each as often",
+            source="all",
+            dose=0.5,
+        ),
+        _ours(
+            "ours-balance-sampling",
+            "as ours-balance, with faces drawn by class size to -1/2",
+            0.0,
+            fills_once=True,
+            balance=0.5,
+        ),
+        _ours(
+            "ours-double",
+            "as ours-balance, but classes are filled to twice the largest",
+            0.0,
+            fills_once=True,
+            multiple=2,
+        ),
         Arm(
             name="self-50",
             about="half of each batch translated to its label: texture alone",

@@ -17,6 +17,8 @@ from tests.bench.augment.students import BATCH
 
 NOISE = 8.0
 """Standard deviation, in gray levels, of the noise on copies."""
+MOST_FACES = 2000
+"""Above this many faces arms draw from what `--balance` makes: to make all results takes hours."""
 TEACHER = 0.5
 """Weight of the judge's probabilities in soft labels."""
 
@@ -38,14 +40,16 @@ def wanted(arm: Arm, labels: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     is_label = np.eye(NUM_CLASSES, dtype=bool)[labels]
     if arm.source == "self":
         return is_label
+    if arm.source == "all":
+        return np.ones_like(is_label)
     counts = np.bincount(labels, minlength=NUM_CLASSES)
-    if not arm.fills_once:
+    if not arm.fills_once and len(labels) <= MOST_FACES:
         return np.asarray(~is_label & (counts < counts.max()))
     found = np.zeros_like(is_label)
-    for target, lacks in enumerate(counts.max() - counts):
+    for target, lacks in enumerate(arm.multiple * counts.max() - counts):
         others = np.flatnonzero(labels != target)
         random = np.random.default_rng([seed, 11, target])
-        found[random.choice(others, lacks, replace=False), target] = True
+        found[random.choice(others, min(lacks, len(others)), replace=False), target] = True
     return found
 
 
@@ -90,10 +94,10 @@ class Batches:
             return
         found = allowed(self.arm, self.faces, self._pool, hard)
         labels = self.faces.labels.astype(np.int64)
-        if self.arm.source == "self":  # as often as the faces themselves
-            self._chances = found / found.sum()
-        else:
+        if self.arm.source == "ours" and not self.arm.fills_once:
             self._chances = chances(labels, found)
+        else:  # each as often, as the faces themselves
+            self._chances = found / found.sum()
         if self.arm.fills_once:
             self.dose = float(found.sum() / (found.sum() + len(found)))
         self._cumulative = np.cumsum(self._chances.ravel())

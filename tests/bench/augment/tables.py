@@ -15,7 +15,9 @@ from tests.bench.augment.scores import FIGURES, Interval, confusion, difference,
 
 Read = dict[int, NDArray[np.int64]]
 """What the students of one arm read in the test faces, by seed."""
-HEAD = ("size", "student", "arm", "seeds", "accuracy", "macro-F1", "accuracy +", "macro-F1 +")
+SHOWN = ("size", "student", "steps", "arm", "seeds", "accuracy", "macro-F1")
+GAPS = ("accuracy +", "macro-F1 +", "disgust, fear +")
+"""The columns of differences: those of `FIGURES`, in order."""
 
 
 def lines(
@@ -24,7 +26,7 @@ def lines(
     """Return a Markdown table: figures of each arm, and how far they are above another arm's.
 
     Differences are over the seeds that both arms have, with their 95% intervals. Runs of the
-    same size that took other steps or were wider are tables of their own, in order.
+    same size that took other steps or were wider are not compared.
     """
     chosen = tested.reported if half == "report" else ~tested.reported
     labels = tested.truth(truth)[chosen]
@@ -36,11 +38,13 @@ def lines(
     yield f"{int((labels >= 0).sum())} faces, labels of {truth}, above `{against}`; recalls as in "
     yield f"{', '.join(EMOTIONS)}; disgust and fear together."
     yield ""
-    yield _row(*HEAD, "disgust, fear +", "recalls")
-    yield _row(*["---"] * (len(HEAD) + 2))
-    for (size, student, *_), arms in sorted(groups.items(), key=_order):
+    head = (*SHOWN, *GAPS, "recalls")
+    yield _row(*head)
+    yield _row(*["---"] * len(head))
+    for (size, student, steps, _), arms in sorted(groups.items(), key=_order):
         for arm in (name for name in ARMS if name in arms):
-            yield _line(size, student, arm, arms[arm], arms.get(against, {}), labels)
+            figures = _figures(arms[arm], arms.get(against, {}), labels)
+            yield _row(size, student, steps, arm, len(arms[arm]), *figures)
 
 
 def _order(item: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:
@@ -48,22 +52,16 @@ def _order(item: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:
     return list(SIZES).index(size), student, steps, width
 
 
-def _line(
-    size: str, student: str, arm: str, read: Read, other: Read, labels: NDArray[np.int64]
-) -> str:
+def _figures(read: Read, other: Read, labels: NDArray[np.int64]) -> tuple[str, ...]:
     matrices = [confusion(labels, predicted) for predicted in read.values()]
     figures = [np.mean([FIGURES[name](m) for m in matrices]) for name in ("accuracy", "macro_f1")]
     each = np.mean([recalls(m) for m in matrices], 0)
     paired = sorted(read.keys() & other.keys()) if read is not other else []
-    gaps = ["", "", ""]
+    gaps = [""] * len(GAPS)
     if paired:
         mine, theirs = (np.stack([side[seed] for seed in paired]) for side in (read, other))
         gaps = [_signed(difference(labels, mine, theirs, name)) for name in FIGURES]
-    return _row(
-        size,
-        student,
-        arm,
-        len(read),
+    return (
         *(f"{figure:.3f}" for figure in figures),
         *gaps,
         " ".join(f"{recall:.2f}"[1:] if recall < 1 else "1" for recall in each),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cctranslate.training.data.fer2013 import Faces
 from tests.bench.augment.arms import ARMS, Arm
-from tests.bench.augment.batches import Batches, Pool, allowed, chances, wanted
+from tests.bench.augment.batches import MOST_FACES, Batches, Pool, allowed, chances, wanted
 from tests.bench.augment.faces import draw, is_reported
 from tests.bench.augment.students import BATCH
 
@@ -63,7 +63,23 @@ def test_arms_differ_in_what_they_need() -> None:
     once = wanted(ARMS["ours-balance"], labels, 0)
     assert once.sum(0).tolist() == [30, 50, 60, 0, 60, 60, 60]
     assert not (once & itself).any()
+    assert wanted(ARMS["ours-double"], labels, 0).sum(0).tolist() == [
+        70,
+        90,
+        100,
+        40,
+        100,
+        100,
+        100,
+    ]
+    assert wanted(ARMS["all-50"], labels, 0).all()
     assert (once != wanted(ARMS["ours-balance"], labels, 1)).any()
+
+
+def test_arms_of_many_faces_draw_from_what_fills_the_classes() -> None:
+    labels = np.repeat(LABELS, MOST_FACES // len(LABELS) + 1).astype(np.int64)
+    drawn_from = wanted(ARMS["ours-25"], labels, 0)
+    assert (drawn_from == wanted(ARMS["ours-balance"], labels, 0)).all()
 
 
 def test_results_that_fill_classes_are_seen_as_often_as_faces(faces: Faces, pool: Pool) -> None:
@@ -72,6 +88,12 @@ def test_results_that_fill_classes_are_seen_as_often_as_faces(faces: Faces, pool
     assert batches.dose == pytest.approx(320 / 420)
     assert batches._chances[once] == pytest.approx(1 / 320)
     assert Batches(ARMS["ours-25"], faces, EYE[LABELS], pool, 0).dose == 0.25
+
+
+def test_results_to_all_expressions_are_drawn_alike(faces: Faces, pool: Pool) -> None:
+    every = replace(pool, made=np.ones((len(LABELS), 7), bool))
+    batches = Batches(ARMS["all-50"], faces, EYE[LABELS], every, 0)
+    assert batches._chances == pytest.approx(np.full((len(LABELS), 7), 1 / 700))
 
 
 def test_arms_differ_in_what_they_allow(faces: Faces, pool: Pool) -> None:
@@ -127,7 +149,7 @@ def test_smaller_draws_lie_in_larger_ones_and_seeds_differ(faces: Faces) -> None
     small, large = draw(faces, 10, 0), draw(faces, 30, 0)
     assert set(small.rows) < set(large.rows)
     assert set(small.rows) != set(draw(faces, 10, 1).rows)
-    assert len(draw(faces, None, 0)) == len(faces)
+    assert (draw(faces, None, 0).rows == faces.rows).all()
 
 
 def test_halves_are_told_apart_by_pixels_alone() -> None:

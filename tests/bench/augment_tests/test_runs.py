@@ -66,7 +66,7 @@ def test_a_run_resumes_row_by_row_and_the_table_shows_it(
     result = call("table", *data, out, "--half", "report", "--truth", "ferplus")
     assert result.exit_code == 0, result.output
     plain, ours = [line for line in result.output.splitlines() if line.startswith("| 500")]
-    assert "| plain | 2 |" in plain
+    assert "| 2 | plain | 2 |" in plain
     assert " to " in ours
     assert " to " not in plain
 
