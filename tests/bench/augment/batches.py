@@ -18,7 +18,10 @@ from tests.bench.augment.students import BATCH
 NOISE = 8.0
 """Standard deviation, in gray levels, of the noise on copies."""
 MOST_FACES = 2000
-"""Above this many faces arms draw from what `--balance` makes: to make all results takes hours."""
+"""Above this many faces arms draw from a part of the results: to make all of them takes hours.
+
+It is what `--balance` makes, or one result of each face for those that draw all expressions.
+"""
 TEACHER = 0.5
 """Weight of the judge's probabilities in soft labels."""
 
@@ -41,7 +44,10 @@ def wanted(arm: Arm, labels: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     if arm.source == "self":
         return is_label
     if arm.source == "all":
-        return np.ones_like(is_label)
+        if len(labels) <= MOST_FACES:
+            return np.ones_like(is_label)
+        random = np.random.default_rng([seed, 13])
+        return np.eye(NUM_CLASSES, dtype=bool)[random.integers(NUM_CLASSES, size=len(labels))]
     counts = np.bincount(labels, minlength=NUM_CLASSES)
     if not arm.fills_once and len(labels) <= MOST_FACES:
         return np.asarray(~is_label & (counts < counts.max()))

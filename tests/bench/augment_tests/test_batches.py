@@ -76,10 +76,13 @@ def test_arms_differ_in_what_they_need() -> None:
     assert (once != wanted(ARMS["ours-balance"], labels, 1)).any()
 
 
-def test_arms_of_many_faces_draw_from_what_fills_the_classes() -> None:
+def test_arms_of_many_faces_draw_from_a_part_of_the_results() -> None:
     labels = np.repeat(LABELS, MOST_FACES // len(LABELS) + 1).astype(np.int64)
     drawn_from = wanted(ARMS["ours-25"], labels, 0)
     assert (drawn_from == wanted(ARMS["ours-balance"], labels, 0)).all()
+    every = wanted(ARMS["all-50"], labels, 0)
+    assert (every.sum(1) == 1).all()
+    assert every.sum(0) == pytest.approx([len(labels) / 7] * 7, rel=0.2)
 
 
 def test_results_that_fill_classes_are_seen_as_often_as_faces(faces: Faces, pool: Pool) -> None:
