@@ -29,10 +29,11 @@ class Arm:
     source: Source = "none"
     dose: float = 0.0
     """Fraction of each batch that comes from `source`."""
-    fills_once: bool = False
-    """Take the results that `batch --balance` makes, each once a pass as the faces are."""
+    once: bool = False
+    """Each result comes once a pass, as the faces do, whatever dose this makes. Of `ours` take
+    those that `batch --balance` makes."""
     multiple: int = 1
-    """Fill classes to as many times the largest one, with `fills_once`."""
+    """Fill classes to as many times the largest one, with `once` and `ours`."""
     confirmed: bool = False
     """Take only results that the judge confirms."""
     strengths: tuple[float, ...] = (1.0,)
@@ -55,6 +56,10 @@ def _ours(name: str, about: str, dose: float = 0.5, **more: object) -> Arm:
     return Arm(name=name, about=about, source="ours", dose=dose, **more)  # type: ignore[arg-type]
 
 
+def _all(name: str, about: str, dose: float = 0.5, **more: object) -> Arm:
+    return Arm(name=name, about=about, source="all", dose=dose, **more)  # type: ignore[arg-type]
+
+
 ARMS = {
     arm.name: arm
     for arm in (
@@ -64,41 +69,41 @@ ARMS = {
             "ours-balance",
             "as `batch --balance` makes them, and the faces beside them",
             0.0,
-            fills_once=True,
+            once=True,
         ),
         _ours(
             "ours-balance-judge",
             "the same, with half the judge's labels (`--soft-labels`)",
             0.0,
-            fills_once=True,
+            once=True,
             result_labels="judge",
         ),
         _ours(
             "ours-balance-norm",
             "the same, with batch norms of their own",
             0.0,
-            fills_once=True,
+            once=True,
             separate_norm=True,
         ),
         _ours("ours-50", "half of each batch ours"),
-        Arm(
-            name="all-50",
-            about="half of each batch as `batch --to all` makes them, each as often",
-            source="all",
-            dose=0.5,
-        ),
+        _all("all-50", "half of each batch as `batch --to all` makes them, each as often"),
+        _all("all-75", "three quarters of each batch the same", 0.75),
+        _all("all-once", "the same, each once a pass as the faces are", 0.0, once=True),
+        _all("all-first", "the same for half of the steps, then real faces", 0.0, pretraining=0.5),
+        _all("all-50-judge", "as all-50, with half the judge's labels", result_labels="judge"),
+        _all("all-50-norm", "as all-50, with batch norms of their own", separate_norm=True),
         _ours(
             "ours-balance-sampling",
             "as ours-balance, with faces drawn by class size to -1/2",
             0.0,
-            fills_once=True,
+            once=True,
             balance=0.5,
         ),
         _ours(
             "ours-double",
             "as ours-balance, but classes are filled to twice the largest",
             0.0,
-            fills_once=True,
+            once=True,
             multiple=2,
         ),
         Arm(

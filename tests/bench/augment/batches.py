@@ -49,7 +49,7 @@ def wanted(arm: Arm, labels: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
         random = np.random.default_rng([seed, 13])
         return np.eye(NUM_CLASSES, dtype=bool)[random.integers(NUM_CLASSES, size=len(labels))]
     counts = np.bincount(labels, minlength=NUM_CLASSES)
-    if not arm.fills_once and len(labels) <= MOST_FACES:
+    if not arm.once and len(labels) <= MOST_FACES:
         return np.asarray(~is_label & (counts < counts.max()))
     found = np.zeros_like(is_label)
     for target, lacks in enumerate(arm.multiple * counts.max() - counts):
@@ -100,11 +100,11 @@ class Batches:
             return
         found = allowed(self.arm, self.faces, self._pool, hard)
         labels = self.faces.labels.astype(np.int64)
-        if self.arm.source == "ours" and not self.arm.fills_once:
+        if self.arm.source == "ours" and not self.arm.once:
             self._chances = chances(labels, found)
         else:  # each as often, as the faces themselves
             self._chances = found / found.sum()
-        if self.arm.fills_once:
+        if self.arm.once:
             self.dose = float(found.sum() / (found.sum() + len(found)))
         self._cumulative = np.cumsum(self._chances.ravel())
 
