@@ -90,6 +90,14 @@ ARMS = {
         _all("all-75", "three quarters of each batch the same", 0.75),
         _all("all-once", "the same, each once a pass as the faces are", 0.0, once=True),
         _all("all-first", "the same for half of the steps, then real faces", 0.0, pretraining=0.5),
+        _all(
+            "all-first-sampling",
+            "the same, with real faces drawn by class size to -1/2",
+            0.0,
+            pretraining=0.5,
+            balance=0.5,
+        ),
+        _all("all-50-sampling", "as all-50, with faces drawn by class size to -1/2", balance=0.5),
         _all("all-50-judge", "as all-50, with half the judge's labels", result_labels="judge"),
         _all("all-50-norm", "as all-50, with batch norms of their own", separate_norm=True),
         _ours(
