@@ -128,6 +128,13 @@ ARMS = {
             about="begins from a student trained on all of FER2013",
             needs="classifier",
         ),
+        Arm(
+            name="fine-tuning-sampling",
+            about="the same, with faces drawn by class size to -1/2",
+            balance=0.5,
+            needs="classifier",
+        ),
+        _all("fine-tuning-all-50", "the same, with half of each batch ours", needs="classifier"),
         _ours("ours-first", "ours for half of the steps, then real faces", 0.0, pretraining=0.5),
         _ours("ours-25", "a quarter of each batch ours", 0.25),
         _ours("ours-10", "a tenth of each batch ours", 0.1),
