@@ -3,7 +3,7 @@
     python -m tests.bench.augment.bench run fer2013.csv ferplus.csv -o OUT --size 500
     python -m tests.bench.augment.bench table fer2013.csv ferplus.csv OUT --half report
 
-A run is one student (of four networks), trained on as many Training faces as the size says (drawn by
+A run is one student of four networks, trained on as many Training faces as the size says (drawn by
 the seed), by one arm. OUT/runs.jsonl gets a line for each; those that are there are not run again.
 Students are tested on PublicTest without copies of Training: choose an arm on one half, report the
 other. Generator and judge saw all of Training, which is why the arms `fine-tuning` and
