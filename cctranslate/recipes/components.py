@@ -70,8 +70,6 @@ class GeneratorSpec:
     """Channels at the first scale."""
     blocks: int = 0
     """Label-modulated residual blocks (`flow`), or more latent convolutions (`padded-unet`)."""
-    fine_blocks: int = 1
-    """The same at the finer scale, where teeth and eyelids are drawn (`flow`)."""
     transform: bool = False
     """The original's transformation layer: label joined to the latent, then dense (`unet`)."""
     label: LabelInput = "joined"

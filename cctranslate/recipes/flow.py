@@ -6,7 +6,7 @@ from cctranslate.recipes.spec import Recipe, Stage
 FLOW = Recipe(
     name="flow",
     about="warps faces and paints on them, taught by classifiers and a face recognizer",
-    generator=GeneratorSpec(kind="flow", width=32, blocks=4, fine_blocks=3),
+    generator=GeneratorSpec(kind="flow", width=32, blocks=4),
     discriminator=DiscriminatorSpec(kind="residual", width=40, conditional=False),
     weights=Weights(
         adversarial=3,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from cctranslate.emotions import NUM_CLASSES
 from cctranslate.recipes.components import BaseRecipe, GeneratorSpec
 from cctranslate.recipes.rules import JUDGES
 
@@ -76,9 +75,8 @@ class StudentRecipe(BaseRecipe):
     What the translator makes of them is an anchor that they follow coarsely: it says what is to
     change, the discriminators say how that looks. Faces that lie tilted, aside, large or small
     have no pairs then: their anchors are made where they are upright."""
-    anchor_strengths: tuple[float, ...] = (1.0,) * NUM_CLASSES
-    """Strength of the translator for the anchors of each expression: what would else be a gain of
-    the exported graph, and past what the discriminators have seen, is so seen by them."""
+    anchor_strength: float = 1.0
+    """Strength of the translator for these anchors."""
     turned: float = 0.0
     """Fraction of faces that are turned about the picture's middle, with what they are to become:
     tilted faces are rare, and a translator that has hardly seen any draws eyes on foreheads."""
@@ -108,7 +106,7 @@ STUDENT_START = StudentRecipe(
     about="goes on from flow's generator and learns the pairs, by discriminators of face parts",
     pairs="pairs",
     translator="flow",
-    generator=GeneratorSpec(kind="flow", width=32, blocks=4, fine_blocks=3),
+    generator=GeneratorSpec(kind="flow", width=32, blocks=4),
     d_widths=(48, 64, 96, 128),
     guides=("guide-sharp", "guide-clear"),
     weights=PairedWeights(
@@ -137,17 +135,17 @@ STUDENT = replace(
     weights=replace(
         STUDENT_START.weights,
         coarse=120,
-        whole=0.9,
-        mouth=1.4,
-        eyes=1.1,
-        features=0.5,
+        whole=0.5,
+        mouth=0.8,
+        eyes=0.6,
+        features=0.3,
         neutral_guide=1.6,
     ),
     epochs=1,
     lr=2e-4,
     same=0.08,
     neutral=2.0,
-    unpaired=0.75,
-    anchor_strengths=(1.25, 1.4, 1.3, 1.25, 1.25, 1.2, 1.15),
+    unpaired=0.5,
+    anchor_strength=1.15,
     turned=0.35,
 )

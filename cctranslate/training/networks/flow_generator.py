@@ -35,8 +35,7 @@ class Flow(Generator):
     face's own texture and identity stay by default. Part of the paint takes the warped face to its
     own blur where a mask says so: light alone cannot close a smile, whose teeth shine through.
     Resizing instead of transposed convolution keeps checkerboards out (Odena et al. 2016); the
-    pixel-unshuffle stem keeps 48x48 convolutions few. What is finer than a resized map can hold,
-    as the edge of a tooth, is painted pixel by pixel (Shi et al. 2016), from zero at the start.
+    pixel-unshuffle stem keeps 48x48 convolutions few.
     """
 
     REACH = 6.0
@@ -55,16 +54,14 @@ class Flow(Generator):
         self.core_in = _Plain(2 * w)
         self.core = nn.ModuleList(_Modulated(2 * w, style) for _ in range(spec.blocks))
         self.up = nn.Conv2d(2 * w, w, 3, 1, 1)
-        self.fine = nn.ModuleList(_Modulated(w, style) for _ in range(spec.fine_blocks))
+        self.fine = _Modulated(w, style)
         self.flow = nn.Conv2d(w, 2, 3, 1, 1, bias=False)
         self.wipe = nn.Conv2d(w, 1, 3, 1, 1, bias=False)
         self.light = nn.Conv2d(w, 16, 3, 1, 1)
         self.touch = nn.Conv2d(17, 16, 3, 1, 1)
         self.paint = nn.Conv2d(16, 1, 3, 1, 1, bias=False)
-        self.detail = nn.Conv2d(w, 4, 3, 1, 1, bias=False)
         for head in (self.flow, self.wipe, self.paint):
             nn.init.normal_(head.weight, std=1e-3)
-        nn.init.zeros_(self.detail.weight)
         line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y
         self.register_buffer("grid", grid, persistent=False)
@@ -83,16 +80,13 @@ class Flow(Generator):
         for block in self.core:
             h = block(h, style)
         h = F.interpolate(h, scale_factor=2.0, mode="bilinear", align_corners=False)
-        h = F.silu(self.up(h)) + fine
-        for block in self.fine:
-            h = block(h, style)
+        h = self.fine(F.silu(self.up(h)) + fine, style)
         flow = _double(self.flow(h)).float().tanh() * self.REACH
         warped = self._warp(x, flow)
         mask = (_double(self.wipe(h)).float() - self.KEPT).sigmoid()
         wiped = mask * (_blurred(warped) - warped)
         touched = torch.cat([_double(self.light(h)), (warped + wiped).to(h.dtype)], 1)
-        light = self.paint(F.silu(self.touch(touched))) + F.pixel_shuffle(self.detail(h), 2)
-        paint = wiped + light.float()
+        paint = wiped + self.paint(F.silu(self.touch(touched))).float()
         return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
 
     def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:

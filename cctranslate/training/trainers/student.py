@@ -160,9 +160,9 @@ class StudentTrainer:
         if not count:
             return batch
         x, labels, points = (part[-count:] for part in (batch.x, batch.target_labels, batch.points))
-        strengths = x.new_tensor(self.recipe.anchor_strengths)[batch.targets[-count:]]
-        made = anchors(self._anchor, x, labels, points, strengths)
-        y = torch.where(batch.paired[-count:, None, None, None], batch.y[-count:], made)
+        made = anchors(self._anchor, x, labels, points, self.recipe.anchor_strength)
+        paired = batch.paired[-count:, None, None, None]
+        y = torch.where(paired, batch.y[-count:], made)
         return replace(batch, y=torch.cat([batch.y[:-count], y]))
 
     def _step_d(self, batch: PairBatch, image: Tensor, step: int) -> Terms:
