@@ -1,7 +1,8 @@
 """Runs of the command whose pace, core seconds or memory `throughput.py` measures.
 
-Every run writes to a new folder, and nothing is removed in between: for half a minute ext4 makes
-new files where others were removed in up to 40 times the time.
+Every run writes to a new folder, and nothing is removed in between: for some minutes ext4 makes new
+files where others were removed in up to 40 times the time. That holds between benches, too: let
+TMPDIR name a folder in memory, such as /dev/shm, for figures that do not depend on it.
 """
 
 import os
