@@ -11,9 +11,8 @@ from PIL import Image, ImageCms
 
 import cctranslate
 from cctranslate import NoFaceError, OptionError, PictureError, TargetError, Translation, Translator
-from cctranslate.batch.stages.report_rows import HARD
 from cctranslate.translator import Source
-from tests.support import bundles, pictures
+from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows
 
@@ -195,24 +194,6 @@ def test_one_bad_picture_need_not_end_many(translator: Translator) -> None:
     assert next(stream)
     with pytest.raises(PictureError):
         next(stream)
-
-
-def test_a_picture_that_is_taken_for_a_face_and_shows_none_is_not_confirmed(
-    tmp_path: Path,
-) -> None:
-    weights = bundles.write_bundle(tmp_path / "presence", presence=True)
-    one = Translator(weights=weights, device="cpu").translate(Image.new("L", (48, 48)), "happy")
-    assert (one.confirmed, one.faces[0].reason) == (False, "no face found")
-
-
-def test_a_picture_whose_face_is_hard_to_change_is_marked(tmp_path: Path) -> None:
-    weights = bundles.write_bundle(tmp_path / "presence", presence=True)
-    translator = Translator(weights=weights, device="cpu")
-    easy = np.clip(pictures.draw_face(3, 0), 0, 254)
-    hard = easy.copy()
-    hard[0, 47] = 255
-    reasons = [translator.translate(face, "happy").faces[0].reason for face in (easy, hard)]
-    assert reasons == [None, HARD]
 
 
 def test_results_and_errors_can_be_pickled(translator: Translator, group: Path) -> None:

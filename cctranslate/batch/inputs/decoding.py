@@ -49,14 +49,13 @@ class DecodeOptions:
 
     def is_whole(self, width: int, height: int) -> bool:
         """Whether a picture of this size is taken for a face."""
-        return self.where == "whole" or (
-            self.where == "auto" and max(width, height) <= LARGEST_FACE
-        )
+        is_small = max(width, height) <= LARGEST_FACE
+        return self.where == "whole" or (self.where == "auto" and is_small)
 
 
 def decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
-    # Those of small files, which copies take long for, have theirs already.
+    # A picture that was read has the stamp from then: looking again takes as long as a copy.
     found = _decode(item, look)
     return found if found.stamp else replace(found, stamp=item.stamp)
 
@@ -83,8 +82,7 @@ def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
             content = file.read()
         return _faces(_in_memory(item, content), io.BytesIO(content), look)
     except UnidentifiedImageError:
-        member = bool(item.inner)
-        kind = unread(_head(item), item.name, named=item.named, member=member)
+        kind = unread(_head(item), item.name, named=item.named, member=bool(item.inner))
         return DecodeFailure(
             item=bare, skipped=kind.skipped, reason=kind.reason, unreadable=kind.unreadable
         )
