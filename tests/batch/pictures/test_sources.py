@@ -53,7 +53,8 @@ def test_a_picture_that_is_changed_in_between_fails_by_name(
         return read_again(decoded)
 
     monkeypatch.setattr("cctranslate.batch.stages.render.read_again", later)
-    result = run(*words, "-o", tmp_path / "out")
+    # A worker process, which a slow run starts, would not have the replacement.
+    result = run(*words, "--threads", "-o", tmp_path / "out")
     assert result.exit_code == 1
     (failed,) = (row for row in rows(tmp_path / "out") if row["status"] == "failed")
     assert failed["reason"] == "read: the picture was changed since its faces were found"
