@@ -10,7 +10,7 @@ import numpy as np
 from cctranslate.faces import raster
 from cctranslate.faces.alignment import FaceTransform, Points, align, crop, side, whole
 from cctranslate.faces.detector import Detection, FaceDetector, enlarged
-from cctranslate.faces.hardness import HARD, hardness
+from cctranslate.faces.hardness import are_hard
 from cctranslate.pixels import SIZE, Gray
 
 Which = Literal["all", "largest"] | int
@@ -114,4 +114,4 @@ def _is_hard(points: Points, frame: FaceTransform) -> bool:
     """Return whether a face is hard to change, by its points as they lie in its crop."""
     back = np.asarray(cv2.invertAffineTransform(frame), np.float64)
     seen = points @ back[:, :2].T + back[:, 2]
-    return bool(hardness(seen[None], np.ones(1, np.bool_))[0] >= HARD)
+    return bool(are_hard(seen[None], np.ones(1, np.bool_))[0])

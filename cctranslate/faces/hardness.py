@@ -45,6 +45,11 @@ def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[
     return np.where(found, worst, 1.0).astype(np.float32)
 
 
+def are_hard(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which faces [N] with landmarks [N,5,2] are changed less."""
+    return hardness(points, found) >= HARD
+
+
 def _between(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
     """Return 0 for values up to `low`, 1 from `high` on, and evenly more in between."""
     return ((values - low) / (high - low)).clip(0, 1)

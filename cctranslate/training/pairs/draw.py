@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.faces.hardness import HARD, hardness
+from cctranslate.faces.hardness import are_hard
 from cctranslate.pixels import Gray, to_levels
 from cctranslate.recipes.pairs import DrawSpec, PairsRecipe
 from cctranslate.training.data import face_masks, landmarks
@@ -67,7 +67,7 @@ class PairMaker:
         labels = soft_labels(faces, votes, recipe.vote_share)
         self.classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
         self.order = evenly(self.classes, seed)
-        hard = hardness(found.points, found.found) >= HARD
+        hard = are_hard(found.points, found.found)
         self.strengths = np.where(hard, recipe.hard_strength, 1).astype(np.float32)
         self._points = torch.from_numpy(found.points)
         self._found = torch.from_numpy(found.found)

@@ -1,6 +1,7 @@
 """The arms of the augmentation bench: what each puts in the place of plain training."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 Source = Literal["none", "copies", "self", "ours", "all"]
@@ -52,12 +53,13 @@ class Arm:
         return self.source in ("self", "ours", "all")
 
 
-def _ours(name: str, about: str, dose: float = 0.5, **more: object) -> Arm:
-    return Arm(name=name, about=about, source="ours", dose=dose, **more)  # type: ignore[arg-type]
+def _ours(
+    name: str, about: str, dose: float = 0.5, *, source: Source = "ours", **more: object
+) -> Arm:
+    return Arm(name=name, about=about, source=source, dose=dose, **more)  # type: ignore[arg-type]
 
 
-def _all(name: str, about: str, dose: float = 0.5, **more: object) -> Arm:
-    return Arm(name=name, about=about, source="all", dose=dose, **more)  # type: ignore[arg-type]
+_all = partial(_ours, source="all")
 
 
 ARMS = {
@@ -134,7 +136,9 @@ ARMS = {
             balance=0.5,
             needs="classifier",
         ),
-        _all("fine-tuning-all-50", "the same, with half of each batch ours", needs="classifier"),
+        _all(
+            "fine-tuning-all-50", "as fine-tuning, with half of each batch ours", needs="classifier"
+        ),
         _ours("ours-first", "ours for half of the steps, then real faces", 0.0, pretraining=0.5),
         _ours("ours-25", "a quarter of each batch ours", 0.25),
         _ours("ours-10", "a tenth of each batch ours", 0.1),

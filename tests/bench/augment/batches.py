@@ -18,7 +18,7 @@ from tests.bench.augment.students import BATCH
 NOISE = 8.0
 """Standard deviation, in gray levels, of the noise on copies."""
 MOST_FACES = 2000
-"""Above this many faces arms draw from a part of the results: all would take a core an hour.
+"""Above this many faces arms draw from a part of the results: making all takes a core half an hour.
 
 It is what `--balance` makes, or one result of each face for those that draw all expressions.
 """

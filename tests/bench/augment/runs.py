@@ -32,8 +32,8 @@ STEPS = {"500": 300, "2000": 500, "8000": 1500, "all": 2000}
 """Steps of 64 on small students: 38, 16, 12 and 4 passes over the faces, what a core can do.
 `--steps` gives larger ones the time that they need."""
 MOST_SOURCES = 8000
-"""Results are made of at most so many of the faces, drawn at random: all would take a core half an
-hour."""
+"""The most faces that results are made from, drawn at random. Results of all faces take one core
+half an hour."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,11 @@ five of the marked Training faces that were held back are hard; PublicTest is on
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cctranslate.bundle import CARD, FACE_PRESENCE, entry
-from cctranslate.faces.hardness import HARD, hardness
+from cctranslate.faces.hardness import are_hard
+from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.training.data import fer2013, landmarks
-from cctranslate.training.data.landmarks import Landmarks
 
 OUTPUT = "hard"
 WIDTH = 32
@@ -93,14 +93,12 @@ def features(model: onnx.ModelProto, name: str, faces: Gray) -> Tensor:
     seen = onnx.ModelProto()
     seen.CopyFrom(model)
     seen.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(seen.SerializeToString())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "features.onnx"
+        onnx.save(seen, path)
+        graph = OnnxRuntimeGraph(path)
     pieces = (to_scaled(faces[i : i + 256])[:, None] for i in range(0, len(faces), 256))
-    return torch.from_numpy(np.concatenate([session.run([name], {"faces": p})[0] for p in pieces]))
-
-
-def are_hard(found: Landmarks) -> NDArray[np.bool_]:
-    """Return which faces are hard to change, by their landmarks."""
-    return hardness(found.points, found.found) >= HARD
+    return torch.from_numpy(np.concatenate([graph.run([name], {"faces": p})[0] for p in pieces]))
 
 
 @torch.no_grad()
@@ -123,7 +121,8 @@ def main() -> None:
     last = next(node.input[0] for node in model.graph.node if node.op_type == "Gemm")
     splits = fer2013.load(words.data)
     training, test = splits["Training"], splits["PublicTest"]
-    hard = are_hard(landmarks.load_or_find(words.landmarks, training.images))
+    found = landmarks.load_or_find(words.landmarks, training.images)
+    hard = are_hard(found.points, found.found)
     order = np.random.default_rng(0).permutation(len(hard))
     held_back, learned = order[:HELD_BACK], order[HELD_BACK:]
     both = np.concatenate([training.images[learned], training.images[learned][:, :, ::-1]])
@@ -134,7 +133,8 @@ def main() -> None:
     with torch.no_grad():
         list(head.parameters())[-1].sub_(threshold(held, hard[held_back]))
     marked = logits(head, features(model, last, test.images)) >= 0
-    are = are_hard(landmarks.find(test.images))
+    found = landmarks.find(test.images)
+    are = are_hard(found.points, found.found)
     figures = {
         "marked": round(float(marked.mean()), 3),
         "are hard": round(float(are[marked].mean()), 3),

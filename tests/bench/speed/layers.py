@@ -25,17 +25,16 @@ import onnxruntime
 from cctranslate import bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.pixels import SIZE
+from tests.bench.speed.models import BATCH
 
 WARM, RUNS = 3, 12
 BATCHES = (8, 32)
-STAGE_BATCH = 16
-"""Faces that `batch` gives a run on the CPU."""
 Layers = Counter[tuple[str, str]]
 """Microseconds of a run by kind and name."""
 
 
 def profile(path: Path, faces: int, targets: int) -> Layers:
-    """Return what each layer of a graph takes for so many faces and targets."""
+    """Return the microseconds of each layer in one run of a graph on a batch of `faces`."""
     inputs = graph_inputs(path, faces, targets)
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
@@ -86,7 +85,7 @@ def show(name: str, faces: int, taken: Layers, top: int) -> None:
 
 def show_stages(loaded: bundle.Bundle) -> None:
     """Print what a face's way through the models takes, for one target and for all."""
-    n, count = STAGE_BATCH, len(EMOTIONS)
+    n, count = BATCH, len(EMOTIONS)
 
     def each(path: Path, targets: int = 1) -> float:
         return profile(path, n, targets).total() / n / 1000

@@ -13,6 +13,7 @@ from cctranslate.pixels import to_levels, to_scaled
 
 HAPPY = in_full([3])
 BATCH = 16
+"""Faces that `batch` gives a run on the CPU."""
 
 
 def alone(faces: np.ndarray, *, side_by_side: bool) -> float:

@@ -82,7 +82,7 @@ def core_seconds(arguments: list[str], checkout: Path | None = None) -> float:
 
 
 def memory(faces: Path, place: Path, weights: Path, counts: tuple[int, ...]) -> Iterator[str]:
-    """Return the peak memory of runs on so many links to the faces."""
+    """Yield a line for each count: the peak memory of a run on that many links to the faces."""
     sources = sorted(faces.iterdir())
     for number in counts:
         folder = place / str(number)

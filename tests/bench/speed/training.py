@@ -53,7 +53,7 @@ from tests.support import pictures
 
 COUNT = 448
 STEPS = 8
-"""After so many steps all terms have come as often as they do in the long run."""
+"""Every loss term is computed at its usual frequency within this many steps."""
 EVERY = 100
 """Steps between ticks that go by steps alone."""
 
@@ -170,7 +170,7 @@ def measure(recipe: AnyRecipe, on: torch.device, rounds: int) -> tuple[Timing, f
 
 
 def share(tick: float, between: float) -> float:
-    """Return a tick's part of a run in which so many seconds lie between ticks."""
+    """Return the fraction of a run that ticks take, with `between` seconds from one to the next."""
     return tick / (between + tick)
 
 
