@@ -147,11 +147,11 @@ def member_path(name: str) -> str:
 
 def is_clutter(path: str) -> bool:
     """Return whether a `/`-joined path is hidden or lies in a folder that a system made."""
-    parts = path.split("/")
-    return any(
-        (part.startswith(".") and part not in (".", "..")) or part.lower() in _CLUTTER
-        for part in parts
-    ) or parts[-1].lower().endswith(_VIDEO_PREVIEW)
+    folded = path.lower()
+    return folded.endswith(_VIDEO_PREVIEW) or any(
+        part in _CLUTTER or (part.startswith(".") and part not in (".", ".."))
+        for part in folded.split("/")
+    )
 
 
 class _Lines:

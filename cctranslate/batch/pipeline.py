@@ -178,4 +178,4 @@ def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Ite
         seen.add(key)
         left = resume.left(key, item)
         if left is None or left.targets:
-            yield resume.spelled(replace(item, remainder=left))
+            yield resume.spelled(item if left is None else replace(item, remainder=left))

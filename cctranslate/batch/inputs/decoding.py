@@ -26,12 +26,10 @@ from cctranslate.faces.crops import Face, Which, choose_faces, edge_to_edge, fin
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
-from cctranslate.files import FileStamp, stamp_from
+from cctranslate.files import SMALL, FileStamp, read_at_once, stamp_from
 from cctranslate.pixels import SIZE, Gray, to_gray, upright, upright_size
 
 Where = Literal["auto", "whole", "detect"]
-SMALL = 1 << 16
-"""Bytes of a file up to which it is read at once, and not piece by piece."""
 LARGEST_FACE = 96
 """The longer side, in pixels, up to which `auto` takes a picture for a face."""
 
@@ -73,10 +71,10 @@ def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
         ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if not (item.named or ordinary):
             return DecodeFailure(item=bare, skipped=True, reason="a pipe, socket or device")
+        stamp = stamp_from(status)
+        if stamp and stamp.size <= SMALL:
+            return _faces(item, io.BytesIO(read_at_once(item.path)), look, stamp)
         with item.path.open("rb") as file:
-            stamp = stamp_from(status)
-            if stamp and stamp.size <= SMALL:
-                return _faces(item, io.BytesIO(file.read()), look, stamp)
             if file.seekable():
                 return _faces(item, file, look, stamp)
             content = file.read()

@@ -91,7 +91,7 @@ class InputFilter:
         if suffix == ".csv":
             return _is_report(path)
         try:
-            return suffix in _MARKED and path.is_file() and is_marked(path)
+            return suffix in _MARKED and is_marked(path)
         except OSError:
             return False
 

@@ -198,14 +198,15 @@ def _walk(
     folder: Path, prefix: str, closed: frozenset[tuple[int, int]]
 ) -> Iterator[tuple[Path, str]]:
     try:
-        names = sorted(entry.name for entry in folder.iterdir())
+        names, others = _listed(folder, {inode for _, inode in closed})
     except OSError:
         yield folder, prefix.rstrip("/") or folder.name
         return
     for name in names:
-        if is_clutter(name):
-            continue
         path = folder / name
+        if name not in others:
+            yield path, prefix + name
+            continue
         try:
             status = path.stat()
         except OSError:
@@ -217,6 +218,23 @@ def _walk(
             yield from _walk(path, f"{prefix}{name}/", closed | {identity})
         else:
             yield path, prefix + name
+
+
+def _listed(folder: Path, inodes: set[int]) -> tuple[list[str], set[str]]:
+    """Return the names in a folder, sorted, and those that are more than an ordinary file.
+
+    Those may be folders, links, or one of the files with these inodes. To look at each file takes
+    as long as to read a small one.
+    """
+    names, others = list[str](), set[str]()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_clutter(entry.name):
+                continue
+            names.append(entry.name)
+            if not entry.is_file(follow_symlinks=False) or entry.inode() in inodes:
+                others.add(entry.name)
+    return sorted(names), others
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -147,7 +147,9 @@ class Names:
 
 def name_group(base: str) -> bytes:
     """Return 8 bytes that two inputs share if one may get a name that the other one asks for."""
-    root = re.sub(r"(~\d+)+$", "", folded(base))
+    root = folded(base)
+    if "~" in root:
+        root = re.sub(r"(~\d+)+$", "", root)
     return hashlib.blake2b(os.fsencode(root), digest_size=8).digest()
 
 

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import re
+import stat
 import tarfile
 from pathlib import Path
 from typing import IO
 
 from cctranslate.batch.report.schema import NAMES
 from cctranslate.emotions import EMOTIONS
+from cctranslate.files import SMALL, read_at_once
 
 _HEAD = 1 << 16
 """Bytes of a report's first line that are read."""
@@ -65,6 +67,11 @@ def is_marked(path: Path) -> bool:
     Raises:
         OSError: It cannot be read.
     """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    if status.st_size <= SMALL:
+        return is_marked_content(read_at_once(path))
     with path.open("rb") as file:
         return _is_marked(file)
 

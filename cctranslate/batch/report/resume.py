@@ -56,6 +56,7 @@ class ResumeState:
         again."""
         self._base, self._wanted, self._is_there = base, _bits(targets), is_there
         self._here = Path.cwd()
+        self._is_first_folder = base == self._here
         self._position = position
         self._last = -1
         self._finished: dict[bytes, Finished] = {}
@@ -137,7 +138,7 @@ class ResumeState:
 
     def spelled(self, item: Item) -> Item:
         """Return an item as the report can name it: its relative paths are of the first call."""
-        if self._base == self._here or str(item.path) == STDIN or is_remote(item.path):
+        if self._is_first_folder or str(item.path) == STDIN or is_remote(item.path):
             return item
         return replace(item, path=item.path.absolute())
 

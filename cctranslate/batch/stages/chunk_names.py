@@ -7,9 +7,11 @@ another one is in flight whose inputs could want a name of its inputs.
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names, name_group
+from cctranslate.batch.stages.bounds import LARGEST_CHUNK
 from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk
 
 
@@ -20,10 +22,16 @@ class ChunkNames:
         """Begin with the names that earlier calls gave to results."""
         self._names, self._layout = names, layout
         self._in_flight: deque[set[bytes]] = deque()
+        # A chunk's inputs are looked at when it is made, and when it begins.
+        self._named = lru_cache(4 * LARGEST_CHUNK)(self._base_and_group)
 
     def group(self, item: Item) -> bytes:
         """Return what inputs share that could want one name."""
-        return name_group(self._layout.base(item.relative))
+        return self._named(item.relative)[1]
+
+    def _base_and_group(self, relative: str) -> tuple[str, bytes]:
+        base = self._layout.base(relative)
+        return base, name_group(base)
 
     def begun(self, chunks: Iterable[ItemChunk | None]) -> Iterator[ItemChunk | None]:
         """Return the chunks with the taken names that matter to them.
@@ -34,15 +42,15 @@ class ChunkNames:
             if chunk is None:
                 yield None
                 continue
-            bases = {self._layout.base(item.relative) for item in chunk.items}
-            groups = Counter(map(self.group, chunk.items))
+            bases = dict(self._named(item.relative) for item in chunk.items)
+            groups = Counter(self._named(item.relative)[1] for item in chunk.items)
             if any(not groups.keys().isdisjoint(others) for others in self._in_flight):
                 yield None
             self._in_flight.append(set(groups))
             taken = {
                 name
-                for base in bases
-                for name in self._names.in_the_way(base, groups[name_group(base)])
+                for base, group in bases.items()
+                for name in self._names.in_the_way(base, groups[group])
             }
             yield replace(chunk, taken=tuple(sorted(taken)))
 

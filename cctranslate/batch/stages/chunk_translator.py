@@ -59,10 +59,10 @@ class ChunkTranslator:
 
     def weigh(self, item: Item) -> int:
         """Return roughly the bytes of memory that an item takes until its rows are written."""
-        drawn = 0
-        if self.work.renderer.in_pictures and bounds.size(item) > SMALL:
+        size, drawn = bounds.size(item), 0
+        if self.work.renderer.in_pictures and size > SMALL:
             drawn = self.work.renderer.weigh_pixels(count_pixels(item))
-        return bounds.weigh(item) + drawn
+        return bounds.EXPANSION * size + drawn
 
     def translate(self, chunk: ItemChunk) -> FinishedChunk:
         """Take inputs to results and to the lines that report them.

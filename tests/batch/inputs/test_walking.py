@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
+from cctranslate.batch.inputs.sources import walk
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, tree
@@ -62,3 +64,22 @@ def test_lists_and_patterns(run: Run, faces: Path, tmp_path: Path) -> None:
     pattern = run(f"{faces}/*/[0-2].png", "--to", "sad", "-o", tmp_path / "c")
     assert pattern.exit_code == 0, pattern.output
     assert len(rows(tmp_path / "c")) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_folder_gives_its_files_and_those_behind_links_in_order(tmp_path: Path) -> None:
+    folder, other = tmp_path / "in", tmp_path / "other"
+    for path in (folder / "b" / "2.png", folder / "a.png", folder / ".hidden", other / "c.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (folder / "z").symlink_to(other, target_is_directory=True)
+    (folder / "c.png").symlink_to(other / "c.png")
+    (folder / "gone.png").symlink_to(tmp_path / "nothing")
+    (folder / "report.jsonl").touch()
+    (folder / "same.jsonl").symlink_to(folder / "report.jsonl")
+    os.mkfifo(folder / "pipe.png")
+    found = list(walk(folder, [folder / "report.jsonl"]))
+    assert [relative for _, relative in found] == [
+        *("a.png", "b/2.png", "c.png", "gone.png", "pipe.png", "z/c.png")
+    ]
+    assert all(path == folder / relative for path, relative in found)
