@@ -12,7 +12,6 @@ from cctranslate.batch.runners.runner import Call
 from cctranslate.batch.stages.chunk_translator import ChunkTranslator
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.setup import (
-    FIRST_CHUNKS,
     FIRST_TASKS,
     make_work,
     model_workers,
@@ -73,7 +72,7 @@ class LocalRunner:
                 translator = ChunkTranslator(
                     work, options.denied, self._bundle, self._models, options.batch_size
                 )
-                first = count if options.processes else FIRST_CHUNKS * count
+                first = count if options.processes else FIRST_TASKS
                 with OrderedPool(translator, count, True, threads_first=first) as workers:
                     pipeline.run_in_workers(
                         items,

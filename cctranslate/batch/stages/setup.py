@@ -11,11 +11,9 @@ from cctranslate.inference.sessions import CPU, cores
 
 MODELS_MEMORY = 192 << 20
 """The bytes that a worker process with models may take, until photographs come."""
-FIRST_TASKS = 16
+FIRST_TASKS = 8
 """Tasks that threads do before there are worker processes, which take as long to start as some
 hundred small pictures."""
-FIRST_CHUNKS = 8
-"""The same for each worker, in chunks, where processes open models, too."""
 
 
 def model_workers(options: Options, provider: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Self, TypeVar
 
-from cctranslate.batch.workers.worker_process import WorkerProcess, preload
+from cctranslate.batch.workers.worker_process import WorkerProcess, get_ready, preload
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -28,6 +28,7 @@ class OrderedPool(Generic[W]):
         self.work, self.count = work, count
         self._processes = processes
         self._threads_first = threads_first
+        self._ready_at = (threads_first - 1) // 2
         self._threads = ThreadPoolExecutor(count)
         self._idle: list[WorkerProcess[W]] = []
         if processes:
@@ -41,6 +42,8 @@ class OrderedPool(Generic[W]):
         self._threads.shutdown(cancel_futures=True)
         for process in self._idle:
             process.close()
+        for process in self._idle:
+            process.join()
 
     def map(
         self,
@@ -87,6 +90,8 @@ class OrderedPool(Generic[W]):
 
     def _submit(self, task: Callable[[W, A], B], argument: A) -> "Future[B]":
         self._threads_first -= 1
+        if self._processes and self._threads_first == self._ready_at:
+            get_ready()
         if self._processes and self._threads_first < 0:
             return self._threads.submit(self._call, task, argument)
         return self._threads.submit(task, self.work, argument)

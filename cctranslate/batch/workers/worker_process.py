@@ -17,15 +17,21 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import connection
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cctranslate.batch.workers.library_warnings import recorded_warnings
 from cctranslate.errors import WorkersError
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 A = TypeVar("A")
 B = TypeVar("B")
 W = TypeVar("W")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_WORK = ("cctranslate.batch.stages.chunk_translator", "cctranslate.faces.yunet")
+_FORMATS = ("Bmp", "Gif", "Jpeg", "Png", "Ppm")
+"""Those that Pillow imports for the first picture."""
 
 
 def preload() -> None:
@@ -38,8 +44,36 @@ def preload() -> None:
         names = ["popen_spawn_win32"]
     else:
         names = ["popen_spawn_posix", "resource_tracker", "spawn"]
+        names += ["forkserver", "popen_forkserver"]
     for name in names:
         importlib.import_module(f"multiprocessing.{name}")
+
+
+def get_ready() -> None:
+    """Begin to start what worker processes come from, if they come from one process.
+
+    That imports what they need once for all of them, beside what this process does meanwhile.
+    """
+    _context()
+
+
+def _context() -> "ForkServerContext | SpawnContext":
+    """Return what starts processes: on Linux a server forks them, elsewhere each is started anew.
+
+    A fork of this process would have onnxruntime's locks without its threads; the server has
+    never imported it. macOS's own libraries do not bear a fork.
+    """
+    if sys.platform == "linux":
+        from multiprocessing import forkserver
+
+        forkserver.set_forkserver_preload(
+            ["__main__", *_WORK, *(f"PIL.{form}ImagePlugin" for form in _FORMATS)]
+        )
+        # Its socket is a file, which may have too long a name, or no room.
+        with suppress(OSError), _signals_blocked():
+            forkserver.ensure_running()
+            return multiprocessing.get_context("forkserver")
+    return multiprocessing.get_context("spawn")
 
 
 class WorkerProcess(Generic[W]):
@@ -50,12 +84,12 @@ class WorkerProcess(Generic[W]):
     """
 
     def __init__(self, work: W) -> None:
-        # A copy by fork would have onnxruntime's locks without its threads.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(work, theirs))
-        with theirs, _signals_blocked(), _death_explained():
-            self._process.start()
+        with _death_explained():
+            context = _context()
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(work, theirs))
+            with theirs, _signals_blocked():
+                self._process.start()
 
     def call(self, task: Callable[[W, A], B], argument: A) -> B:
         """Return what the task makes of the argument, in the process.
@@ -75,8 +109,11 @@ class WorkerProcess(Generic[W]):
         return result
 
     def close(self) -> None:
-        """Let the process end, and wait for that."""
+        """Let the process end."""
         self._pipe.close()
+
+    def join(self) -> None:
+        """Wait for the end of the process, which was closed."""
         self._process.join()
 
 

@@ -59,4 +59,5 @@ def test_a_worker_process_hands_its_warnings_over() -> None:
         for text in ("first", "second", "first"):
             process.call(warn, text)
         process.close()
+        process.join()
     assert said == ["warning: first", "warning: second"]

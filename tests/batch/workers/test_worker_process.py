@@ -90,15 +90,20 @@ def wait_for_rows(process: "subprocess.Popen[bytes]", out: Path) -> None:
 
 
 def workers(run: int) -> list[int]:
-    """The processes that a run started and that are at work."""
+    """The processes that a run's server forked and that are at work."""
+    return [worker for server in children(run, b"forkserver") for worker in children(server)]
+
+
+def children(of: int, called: bytes = b"") -> list[int]:
+    """The processes that one started and that are at work, of those whose command has a word."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = path.read_text().rpartition(")")[2].split()[:2]
-            spawned = b"spawn_main" in (path.parent / "cmdline").read_bytes()
+            meant = called in (path.parent / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(parent) == run and state != "Z" and spawned:
+        if int(parent) == of and state != "Z" and meant:
             found.append(int(path.parent.name))
     return found
 
@@ -206,3 +211,29 @@ def test_a_worker_that_is_killed_while_it_answers_is_one_line(
     assert process.returncode == 1
     assert b"Error: a worker process was killed" in said
     assert b"Traceback" not in said
+
+
+@pytest.mark.slow
+@ONLY_LINUX
+def test_workers_start_where_their_server_cannot(weights: Path, tmp_path: Path) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 200), tmp_path / "out"
+    deep = tmp_path / ("x" * 100)  # longer than the path of a socket may be
+    deep.mkdir()
+    with begin(weights, folder, out, env=os.environ | {"TMPDIR": str(deep)}) as process:
+        wait_until(process, lambda: len(children(process.pid, b"spawn_main")) == 2)
+    assert process.returncode == 0
+    assert count_lines(out) == 201
+
+
+@pytest.mark.slow
+@ONLY_LINUX
+def test_a_server_that_is_killed_takes_no_worker_with_it(weights: Path, tmp_path: Path) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
+    with begin(weights, folder, out) as process:
+        wait_until(process, lambda: len(workers(process.pid)) == 2)
+        there = workers(process.pid)
+        (server,) = children(process.pid, b"forkserver")
+        os.kill(server, signal.SIGKILL)
+    assert process.returncode == 0
+    assert count_lines(out) == 501
+    assert not any(alive(number) for number in there)
