@@ -81,12 +81,16 @@ def _orientation(picture: Image.Image) -> int:
 
 def to_scaled(faces: Gray) -> Scaled:
     """Gray faces [..., 48, 48] uint8 as float32 in [-1, 1] of the same shape."""
-    return faces.astype(np.float32) / np.float32(127.5) - np.float32(1)
+    scaled = faces.astype(np.float32)
+    scaled /= np.float32(127.5)
+    scaled -= np.float32(1)
+    return scaled
 
 
 def to_levels(scaled: Scaled) -> Gray:
     """Float faces in [-1, 1] as uint8 gray levels of the same shape, rounded and clipped."""
-    levels: Gray = (
-        np.rint((scaled + np.float32(1)) * np.float32(127.5)).clip(0, 255).astype(np.uint8)
-    )
-    return levels
+    levels = scaled + np.float32(1)
+    levels *= np.float32(127.5)
+    np.rint(levels, levels)
+    np.clip(levels, 0, 255, levels)
+    return levels.astype(np.uint8)

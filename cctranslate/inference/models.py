@@ -194,14 +194,17 @@ class TranslationModels:
         # which faces came with it.
         power = size if self._was_full else min(1 << (count - 1).bit_length(), size)
         rows = {"any": count, "powers": power, "fixed": size}[self._backend.shapes]
+        if rows == count:
+            return scaled[:, None]
         filled = np.zeros((rows, 1, SIZE, SIZE), np.float32)
         filled[:count, 0] = scaled
         return filled
 
     def _each(self, run: Callable[..., None], pieces: list[tuple[slice, ...]]) -> None:
-        """Run the pieces side by side; a single one needs no other thread."""
-        if len(pieces) == 1:
-            run(*pieces[0])
+        """Run the pieces side by side; one after the other they need no other thread."""
+        if len(pieces) == 1 or self._backend.runs == 1:
+            for piece in pieces:
+                run(*piece)
             return
         futures = [self._pool.submit(run, *piece) for piece in pieces]
         try:

@@ -118,8 +118,10 @@ class Names:
         A name that is taken gets `~2`, `~3`, ...: items come in a fixed order, so the same
         inputs give the same names every time.
         """
-        name = next(name for name in self.tried(base) if not self.is_taken(name))
-        self.take(name)
+        for name in self.tried(base):
+            if (key := _key(name)) not in self._taken:
+                break
+        self._taken.add(key)
         return name
 
     def take(self, name: str) -> None:
