@@ -15,8 +15,6 @@ from typing import IO, Any, BinaryIO, cast
 from cctranslate.errors import OutputError
 from cctranslate.remote import is_remote, uploading
 
-SMALL = 1 << 16
-"""Bytes of a file up to which it is read at once, and not piece by piece."""
 _PIECE = 1 << 16
 _MOST_MEMORY = 1 << 27
 """Bytes that an xz stream may ask for. `xz -9` needs 65 MiB; a header can ask for 4 GiB."""
@@ -149,22 +147,6 @@ def make_folder(path: Path) -> None:
     """
     if not is_remote(path):
         path.mkdir(parents=True, exist_ok=True)
-
-
-def read_at_once(path: Path) -> bytes:
-    """Return the content of a small file: a file object alone takes longer than to read one.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        content = os.read(descriptor, SMALL)
-        while more := os.read(descriptor, SMALL):
-            content += more
-    finally:
-        os.close(descriptor)
-    return content
 
 
 def buffered(path: Path) -> io.BufferedReader:

@@ -5,14 +5,7 @@ from pathlib import Path
 import pytest
 
 from cctranslate.errors import OutputError
-from cctranslate.files import (
-    SMALL,
-    AppendOnlyFile,
-    atomic_write,
-    read_at_once,
-    temporary_name,
-    write_text,
-)
+from cctranslate.files import AppendOnlyFile, atomic_write, temporary_name, write_text
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -74,14 +67,3 @@ def test_a_file_that_was_swapped_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(OutputError, match="another file took its place"):
         file.close()
-
-
-@pytest.mark.parametrize("size", [0, 10, SMALL, SMALL + 1, 3 * SMALL])
-def test_what_is_read_at_once_is_all_of_a_file(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "a.bin"
-    path.write_bytes(bytes(range(1, 251)) * (size // 250 + 1))
-    content = path.read_bytes()[:size]
-    path.write_bytes(content)
-    assert read_at_once(path) == content
-    with pytest.raises(FileNotFoundError):
-        read_at_once(tmp_path / "gone.bin")

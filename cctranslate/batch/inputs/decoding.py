@@ -21,12 +21,13 @@ from cctranslate.batch.inputs.items import (
     Member,
 )
 from cctranslate.batch.inputs.opening import File, RefusedError, with_picture
+from cctranslate.batch.stores.small_files import SMALL, read_at_once
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, Which, choose_faces, edge_to_edge, find_faces
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
-from cctranslate.files import SMALL, FileStamp, read_at_once, stamp_from
+from cctranslate.files import FileStamp, stamp_from
 from cctranslate.pixels import SIZE, Gray, to_gray, upright, upright_size
 
 Where = Literal["auto", "whole", "detect"]

@@ -11,6 +11,7 @@ from cctranslate.batch.outputs.encoding import Encoding, Result
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES, line, to_cells
+from cctranslate.batch.stores.small_files import create_file
 from cctranslate.files import replacing, unwritable
 from cctranslate.remote import is_remote, write_new
 
@@ -194,21 +195,23 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
     if is_remote(path):
         _write_remote(content, path, replaces)
         return
-    if not replaces and path.exists() and not is_ours(path) and path.read_bytes() != content:
+    there = path.exists()
+    if there and not replaces and not is_ours(path) and path.read_bytes() != content:
         raise FileExistsError(errno.EEXIST, _STRANGE.format(path=path))
+    put = _put if there else create_file
     try:
         try:
-            _put(content, path)
+            put(path, content)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _put(content, path)
+            put(path, content)
     except OSError as error:
         if error.errno in _FATAL:
             raise unwritable(path, error) from None
         raise
 
 
-def _put(content: bytes, path: Path) -> None:
+def _put(path: Path, content: bytes) -> None:
     with replacing(path) as file:
         file.write(content)
 

@@ -155,6 +155,10 @@ COLUMNS = tuple(
     for name, cell in (_LEADING | dict.fromkeys(SPREAD, REAL) | _TRAILING).items()
 )
 NAMES = tuple(column.name for column in COLUMNS)
+_TO_TEXT = tuple(column.type.to_text for column in COLUMNS)
+_FROM_TEXT = tuple(column.type.from_text for column in COLUMNS)
+_QUOTED = re.compile(r'["\r\n]')
+"""What a cell is quoted for, but for the comma."""
 _leading, _trailing = attrgetter(*_LEADING), attrgetter(*_TRAILING)
 _UNKNOWN = (None,) * len(SPREAD)
 
@@ -179,8 +183,8 @@ def _values(row: Row) -> tuple[Any, ...]:
 def to_cells(row: Row) -> list[str]:
     """Return a row as the cells of a CSV line."""
     return [
-        "" if value is None else column.type.to_text(value)
-        for column, value in zip(COLUMNS, _values(row), strict=True)
+        "" if value is None else to_text(value)
+        for to_text, value in zip(_TO_TEXT, _values(row), strict=True)
     ]
 
 
@@ -200,8 +204,8 @@ def from_cells(cells: list[str]) -> Row:
     """
     try:
         values: list[Any] = [
-            column.type.from_text(cell) if cell else None
-            for column, cell in zip(COLUMNS, cells, strict=True)
+            from_text(cell) if cell else None
+            for from_text, cell in zip(_FROM_TEXT, cells, strict=True)
         ]
     except KeyError as error:
         raise ValueError(f"{error} is not expected here") from None
@@ -221,8 +225,12 @@ def from_cells(cells: list[str]) -> Row:
 
 def line(cells: Iterable[str]) -> str:
     """Return a line of CSV. The csv module quotes only the line ends that it writes itself."""
+    row = list(cells)
+    plain = ",".join(row)
+    if plain.count(",") == len(row) - 1 > 0 and not _QUOTED.search(plain):
+        return plain + "\n"
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    csv.writer(text, lineterminator="\r\n").writerow(row)
     return text.getvalue().removesuffix("\r\n") + "\n"
 
 

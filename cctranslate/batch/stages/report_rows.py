@@ -1,7 +1,6 @@
 """The report's rows of a picture."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 from cctranslate.batch.inputs.items import Decoded, DecodeFailure
@@ -127,9 +126,9 @@ def completed(row: Row, fingerprints: Mapping[str, Fingerprint], lost: str) -> R
         return row
     fingerprint = fingerprints[row.output]
     reason = "; ".join(filter(None, (row.reason, lost))) or None
-    return replace(
-        row, output_size=fingerprint.size, output_sha256=fingerprint.sha256, reason=reason
-    )
+    written = {"output_size": fingerprint.size, "output_sha256": fingerprint.sha256}
+    # As `replace`, which takes twice as long for so many fields.
+    return Row(**(vars(row) | written | {"reason": reason}))
 
 
 def lost_metadata(exif: KeptExif) -> str:

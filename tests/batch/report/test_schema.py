@@ -1,6 +1,8 @@
 """Rows keep their types in every format, and no other row is taken for one."""
 
+import csv
 import dataclasses
+import io
 import json
 import math
 from pathlib import Path
@@ -11,7 +13,7 @@ from pyarrow import parquet
 
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.row import Disposition, Row
-from cctranslate.batch.report.schema import NAMES, from_cells, to_cells, to_record
+from cctranslate.batch.report.schema import NAMES, from_cells, line, to_cells, to_record
 
 DONE = Row(
     source="in/a, b.png",
@@ -143,3 +145,23 @@ def test_a_score_that_is_no_number_is_null(tmp_path: Path) -> None:
     (back,) = formats.read(written([row], tmp_path / "c" / "r.csv"))
     assert back.score is not None
     assert math.isnan(back.score)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["a", "b"],
+        ["", ""],
+        ["a,", "b"],
+        ['"', "b"],
+        ["a\n", ""],
+        ["\r", "b"],
+        [" a", "b "],
+        [""],
+        ["a"],
+    ],
+)
+def test_a_line_is_as_the_csv_module_writes_it(cells: list[str]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    assert line(cells) == text.getvalue().removesuffix("\r\n") + "\n"

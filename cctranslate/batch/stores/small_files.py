@@ -1,0 +1,49 @@
+"""Small files on a disk: to make a file object takes longer than to read or write them."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from cctranslate.files import temporary_name
+
+SMALL = 1 << 16
+"""Bytes of a file up to which it is read at once, and not piece by piece."""
+
+
+def read_at_once(path: Path) -> bytes:
+    """Return the content of a small file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        content = os.read(descriptor, SMALL)
+        while more := os.read(descriptor, SMALL):
+            content += more
+    finally:
+        os.close(descriptor)
+    return content
+
+
+def create_file(path: Path, content: bytes) -> None:
+    """Write a file on a disk that is not there, as `replacing` does.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = os.fspath(temporary_name(path))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(partial, flags, 0o666)
+    try:
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(descriptor, left) :]
+        finally:
+            os.close(descriptor)
+        os.replace(partial, path)  # noqa: PTH105 (a Path takes three times as long)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(partial)  # noqa: PTH108
+        raise
