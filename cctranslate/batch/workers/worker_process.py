@@ -32,6 +32,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _WORK = ("cctranslate.batch.stages.chunk_translator", "cctranslate.faces.yunet")
 _FORMATS = ("Bmp", "Gif", "Jpeg", "Png", "Ppm")
 """Those that Pillow imports for the first picture."""
+_FEWEST = 64
+"""File descriptors that a server of some workers needs."""
 
 
 def preload() -> None:
@@ -63,7 +65,7 @@ def _context() -> "ForkServerContext | SpawnContext":
     A fork of this process would have onnxruntime's locks without its threads; the server has
     never imported it. macOS's own libraries do not bear a fork.
     """
-    if sys.platform == "linux":
+    if sys.platform == "linux" and not _few_descriptors():
         from multiprocessing import forkserver
 
         forkserver.set_forkserver_preload(
@@ -74,6 +76,16 @@ def _context() -> "ForkServerContext | SpawnContext":
             forkserver.ensure_running()
             return multiprocessing.get_context("forkserver")
     return multiprocessing.get_context("spawn")
+
+
+def _few_descriptors() -> bool:
+    """Return whether the server may lack file descriptors, of which it would die loudly.
+
+    With more of them this process, which needs three for each worker, lacks them first.
+    """
+    import resource
+
+    return 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] < _FEWEST
 
 
 class WorkerProcess(Generic[W]):
