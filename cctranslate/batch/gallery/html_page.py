@@ -111,9 +111,9 @@ def _summary(run: dict[str, Any], counts: Counts) -> dict[str, Any]:
 def _spread(journal: Path, counts: Counts, limit: int) -> Iterator[Face]:
     """Give all faces, or if they have more than `limit` rows, so many spread evenly."""
     wanted = counts.faces if counts.rows <= limit else counts.faces * limit // counts.rows
-    for i, face in enumerate(formats.read_faces(journal)):
-        if i * wanted // counts.faces != (i + 1) * wanted // counts.faces:
-            yield face
+    return formats.read_faces(
+        journal, lambda i: i * wanted // counts.faces != (i + 1) * wanted // counts.faces
+    )
 
 
 def _face(rows: Face, out: Path, thumbnails: Thumbnails) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote
 
 from PIL import Image
@@ -63,12 +64,8 @@ class Thumbnails:
 
     def _link(self, path: str) -> str:
         """Return a URL; bytes that are not UTF-8 stay as they are, and `#?%:` are escaped."""
-        path = os.path.abspath(path)  # noqa: PTH100
-        try:
-            path = os.path.relpath(path, self.folder)
-        except ValueError:  # another drive
-            return "file:///" + quote(path.replace(os.sep, "/"), safe="/:")
-        return quote(os.fsencode(path.replace(os.sep, "/")))
+        folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
+        return _link_to_folder(folder, self.folder) + _quoted(name)
 
     def made(self) -> Iterator[tuple[int, str]]:
         """Give each number with its JPEG in base64; a picture that is gone gives none."""
@@ -76,6 +73,20 @@ class Thumbnails:
             if picture := show(item):
                 for number, row in self._waiting[item.source]:
                     yield number, _encoded(cut(picture, row))
+
+
+@lru_cache(1000)
+def _link_to_folder(folder: str, page: str) -> str:
+    """Return the URL of a folder, relative to the page's, with a slash at its end."""
+    try:
+        relative = os.path.relpath(folder, page)
+    except ValueError:  # another drive
+        return "file:///" + quote(folder.replace(os.sep, "/").rstrip("/"), safe="/:") + "/"
+    return "" if relative == os.curdir else _quoted(relative) + "/"
+
+
+def _quoted(path: str) -> str:
+    return quote(os.fsencode(path.replace(os.sep, "/")))
 
 
 def _encoded(face: Image.Image) -> str:

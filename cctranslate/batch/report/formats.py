@@ -3,8 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,7 @@ from cctranslate.errors import OptionError
 from cctranslate.files import atomic_write
 
 _HEADER = line(NAMES).encode()
+_SOURCE, _FACE, _STATUS = map(NAMES.index, ("source", "face", "status"))
 _LONGEST = 1 << 20
 """Bytes of a record: no more is read of a quote that is never closed."""
 
@@ -29,33 +31,37 @@ def read(path: Path) -> Iterator[Row]:
         yield from rows
 
 
-def read_faces(path: Path) -> Iterator[list[Row]]:
+def read_faces(
+    path: Path, is_chosen: Callable[[int], bool] = lambda _: True
+) -> Iterator[list[Row]]:
     """Return the rows of each face, or the one row of an input without a face.
 
-    Raises:
-        OptionError: no run wrote this file.
+    The report is one that this run has read or written. Of faces whose number, from 0, is not
+    chosen no values are read: that would take ten times as long.
     """
-    for _, rows in groupby(read(path), key=lambda row: (row.source, row.face)):
-        yield list(rows)
+    for number, face in enumerate(_faces(path)):
+        if is_chosen(number):
+            yield list(map(from_cells, face))
 
 
 def read_done_faces(path: Path, wanted: Container[int]) -> Iterator[list[Row]]:
-    """Return the rows of some of the done faces of a report that this run has read or written.
+    """Return the rows of some of the done faces, as `read_faces` does.
 
-    `wanted` are their numbers, from 0. No values are read of the others: that would take twenty
-    times as long.
+    `wanted` are their numbers, from 0.
     """
-    source, face, status = map(NAMES.index, ("source", "face", "status"))
-    number = 0
+    done = (face for face in _faces(path) if face[0][_STATUS] == "done")
+    for number, face in enumerate(done):
+        if number in wanted:
+            yield list(map(from_cells, face))
+
+
+def _faces(path: Path) -> Iterator[list[list[str]]]:
+    """Return the rows of each face as cells."""
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         records = csv.reader(file)
         next(records, None)
-        for _, group in groupby(records, key=lambda cells: (cells[source], cells[face])):
-            rows = list(group)
-            if rows[0][status] == "done":
-                if number in wanted:
-                    yield list(map(from_cells, rows))
-                number += 1
+        for _, face in groupby(records, key=itemgetter(_SOURCE, _FACE)):
+            yield list(face)
 
 
 def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
