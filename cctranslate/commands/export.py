@@ -31,7 +31,7 @@ import click
     metavar="[EMOTION=]X",
     multiple=True,
     help="At strength 1 change faces X times as far as the run itself does, to this emotion or "
-    "to each that is not named.  [default: 1]",
+    "to each that is not named.  [default: as its recipe's discriminators saw it]",
 )
 @click.option(
     "--half",
@@ -76,11 +76,12 @@ def export(
     click.echo(out)
 
 
-def _gains(words: tuple[str, ...]) -> tuple[float, ...]:
-    """Return a gain for each expression from words like `1.2` and `sad=1.5`."""
+def _gains(words: tuple[str, ...]) -> dict[str, float]:
+    """Return the gains that words like `1.2` and `sad=1.5` ask for, by expression."""
     from cctranslate.emotions import EMOTIONS, parse_emotion
 
-    everywhere, named = 1.0, {}
+    everywhere: dict[str, float] = {}
+    named: dict[str, float] = {}
     for word in words:
         emotion, _, number = word.rpartition("=")
         value = float(number)
@@ -89,5 +90,5 @@ def _gains(words: tuple[str, ...]) -> tuple[float, ...]:
         if emotion:
             named[parse_emotion(emotion)] = value
         else:
-            everywhere = value
-    return tuple(named.get(emotion, everywhere) for emotion in EMOTIONS)
+            everywhere = dict.fromkeys(EMOTIONS, value)
+    return everywhere | named

@@ -133,7 +133,7 @@ class Weights:
     """Squared distance between what a target's translations add to their sources' embeddings on
     average and what sets real faces of it apart: what all share beyond that is an artifact of G."""
     likeness: float = field(default=0.0, metadata=LAZY)
-    """As `identity`, by the shipped face recognizer (`training/networks/face_recognizer.py`)."""
+    """As `identity`, by the shipped face recognizer (`networks/pretrained/face_recognizer.py`)."""
     likeness_drift: float = field(default=0.0, metadata=LAZY)
     """As `drift`, by the face recognizer."""
     likeness_frechet: float = field(default=0.0, metadata=LAZY)

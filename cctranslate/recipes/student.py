@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.recipes.components import BaseRecipe, GeneratorSpec
 from cctranslate.recipes.rules import JUDGES
 
@@ -28,7 +29,7 @@ class PairedWeights:
     eyes: float
     """That of one of eyes and brows."""
     features: float = 0.0
-    """That of one that sees the face recognizer's features in place of pixels."""
+    """That of one that sees a pretrained network's features of mouths and eyes, not pixels."""
     guide: float
     """Cross-entropy of frozen guides, on jittered, noised results; of faces that are not hard."""
     neutral_guide: float = 1.0
@@ -75,8 +76,9 @@ class StudentRecipe(BaseRecipe):
     What the translator makes of them is an anchor that they follow coarsely: it says what is to
     change, the discriminators say how that looks. Faces that lie tilted, aside, large or small
     have no pairs then: their anchors are made where they are upright."""
-    anchor_strength: float = 1.0
-    """Strength of the translator for these anchors."""
+    strengths: tuple[float, ...] = (1.0,) * NUM_CLASSES
+    """How far each expression is carried, in training and in anchors: the exported graph's gains,
+    as discriminators must see what ships."""
     turned: float = 0.0
     """Fraction of faces that are turned about the picture's middle, with what they are to become:
     tilted faces are rare, and a translator that has hardly seen any draws eyes on foreheads."""
@@ -130,22 +132,22 @@ STUDENT_START = StudentRecipe(
 STUDENT = replace(
     STUDENT_START,
     name="student",
-    about="goes on with all faces and one more discriminator, of a recognizer's features; it ships",
+    about="goes on with all faces and a discriminator of a pretrained network's features; it ships",
     translator="student-start",
     weights=replace(
         STUDENT_START.weights,
         coarse=120,
-        whole=0.5,
-        mouth=0.8,
-        eyes=0.6,
-        features=0.3,
+        whole=0.6,
+        mouth=1.0,
+        eyes=0.8,
+        features=3.0,
         neutral_guide=1.6,
     ),
     epochs=1,
     lr=2e-4,
     same=0.08,
     neutral=2.0,
-    unpaired=0.5,
-    anchor_strength=1.15,
+    unpaired=0.75,
+    strengths=(1.25, 1.4, 1.3, 1.25, 1.25, 1.2, 1.15),
     turned=0.35,
 )

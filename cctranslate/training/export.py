@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import SIZE, to_scaled
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
+from cctranslate.recipes.student import StudentRecipe
 from cctranslate.training import checkpoint, run_folder
 from cctranslate.training.fp16 import halve
 from cctranslate.training.networks.classifiers import Classifier
@@ -78,17 +80,17 @@ def export(
     run: Path,
     judge: Path,
     out: Path,
-    gain: tuple[float, ...] = (1.0,) * NUM_CLASSES,
+    gain: Mapping[str, float] | None = None,
     witness: Path | None = None,
     half: bool = False,
 ) -> dict[str, Any]:
     """Write a run's bundle to `out` and return its card.
 
     `judge` and `witness` are each a run, or a bundle to take the classifier from; without a witness
-    the bundle holds the one that `judge` holds, if any. `gain` is, for each expression, how many
-    times as far as the run itself strength 1 goes. With `half` the graphs compute in float16, and
-    `float16` in the card has their largest differences. `step` of `steps` in the card shows whether
-    the run is finished. A bundle that stood in `out` is replaced only by a whole one.
+    the bundle holds the one that `judge` holds, if any. `gain` is, by expression, how many times as
+    far as the run itself strength 1 goes; what is left out is as its discriminators saw it. With
+    `half` the graphs compute in float16, and `float16` in the card has the largest differences.
+    `step` of `steps` there shows whether the run is finished. Only a whole bundle replaces another.
 
     Raises:
         RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
@@ -96,8 +98,11 @@ def export(
         HalfError: so do float32 and float16.
     """
     manifest = run_folder.read_manifest(run)
-    graph = TranslatorGraph(run_folder.load_generator(run), gain).eval()
-    saved = checkpoint.load(run, manifest.recipe)
+    recipe = manifest.recipe
+    seen = recipe.strengths if isinstance(recipe, StudentRecipe) else (1.0,) * NUM_CLASSES
+    gains = dict(zip(EMOTIONS, seen, strict=True)) | dict(gain or {})
+    graph = TranslatorGraph(run_folder.load_generator(run), tuple(gains.values())).eval()
+    saved = checkpoint.load(run, recipe)
     faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
     # A link's target may lie on another disk, where nothing can be renamed to.
     out = out.resolve()
@@ -112,17 +117,17 @@ def export(
         differs = _largest_difference(
             graph, folder / "generator.onnx", _TRANSLATOR, faces, *given.values()
         )
-        classifiers = _place_all(judge, witness, manifest.recipe, folder, faces)
+        classifiers = _place_all(judge, witness, recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
         measured = run_folder.MEASURED
         card = {
             "cctranslate": __version__,
-            "recipe": to_json(manifest.recipe),
+            "recipe": to_json(recipe),
             "seed": manifest.seed,
             "step": saved["step"],
             "steps": saved.get("steps"),  # checkpoints of 0.1.0's first runs lack it
             "data": manifest.data,
-            "gain": dict(zip(EMOTIONS, gain, strict=True)),
+            "gain": gains,
             "largest_difference": differs,
             "float16": {path.stem: halve(path, faces=faces, **given) for path in graphs},
             **classifiers,

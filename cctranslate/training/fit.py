@@ -15,7 +15,7 @@ from cctranslate.training import loop, run_folder
 from cctranslate.training.data.fer2013 import Splits, fingerprint
 from cctranslate.training.data.ferplus import Votes, digest, matched
 from cctranslate.training.loop import Limits, RunResult
-from cctranslate.training.networks import face_recognizer
+from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.run_folder import RunManifest
 from cctranslate.training.trainers.registry import TrainerInputs, make_trainer
 

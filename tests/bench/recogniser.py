@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from cctranslate.bundle import entry
 from cctranslate.training.data import device_cache, fer2013
-from cctranslate.training.networks import face_recognizer
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.pretrained import face_recognizer
+from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 
 NAME = "recogniser.npz"
 EVERY = 14

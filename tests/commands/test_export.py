@@ -13,8 +13,12 @@ from cctranslate import bundle
 from cctranslate.errors import BundleError, HalfError, RunError
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.registry import find
+from cctranslate.recipes.serialization import to_json
+from cctranslate.recipes.student import STUDENT
+from cctranslate.training import checkpoint
 from cctranslate.training.export import _place
 from cctranslate.training.fp16 import halve
+from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
 from tests.support import bundles, pictures
 from tests.support.cli import invoke
@@ -40,7 +44,21 @@ def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
     judge = onnxruntime.InferenceSession(found.judge, providers=["CPUExecutionProvider"])
     probabilities, features = judge.run(None, {"faces": faces})
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
-    assert features.shape == (7, 116)
+    assert features.shape == (7, 112)
+
+
+def test_a_student_goes_as_far_as_its_discriminators_saw(made: Path, tmp_path: Path) -> None:
+    write_manifest(tmp_path / "run", RunManifest(recipe=STUDENT, seed=0, data={}))
+    g = build_generator(STUDENT.generator)
+    faces = torch.zeros(2, 48, 48, dtype=torch.uint8)
+    trainer = {"average": g.state_dict(), "faces": faces}
+    state = {"recipe": to_json(STUDENT), "step": 1, "steps": 1, "trainer": trainer}
+    checkpoint.save(tmp_path / "run", state)
+    words = ("export", tmp_path / "run", "--judge", made / "bundle", "-o", tmp_path / "bundle")
+    result = invoke(*words, "--gain", "happy=2")
+    assert result.exit_code == 0, result.output
+    expected = [1.25, 1.4, 1.3, 2, 1.25, 1.2, 1.15]
+    assert list(bundle.load(tmp_path / "bundle").card["gain"].values()) == expected
 
 
 def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:

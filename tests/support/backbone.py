@@ -3,7 +3,7 @@
 import pytest
 
 from cctranslate.errors import BackboneError
-from cctranslate.training.networks.resnet50 import Backbone
+from cctranslate.training.networks.pretrained.resnet50 import Backbone
 
 
 def _usable() -> bool:

@@ -1,8 +1,11 @@
-"""A discriminator that sees the face recognizer's features in place of pixels.
+"""A discriminator that sees a pretrained network's features of mouths and eyes in place of pixels.
 
-It begins with knowing faces, so that it need not learn from 28,709 of them what a mouth is
+It begins with knowing pictures, so that it need not learn from 28,709 faces what a mouth looks like
 (projected GAN, Sauer et al. 2021).
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -10,48 +13,70 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from cctranslate.emotions import NUM_CLASSES
-from cctranslate.training.data import augment
+from cctranslate.training.losses.components import PARTS, Part, Shown, crop
 from cctranslate.training.losses.terms import Terms
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.pretrained.picture_features import CHANNELS, PictureFeatures
 
-CHANNELS = {6: 128, 10: 256, 14: 512}
-"""The recognizer's layers that are seen, of 32, 16 and 8 positions a side, and their channels."""
+SEEN = {
+    "mouth": replace(PARTS["mouth"], height=24, width=32),
+    "eyes": replace(PARTS["eyes"], height=22, width=40),
+}
+EYES_EVERY = 3
+"""One step in so many is about eyes, the others are about mouths, which give more away."""
 WIDTH = 64
-SCALE = 0.5
-"""Brings features, which are from 0 to 6, near to one."""
-BORDER = 8
-"""One in so many positions along each edge is not judged: there the padding shows."""
-SHIFT = 2
-"""Pixels that faces are moved by at most, so that no place in the picture is learned."""
+
+
+def part_at(step: int) -> str:
+    """Return the part that a step is about."""
+    return "mouth" if step % EYES_EVERY else "eyes"
 
 
 class ProjectedDiscriminator(nn.Module):
-    """For each of three scales: whether patches are of a real face of an expression."""
+    """Whether mouths and eyes are of a real face of an expression: patches at two scales, and all.
 
-    def __init__(self, recognizer: FaceRecognizer) -> None:
+    Patches say how sharp teeth are and how skin looks; the whole part, whether lips hang together.
+    """
+
+    def __init__(self, features: PictureFeatures) -> None:
         super().__init__()
-        # In a list, so that the recognizer is no part of what is trained and stored.
-        self._recognizer = [recognizer.eval().requires_grad_(False)]
-        self.heads = nn.ModuleList(_head(channels) for channels in CHANNELS.values())
+        # In a list, so that the network is no part of what is trained and stored.
+        self._features = [features.eval().requires_grad_(False)]
+        self.heads = nn.ModuleDict(
+            {
+                name: nn.ModuleList([*map(_for_patches, CHANNELS), _for_all(part)])
+                for name, part in SEEN.items()
+            }
+        )
 
-    def forward(self, x: Tensor, classes: Tensor) -> list[Tensor]:
-        """Return each scale's logits [N,P] that patches of faces are of real ones of `classes`."""
-        maps = self._recognizer[0].maps(_view(x), CHANNELS)
-        each = zip(self.heads, maps, strict=True)
-        return [_logits(head(SCALE * features).float(), classes) for head, features in each]
+    def forward(self, parts: Tensor, classes: Tensor, part: str) -> list[Tensor]:
+        """Return logits [N,P] of patches at two scales, and [N,1] of all of parts [N,1,H,W].
 
-    def d_terms(self, real: Tensor, fake: Tensor, classes: Tensor) -> Terms:
-        """Return the hinge loss of real and fake faces [N,1,48,48] of `classes` [N]."""
-        judged = zip(self(real, classes), self(fake, classes), strict=True)
+        They are that these are real, and of `classes` [N].
+        """
+        heads = self.heads[part]
+        assert isinstance(heads, nn.ModuleList)
+        # Its weights lie so, too: it computes twice as quickly.
+        fine, coarse = self._features[0](parts.contiguous(memory_format=torch.channels_last))
+        maps = (fine, coarse, coarse)
+        return [_logits(head(h).float(), classes) for head, h in zip(heads, maps, strict=True)]
+
+    def d_terms(self, real: Shown, fake: Shown, step: int) -> Terms:
+        """Return the hinge loss of a step's part of real and fake faces."""
+        judged = zip(self._judged(real, step), self._judged(fake, step), strict=True)
         losses = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in judged]
         return {"d_features": torch.stack(losses).mean()}
 
-    def g_terms(self, fake: Tensor, classes: Tensor) -> Terms:
+    def g_terms(self, fake: Shown, step: int) -> Terms:
         """Return what G loses to it."""
-        return {"features": -torch.stack([f.mean() for f in self(fake, classes)]).mean()}
+        judged: Sequence[Tensor] = self._judged(fake, step)
+        return {"features": -torch.stack([f.mean() for f in judged]).mean()}
+
+    def _judged(self, faces: Shown, step: int) -> list[Tensor]:
+        part = part_at(step)
+        return self(crop(faces.x, faces.points, SEEN[part]), faces.classes, part)
 
 
-def _head(channels: int) -> nn.Sequential:
+def _for_patches(channels: int) -> nn.Sequential:
     return nn.Sequential(
         spectral_norm(nn.Conv2d(channels, WIDTH, 1)),
         nn.LeakyReLU(0.2),
@@ -61,15 +86,22 @@ def _head(channels: int) -> nn.Sequential:
     )
 
 
-def _view(x: Tensor) -> Tensor:
-    x = augment.shifted(x, SHIFT)
-    mirrored = torch.rand(len(x), device=x.device) < 0.5
-    return torch.where(mirrored[:, None, None, None], x.flip(3), x)
+def _for_all(part: Part) -> nn.Sequential:
+    positions = -(-part.height // 8) * -(-part.width // 8)
+    return nn.Sequential(
+        spectral_norm(nn.Conv2d(CHANNELS[1], WIDTH, 1)),
+        nn.LeakyReLU(0.2),
+        spectral_norm(nn.Conv2d(WIDTH, 96, 3, 2, 1)),
+        nn.LeakyReLU(0.2),
+        spectral_norm(nn.Conv2d(96, 128, 3, 2, 1)),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        spectral_norm(nn.Linear(128 * positions, 1 + NUM_CLASSES)),
+        nn.Unflatten(1, (1 + NUM_CLASSES, 1, 1)),
+    )
 
 
 def _logits(patches: Tensor, classes: Tensor) -> Tensor:
-    """Add the logit of being real to that of the class: [N,8,H,W] -> [N,P], without the border."""
-    edge = patches.shape[-1] // BORDER
-    inner = patches[..., edge : patches.shape[-2] - edge, edge : patches.shape[-1] - edge]
-    n = torch.arange(len(inner), device=inner.device)
-    return (inner[:, 0] + inner[n, 1 + classes]).flatten(1)
+    """Add the logit of being real to that of the class: [N,8,H,W] -> [N,P]."""
+    n = torch.arange(len(patches), device=patches.device)
+    return (patches[:, 0] + patches[n, 1 + classes]).flatten(1)

@@ -14,9 +14,9 @@ from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.frechet import FrechetLoss
 from cctranslate.training.losses.identity import DriftLoss, IdentityEncoder, identity_loss
 from cctranslate.training.losses.terms import Terms
-from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import OUTPUTS, Classifier
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.pretrained import face_recognizer
+from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 
 GUIDE_NOISE = 0.1
 HIDDEN = 0.75

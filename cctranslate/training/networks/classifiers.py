@@ -10,7 +10,7 @@ from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import Gray, to_scaled
 from cctranslate.recipes.components import ClassifierKind, Objective
 from cctranslate.recipes.spec import ClassifierRecipe
-from cctranslate.training.networks.resnet50 import Backbone
+from cctranslate.training.networks.pretrained.resnet50 import Backbone
 
 OUTPUTS: dict[Objective, int] = {"expression": NUM_CLASSES, "identity": 128}
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.recipes.teacher import TeacherRecipe
-from cctranslate.training.networks.face_recognizer import AXES
+from cctranslate.training.networks.pretrained.face_recognizer import AXES
 
 PATCH = 2
 """Pixels of a side that are folded into channels: the network computes at 24x24 and below."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
 from cctranslate.recipes.components import DiscriminatorKind, DiscriminatorSpec
-from cctranslate.training.networks.resnet50 import FEATURES, Backbone
+from cctranslate.training.networks.pretrained.resnet50 import FEATURES, Backbone
 from cctranslate.training.networks.unet_generators import keras_init
 
 

@@ -12,7 +12,7 @@ from cctranslate.pixels import Gray
 from cctranslate.training.data import computed_arrays
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.device import autocast
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
+from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 
 FILE = "identity.npz"
 BATCH = 128

@@ -13,9 +13,9 @@ from cctranslate.training.losses.student import StudentDiscriminators
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.discriminators import build_discriminator
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.flow_generator import Flow
 from cctranslate.training.networks.generator import Generator
+from cctranslate.training.networks.pretrained.picture_features import PictureFeatures
 from cctranslate.training.networks.unet_generators import PaddedUNet, UNet
 
 _GENERATORS: dict[GeneratorKind, Callable[[GeneratorSpec], Generator]] = {
@@ -39,7 +39,7 @@ def sizes(recipe: AnyRecipe) -> dict[str, int]:
     if isinstance(recipe, ClassifierRecipe):
         return {"classifier": _count(Classifier(recipe))}
     if isinstance(recipe, StudentRecipe):
-        seen = FaceRecognizer() if recipe.weights.features else None
+        seen = PictureFeatures() if recipe.weights.features else None
         return {
             "generator": _count(build_generator(recipe.generator)),
             "discriminators": _count(StudentDiscriminators(recipe.d_widths, seen)),

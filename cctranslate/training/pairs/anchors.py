@@ -10,9 +10,11 @@ from cctranslate.training.networks.generator import Generator
 
 @torch.no_grad()
 def anchors(
-    generator: Generator, x: Tensor, labels: Tensor, points: Tensor, strength: float
+    generator: Generator, x: Tensor, labels: Tensor, points: Tensor, strengths: Tensor
 ) -> Tensor:
-    """Return what a generator makes of faces [N,1,48,48] with landmarks [N,5,2]: [N,1,48,48].
+    """Return what a generator makes of faces [N,1,48,48] at `strengths` [N]: [N,1,48,48].
+
+    `points` [N,5,2] are the faces' landmarks.
 
     Faces that lie oddly are shown to it upright and in the middle, and its change is carried to
     where they lie: it has hardly seen any, and draws eyes on the foreheads of tilted ones.
@@ -23,6 +25,6 @@ def anchors(
     seen = torch.where(odd, upright, x)
     with autocast(x.device):
         edit = generator.edit(generator.encode(seen), labels)
-    made = generator.partial(seen, edit, torch.full((len(x),), strength, device=x.device))
+    made = generator.partial(seen, edit, strengths)
     change = framing.fetched(made - seen, framing.inverse(maps), "bilinear", "zeros")
     return torch.where(odd, (x + change).clamp(-1, 1), made)

@@ -25,8 +25,8 @@ from cctranslate.training.device import autocast
 from cctranslate.training.networks import identity_eraser
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.generator import Generator
+from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.sampling import Start, fill
 from cctranslate.training.pairs import filter, results, store
 from cctranslate.training.pairs.store import Draws

@@ -16,8 +16,8 @@ from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.device import autocast
 from cctranslate.training.metrics.calibration import calibrate, classifier_figures
-from cctranslate.training.networks import resnet50
 from cctranslate.training.networks.classifiers import Classifier, predict_logits
+from cctranslate.training.networks.pretrained import resnet50
 from cctranslate.training.trainers.ema import ExponentialAverage
 
 

@@ -23,8 +23,8 @@ from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.device import autocast
 from cctranslate.training.networks import identity_eraser
 from cctranslate.training.networks.denoiser import Condition, Denoiser
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.identity_eraser import fit_eraser
+from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.sampling import Start, context_of, fill
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.ema import ExponentialAverage

@@ -22,9 +22,9 @@ from cctranslate.training.losses.adversarial import (
 from cctranslate.training.losses.regularization import ChangeLoss, gradient_penalty, masked_mean
 from cctranslate.training.losses.teachers import TeacherNetworks, Teachers
 from cctranslate.training.losses.terms import Terms, total
-from cctranslate.training.networks import resnet50
 from cctranslate.training.networks.discriminators import build_discriminator
 from cctranslate.training.networks.generator import Code, Edit
+from cctranslate.training.networks.pretrained import resnet50
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.cuda_graphs import GraphedStep

@@ -17,7 +17,7 @@ from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.loop import Trainer
 from cctranslate.training.losses.teachers import TeacherNetworks
-from cctranslate.training.networks import face_recognizer
+from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.pairs.draw import PairMaker
 from cctranslate.training.run_folder import load_classifier
 from cctranslate.training.trainers.classifier import ClassifierTrainer

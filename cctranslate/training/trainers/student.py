@@ -23,8 +23,8 @@ from cctranslate.training.losses.regularization import masked_mean, smoothness
 from cctranslate.training.losses.student import StudentDiscriminators
 from cctranslate.training.losses.teachers import GuideLoss, TeacherNetworks
 from cctranslate.training.losses.terms import Terms
-from cctranslate.training.networks.face_recognizer import FaceRecognizer
-from cctranslate.training.networks.generator import Edit
+from cctranslate.training.networks.pretrained import picture_features
+from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.pairs import store
 from cctranslate.training.pairs.anchors import anchors
@@ -42,7 +42,7 @@ from cctranslate.training.trainers.sheet import draw_sheet
 from cctranslate.training.trainers.step_plan import R1_EVERY
 
 BETAS = (0.0, 0.99)
-GUIDE_EVERY, FEATURES_EVERY, LIKENESS_EVERY = 2, 2, 4
+GUIDE_EVERY, LIKENESS_EVERY = 2, 4
 """Costly terms are computed once in so many steps, with as many times the weight."""
 BALANCE_EVERY = 50
 """Steps between measurements of how strongly the discriminators pull."""
@@ -75,9 +75,9 @@ class StudentTrainer:
         self.batches = PairBatches(recipe, faces, votes, found, kept, device, seed)
         self.g = build_generator(recipe.generator).to(device)
         self._anchor = build_generator(recipe.generator).to(device).eval().requires_grad_(False)
-        seen = recognizer if weights["features"] else None
+        seen = picture_features.load().to(device) if weights["features"] else None
         self.d = StudentDiscriminators(recipe.d_widths, seen).to(device)
-        for network in (self.g, self._anchor, self.d):
+        for network in (self.g, self._anchor, self.d, *([seen] if seen else [])):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = ExponentialAverage(self.g, recipe.ema).eval()
         self.g_optimizer = optimizers.build(self.g.parameters(), recipe.lr, BETAS, device)
@@ -86,6 +86,7 @@ class StudentTrainer:
         self._recognizer = IdentityEncoder([recognizer], augment.for_face_recognizer).to(device)
         pulling = (*PARTS, "features") if seen else PARTS
         self._pulls = Pulls({name: weights[name] for name in pulling})
+        self._strengths = torch.tensor(recipe.strengths, device=device)
         self._shown = self.batches.spread(SHEET_FACES)
 
     @classmethod
@@ -150,7 +151,9 @@ class StudentTrainer:
             batch = batch.turned(self.recipe.turned)
         with autocast(self.device):
             edit = self.g.edit(self.g.encode(batch.x), batch.target_labels)
-        terms = self._step_d(batch, edit.image.detach(), step) | self._step_g(batch, edit, step)
+        image = self.g.partial(batch.x, edit, self._strengths[batch.targets])
+        terms = self._step_d(batch, image.detach(), step)
+        terms |= self._step_g(batch, image, edit.flow, step)
         self.average.update(self.g, step)
         return {name: value.detach() for name, value in terms.items()}
 
@@ -160,7 +163,8 @@ class StudentTrainer:
         if not count:
             return batch
         x, labels, points = (part[-count:] for part in (batch.x, batch.target_labels, batch.points))
-        made = anchors(self._anchor, x, labels, points, self.recipe.anchor_strength)
+        strengths = self._strengths[batch.targets[-count:]]
+        made = anchors(self._anchor, x, labels, points, strengths)
         paired = batch.paired[-count:, None, None, None]
         y = torch.where(paired, batch.y[-count:], made)
         return replace(batch, y=torch.cat([batch.y[:-count], y]))
@@ -169,7 +173,7 @@ class StudentTrainer:
         self.d.requires_grad_(True)
         fake = Shown(x=image, points=batch.points, classes=batch.targets)
         with autocast(self.device):
-            terms = self.d.d_terms(batch.real, fake, features=step % FEATURES_EVERY == 0)
+            terms = self.d.d_terms(batch.real, fake, step)
         loss = torch.stack(list(terms.values())).sum()
         if step % R1_EVERY == 0:
             penalty = self.d.penalty(batch.real) + self.d.penalty(fake)
@@ -179,22 +183,22 @@ class StudentTrainer:
         self.d_optimizer.step()
         return terms
 
-    def _step_g(self, batch: PairBatch, edit: Edit, step: int) -> Terms:
+    def _step_g(self, batch: PairBatch, image: Tensor, flow: Tensor, step: int) -> Terms:
         self.d.requires_grad_(False)
-        image, weights = edit.image, asdict(self.recipe.weights)
+        weights = asdict(self.recipe.weights)
         mask = face_masks.fixed(batch.points, batch.found, face_masks.WHOLE_EXPRESSION)
         paired = batch.paired.float()
         apart = ((1 + INSIDE * mask) * (image - batch.y).abs()).mean((1, 2, 3))
         terms = {
             "pair": (paired * apart).mean(),
             "edges": (paired * edges(image, batch.y)).mean(),
-            "smoothness": smoothness(edit.flow),
+            "smoothness": smoothness(flow),
         }
         if self.batches.unpaired:
             terms["coarse"] = ((1 - paired) * coarse(image, batch.y, mask)).mean()
         with autocast(self.device):
             fake = Shown(x=image, points=batch.points, classes=batch.targets)
-            judged = self.d.g_terms(batch.real, fake, features=step % FEATURES_EVERY == 0)
+            judged = self.d.g_terms(batch.real, fake, step)
             if step % GUIDE_EVERY == 0:
                 weights["guide"] *= GUIDE_EVERY
                 terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)
@@ -206,7 +210,6 @@ class StudentTrainer:
         # Discriminators that know nothing yet have nothing to say.
         known = min(1.0, step / self.recipe.warm_up)
         weights |= {name: known * weight for name, weight in self._pulls.weights.items()}
-        weights["features"] *= FEATURES_EVERY
         terms |= judged
         loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         self.g_optimizer.zero_grad()

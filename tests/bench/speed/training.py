@@ -42,8 +42,8 @@ from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.loop import Limits, Trainer
 from cctranslate.training.losses.teachers import TeacherNetworks
-from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.pairs.store import Draws
 from cctranslate.training.trainers.classifier import ClassifierTrainer
 from cctranslate.training.trainers.flow_matching import FlowMatchingTrainer

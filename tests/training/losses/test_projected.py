@@ -1,56 +1,78 @@
-"""The discriminator of a recognizer's features, on drawn faces."""
+"""The discriminator of a pretrained network's features, on drawn faces."""
 
 import numpy as np
 import pytest
 import torch
 
+from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.recipes.student import STUDENT
 from cctranslate.training.data.device_cache import scaled
-from cctranslate.training.losses.projected import CHANNELS, ProjectedDiscriminator
-from cctranslate.training.networks import face_recognizer
+from cctranslate.training.losses.components import Shown
+from cctranslate.training.losses.projected import ProjectedDiscriminator, part_at
+from cctranslate.training.networks.pretrained import picture_features
 from tests.support import pictures
+
+MOUTHS, EYES = 1, 3
+"""Steps."""
 
 
 @pytest.fixture
 def network() -> ProjectedDiscriminator:
     torch.manual_seed(0)
-    return ProjectedDiscriminator(face_recognizer.load())
+    return ProjectedDiscriminator(picture_features.load())
 
 
-def faces(count: int) -> torch.Tensor:
-    return scaled(torch.from_numpy(np.stack([pictures.draw_face(0, i) for i in range(count)])))
+def faces(count: int) -> Shown:
+    return Shown(
+        x=scaled(torch.from_numpy(np.stack([pictures.draw_face(0, i) for i in range(count)]))),
+        points=torch.tensor(TEMPLATE, dtype=torch.float32).expand(count, -1, -1),
+        classes=torch.zeros(count, dtype=torch.int64),
+    )
 
 
-def test_it_judges_patches_of_three_scales_and_not_their_borders(
-    network: ProjectedDiscriminator,
+@pytest.mark.parametrize(("part", "height", "width"), [("mouth", 24, 32), ("eyes", 22, 40)])
+def test_it_judges_patches_of_two_scales_and_the_whole_part(
+    network: ProjectedDiscriminator, part: str, height: int, width: int
 ) -> None:
-    judged = network(faces(2), torch.tensor([0, 3]))
-    assert [tuple(logits.shape) for logits in judged] == [(2, 24**2), (2, 12**2), (2, 6**2)]
+    judged = network(torch.zeros(2, 1, height, width), torch.tensor([0, 3]), part)
+    patches = [height * width, height * width // 4]
+    assert [tuple(logits.shape) for logits in judged] == [(2, count) for count in (*patches, 1)]
 
 
-def test_it_learns_what_is_wrong_with_a_face_and_tells_g(network: ProjectedDiscriminator) -> None:
-    x, classes = faces(4), torch.zeros(4, dtype=torch.int64)
-    marked = x.clone()
-    marked[:, :, 30:40, 18:30] = 1
+def test_two_steps_of_three_are_about_mouths() -> None:
+    assert [part_at(step) for step in range(6)] == ["eyes", "mouth", "mouth"] * 2
+
+
+@pytest.mark.parametrize(("step", "top"), [(MOUTHS, 34), (EYES, 16)])
+def test_it_learns_what_is_wrong_with_a_part_and_tells_g(
+    network: ProjectedDiscriminator, step: int, top: int
+) -> None:
+    real = faces(4)
+    marked = real.x.clone()
+    marked[:, :, top : top + 4, 20:28] = 1
+    fake = Shown(x=marked, points=real.points, classes=real.classes)
     adam = torch.optim.Adam(network.parameters(), STUDENT.d_lr)
     losses = []
     for _ in range(18):
-        (loss,) = network.d_terms(x, marked, classes).values()
+        (loss,) = network.d_terms(real, fake, step).values()
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         losses.append(float(loss.detach()))
     assert np.mean(losses[-4:]) < 0.85 * losses[0]
-    fake = marked.clone().requires_grad_()
-    network.g_terms(fake, classes)["features"].backward()  # type: ignore[no-untyped-call]
-    assert fake.grad is not None
-    assert float(fake.grad.abs().sum()) > 0
+    marked.requires_grad_()
+    network.g_terms(fake, step)["features"].backward()  # type: ignore[no-untyped-call]
+    assert marked.grad is not None
+    of_rows = marked.grad.abs().sum((0, 1, 3))
+    assert of_rows[top] > 0
+    assert of_rows[46 if step == EYES else 2] == 0
 
 
-def test_the_recognizer_is_neither_trained_nor_stored(network: ProjectedDiscriminator) -> None:
+def test_the_pretrained_network_is_neither_trained_nor_stored(
+    network: ProjectedDiscriminator,
+) -> None:
     assert {name.split(".")[0] for name in network.state_dict()} == {"heads"}
-    assert len(network.heads) == len(CHANNELS)
-    loss = network.d_terms(faces(2), faces(2), torch.zeros(2, dtype=torch.int64))["d_features"]
+    loss = network.d_terms(faces(2), faces(2), MOUTHS)["d_features"]
     loss.backward()  # type: ignore[no-untyped-call]
-    (recognizer,) = network._recognizer
-    assert all(weight.grad is None for weight in recognizer.parameters())
+    (features,) = network._features
+    assert all(weight.grad is None for weight in features.parameters())

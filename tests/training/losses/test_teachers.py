@@ -16,8 +16,8 @@ from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.identity import FORGET
 from cctranslate.training.losses.teachers import TeacherNetworks, Teachers, guide_loss
-from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.pretrained import face_recognizer
 from tests.support import pictures
 
 N = 24

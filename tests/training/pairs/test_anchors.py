@@ -29,7 +29,7 @@ def test_the_change_comes_where_the_face_lies() -> None:
     turn = torch.tensor([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]], dtype=torch.float32)
     tilted = (UPRIGHT - middle) @ turn + middle + torch.tensor([4.0, -3.0])
     x, points = torch.zeros(2, 1, 48, 48), torch.stack([UPRIGHT, tilted])
-    made = anchors(Nose(), x, torch.eye(7)[[3, 3]], points, strength=1.2)
+    made = anchors(Nose(), x, torch.eye(7)[[3, 3]], points, strengths=torch.full((2,), 1.2))
     torch.testing.assert_close(made[0, 0, 28, 23], torch.tensor(0.6))
     assert (made[0] != 0).sum() == 25
     rows, columns = torch.meshgrid(torch.arange(48.0), torch.arange(48.0), indexing="ij")

@@ -18,8 +18,8 @@ from cctranslate.recipes.spec import derive
 from cctranslate.recipes.teacher import TEACHER
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
-from cctranslate.training.networks import face_recognizer
 from cctranslate.training.networks.denoiser import Denoiser
+from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.pairs import filter, store
 from cctranslate.training.pairs.draw import Networks, PairMaker

@@ -1,89 +1,16 @@
 """Steps of a student's training, on a few pairs of drawn faces."""
 
 import io
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from cctranslate.errors import RunError
-from cctranslate.faces.alignment import TEMPLATE
-from cctranslate.recipes.registry import find
-from cctranslate.recipes.spec import ClassifierRecipe, derive
-from cctranslate.recipes.student import STUDENT, STUDENT_START, StudentRecipe
-from cctranslate.training.data.fer2013 import Faces
-from cctranslate.training.data.landmarks import Landmarks
-from cctranslate.training.losses.teachers import TeacherNetworks
-from cctranslate.training.networks import face_recognizer
-from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.recipes.student import STUDENT, StudentRecipe
 from cctranslate.training.networks.registry import build_generator
-from cctranslate.training.pairs.store import Draws
 from cctranslate.training.trainers.student import StudentTrainer
-from tests.support import pictures
-
-COUNT = 14
-BRIGHTER = 40
-TINY: dict[str, Any] = {"d_widths": (8, 8, 8, 8), "batch_size": 4, "epochs": 8.0, "warm_up": 2}
-FIRST, SECOND = derive(STUDENT_START, same=0.3, **TINY), derive(STUDENT, same=0.3, **TINY)
-
-
-def draws() -> Draws:
-    """Two results of each face for the expression after its own: a brighter one, then noise."""
-    sources = np.repeat(np.arange(COUNT), 2)
-    images = np.stack([pictures.draw_face(i % 7, i) for i in sources.tolist()])
-    noise = np.random.default_rng(0).integers(0, 255, images.shape, np.uint8)
-    images[::2] = (images[::2].astype(int) + BRIGHTER).clip(max=255)
-    images[1::2] = noise[1::2]
-    return Draws(
-        images=images,
-        sources=sources,
-        targets=(sources + 1) % 7,
-        ways=np.zeros(len(sources), np.int64),
-        chances=np.ones(len(sources), np.float32),
-        cosines=np.ones(len(sources), np.float32),
-    )
-
-
-def make(
-    recipe: StudentRecipe = FIRST,
-    kept: Draws | None = None,
-    found: Landmarks | None = None,
-    **changes: object,
-) -> StudentTrainer:
-    faces = Faces(
-        images=np.stack([pictures.draw_face(i % 7, i) for i in range(COUNT)]),
-        labels=np.arange(COUNT, dtype=np.uint8) % 7,
-        rows=np.arange(COUNT),
-    )
-    found = found or Landmarks(
-        points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)), found=np.arange(COUNT) % 3 > 0
-    )
-    guide = find("guide-plain")
-    assert isinstance(guide, ClassifierRecipe)
-    torch.manual_seed(0)
-    networks = TeacherNetworks(
-        guides=(Classifier(derive(guide, widths=(8, 8, 8))),),
-        face_recognizer=face_recognizer.load(),
-    )
-    return StudentTrainer(
-        derive(recipe, **changes),
-        faces,
-        None,
-        found,
-        draws() if kept is None else kept,
-        networks,
-        torch.device("cpu"),
-        0,
-    )
-
-
-def train(trainer: StudentTrainer, steps: range) -> list[dict[str, float]]:
-    terms = []
-    for step in steps:
-        torch.manual_seed(step)
-        terms.append({name: float(value) for name, value in trainer.step(step).items()})
-    return terms
+from tests.support.students import BRIGHTER, COUNT, FIRST, SECOND, draws, make, train
 
 
 @pytest.fixture
@@ -153,85 +80,6 @@ def test_it_begins_as_the_translator_before_it(trainer: StudentTrainer) -> None:
     trainer.begin(before.state_dict(), {})
     x, label = torch.rand(2, 1, 48, 48), torch.eye(7)[[1, 2]]
     torch.testing.assert_close(trainer.average(x, label), before(x, label))
-
-
-def test_a_second_student_follows_the_first_coarsely_where_there_is_no_pair() -> None:
-    second = make(SECOND, neutral=1.0, same=0.0)
-    assert second.batches.unpaired == 2
-    for step in range(8):
-        torch.manual_seed(step)
-        batch = second.batches.draw(step)
-        unchanged = batch.paired[2:]  # asked for what they are already
-        assert batch.paired[:2].all()
-        assert batch.found[2:].all()  # none that is hard to change
-        assert (batch.guided > 0).tolist() == [*batch.found[:2].tolist(), *(~unchanged).tolist()]
-        anchored = second._with_anchors(batch)
-        torch.testing.assert_close(anchored.y[:2], batch.y[:2])
-        torch.testing.assert_close(anchored.y[2:][unchanged], batch.x[2:][unchanged])
-        made = second._anchor(batch.x, batch.target_labels)[2:]
-        moved = (anchored.y - batch.x)[2:].abs().sum((1, 2, 3))
-        assert (
-            moved[~unchanged] > (made - batch.x[2:]).abs().sum((1, 2, 3))[~unchanged]
-        ).all()  # at 1.15
-
-
-def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others() -> None:
-    first, second = make(FIRST), make(SECOND)
-    second.begin(first.g.state_dict(), first.d.state_dict())
-    there, here = first.d.state_dict(), second.d.state_dict()
-    assert all(torch.equal(here[name], value) for name, value in there.items())
-    assert {name.split(".")[0] for name in here.keys() - there.keys()} == {"features"}
-    terms = train(second, range(2))
-    assert ["features" in term for term in terms] == ["d_features" in term for term in terms]
-    assert ["features" in term for term in terms] == [True, False]
-    assert all("coarse" in term for term in terms)
-    assert set(second._pulls.weights) == {"whole", "mouth", "eyes", "features"}
-    assert all(weight > 0 for weight in second._pulls.weights.values())
-
-
-def test_a_second_student_has_no_pairs_of_faces_that_lie_oddly() -> None:
-    points = np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1))
-    points[:4] += 7
-    found = Landmarks(points=points, found=np.arange(COUNT) > 0)
-    for recipe, without in ((FIRST, set()), (SECOND, {1, 2, 3})):
-        faces = set(make(recipe, found=found).batches._sources.tolist())
-        assert faces == set(range(COUNT)) - without
-
-
-def test_faces_are_turned_with_what_they_are_to_become() -> None:
-    torch.manual_seed(0)
-    batch = make(SECOND, same=0.0).batches.draw(0)
-    after = batch.turned(0.5)
-    moved = (after.points != batch.points).flatten(1).any(1)
-    assert moved.any()
-    assert not moved.all()
-    for was, now in ((batch.x, after.x), (batch.y, after.y)):
-        assert (((was != now).flatten(1).any(1)) == moved).all()
-    assert batch.turned(0.0).x.equal(batch.x)
-
-
-def test_discriminators_of_another_form_are_refused() -> None:
-    first, second = make(FIRST), make(SECOND)
-    g, d = first.g.state_dict(), first.d.state_dict()
-    for wrong in (
-        {name.removeprefix("parts."): value for name, value in d.items()},
-        {name: value for name, value in d.items() if "mouth" not in name},
-        d | {"parts.networks.nose.head.bias": torch.zeros(8)},
-    ):
-        with pytest.raises(RuntimeError, match="key"):
-            second.begin(g, wrong)
-
-
-def test_neutral_counts_more_often_and_more() -> None:
-    batches = make(SECOND, batch_size=14, same=0.0, neutral=3.0).batches
-    targets = torch.zeros(7)
-    for step in range(40):
-        torch.manual_seed(step)
-        batch = batches.draw(step)
-        targets += torch.bincount(batch.targets, minlength=7)
-        weights = {round(float(w), 1) for w in batch.guided[batch.targets == 6]}
-        assert weights <= {0, SECOND.weights.neutral_guide}
-    assert float(targets[6] / targets.sum()) == pytest.approx(3 / 9, abs=0.06)
 
 
 def test_it_learns_its_pairs() -> None:

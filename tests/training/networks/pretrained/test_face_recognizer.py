@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from cctranslate import bundle
 from cctranslate.errors import BundleError
 from cctranslate.training.data import augment, device_cache
-from cctranslate.training.networks import face_recognizer
+from cctranslate.training.networks.pretrained import face_recognizer
 from tests.support import pictures
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from cctranslate.errors import BackboneError
-from cctranslate.training.networks import resnet50
-from cctranslate.training.networks.resnet50 import Backbone
+from cctranslate.training.networks.pretrained import resnet50
+from cctranslate.training.networks.pretrained.resnet50 import Backbone
 from tests.support import pictures
 from tests.support.backbone import USABLE, needs_backbone
 

@@ -1,0 +1,1 @@
+"""Networks from elsewhere, which know more pictures than FER2013 has."""
