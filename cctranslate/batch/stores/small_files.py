@@ -5,17 +5,20 @@ from contextlib import suppress
 from pathlib import Path
 
 from cctranslate.files import temporary_name
+from cctranslate.remote import is_remote
 
 SMALL = 1 << 16
 """Bytes of a file up to which it is read at once, and not piece by piece."""
 
 
 def read_at_once(path: Path) -> bytes:
-    """Return the content of a small file.
+    """Return the content of a small file, on a disk or in a store.
 
     Raises:
         OSError: it cannot be read.
     """
+    if is_remote(path):
+        return path.read_bytes()
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         content = os.read(descriptor, SMALL)
