@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterator
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cctranslate import bundle
+from cctranslate.training.networks.pretrained.shipped_weights import filled
 
 CARD = "recogniser.json"
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
@@ -69,9 +68,4 @@ def load() -> FaceRecognizer:
     Raises:
         BundleError: it is missing or altered.
     """
-    path, _ = bundle.alone(CARD)
-    network = FaceRecognizer()
-    with np.load(path, allow_pickle=False) as arrays:
-        # Stored as halves; they become what the network computes in.
-        network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays.files})
-    return network.eval()
+    return filled(FaceRecognizer(), CARD)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cctranslate import bundle
+from cctranslate.training.networks.pretrained.shipped_weights import filled
 
 CARD = "picture_features.json"
 ENLARGED = 4
@@ -79,9 +79,4 @@ def load() -> PictureFeatures:
     Raises:
         BundleError: it is missing or altered.
     """
-    path, _ = bundle.alone(CARD)
-    network = PictureFeatures()
-    with np.load(path, allow_pickle=False) as arrays:
-        # Stored as halves; they become what the network computes in.
-        network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays.files})
-    return network.eval()
+    return filled(PictureFeatures(), CARD)
