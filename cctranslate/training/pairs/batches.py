@@ -51,6 +51,10 @@ class PairBatch:
         """Targets one-hot [N,7]."""
         return F.one_hot(self.targets, NUM_CLASSES).float()
 
+    def shown(self, image: Tensor) -> Shown:
+        """Return results [N,1,48,48] as the discriminators see them."""
+        return Shown(x=image, points=self.points, classes=self.targets)
+
     def turned(self, fraction: float) -> "PairBatch":
         """Return the batch with a fraction of its faces, and of the real ones, turned."""
         both, points = _turned(torch.cat([self.x, self.y], 1), self.points, fraction)

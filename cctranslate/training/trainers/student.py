@@ -16,7 +16,7 @@ from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.device import autocast
-from cctranslate.training.losses.components import PARTS, Pulls, Shown
+from cctranslate.training.losses.components import PARTS, Pulls
 from cctranslate.training.losses.identity import IdentityEncoder, identity_loss
 from cctranslate.training.losses.pictures import coarse, edges
 from cctranslate.training.losses.regularization import masked_mean, smoothness
@@ -77,7 +77,7 @@ class StudentTrainer:
         self._anchor = build_generator(recipe.generator).to(device).eval().requires_grad_(False)
         seen = picture_features.load().to(device) if weights["features"] else None
         self.d = StudentDiscriminators(recipe.d_widths, seen).to(device)
-        for network in (self.g, self._anchor, self.d, *([seen] if seen else [])):
+        for network in (self.g, self._anchor, self.d):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = ExponentialAverage(self.g, recipe.ema).eval()
         self.g_optimizer = optimizers.build(self.g.parameters(), recipe.lr, BETAS, device)
@@ -163,15 +163,13 @@ class StudentTrainer:
         if not count:
             return batch
         x, labels, points = (part[-count:] for part in (batch.x, batch.target_labels, batch.points))
-        strengths = self._strengths[batch.targets[-count:]]
-        made = anchors(self._anchor, x, labels, points, strengths)
-        paired = batch.paired[-count:, None, None, None]
-        y = torch.where(paired, batch.y[-count:], made)
+        made = anchors(self._anchor, x, labels, points, self._strengths[batch.targets[-count:]])
+        y = torch.where(batch.paired[-count:, None, None, None], batch.y[-count:], made)
         return replace(batch, y=torch.cat([batch.y[:-count], y]))
 
     def _step_d(self, batch: PairBatch, image: Tensor, step: int) -> Terms:
         self.d.requires_grad_(True)
-        fake = Shown(x=image, points=batch.points, classes=batch.targets)
+        fake = batch.shown(image)
         with autocast(self.device):
             terms = self.d.d_terms(batch.real, fake, step)
         loss = torch.stack(list(terms.values())).sum()
@@ -197,8 +195,7 @@ class StudentTrainer:
         if self.batches.unpaired:
             terms["coarse"] = ((1 - paired) * coarse(image, batch.y, mask)).mean()
         with autocast(self.device):
-            fake = Shown(x=image, points=batch.points, classes=batch.targets)
-            judged = self.d.g_terms(batch.real, fake, step)
+            judged = self.d.g_terms(batch.real, batch.shown(image), step)
             if step % GUIDE_EVERY == 0:
                 weights["guide"] *= GUIDE_EVERY
                 terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)

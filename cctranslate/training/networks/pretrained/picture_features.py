@@ -1,6 +1,5 @@
 """A network from elsewhere that saw many photographs, for discriminators to look through."""
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,15 +24,12 @@ class PictureFeatures(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(1, 64, 7, 2, 3)
-        blocks, c_in = [], 64
+        self.stages, c_in = nn.ModuleList(), 64
         for stage, (count, inner, wide) in enumerate(STAGES):
-            for index in range(count):
-                blocks.append(_Bottleneck(c_in, inner, wide, 2 if stage and not index else 1))
-                c_in = wide
-        self.blocks = nn.ModuleList(blocks)
-        ends = np.cumsum([count for count, _, _ in STAGES]) - 1
-        self._ends = tuple(int(end) for end in ends)
-        for stage, wide in enumerate(CHANNELS):
+            first = _Bottleneck(c_in, inner, wide, stride=2 if stage else 1)
+            others = [_Bottleneck(wide, inner, wide) for _ in range(count - 1)]
+            self.stages.append(nn.Sequential(first, *others))
+            c_in = wide
             self.register_buffer(f"mean{stage}", torch.zeros(wide, 1, 1))
             self.register_buffer(f"deviation{stage}", torch.ones(wide, 1, 1))
 
@@ -51,17 +47,16 @@ class PictureFeatures(nn.Module):
         levels = (large.clamp(-1, 1) + 1) * 127.5
         h = F.max_pool2d(F.pad(F.relu(self.stem(levels)), (0, 1, 0, 1)), 3, 2)
         maps = []
-        for number, block in enumerate(self.blocks):
-            h = block(h)
-            if number in self._ends:
-                maps.append(h)
+        for stage in self.stages:
+            h = stage(h)
+            maps.append(h)
         return maps
 
 
 class _Bottleneck(nn.Module):
     """Three convolutions and a shortcut; batch normalization is part of the weights."""
 
-    def __init__(self, c_in: int, inner: int, c_out: int, stride: int) -> None:
+    def __init__(self, c_in: int, inner: int, c_out: int, stride: int = 1) -> None:
         super().__init__()
         self.shortcut = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1, stride)
         self.narrow = nn.Conv2d(c_in, inner, 1, stride)
