@@ -1,12 +1,13 @@
 """From a detector's five points to the framing that FER2013's faces have."""
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.pixels import SIZE
+from cctranslate.pixels import SIZE, Scaled
 
 FaceTransform = NDArray[np.float64]
 """A 2x3 affine map from places in the 48x48 face, as (x, y, 1), to places in its picture.
@@ -23,6 +24,9 @@ TEMPLATE: Points = np.array(
 )
 """Where FER2013's faces have them: medians of what the same detector finds in its Training rows,
 made symmetric (`python tests/bench/framing.py fer2013.csv`)."""
+
+BAND = 24 << 10
+"""Pixels that are drawn at once: some planes of floats of them fit into a core's cache."""
 
 
 def align(points: Points) -> FaceTransform:
@@ -84,6 +88,32 @@ def bounds(
     first = np.clip(np.floor(places.min(0) - 1), 0, limits - 1).astype(int)
     last = np.clip(np.ceil(places.max(0) + 2), first + 1, limits).astype(int)
     return int(first[0]), int(first[1]), int(last[0]), int(last[1])
+
+
+def bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Return the rows of each band of a picture's part [H,W,...], by which it is drawn."""
+    step = max(BAND // shape[1], 1)
+    for first in range(0, shape[0], step):
+        yield slice(first, min(first + step, shape[0]))
+
+
+def within(local: FaceTransform, rows: slice, columns: slice = slice(0, None)) -> FaceTransform:
+    """Return a face's frame in its part of a picture as one in rows and columns of the part."""
+    return np.asarray(local - [[0, 0, columns.start], [0, 0, rows.start]], np.float64)
+
+
+def enlarged(
+    planes: Scaled, local: FaceTransform, size: tuple[int, int], fade: bool = False
+) -> Scaled:
+    """Return planes of a face [C,48,48] in its part of a picture [C,H,W].
+
+    Beyond the frame they go on or, with `fade`, end. There are at most four.
+    """
+    border = cv2.BORDER_CONSTANT if fade else cv2.BORDER_REPLICATE
+    large = cv2.warpAffine(
+        cv2.merge(list(planes)), local, size, flags=cv2.INTER_CUBIC, borderMode=border
+    )
+    return np.stack(cv2.split(large))
 
 
 def _complex(points: Points) -> NDArray[np.complex128]:

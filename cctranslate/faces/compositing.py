@@ -7,9 +7,17 @@ towards the frame's edge, where nothing is left of them, so that there is no bor
 import cv2
 import numpy as np
 
-from cctranslate.faces.alignment import FaceTransform, bounds, crop, side
-from cctranslate.faces.detail_suppression import covered, enlarged
-from cctranslate.faces.raster import Box, Canvas, Levels, like, luma
+from cctranslate.faces.alignment import (
+    FaceTransform,
+    bands,
+    bounds,
+    crop,
+    enlarged,
+    side,
+    within,
+)
+from cctranslate.faces.detail_suppression import Cover
+from cctranslate.faces.raster import Box, Canvas, Levels, luma, planes, to_levels
 from cctranslate.pixels import SIZE, Scaled
 
 Undo = tuple[Levels, Box]
@@ -39,19 +47,32 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
     change goes up to the frame's edge. Pixels outside the frame are left alone.
     """
     left, top, right, bottom = bounds(frame, levels.shape)
+    part = levels[top:bottom, left:right]
     local = frame - [[0, 0, left], [0, 0, top]]
     window = WINDOW if fade else np.ones_like(WINDOW)
     # Light in [0, 1] a gray range from here on, as the levels are.
     edit = edit * window * np.array([1, 1, 0.5], np.float32).reshape(3, 1, 1)
-    field = enlarged(edit.transpose(1, 2, 0), local, (right - left, bottom - top), fade)
-    flow, light = field[..., :2] @ frame[:, :2].T.astype(np.float32), field[..., 2]
-    colours = _in_1(_moved(levels, flow, left, top))
-    bright = luma(colours)
+    cover = None
     if side(frame) > SIZE:
-        colours, bright = covered(colours, _in_1(crop(levels, frame)), edit, window, local)
-    part = levels[top:bottom, left:right]
-    lit = np.rint(_lit(colours, bright + light) * np.iinfo(levels.dtype).max).astype(levels.dtype)
-    np.copyto(part, lit, where=like(np.asarray(field.any(-1)), part))
+        cover = Cover(planes(crop(levels, frame)), edit, window, local, part.shape)
+    turned = np.einsum("ij,jhw->ihw", frame[:, :2].astype(np.float32), edit[:2])
+    change = np.stack([*turned, edit[2]])
+    moved, light = part.copy(), np.zeros(part.shape[:2], np.float32)
+    concerned = np.zeros(part.shape[:2], np.uint8)
+    for rows in bands(part.shape):
+        size = part.shape[1], rows.stop - rows.start
+        x, y, light[rows] = enlarged(change, within(local, rows), size, fade)
+        concerned[rows] = (x != 0) | (y != 0) | (light[rows] != 0)
+        moved[rows] = _moved(levels, x, y, left, top + rows.start)
+    if cover:
+        cover.look(moved)
+    for rows in bands(part.shape):
+        colours = planes(moved[rows])
+        bright = luma(colours)
+        if cover:
+            colours, bright = cover.covered(colours, bright, rows)
+        lit = to_levels(_lit(colours, bright + light[rows]), levels.dtype)
+        cv2.copyTo(lit, concerned[rows], part[rows])
 
 
 def draw(canvas: Canvas, frame: FaceTransform, edit: Scaled, fade: bool = True) -> Undo:
@@ -79,38 +100,31 @@ def _concerned(frame: FaceTransform, edit: Scaled, size: tuple[int, int]) -> Box
     )
 
 
-def _moved(levels: Levels, flow: Scaled, left: int, top: int) -> Levels:
-    """Return the part of a picture from `left`, `top`, each pixel fetched by its flow."""
-    height, width = flow.shape[:2]
-    reach = int(np.abs(flow).max(initial=0)) + 3  # cubic interpolation looks at two more
+def _moved(levels: Levels, across: Scaled, down: Scaled, left: int, top: int) -> Levels:
+    """Return the part of a picture from `left`, `top`, each pixel fetched from so far away."""
+    height, width = across.shape
+    farthest = max(np.abs(plane).max(initial=0) for plane in (across, down))
+    reach = int(farthest) + 3  # cubic interpolation looks at two more
     x, y = max(left - reach, 0), max(top - reach, 0)
     source = levels[y : top + height + reach, x : left + width + reach]
     columns = np.arange(width, dtype=np.float32) + np.float32(left - x)
     rows = np.arange(height, dtype=np.float32)[:, None] + np.float32(top - y)
     moved = cv2.remap(
-        source,
-        flow[..., 0] + columns,
-        flow[..., 1] + rows,
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
+        source, across + columns, down + rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(moved, levels.dtype)  # type: ignore[return-value]
 
 
 def _lit(colours: Scaled, wanted: Scaled) -> Scaled:
-    """Colours in [0, 1] brought to the luma that is wanted [H,W].
+    """Colours [C,H,W] in [0, 1] brought to the luma that is wanted [H,W].
 
     Light brings a colour nearer to white. Shade scales it down and deepens it, as light does that
     was scattered in skin: scaled alone, a dark mouth would look like ash on it. Nothing clips.
     """
     bright, wanted = luma(colours), wanted.clip(0, 1)
-    lighter = like((wanted - bright) / (1 - bright).clip(1e-5), colours).clip(0, 1)
+    lighter = ((wanted - bright) / (1 - bright).clip(1e-5)).clip(0, 1)
     # Cubic enlarging may have gone a little below black, which has no power.
-    deep = colours.clip(0) ** like(1 + (bright - wanted).clip(0), colours)
-    darker = deep * like(wanted / luma(deep).clip(1e-5), colours)
-    lit = np.where(like(wanted < bright, colours), darker, colours + (1 - colours) * lighter)
+    deep = colours.clip(0) ** (1 + (bright - wanted).clip(0))
+    darker = deep * (wanted / luma(deep).clip(1e-5))
+    lit = np.where(wanted < bright, darker, colours + (1 - colours) * lighter)
     return np.asarray(lit.clip(0, 1), np.float32)
-
-
-def _in_1(levels: Levels) -> Scaled:
-    return levels.astype(np.float32) / np.float32(np.iinfo(levels.dtype).max)

@@ -7,8 +7,8 @@ colours of its own: the teeth of the old smile, gray on the new cheek.
 import cv2
 import numpy as np
 
-from cctranslate.faces.alignment import FaceTransform, crop
-from cctranslate.faces.raster import like, luma
+from cctranslate.faces.alignment import FaceTransform, bands, crop, enlarged, within
+from cctranslate.faces.raster import Levels, luma, planes
 from cctranslate.pixels import SIZE, Scaled
 
 FAINT, FULL = 0.02, 0.1
@@ -23,65 +23,99 @@ NEAR, BROAD = 1.0, 4.0
 """Deviations in pixels of the face: fine paint covers what is near it, and is of the colour that is
 broadly there; broader paint is light on what is there and covers nothing."""
 
+NEARBY = 7
+"""Places of the face around paint that it may reach: by its blur, and by enlarging."""
 
-def covered(
-    colours: Scaled, seen: Scaled, edit: Scaled, kept: Scaled, local: FaceTransform
-) -> tuple[Scaled, Scaled]:
-    """Return a part's colors and luma where paint will cover them.
 
-    `colours` [H,W] or [H,W,3] in [0, 1] are moved already; `seen` [48,48] or [48,48,3] is the
-    face as the model saw it, unmoved; `edit` [3,48,48] is the change, its light in [0, 1] a range,
-    `kept` [48,48] how much there is of it towards the edge, `local` the face's frame in the part.
-    """
-    bright = luma(colours)
-    coarse = luma(_moved(seen, edit))
-    painted = kept * _painted(edit[2])
-    if not painted.any():
+class Cover:
+    """Covers the part of a picture that a face is in where paint will be."""
+
+    def __init__(
+        self,
+        seen: Scaled,
+        edit: Scaled,
+        kept: Scaled,
+        local: FaceTransform,
+        shape: tuple[int, ...],
+    ) -> None:
+        """Find where it will be.
+
+        Args:
+            seen: The face as the model saw it, unmoved, in planes [C,48,48].
+            edit: The change [3,48,48], its light in [0, 1] a range.
+            kept: How much there is of it towards the edge [48,48].
+            local: The face's frame in the part.
+            shape: The part's shape, [H,W] or [H,W,3].
+        """
+        self._local, self._shape = local, shape
+        self._painted = kept * _painted(edit[2])
+        self._coarse = luma(np.stack([_moved(plane, edit) for plane in seen]))
+        self._broad = np.stack([_blurred(plane, BROAD) for plane in seen])
+        self._shapes = np.zeros_like(self._painted)
+        near = cv2.dilate(np.asarray(self._painted > 0, np.uint8), np.ones((2 * NEARBY + 1,) * 2))
+        size = shape[1], shape[0]
+        self._near = cv2.warpAffine(near, local, size, flags=cv2.INTER_NEAREST) > 0
+
+    def look(self, moved: Levels) -> None:
+        """Find the shapes of the part [H,W] or [H,W,3] that would show through paint.
+
+        Args:
+            moved: The part's levels, moved already.
+        """
+        detail = np.zeros(self._shape[:2], np.float32)
+        for rows in bands(self._shape):
+            if columns := self._columns(rows):
+                bright = luma(planes(moved[rows, columns]))
+                (coarse,) = self._enlarged(self._coarse[None], rows, columns)
+                detail[rows, columns] = np.abs(bright - coarse)
+        self._shapes = self._painted * _busy(crop(detail, self._local))
+
+    def covered(self, colours: Scaled, bright: Scaled, rows: slice) -> tuple[Scaled, Scaled]:
+        """Return planes of some rows of the part [C,N,W], and their luma [N,W], covered."""
+        if not (columns := self._columns(rows)):
+            return colours, bright
+        masks = np.stack([self._shapes, self._painted, self._coarse])
+        share, painted, coarse = self._enlarged(masks, rows, columns)
+        share = share.clip(0, 1)
+        broad = self._enlarged(self._broad, rows, columns)
+        colours, bright = colours.copy(), bright.copy()
+        there, seen = colours[..., columns], bright[:, columns]
+        there += share * (broad - there)
+        if len(colours) > 1:
+            there[:] = _tinted(there, broad, painted.clip(0, 1))
+        seen += share * (coarse - seen)
         return colours, bright
-    size = colours.shape[1], colours.shape[0]
-    view = enlarged(coarse, local, size)
-    busy = _busy(crop(np.abs(bright - view), local))
-    share = enlarged(painted * busy, local, size).clip(0, 1)
-    broad = enlarged(_blurred(seen, BROAD), local, size)
-    left = colours + like(share, colours) * (broad - colours)
-    if colours.ndim == 3:
-        left = _tinted(left, broad, enlarged(painted, local, size).clip(0, 1))
-    return left, bright + share * (view - bright)
+
+    def _columns(self, rows: slice) -> slice | None:
+        """Return the columns of some rows that paint may reach, None if there are none."""
+        reached = np.flatnonzero(self._near[rows].any(0))
+        return slice(int(reached[0]), int(reached[-1]) + 1) if len(reached) else None
+
+    def _enlarged(self, planes: Scaled, rows: slice, columns: slice) -> Scaled:
+        size = columns.stop - columns.start, rows.stop - rows.start
+        return enlarged(planes, within(self._local, rows, columns), size)
 
 
-def enlarged(
-    planes: Scaled, local: FaceTransform, size: tuple[int, int], fade: bool = False
-) -> Scaled:
-    """Planes [48,48,...] of a face in its part of a picture; beyond the frame they go on or end."""
-    border = cv2.BORDER_CONSTANT if fade else cv2.BORDER_REPLICATE
-    large = cv2.warpAffine(
-        np.ascontiguousarray(planes), local, size, flags=cv2.INTER_CUBIC, borderMode=border
-    )
-    return np.asarray(large, np.float32)
-
-
-def _moved(seen: Scaled, edit: Scaled) -> Scaled:
+def _moved(plane: Scaled, edit: Scaled) -> Scaled:
     """As the generator moves it."""
     line = np.arange(SIZE, dtype=np.float32)
     places = edit[0] + line, edit[1] + line[:, None]
-    moved = cv2.remap(seen, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.remap(plane, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
 
 
 def _tinted(colours: Scaled, broad: Scaled, share: Scaled) -> Scaled:
-    """Colours [H,W,3] in that share [H,W] as saturated as what is broadly there, if they are less.
+    """Colours [3,H,W] in that share [H,W] as saturated as what is broadly there, if they are less.
 
     The luma stays. Lips, which are more saturated than skin, keep their colour.
     """
-    skin = (broad * like(luma(colours) / luma(broad).clip(1e-5), colours)).clip(0, 1)
+    skin = (broad * (luma(colours) / luma(broad).clip(1e-5))).clip(0, 1)
     share = share * _step(_saturation(skin) - _saturation(colours), 0, GRAYER)
-    return np.asarray(colours + like(share, colours) * (skin - colours), np.float32)
+    return np.asarray(colours + share * (skin - colours), np.float32)
 
 
 def _saturation(colours: Scaled) -> Scaled:
-    # Plane by plane: over the last axis of three numpy takes many times as long.
-    red, green, blue = cv2.split(colours)
-    most, least = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    most, least = colours.max(0), colours.min(0)
     return np.asarray((most - least) / most.clip(1e-5), np.float32)
 
 
