@@ -2,15 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from cctranslate.faces import raster
-from cctranslate.faces.alignment import FaceTransform, Points, align, crop, side, whole
+from cctranslate.faces.alignment import (
+    FaceTransform,
+    Points,
+    align,
+    bounds,
+    crop,
+    joined,
+    side,
+    whole,
+)
 from cctranslate.faces.detector import Detection, FaceDetector, enlarged
 from cctranslate.faces.hardness import are_hard
+from cctranslate.faces.raster import Canvas
 from cctranslate.pixels import SIZE, Gray
 
 Which = Literal["all", "largest"] | int
@@ -53,7 +64,7 @@ def find_faces(
     seen: Gray,
     detector: FaceDetector,
     size: tuple[int, int] | None = None,
-    in_full: Callable[[], Gray] | None = None,
+    in_full: Callable[[], Canvas] | None = None,
 ) -> tuple[Face, ...]:
     """Return the faces in a picture [H,W] or [H,W,3] uint8, the largest first.
 
@@ -68,10 +79,11 @@ def find_faces(
     x, y = full_width / width, full_height / height
     back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
     detections = [enlarged(one, back) for one in detector.find(seen)]
-    gray = raster.gray(seen)
     if in_full and any(side(align(one.points)) < CLEAR * x for one in detections):
-        gray, back = raster.gray(in_full()), np.eye(2, 3)
-    faces = [_aligned(gray, one, back, (full_width, full_height)) for one in detections]
+        cropped = partial(_crop_in_full, in_full())
+    else:
+        cropped = partial(_crop_of_reduced, raster.gray(seen), back)
+    faces = [_aligned(cropped, one, (full_width, full_height)) for one in detections]
     ordered = sorted(faces, key=lambda face: bool(face.passed_over))
     return tuple(replace(face, number=number) for number, face in enumerate(ordered, 1))
 
@@ -90,18 +102,31 @@ def choose_faces(faces: tuple[Face, ...], which: Which) -> tuple[Face, ...]:
     return tuple(sorted(chosen, key=lambda face: bool(face.passed_over)))
 
 
-def _aligned(gray: Gray, one: Detection, back: FaceTransform, size: tuple[int, int]) -> Face:
-    """Return the face of a detection; `back` maps places in `gray` to places in its picture."""
+def _crop_in_full(canvas: Canvas, frame: FaceTransform) -> Gray:
+    """Return the crop of a frame in a picture, of which only that part is looked at."""
+    width, height = canvas.image.size
+    box = bounds(frame, (height, width))
+    return crop(raster.gray(canvas.seen(box)), frame - [[0, 0, box[0]], [0, 0, box[1]]])
+
+
+def _crop_of_reduced(gray: Gray, back: FaceTransform, frame: FaceTransform) -> Gray:
+    """Return the crop of a frame in a picture; `back` maps places in `gray` to it."""
+    there = np.asarray(cv2.invertAffineTransform(back), np.float64)
+    return crop(gray, joined(there, frame))
+
+
+def _aligned(
+    cropped: Callable[[FaceTransform], Gray], one: Detection, size: tuple[int, int]
+) -> Face:
+    """Return the face of a detection; `cropped` returns the crop of a frame in its picture."""
     frame = align(one.points)
-    (x, _, left_of), (_, y, top_of) = back
-    reduced = (frame - [[0, 0, left_of], [0, 0, top_of]]) / [[x], [y]]
     width, height = size
     left, top = (min(max(round(v), 0), n - 1) for v, n in ((one.left, width), (one.top, height)))
     right = min(max(round(one.left + one.width), left + 1), width)
     bottom = min(max(round(one.top + one.height), top + 1), height)
     small = f"not translated: {round(side(frame))} pixels wide, under {SMALLEST}"
     return Face(
-        levels=crop(gray, reduced),
+        levels=cropped(frame),
         frame=frame,
         box=(left, top, right - left, bottom - top),
         score=one.score,

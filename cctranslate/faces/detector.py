@@ -175,7 +175,7 @@ def _tilted(view: Gray, frame: FaceTransform, degrees: float) -> tuple[Gray, Fac
     corners = np.abs(around[:, :2]) @ [width, height]
     cut = CORNER if max(width, height) >= SIDES[0] else 0
     size = np.rint(corners - 2 * cut).astype(int).clip(1)
-    around[:, 2] += (corners - [width, height]) / 2 - cut
+    around[:, 2] += (corners[0] - width) / 2 - cut, (corners[1] - height) / 2 - cut
     turned = cv2.warpAffine(view, around, size.tolist())
     back = np.asarray(cv2.invertAffineTransform(around), np.float64)
     return np.asarray(turned, np.uint8), joined(frame, back)

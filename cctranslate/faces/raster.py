@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from cctranslate.faces.color_space import ColorSpace, color_space
 from cctranslate.faces.exif import KeptExif, kept_exif
@@ -21,7 +22,9 @@ _GRAYS = {"1", "L", "LA", "La"}
 # Memory for photographs is kept for the next one, 16 MiB a block: the system takes as long to give
 # it anew as to decode them.
 Image.core.set_blocks_max(4)  # type: ignore[attr-defined]
-_LUMA = (0.299, 0.587, 0.114)
+_LUMA = np.array([[[0.299]], [[0.587]], [[0.114]]], np.float32)
+_HALVED = 2
+"""Pillow's number for 4:2:0, color at half the width and height."""
 _UNSEEN = 128
 """Gray that the detector and the models see where a picture is transparent."""
 
@@ -39,14 +42,20 @@ class Canvas:
     """Mode L, if the picture has any."""
     color_space: ColorSpace = field(default_factory=ColorSpace)
     exif: KeptExif = field(default_factory=KeptExif)
+    halved_color: bool = False
+    """Whether its file, a JPEG, has color at half the size."""
 
-    def seen(self) -> Gray:
-        """Return what is seen, [H,W] or [H,W,3] uint8, with transparency over mid-gray."""
-        levels = np.asarray(self.image)
+    def seen(self, box: Box | None = None) -> Gray:
+        """Return what is seen, in a box or at all, with transparency over mid-gray.
+
+        It is [H,W] or [H,W,3] uint8.
+        """
+        levels = np.asarray(self.image.crop(box) if box else self.image)
         eight = (levels >> 8).astype(np.uint8) if levels.dtype == np.uint16 else levels
         if self.alpha is None:
             return np.asarray(eight, np.uint8)
-        opaque = like(np.asarray(self.alpha), levels) / np.float32(255)
+        alpha = np.asarray(self.alpha.crop(box) if box else self.alpha)
+        opaque = like(alpha, levels) / np.float32(255)
         return np.asarray(np.rint(eight * opaque + _UNSEEN * (1 - opaque)), np.uint8)
 
     def shown(self) -> Image.Image:
@@ -97,8 +106,8 @@ def to_levels(colours: Scaled, kind: np.dtype[Any]) -> Levels:
 def luma(colours: Scaled) -> Scaled:
     """Return planes [1,H,W] or [3,H,W] in gray [H,W]."""
     if len(colours) == 1:
-        return colours[0]
-    red, green, blue = colours * np.float32(_LUMA).reshape(3, 1, 1)
+        return np.asarray(colours[0], np.float32)
+    red, green, blue = colours * _LUMA
     return np.asarray(red + green + blue, np.float32)
 
 
@@ -118,7 +127,7 @@ def read(picture: Image.Image) -> Canvas:
         OSError, ValueError: it cannot be decoded, or its mode not be brought to RGB.
     """
     turned = upright(picture)
-    exif = kept_exif(turned)
+    exif, halved_color = kept_exif(turned), _has_halved_color(picture)
     if turned.mode.startswith(("I", "F")):
         image = Image.fromarray(_deep(turned))
         return Canvas(image=image, color_space=color_space(turned, "L"), exif=exif)
@@ -133,7 +142,11 @@ def read(picture: Image.Image) -> Canvas:
     # Converting a picture to the mode that it has would copy it all the same.
     image = turned if turned.mode == bands else turned.convert(bands)
     image.info = {}  # Pillow writes some of it without being told to
-    return Canvas(image=image, alpha=alpha, color_space=space, exif=exif)
+    return Canvas(image=image, alpha=alpha, color_space=space, exif=exif, halved_color=halved_color)
+
+
+def _has_halved_color(picture: Image.Image) -> bool:
+    return isinstance(picture, JpegImageFile) and get_sampling(picture) == _HALVED
 
 
 def _deep(picture: Image.Image) -> Levels:

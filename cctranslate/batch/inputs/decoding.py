@@ -28,7 +28,7 @@ from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
 from cctranslate.files import FileStamp, stamp_from
-from cctranslate.pixels import SIZE, Gray, to_gray, upright, upright_size
+from cctranslate.pixels import SIZE, to_gray, upright, upright_size
 
 Where = Literal["auto", "whole", "detect"]
 LARGEST_FACE = 96
@@ -206,9 +206,9 @@ def _search(
     picture.draft(picture.mode, (width, height))
     seen = raster.read(picture).seen()
 
-    def in_full() -> Gray:
+    def in_full() -> Canvas:
         file.seek(0)
-        return with_picture(file, item.name, raster.read).seen()
+        return with_picture(file, item.name, raster.read)
 
     reduced = seen.shape[:2] != (size[1], size[0])
     return find_faces(seen, detector, size, in_full if reduced else None)

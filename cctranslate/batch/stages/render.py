@@ -147,6 +147,7 @@ class ResultRenderer:
                 color_space=canvas.color_space,
                 exif=exif.data,
                 source_format=form,
+                halved_color=canvas.halved_color,
             )
 
         return draw
