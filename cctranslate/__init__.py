@@ -1,4 +1,4 @@
-"""Batch face-expression translation with a conditional cycle-consistent GAN."""
+"""Give faces another expression, in bulk, and have a classifier confirm each result."""
 
 import os
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,7 @@
-"""Picture <-> array: the only place that scales gray levels to [-1, 1] and back."""
+"""Picture <-> array: numpy's scaling of gray levels to [-1, 1] and back.
+
+Its twin for torch is in `training/data/device_cache.py`.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

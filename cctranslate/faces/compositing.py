@@ -42,7 +42,7 @@ WINDOW = _window()
 def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True) -> None:
     """Change the face in a picture [H,W] or [H,W,3], in place, by an edit [3,48,48].
 
-    An edit is where to fetch each place from, as x and y in pixels of the face, and the light
+    An edit is how far away each pixel is fetched, x and y in pixels of the face, and the light
     added to it, in [-1, 1] a gray range. `fade` is for a face within a picture; without it the
     change goes up to the frame's edge. Pixels outside the frame are left alone.
     """

@@ -1,4 +1,8 @@
-"""A bundle's models, as functions on gray faces: what `batch` ships is what `evaluate` measures."""
+"""A bundle's models, as functions on gray faces.
+
+`batch` uses `translate`, which attenuates edits of what hardly is a face; `evaluate` measures
+`generate`, the generator alone.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +28,8 @@ _PARTS = ("flow", "paint")
 class Translated:
     """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
 
-    An edit is the place that each pixel is fetched from, x and y in pixels, and the light added
-    to it, in [-1,1] a gray range; None where edits were not wanted. `before` [N,7] are the
+    An edit is how far away each pixel is fetched, x and y in pixels, and the light added to it, in
+    [-1,1] a gray range; None where edits were not wanted. `before` [N,7] are the
     judge's probabilities of the faces as they came.
     """
 

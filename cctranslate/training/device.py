@@ -36,5 +36,5 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def autocast(device: torch.device) -> AbstractContextManager[None]:
-    """Compute in bfloat16 where the hardware does: twice as quick as float32 on CPU and GPU."""
+    """Compute in bfloat16 where the hardware does: on a CPU 1.4 to 1.9 times as quick."""
     return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))

@@ -167,9 +167,9 @@ ARMS = {
         Arm(name="cutmix", about="cutmix, in half of the batches", mix="cutmix"),
         Arm(name="randaugment", about="RandAugment, two operations", policy="randaugment"),
         Arm(name="votes", about="real faces with FER+ votes for labels", real_labels="votes"),
-        _ours(
+        _all(
             "small-generator",
-            "half ours, of a generator trained on the same few faces",
+            "as all-50, of a generator trained on the same few faces",
             needs="bundle",
         ),
     )
