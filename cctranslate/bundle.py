@@ -56,7 +56,7 @@ class Bundle:
         return self.file("judge")
 
     def holds(self, model: str) -> bool:
-        """Whether it has such a model; the optional ones need not be there."""
+        """Return whether it has such a model; the optional ones need not be there."""
         return model in self.card["files"]
 
     def file(self, model: str) -> Path:
@@ -185,7 +185,7 @@ def write_card(folder: Path, **facts: Any) -> Path:
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file."""
+    """Return the hex digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from cctranslate.commands.fit import DATA
+
 
 @click.command()
 @click.option(
@@ -27,7 +29,7 @@ import click
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=Path("datasets/fer2013.csv"),
+    default=DATA,
     show_default=True,
     help="FER2013 in any form that `fit` reads.",
 )
@@ -69,6 +71,8 @@ def evaluate(
     """
     if run and weights:
         raise click.UsageError("--run and --weights: name one of them")
+    if judge and not run:
+        raise click.UsageError("--judge goes with --run")
     if worst and not critics:
         raise click.UsageError("--worst goes with --critics")
     for name, picture in (("--sheet", sheet), ("--worst", worst)):

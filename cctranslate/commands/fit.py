@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cctranslate.training.fit import TrainingRun
     from cctranslate.training.loop import RunResult
 
+DATA = Path("datasets/fer2013.csv")
 RUNS = Path("runs")
 
 
@@ -45,7 +46,7 @@ class FitRequest:
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=Path("datasets/fer2013.csv"),
+    default=DATA,
     show_default=True,
     help="fer2013.csv, icml_face_data.csv, a folder of train/<emotion>/, or a zip or tar.",
 )

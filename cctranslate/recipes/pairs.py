@@ -1,4 +1,4 @@
-"""Pairs of faces and their translations, made by a teacher for a student to learn from."""
+"""Pairs of faces and their translations, made by the translator and the teacher for a student."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -29,11 +29,6 @@ class DrawSpec:
         if (self.kind == "result") != (self.steps == 0):
             raise ValueError("draws: a `result` takes no steps of the teacher, the others do")
 
-    @property
-    def evaluations(self) -> int:
-        """How often the teacher's network is evaluated for all draws of a face and target."""
-        return self.count * 2 * max(0, 2 * self.steps - 1)
-
 
 @dataclass(frozen=True, kw_only=True)
 class PairsRecipe(BaseRecipe):
@@ -47,8 +42,8 @@ class PairsRecipe(BaseRecipe):
     """Classifier recipes, trained first, which must read a result as its target."""
     draws: tuple[DrawSpec, ...]
     hard_strength: float = 0.55
-    """Strength by that of other faces for those that are hard to change (`faces/hardness.py`): what
-    is drawn in full lies beside the features of a turned or covered face."""
+    """Factor of the strength for faces that are hard to change (`faces/hardness.py`): what is drawn
+    in full lies beside the features of a turned or covered face."""
     epochs: float = 1.0
     """Passes over the faces; less than one takes a part, of each expression as many."""
     batch_size: int

@@ -11,8 +11,9 @@ from cctranslate.recipes.rules import JUDGES
 class PairedWeights:
     """Weights of G's loss terms; those of the discriminators say how strongly they pull.
 
-    That is the length of a term's gradient at the results by that of `pair`: a discriminator's
-    slope grows while it learns, so that no fixed weight would do (VQGAN, Esser et al. 2021).
+    That is the ratio of the norm of the term's gradient at the results to that of `pair`'s: a
+    discriminator's slope grows while it learns, so that no fixed weight would do (VQGAN, Esser et
+    al. 2021).
     """
 
     pair: float

@@ -60,7 +60,8 @@ def evaluate(
     """Measure a bundle on PublicTest faces that do not also stand in Training.
 
     FID and KID are taken in the judge's feature space against Training faces of the target's
-    class, as many on either side; `real` is two halves of those against one another.
+    class, as many on either side; `fid_real` and `kid_real` are those of two halves of the
+    Training faces against one another.
     A figure for which there are no faces is None. Without `probing` strengths and samples are not
     tried, which takes longer than all the rest. With `critics` fresh ones are
     trained, which takes minutes; `worst` draws the results that they are surest of.

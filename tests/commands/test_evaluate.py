@@ -32,6 +32,13 @@ def test_evaluate_of_data_without_a_class_leaves_its_figures_out(
     assert "nan" not in shown
 
 
+@pytest.mark.parametrize("options", [(), ("--weights", "bundle")])
+def test_a_judge_without_a_run_is_refused(options: tuple[str, ...], tmp_path: Path) -> None:
+    result = invoke("evaluate", "--judge", tmp_path, *options)
+    assert result.exit_code == 2
+    assert "--judge goes with --run" in result.stderr
+
+
 def test_evaluate_needs_faces_that_are_not_trained_on(made: Path, tmp_path: Path) -> None:
     lines = (made / "fer2013.csv").read_text().splitlines()
     trained = [line for line in lines[1:] if line.endswith(",Training")][:20]

@@ -12,17 +12,16 @@ MIRROR = [1, 0, 2, 4, 3]
 """A mirrored face's landmarks in the order that they lie in: left before right."""
 
 
-def affine(
-    x: Tensor, *, shift: float, turn: float, zoom: tuple[float, float], flip: bool = False
-) -> Tensor:
-    """Move faces [N,C,H,W] up to `shift` pixels, turn them `turn` radians, scale them by `zoom`."""
+def affine(x: Tensor, *, shift: float, turn: float, zoom: tuple[float, float]) -> Tensor:
+    """Move faces [N,C,H,W] up to `shift` pixels, turn them `turn` radians, scale them by `zoom`.
+
+    Half of them are mirrored.
+    """
     n, size = len(x), x.shape[-1]
     draw = torch.rand(n, 4, device=x.device) * 2 - 1
     low, high = zoom
     angle, scale = draw[:, 0] * turn, (high + low) / 2 + draw[:, 1] * (high - low) / 2
-    mirror = torch.ones(n, device=x.device)
-    if flip:
-        mirror -= 2 * (torch.rand(n, device=x.device) < 0.5).float()
+    mirror = 1 - 2 * (torch.rand(n, device=x.device) < 0.5).float()
     cos, sin = angle.cos() / scale, angle.sin() / scale
     offset = draw[:, 2:] * (2 * shift / size)
     theta = torch.stack(
@@ -34,14 +33,6 @@ def affine(
     )
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid.to(x.dtype), padding_mode="border", align_corners=False)
-
-
-def shifted(x: Tensor, most: int) -> Tensor:
-    """Move faces [N,C,H,W] all alike, up to `most` whole pixels: sharp edges stay sharp."""
-    height, width = x.shape[-2:]
-    down, right = torch.randint(0, 2 * most + 1, (2,)).tolist()
-    padded = F.pad(x, (most,) * 4, mode="replicate")
-    return padded[..., down : down + height, right : right + width]
 
 
 def light(x: Tensor, *, brightness: float, contrast: float) -> Tensor:
@@ -69,7 +60,7 @@ def without_lower_half(x: Tensor, chosen: Tensor) -> Tensor:
 
 def for_classifier(x: Tensor) -> Tensor:
     """Change faces as a classifier sees them in training: moved, mirrored, relit, with a hole."""
-    x = affine(x, shift=4, turn=0.2, zoom=(0.85, 1.15), flip=True)
+    x = affine(x, shift=4, turn=0.2, zoom=(0.85, 1.15))
     return cutout(light(x, brightness=0.2, contrast=0.3), side=14)
 
 
@@ -78,12 +69,12 @@ def for_identity(x: Tensor) -> Tensor:
 
     Hair, collar and background tell whole faces apart, but do not change with the expression.
     """
-    return cutout(affine(x, shift=4, turn=0.15, zoom=(0.95, 1.7), flip=True), side=18)
+    return cutout(affine(x, shift=4, turn=0.15, zoom=(0.95, 1.7)), side=18)
 
 
 def for_face_recognizer(x: Tensor) -> Tensor:
     """Change faces slightly, as the face recognizer sees them: whole, as in the dataset."""
-    return affine(x, shift=2, turn=0.08, zoom=(0.95, 1.15), flip=True)
+    return affine(x, shift=2, turn=0.08, zoom=(0.95, 1.15))
 
 
 def for_encoder(x: Tensor) -> Tensor:
@@ -98,7 +89,7 @@ def for_guide(x: Tensor, noise: float) -> Tensor:
     The hole is large, so that no single spot can carry an expression: without it G stamps one
     mark where it is cheapest, often on one side of the mouth only.
     """
-    x = affine(x, shift=3, turn=0.12, zoom=(0.9, 1.1), flip=True)
+    x = affine(x, shift=3, turn=0.12, zoom=(0.9, 1.1))
     x = cutout(light(x, brightness=0.15, contrast=0.2), side=22)
     return x + noise * torch.randn_like(x)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cctranslate.files import replacing
 from cctranslate.pixels import Gray
 
 Arrays = dict[str, NDArray[Any]]
@@ -27,8 +28,6 @@ def load_or_compute(path: Path, images: Gray, compute: Callable[[], Arrays]) -> 
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # not there yet, or damaged: computed again below
     arrays = compute()
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as out:
+    with replacing(path) as out:
         np.savez(out, allow_pickle=False, images=np.array(digest), **arrays)
-    partial.replace(path)
     return arrays

@@ -29,7 +29,6 @@ from cctranslate.files import decompressed
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data.picture_folders import Echo, Row, picture_rows
 
-DEFAULT = Path("datasets/fer2013.csv")
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv", "train.csv")
 WHERE = (
     "FER2013 is on Kaggle (challenges-in-representation-learning-facial-expression-recognition-"
@@ -116,7 +115,7 @@ def _buffered(file: IO[bytes]) -> io.BufferedReader:
 
 
 def fingerprint(splits: Splits) -> str:
-    """SHA-256 over every split's images and labels: which data a model was trained on."""
+    """Return the SHA-256 of every split's images and labels: which data a model was trained on."""
     digest = hashlib.sha256()
     for usage in USAGES:
         if usage in splits:

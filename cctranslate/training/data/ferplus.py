@@ -117,6 +117,11 @@ def soft_labels(faces: Faces, votes: Votes | None, fraction: float) -> NDArray[n
     return labels.astype(np.float32)
 
 
+def likeliest(labels: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the likeliest expression [N] of label rows [N,7]; -1 for a row of zeros."""
+    return np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
+
+
 def majority(faces: Faces, votes: Votes) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return which faces have a majority expression in FER+ (mask [N]), and its id [N].
 

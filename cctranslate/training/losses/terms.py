@@ -22,12 +22,3 @@ def total(terms: Terms, weights: Weights, lazy: int = 1) -> Tensor:
         name: value * (lazy if name in LAZY else 1) for name, value in asdict(weights).items()
     }
     return torch.stack([factors[name] * value for name, value in terms.items()]).sum()
-
-
-def with_gradient_of(value: Tensor, surrogate: Tensor) -> Tensor:
-    """Return `value` with the gradient of `surrogate`.
-
-    For losses of running statistics: their value has little noise, and only the present batch's
-    part in it has a gradient.
-    """
-    return value.detach() + surrogate - surrogate.detach()

@@ -56,7 +56,7 @@ def strength_curve(
     return lines
 
 
-def diversity(models: TranslationModels, test: Faces, seed: int = 0) -> dict[str, Any]:
+def diversity(models: TranslationModels, test: Faces) -> dict[str, Any]:
     """Measure how far a face's samples of one target lie apart, and how many are confirmed.
 
     `apart` is the mean absolute difference of two samples in gray levels, `change` that of the
@@ -66,7 +66,7 @@ def diversity(models: TranslationModels, test: Faces, seed: int = 0) -> dict[str
     for k, emotion in enumerate(EMOTIONS):
         mine: Gray = test.images[test.labels != k]
         styles = Conditions(
-            labels=np.stack([strength_and_style.label(emotion, n, seed) for n in range(SAMPLES)]),
+            labels=np.stack([strength_and_style.label(emotion, n, 0) for n in range(SAMPLES)]),
             strength=np.ones(SAMPLES, np.float32),
             targets=np.full(SAMPLES, k),
         )

@@ -53,7 +53,7 @@ class Denoiser(nn.Module):
 
     identity_mean: Tensor
     identity_eraser: Tensor
-    """[128]; [128,128]: fitted by `identity.fit_eraser`, stored with the weights."""
+    """[128]; [128,128]: fitted by `identity_eraser.fit_eraser`, stored with the weights."""
 
     def __init__(self, recipe: TeacherRecipe) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class Conv3x3(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N,in,H,W] -> [N,out,H/stride,W/stride]."""
+        """Convolve features [N,in,H,W] to [N,out,H/stride,W/stride]."""
         kernel = self.weight.view(len(self.weight), -1, 3, 3)
         return F.conv2d(x, kernel, self.bias, self.stride, padding=1)
 
@@ -145,7 +145,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.conv2.weight)
 
     def forward(self, x: Tensor, e: Tensor) -> Tensor:
-        """[N,inputs,H,W], [N,embedding] -> [N,outputs,H,W]."""
+        """Turn features [N,inputs,H,W] into [N,outputs,H,W], by embeddings [N,embedding]."""
         scale, shift = self.modulation(e)[:, :, None, None].chunk(2, 1)
         h = self.conv1(F.silu(self.norm1(x)))
         h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
@@ -163,7 +163,7 @@ class ChannelNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N,C,H,W], in the precision that it comes in: autocast would take float32."""
+        """Normalize [N,C,H,W] in the precision that it comes in: autocast would take float32."""
         weight = None if self.weight is None else self.weight.to(x.dtype)
         bias = None if self.bias is None else self.bias.to(x.dtype)
         with torch.autocast(x.device.type, enabled=False):

@@ -31,7 +31,7 @@ def build_generator(spec: GeneratorSpec) -> Generator:
 
 
 def sizes(recipe: AnyRecipe) -> dict[str, int]:
-    """Parameters of each network that the recipe trains."""
+    """Return the number of parameters of each network that the recipe trains."""
     if isinstance(recipe, TeacherRecipe):
         return {"denoiser": _count(Denoiser(recipe))}
     if isinstance(recipe, PairsRecipe):

@@ -55,7 +55,6 @@ def fill(
     steps: int,
     guidance: float,
     begin: float = 0.0,
-    sees_eyes: bool = True,
 ) -> Tensor:
     """Return the faces [N,1,48,48] with what the mask hides filled in, in [-1,1].
 
@@ -66,13 +65,12 @@ def fill(
     n, device = len(start.x), start.x.device
     # Drawn on the CPU: the same seed gives the same faces on every device.
     noise = torch.randn(start.x.shape, generator=generator).to(device)
-    shown = torch.full((n,), sees_eyes, device=device)
-    context = context_of(start.source, start.mask, start.points, start.found, shown)
+    yes = torch.ones(n, dtype=torch.bool, device=device)
+    context = context_of(start.source, start.mask, start.points, start.found, yes)
     guided = guidance != 1
     if guided:
         context = Context(**{name: torch.cat([v, v]) for name, v in vars(context).items()})
     copies = 2 if guided else 1
-    yes = torch.ones(n, dtype=torch.bool, device=device)
     condition = Condition(
         labels=labels.repeat(copies, 1),
         identity=identity.repeat(copies, 1),

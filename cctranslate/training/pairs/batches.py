@@ -16,7 +16,7 @@ from cctranslate.recipes.student import StudentRecipe
 from cctranslate.training.data import augment, framing
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces
-from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.ferplus import Votes, likeliest, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Indices, Sampler, evenly
 from cctranslate.training.losses.components import Shown
@@ -90,7 +90,7 @@ class PairBatches:
             RunError: there are fewer pairs than a batch has.
         """
         labels = soft_labels(faces, votes, recipe.vote_share)
-        self._classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
+        self._classes = likeliest(labels)
         pairs = kept.take(filter.best(kept))
         if recipe.unpaired:
             # The translator that drew them has hardly seen faces that lie oddly, while an anchor

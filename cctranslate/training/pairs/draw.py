@@ -18,7 +18,7 @@ from cctranslate.recipes.pairs import DrawSpec, PairsRecipe
 from cctranslate.training.data import face_masks, landmarks
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.data.fer2013 import Faces, Splits
-from cctranslate.training.data.ferplus import Votes, soft_labels
+from cctranslate.training.data.ferplus import Votes, likeliest, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import evenly
 from cctranslate.training.device import autocast
@@ -65,7 +65,7 @@ class PairMaker:
         self.recipe, self.device, self.seed = recipe, device, seed
         self.folder, self.faces = folder, faces
         labels = soft_labels(faces, votes, recipe.vote_share)
-        self.classes = np.where(labels.sum(1) > 0, labels.argmax(1), -1).astype(np.int64)
+        self.classes = likeliest(labels)
         self.order = evenly(self.classes, seed)
         hard = are_hard(found.points, found.found)
         self.strengths = np.where(hard, recipe.hard_strength, 1).astype(np.float32)
@@ -118,12 +118,6 @@ class PairMaker:
     def steps(self) -> int:
         """Steps of the whole run."""
         return max(1, round(self.recipe.epochs * self.steps_per_epoch))
-
-    @property
-    def evaluations(self) -> int:
-        """How often the teacher's network is evaluated on a face in the whole run, at most."""
-        each = sum(way.evaluations for way in self.recipe.draws)
-        return self.steps * self.recipe.batch_size * (len(EMOTIONS) - 1) * each
 
     def step(self, step: int) -> dict[str, Tensor]:
         """Draw, measure and store a step's results, unless its file is there already."""
@@ -223,11 +217,11 @@ class PairMaker:
         return scaled(torch.from_numpy(images).to(self.device))
 
     def state(self) -> dict[str, Any]:
-        """Nothing: what was drawn lies in the run's folder."""
+        """Return nothing: what was drawn lies in the run's folder."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Nothing to take over."""
+        """Take nothing over."""
 
     def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any]:
         """Choose among all draws, and return how many of them are kept."""

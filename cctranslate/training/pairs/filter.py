@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import RunError
+from cctranslate.files import replacing
 from cctranslate.training.data.computed_arrays import Arrays
 from cctranslate.training.metrics.critics import REGIONS, train_critic
 from cctranslate.training.metrics.realism import roc_auc
@@ -161,7 +162,5 @@ def _sources(maker: "PairMaker", draws: Draws, source: int, target: int) -> int:
 
 def _write(path: Path, kept: Draws, realness: NDArray[np.float32]) -> None:
     arrays: Arrays = {**vars(kept), "realness": realness}
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
+    with replacing(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-    partial.replace(path)

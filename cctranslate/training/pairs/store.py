@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.errors import RunError
+from cctranslate.files import replacing
 from cctranslate.pixels import Gray
 
 FOLDER = "draws"
@@ -16,14 +17,14 @@ KEPT = "pairs.npz"
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """M results of the teacher: pictures, where they come from, and what is measured of them."""
+    """M draws: results of the translator or of the teacher, their origin and what is measured."""
 
     images: Gray
     """[M,48,48]"""
     sources: NDArray[np.int64]
     """[M]: which of the Training faces."""
     targets: NDArray[np.int64]
-    """[M]: the expression that was asked for."""
+    """[M]: the expression that a face was translated to."""
     ways: NDArray[np.int64]
     """[M]: which of the recipe's `draws`."""
     chances: NDArray[np.float32]
@@ -53,10 +54,8 @@ def path_of(folder: Path, step: int) -> Path:
 def write(path: Path, draws: Draws) -> None:
     """Write draws whole or not at all."""
     path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
+    with replacing(path) as file:
         np.savez_compressed(file, allow_pickle=False, **vars(draws))
-    partial.replace(path)
 
 
 def read(path: Path) -> Draws:

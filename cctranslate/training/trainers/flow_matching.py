@@ -173,7 +173,7 @@ class FlowMatchingTrainer:
             group["lr"] = self.recipe.lr * factor
 
     def state(self) -> dict[str, Any]:
-        """Weights, averages and momentum."""
+        """Return weights, averages and momentum."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.module.state_dict(),
@@ -189,7 +189,7 @@ class FlowMatchingTrainer:
         optimizers.restore(self.adam, state["adam"])
 
     def conclude(self, splits: Splits, votes: Votes | None) -> None:
-        """Nothing is left to do after the last step."""
+        """Do nothing: the last step leaves nothing to do."""
 
     def sheet(self) -> Image.Image:
         """Draw a column for each face: as it is, then filled in anew in all seven expressions."""

@@ -1,6 +1,5 @@
 """Training of a translator: steps of D, and every nth time one of G."""
 
-import math
 from typing import Any, TypeVar
 
 import torch
@@ -171,10 +170,9 @@ class GanTrainer:
 
     def _set_rate(self, step: int) -> None:
         procedure = self._procedure
-        past_half = max(0.0, step / self.steps - 0.5) * 2 if procedure.lr_decay else 0.0
-        rate = procedure.lr * 0.5 * (1 + math.cos(math.pi * past_half))
+        decay = optimizers.half_cosine(step / self.steps) if procedure.lr_decay else 1.0
         for optimizer in (self.g_optimizer, self.d_optimizer):
-            optimizers.set_rate(optimizer, rate)
+            optimizers.set_rate(optimizer, procedure.lr * decay)
 
     def state(self) -> dict[str, Any]:
         """Return networks, average and optimizers, and the sheet's faces, which export checks."""

@@ -1,5 +1,6 @@
 """Adam as it steps fastest on a device, and its state moved between kinds of devices."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,15 @@ def build(
         return Adam(parameters, lr, betas)
     rate = torch.tensor(lr, device=device)
     return Adam(parameters, rate, betas, fused=True, capturable=True)
+
+
+def half_cosine(progress: float) -> float:
+    """Return the learning rate's factor: 1 in the run's first half, then a cosine's fall to 0.
+
+    `progress` is the fraction of the run's steps that are done.
+    """
+    past_half = max(0.0, progress - 0.5) * 2
+    return 0.5 * (1 + math.cos(math.pi * past_half))
 
 
 def set_rate(optimizer: Adam, rate: float) -> None:

@@ -1,6 +1,5 @@
 """Training of a student: pairs, discriminators of faces, guides and the face recognizer."""
 
-import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -217,8 +216,7 @@ class StudentTrainer:
 
     def _set_rate(self, step: int) -> None:
         """Raise G's rate at first, and let it fall to zero over the second half of the run."""
-        past_half = max(0.0, step / self.steps - 0.5) * 2
-        rate = self.recipe.lr * 0.5 * (1 + math.cos(math.pi * past_half))
+        rate = self.recipe.lr * optimizers.half_cosine(step / self.steps)
         optimizers.set_rate(self.g_optimizer, rate * min(1.0, (step + 1) / self.recipe.warm_up))
 
     def state(self) -> dict[str, Any]:
