@@ -83,7 +83,7 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def to_scaled(faces: Gray) -> Scaled:
-    """Gray faces [..., 48, 48] uint8 as float32 in [-1, 1] of the same shape."""
+    """Return gray faces [..., 48, 48] uint8 as float32 in [-1, 1] of the same shape."""
     scaled = faces.astype(np.float32)
     scaled /= np.float32(127.5)
     scaled -= np.float32(1)
@@ -91,7 +91,7 @@ def to_scaled(faces: Gray) -> Scaled:
 
 
 def to_levels(scaled: Scaled) -> Gray:
-    """Float faces in [-1, 1] as uint8 gray levels of the same shape, rounded and clipped."""
+    """Return float faces in [-1, 1] as uint8 gray levels, rounded and clipped."""
     levels = scaled + np.float32(1)
     levels *= np.float32(127.5)
     np.rint(levels, levels)

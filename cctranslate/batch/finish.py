@@ -1,4 +1,4 @@
-"""Close the books of a call: the report, run.json, the page, the sheet, the copy of the report."""
+"""Write the final report of a call, its copy, run.json, the page and the sheet."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -74,7 +74,7 @@ def finish(
 
 def _joined(options: Options, journal: Journal) -> Counts:
     """Join the rows that several calls made of an input, and remove results that are stale."""
-    # A half done plan follows the report and the table as they are.
+    # An unfinished block plan refers to byte offsets of the report: do not rewrite it yet.
     if not journal.resume.needs_compaction or WorkFolder(options.destination).read():
         return journal.counts
     joined = JoinedReport(journal.path, journal.resume.earlier_key)
@@ -90,4 +90,4 @@ def _draw_sheet(options: Options, counts: Counts, targets: Sequence[str]) -> Non
     if picture is None:
         return
     with atomic_write(options.sheet_path) as file:
-        picture.save(file, "png", pnginfo=png_mark("several expressions"))
+        picture.save(file, "png", pnginfo=png_mark())

@@ -8,7 +8,7 @@ from typing import Literal
 
 from cctranslate.batch.inputs.decoding import Where
 from cctranslate.batch.inputs.exclusions import OutputPaths
-from cctranslate.batch.inputs.job_array import Share
+from cctranslate.batch.inputs.job_array import Shard
 from cctranslate.batch.outputs.encoding import SUFFIXES
 from cctranslate.batch.outputs.layout import Kind, Layout
 from cctranslate.batch.report.row import Disposition
@@ -66,7 +66,7 @@ class Options:
     overwrite: bool
     retry_failed: bool
     weights: Path | None
-    shard: Share | None
+    shard: Shard | None
     limit: int | None
     dry_run: bool
     no_mark: bool

@@ -1,4 +1,4 @@
-"""One call of `batch`: resume from what is there, translate, and close the books."""
+"""One call of `batch`: resume from what is there, translate, and write the final report."""
 
 import sys
 import time
@@ -153,7 +153,7 @@ class BatchRun:
         return bool(low)
 
     def _go_on(self, loaded: Bundle, runner: Runner, journal: Journal) -> Counts:
-        """Translate what the journal has no row of, and close the books whatever happens."""
+        """Translate what the journal has no row of; write the final report whatever happens."""
         started = time.monotonic()
         with library_warnings(self.echo):
             try:
@@ -224,10 +224,10 @@ class BatchRun:
             finished=self._finished,
             seconds=time.monotonic() - started,
         )
-        self._summarise(counts, journal)
+        self._summarize(counts, journal)
         return counts
 
-    def _summarise(self, counts: Counts, journal: Journal) -> None:
+    def _summarize(self, counts: Counts, journal: Journal) -> None:
         for line in summary.lines(
             self.options,
             counts,

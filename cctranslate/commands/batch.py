@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
     from cctranslate.batch.inputs.decoding import Where
-    from cctranslate.batch.inputs.job_array import Share
+    from cctranslate.batch.inputs.job_array import Shard
     from cctranslate.batch.options import Options, Wanted
     from cctranslate.batch.outputs.layout import Kind
     from cctranslate.faces.crops import Which
@@ -77,7 +77,7 @@ def batch(
     overwrite: bool,
     retry_failed: bool,
     weights: Path | None,
-    shard: Share | None,
+    shard: Shard | None,
     limit: int | None,
     dry_run: bool,
     no_mark: bool,

@@ -32,8 +32,8 @@ BAND = 24 << 10
 def align(points: Points) -> FaceTransform:
     """Return the similarity that takes the template nearest to `points` (least squares)."""
     here, there = _complex(TEMPLATE), _complex(points)
-    centred = here - here.mean()
-    turn = np.vdot(centred, there - there.mean()) / np.vdot(centred, centred)
+    centered = here - here.mean()
+    turn = np.vdot(centered, there - there.mean()) / np.vdot(centered, centered)
     shift = there.mean() - turn * here.mean()
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
@@ -45,7 +45,7 @@ def whole(width: int, height: int) -> FaceTransform:
 
 
 def side(frame: FaceTransform) -> float:
-    """How many of the picture's pixels the frame is wide."""
+    """Return how many of the picture's pixels the frame is wide."""
     return float(SIZE * np.hypot(*frame[:, 0]))
 
 
@@ -77,7 +77,7 @@ def joined(outer: FaceTransform, inner: FaceTransform) -> FaceTransform:
 def bounds(
     frame: FaceTransform, shape: tuple[int, ...], size: int = SIZE
 ) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the part of a picture [H,W,...] that a frame touches.
+    """Return left, top, right and bottom of what a frame touches of a picture [H,W,...].
 
     It is never empty: a frame that lies beside the picture touches what is nearest to it.
     """

@@ -27,7 +27,7 @@ REACH = 0.75
 
 
 def _window() -> Scaled:
-    """How much of a change is kept [48,48]: all in the middle, none at the edge."""
+    """Return how much of a change is left [48,48]: all in the middle, none at the edge."""
     # None in the two outermost places: enlarging brings each up to two places further out.
     line = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 2 - 2)
     # A rounded square: no corner of the frame can show.
@@ -67,11 +67,11 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
     if cover:
         cover.look(moved)
     for rows in bands(part.shape):
-        colours = planes(moved[rows])
-        bright = luma(colours)
+        colors = planes(moved[rows])
+        bright = luma(colors)
         if cover:
-            colours, bright = cover.covered(colours, bright, rows)
-        lit = to_levels(_lit(colours, bright + light[rows]), levels.dtype)
+            colors, bright = cover.covered(colors, bright, rows)
+        lit = to_levels(_lit(colors, bright + light[rows]), levels.dtype)
         cv2.copyTo(lit, concerned[rows], part[rows])
 
 
@@ -115,16 +115,16 @@ def _moved(levels: Levels, across: Scaled, down: Scaled, left: int, top: int) ->
     return np.asarray(moved, levels.dtype)  # type: ignore[return-value]
 
 
-def _lit(colours: Scaled, wanted: Scaled) -> Scaled:
-    """Colours [C,H,W] in [0, 1] brought to the luma that is wanted [H,W].
+def _lit(colors: Scaled, wanted: Scaled) -> Scaled:
+    """Return colors [C,H,W] in [0, 1] brought to the luma that is wanted [H,W].
 
-    Light brings a colour nearer to white. Shade scales it down and deepens it, as light does that
+    Light brings a color nearer to white. Shade scales it down and deepens it, as light does that
     was scattered in skin: scaled alone, a dark mouth would look like ash on it. Nothing clips.
     """
-    bright, wanted = luma(colours), wanted.clip(0, 1)
+    bright, wanted = luma(colors), wanted.clip(0, 1)
     lighter = ((wanted - bright) / (1 - bright).clip(1e-5)).clip(0, 1)
     # Cubic enlarging may have gone a little below black, which has no power.
-    deep = colours.clip(0) ** (1 + (bright - wanted).clip(0))
+    deep = colors.clip(0) ** (1 + (bright - wanted).clip(0))
     darker = deep * (wanted / luma(deep).clip(1e-5))
-    lit = np.where(wanted < bright, darker, colours + (1 - colours) * lighter)
+    lit = np.where(wanted < bright, darker, colors + (1 - colors) * lighter)
     return np.asarray(lit.clip(0, 1), np.float32)

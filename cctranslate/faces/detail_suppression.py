@@ -1,7 +1,7 @@
 """What is left of a face under paint.
 
 The model painted over what it saw at 48x48. Finer detail of that would show through the paint, in
-colours of its own: the teeth of the old smile, gray on the new cheek.
+colors of its own: the teeth of the old smile, gray on the new cheek.
 """
 
 import cv2
@@ -17,10 +17,10 @@ PLAIN, BUSY = 0.01, 0.04
 """Finer detail than the model sees, of a gray range, up to which it is texture that stays under
 paint, and from which on it is a shape that would show through."""
 GRAYER = 0.1
-"""How much less saturated than the skin around it paint must find a place to take all its colour
+"""How much less saturated than the skin around it paint must find a place to take all its color
 from there: a shaded tooth would be a gray lip."""
 NEAR, BROAD = 1.0, 4.0
-"""Deviations in pixels of the face: fine paint covers what is near it, and is of the colour that is
+"""Deviations in pixels of the face: fine paint covers what is near it, and is of the color that is
 broadly there; broader paint is light on what is there and covers nothing."""
 
 NEARBY = 7
@@ -70,21 +70,21 @@ class Cover:
                 detail[rows, columns] = np.abs(bright - coarse)
         self._shapes = self._painted * _busy(crop(detail, self._local))
 
-    def covered(self, colours: Scaled, bright: Scaled, rows: slice) -> tuple[Scaled, Scaled]:
+    def covered(self, colors: Scaled, bright: Scaled, rows: slice) -> tuple[Scaled, Scaled]:
         """Return planes of some rows of the part [C,N,W], and their luma [N,W], covered."""
         if not (columns := self._columns(rows)):
-            return colours, bright
+            return colors, bright
         masks = np.stack([self._shapes, self._painted, self._coarse])
         share, painted, coarse = self._enlarged(masks, rows, columns)
         share = share.clip(0, 1)
         broad = self._enlarged(self._broad, rows, columns)
-        colours, bright = colours.copy(), bright.copy()
-        there, seen = colours[..., columns], bright[:, columns]
+        colors, bright = colors.copy(), bright.copy()
+        there, seen = colors[..., columns], bright[:, columns]
         there += share * (broad - there)
-        if len(colours) > 1:
+        if len(colors) > 1:
             there[:] = _tinted(there, broad, painted.clip(0, 1))
         seen += share * (coarse - seen)
-        return colours, bright
+        return colors, bright
 
     def _columns(self, rows: slice) -> slice | None:
         """Return the columns of some rows that paint may reach, None if there are none."""
@@ -97,25 +97,25 @@ class Cover:
 
 
 def _moved(plane: Scaled, edit: Scaled) -> Scaled:
-    """As the generator moves it."""
+    """Return a plane as the generator moves it."""
     line = np.arange(SIZE, dtype=np.float32)
     places = edit[0] + line, edit[1] + line[:, None]
     moved = cv2.remap(plane, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
 
 
-def _tinted(colours: Scaled, broad: Scaled, share: Scaled) -> Scaled:
-    """Colours [3,H,W] in that share [H,W] as saturated as what is broadly there, if they are less.
+def _tinted(colors: Scaled, broad: Scaled, share: Scaled) -> Scaled:
+    """Return colors [3,H,W] by fractions [H,W] as saturated as what is broadly there, or more.
 
-    The luma stays. Lips, which are more saturated than skin, keep their colour.
+    The luma stays. Lips, which are more saturated than skin, keep their color.
     """
-    skin = (broad * (luma(colours) / luma(broad).clip(1e-5))).clip(0, 1)
-    share = share * _step(_saturation(skin) - _saturation(colours), 0, GRAYER)
-    return np.asarray(colours + share * (skin - colours), np.float32)
+    skin = (broad * (luma(colors) / luma(broad).clip(1e-5))).clip(0, 1)
+    share = share * _step(_saturation(skin) - _saturation(colors), 0, GRAYER)
+    return np.asarray(colors + share * (skin - colors), np.float32)
 
 
-def _saturation(colours: Scaled) -> Scaled:
-    most, least = colours.max(0), colours.min(0)
+def _saturation(colors: Scaled) -> Scaled:
+    most, least = colors.max(0), colors.min(0)
     return np.asarray((most - least) / most.clip(1e-5), np.float32)
 
 
@@ -129,7 +129,7 @@ def _busy(detail: Scaled) -> Scaled:
 
 
 def _step(values: Scaled, none: float, full: float) -> Scaled:
-    """0 up to `none`, 1 from `full` on, smooth between them."""
+    """Return 0 up to `none`, 1 from `full` on, smooth between them."""
     share = ((values - none) / (full - none)).clip(0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 

@@ -30,7 +30,8 @@ TILTED, TILTS = 640, (-40, 40)
 begins to lose faces at 30."""
 CORNER = 32
 """Pixels that each side of a tilted view is cut by: a fifth less is to search, and what is cut off
-are the picture's utmost corners. In whole places of YuNet, so that it sees all else as it would."""
+are the picture's utmost corners. A multiple of YuNet's largest stride, so that all else is seen as
+it would be."""
 UPRIGHT = 0.88
 """Score that most upright faces reach."""
 LOOKS, STILL = 6, 0.01

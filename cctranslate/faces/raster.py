@@ -96,18 +96,18 @@ def planes(levels: Levels) -> Scaled:
     return each
 
 
-def to_levels(colours: Scaled, kind: np.dtype[Any]) -> Levels:
+def to_levels(colors: Scaled, kind: np.dtype[Any]) -> Levels:
     """Return planes in [0, 1] as levels of 8 or 16 bits, [H,W] or [H,W,3]."""
-    scaled = colours * np.float32(np.iinfo(kind).max)
+    scaled = colors * np.float32(np.iinfo(kind).max)
     levels = np.rint(scaled, scaled).astype(kind)
     return levels[0] if len(levels) == 1 else np.asarray(cv2.merge(list(levels)), kind)
 
 
-def luma(colours: Scaled) -> Scaled:
+def luma(colors: Scaled) -> Scaled:
     """Return planes [1,H,W] or [3,H,W] in gray [H,W]."""
-    if len(colours) == 1:
-        return np.asarray(colours[0], np.float32)
-    red, green, blue = colours * _LUMA
+    if len(colors) == 1:
+        return np.asarray(colors[0], np.float32)
+    red, green, blue = colors * _LUMA
     return np.asarray(red + green + blue, np.float32)
 
 
@@ -119,7 +119,7 @@ def like(plane: NDArray[T], picture: NDArray[Any]) -> NDArray[T]:
 def read(picture: Image.Image) -> Canvas:
     """Return a picture of any of Pillow's modes, turned upright.
 
-    Palettes become the colours they stand for, CMYK becomes sRGB by its profile, 32-bit and
+    Palettes become the colors they stand for, CMYK becomes sRGB by its profile, 32-bit and
     float pictures 8 or 16 bits of gray. The canvas takes the picture over where it need not be
     turned or converted: pass a copy of one that is still needed.
 

@@ -123,7 +123,7 @@ class FaceTranslation:
     source_predicted: str | None
     """The expression that the judge reads in the face as it came."""
     reason: str | None
-    """Why the face was not translated, or `no face found`."""
+    """Why the face was not translated; `no face found`; or `hard to change: ...`."""
 
 
 @dataclass(frozen=True, kw_only=True)

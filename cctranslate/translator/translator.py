@@ -8,7 +8,7 @@ from typing import Any, Literal, Unpack, overload
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.decoding import NO_FACE, DecodeOptions
+from cctranslate.batch.inputs.decoding import NO_FACE_DETECTED, DecodeOptions
 from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
@@ -197,7 +197,7 @@ def _error(rows: list[Row]) -> UserError | None:
     first = rows[0]
     if first.status == "done":
         return None
-    if first.reason == NO_FACE:
+    if first.reason == NO_FACE_DETECTED:
         return NoFaceError(f"{first.source}: no face found; faces='whole' takes all of it for one")
     if first.status == "skipped" and first.face:
         return NoFaceError(f"{first.source}: face {first.face} {first.reason}")

@@ -45,6 +45,7 @@ def test_the_best_try_is_the_one_that_the_judge_is_surest_of(
     run(faces, "--to", "happy,sad", "-o", tmp_path / "all", "--samples", "6")
     run(faces, "--to", "happy,sad", "-o", tmp_path / "best", "--best-of", "3", "--samples", "2")
     every = {(r["source"], r["target"], int(r["sample"])): r for r in rows(tmp_path / "all")}
+    assert len(rows(tmp_path / "best")) == 28
     for row in rows(tmp_path / "best"):
         tries = range(3 * int(row["sample"]) - 2, 3 * int(row["sample"]) + 1)
         sure = [float(every[row["source"], row["target"], n][f"p_{row['target']}"]) for n in tries]

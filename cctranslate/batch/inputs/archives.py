@@ -39,7 +39,7 @@ def is_tar(head: bytes, path: Path) -> bool:
 
 
 def from_zip(path: Path) -> Iterator[Item]:
-    """Give a zip's members in its order; what is wrong with it all is one broken item."""
+    """Give a zip's members in its order; a fault of the zip itself comes as one Broken item."""
     encrypted = False
     names = _MemberNames()
     try:
@@ -62,7 +62,7 @@ def from_zip(path: Path) -> Iterator[Item]:
 def from_tar_or_csv(path: Path) -> Iterator[Item]:
     """Give the members of a tar or the rows of a CSV, compressed or not, as they come.
 
-    What is wrong with it all is one broken item.
+    A fault of the file itself comes as one Broken item.
     """
     try:
         with buffered(path) as packed, decompressed(packed) as file:

@@ -47,7 +47,7 @@ class DecodeOptions:
     """Whether results keep the pictures' metadata."""
 
     def is_whole(self, width: int, height: int) -> bool:
-        """Whether a picture of this size is taken for a face."""
+        """Return whether a picture of this size is taken for a face."""
         is_small = max(width, height) <= LARGEST_FACE
         return self.where == "whole" or (self.where == "auto" and is_small)
 
@@ -88,7 +88,7 @@ def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _failed(bare, _too_large())
     except _NoFaceError:
-        return DecodeFailure(item=bare, skipped=True, reason=NO_FACE)
+        return DecodeFailure(item=bare, skipped=True, reason=NO_FACE_DETECTED)
     except RefusedError as refused:
         return replace(_failed(bare, str(refused)), unreadable=refused.unreadable)
     except OSError as error:
@@ -106,7 +106,7 @@ class _NoFaceError(RefusedError):
     """A picture in which no face is found."""
 
 
-NO_FACE = "no face found; with --faces whole the picture itself is taken for one"
+NO_FACE_DETECTED = "no face found; with --faces whole the picture itself is taken for one"
 
 
 def read_again(decoded: Decoded) -> Canvas:

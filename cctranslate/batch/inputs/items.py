@@ -160,6 +160,11 @@ class FaceRow(Item):
             parse_usage(self.part)
 
     @property
+    def held(self) -> int:
+        """Its pixels' length: digits and spaces."""
+        return len(self.pixels)
+
+    @property
     def usage(self) -> str:
         """Return the row's usage: no face that is kept for tests becomes one to train on."""
         return super().usage if self.part is None else parse_usage(self.part)

@@ -1,16 +1,16 @@
-"""A share of a run's inputs, for job arrays: its name alone says which share an input is in."""
+"""A shard of a run's inputs, for job arrays: an input's name alone decides which shard has it."""
 
 import hashlib
 import os
 from collections.abc import Mapping
 
-Share = tuple[int, int]
+Shard = tuple[int, int]
 """The I-th of N, from 1."""
 SLURM = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT")
 
 
-def parse(text: str, environment: Mapping[str, str] = os.environ) -> Share:
-    """`I/N`, or `slurm` for the share that a SLURM array gives this task.
+def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
+    """Return the shard that `I/N` names, or for `slurm` the one that a SLURM array gives this task.
 
     Raises:
         ValueError: it is neither, or no array runs; the message says so.
@@ -24,15 +24,15 @@ def parse(text: str, environment: Mapping[str, str] = os.environ) -> Share:
     else:
         parts = text.split("/")
         if len(parts) != 2 or not all(part.isdecimal() for part in parts):
-            raise ValueError(f"{text!r}: name the share as I/N, such as 1/8, or `slurm`")
+            raise ValueError(f"{text!r}: name the shard as I/N, such as 1/8, or `slurm`")
         number, count = map(int, parts)
     if not 1 <= number <= count:
-        raise ValueError(f"there is no share {number} of {count}: they count from 1, without gaps")
+        raise ValueError(f"there is no shard {number} of {count}: they count from 1, without gaps")
     return number, count
 
 
-def holds(share: Share, source: str) -> bool:
-    """Whether an input is in a share: by the digest of its name, the same everywhere."""
-    number, count = share
+def holds(shard: Shard, source: str) -> bool:
+    """Return whether an input is in a shard: by the digest of its name, the same everywhere."""
+    number, count = shard
     digest = hashlib.blake2b(os.fsencode(source), digest_size=8).digest()
     return int.from_bytes(digest) % count == number - 1

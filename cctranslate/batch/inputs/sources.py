@@ -94,7 +94,7 @@ def _named(word: str) -> list[Path]:
 def from_list(
     listed: str, nul: bool, written: OutputPaths, chosen: InputFilter
 ) -> Iterator[Item | None]:
-    """Items of a list of paths, one a line or NUL-separated; `-` is standard input.
+    """Return the items of a list of paths, one a line or NUL-separated; `-` is standard input.
 
     None comes where the list has no further path so far.
 
@@ -133,7 +133,7 @@ def _holds_more(head: bytes, path: Path) -> bool:
 
 
 def _from_stdin() -> Item:
-    """One picture's bytes, named by their digest: another picture is another input."""
+    """Return one picture's bytes, named by their digest: another picture is another input."""
     content = sys.stdin.buffer.read(LARGEST + 1)
     digest = hashlib.sha256(content).hexdigest()[:12]
     if len(content) > LARGEST:
@@ -184,11 +184,12 @@ def _head(path: Path) -> bytes:
 
 
 def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:
-    """Files below a folder, sorted by name in each, with their path relative to it, `/`-joined.
+    """Return the files below a folder, sorted by name in each, and their paths relative to it.
 
-    Linked folders are followed, but never into one that is being walked already. Hidden files and
-    folders, and those of the system, are left alone. A folder that cannot be listed comes as an
-    item, to fail with its row. Only one folder's names are held for each level.
+    Paths are `/`-joined. Linked folders are followed, but never into one that is being walked
+    already. Hidden files and folders, and those of the system, are left alone. A folder that
+    cannot be listed comes as an item, to fail with its row. Only one folder's names are held for
+    each level.
     """
     closed = [_identity(path) for path in (root, *leave_out) if path.exists()]
     yield from _walk(root, "", frozenset(closed))

@@ -156,9 +156,9 @@ def _png_info(packet: str | None) -> PngInfo:
     return info
 
 
-def png_mark(emotion: str) -> PngInfo:
-    """Return the mark as a PNG holds it."""
-    return _png_info(xmp(emotion))
+def png_mark() -> PngInfo:
+    """Return the mark of a picture of several results as a PNG holds it."""
+    return _png_info(xmp("several expressions"))
 
 
 def _add_color_space(info: PngInfo, space: ColorSpace) -> None:

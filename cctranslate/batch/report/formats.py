@@ -77,8 +77,8 @@ def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
 def read_spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
     """Return the rows that a call made of each input, and where in the file they lie.
 
-    An input has rows of several calls where a later one added an expression; `compact` joins them.
-    What was cut short at the end is left out.
+    An input has rows of several calls where a later one added an expression;
+    `compaction.JoinedReport` joins them. What was cut short at the end is left out.
 
     Raises:
         OptionError: no run wrote this file.

@@ -116,7 +116,7 @@ BOOLEAN = CellType(
 )
 BOX = CellType(arrow="string", to_text=_box_text, from_text=_box, to_json=_box_text)
 
-SPREAD = tuple(f"p_{emotion}" for emotion in EMOTIONS)
+PROBABILITY_COLUMNS = tuple(f"p_{emotion}" for emotion in EMOTIONS)
 """The columns that hold a row's `probabilities`."""
 _LEADING: dict[str, CellType] = {
     "source": NAME,
@@ -152,7 +152,7 @@ _TRAILING: dict[str, CellType] = {
 }
 COLUMNS = tuple(
     Column(name=name, type=cell)
-    for name, cell in (_LEADING | dict.fromkeys(SPREAD, REAL) | _TRAILING).items()
+    for name, cell in (_LEADING | dict.fromkeys(PROBABILITY_COLUMNS, REAL) | _TRAILING).items()
 )
 NAMES = tuple(column.name for column in COLUMNS)
 _TO_TEXT = tuple(column.type.to_text for column in COLUMNS)
@@ -160,7 +160,7 @@ _FROM_TEXT = tuple(column.type.from_text for column in COLUMNS)
 _QUOTED = re.compile(r'["\r\n]')
 """What a cell is quoted for, but for the comma."""
 _leading, _trailing = attrgetter(*_LEADING), attrgetter(*_TRAILING)
-_UNKNOWN = (None,) * len(SPREAD)
+_UNKNOWN = (None,) * len(PROBABILITY_COLUMNS)
 
 _OF_A_FACE = {"faces", "face", "box", "target", "strength", "sample", "width", "height"}
 _OF_A_FACE |= {"results_per_face"}
@@ -209,15 +209,15 @@ def from_cells(cells: list[str]) -> Row:
         ]
     except KeyError as error:
         raise ValueError(f"{error} is not expected here") from None
-    before, after = len(_LEADING), len(_LEADING) + len(SPREAD)
-    spread = tuple(values[before:after])
+    before, after = len(_LEADING), len(_LEADING) + len(PROBABILITY_COLUMNS)
+    probabilities = tuple(values[before:after])
     row = Row(
         **dict(zip(_LEADING, values[:before], strict=True)),
-        probabilities=None if spread == _UNKNOWN else spread,
+        probabilities=None if probabilities == _UNKNOWN else probabilities,
         **dict(zip(_TRAILING, values[after:], strict=True)),
     )
     given = {name for name in _CHECKED if getattr(row, name) is not None}
-    in_part = row.probabilities is not None and None in spread
+    in_part = row.probabilities is not None and None in probabilities
     if not row.source or in_part or given not in _GIVEN.get(row.status, ()):
         raise ValueError("cells are missing, or there are too many")
     return row

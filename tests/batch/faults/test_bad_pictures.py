@@ -123,6 +123,7 @@ def test_a_score_that_is_no_number_fails_the_picture(
     words = ("--to", "angry", "--weights", broken, "-o", tmp_path / "out", "--report", report)
     result = run(faces, *words)
     assert result.exit_code == 1, result.output
+    assert len(rows(tmp_path / "out")) == 7
     for row in rows(tmp_path / "out"):
         assert row["status"] == "failed"
         assert row["reason"].startswith("judge: a score is not a number: ")

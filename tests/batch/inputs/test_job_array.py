@@ -1,4 +1,4 @@
-"""`--shard` and `report merge`: a job array's shares make up the run, their reports one."""
+"""`--shard` and `report merge`: a job array's shards make up the run, their reports one."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from tests.support.reports import rows, tree
 
 @pytest.fixture
 def faces(faces: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Named from beside them: a share goes by names, and tmp_path's differs from run to run."""
+    """Named from beside them: a shard goes by names, and tmp_path's differs from run to run."""
     monkeypatch.chdir(faces.parent)
     return Path(faces.name)
 
@@ -32,7 +32,7 @@ def shards(run: Run, faces: Path, out: Path, count: int) -> list[Path]:
     return folders
 
 
-def test_the_shares_make_up_the_run(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_the_shards_make_up_the_run(run: Run, faces: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     assert run(faces, "--to", "sad", "-o", whole).exit_code == 0
     parts = shards(run, faces, tmp_path, 3)
@@ -85,7 +85,7 @@ def test_what_cannot_be_joined_is_one_line(run: Run, faces: Path, tmp_path: Path
     assert joined.read_text() == "mine"
 
 
-def test_another_share_in_the_same_out_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_another_shard_in_the_same_out_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert run(faces, "--to", "sad", "-o", out, "--shard", "1/2").exit_code == 0
     result = run(faces, "--to", "sad", "-o", out, "--shard", "2/2")
@@ -93,14 +93,14 @@ def test_another_share_in_the_same_out_is_refused(run: Run, faces: Path, tmp_pat
     assert "another --shard" in result.output
 
 
-def test_a_name_is_in_one_share_and_shares_are_alike_in_size() -> None:
+def test_a_name_is_in_one_shard_and_shards_are_alike_in_size() -> None:
     names = [f"faces/{number}.png" for number in range(4000)]
     counts = [sum(holds((number, 4), name) for name in names) for number in (1, 2, 3, 4)]
     assert sum(counts) == len(names)
     assert min(counts) > 900
 
 
-def test_a_slurm_array_says_which_share() -> None:
+def test_a_slurm_array_says_which_shard() -> None:
     array = {"SLURM_ARRAY_TASK_ID": "12", "SLURM_ARRAY_TASK_MIN": "10"}
     assert parse("slurm", array | {"SLURM_ARRAY_TASK_COUNT": "4"}) == (3, 4)
     with pytest.raises(ValueError, match="SLURM_ARRAY_TASK_COUNT is not set"):
@@ -108,7 +108,7 @@ def test_a_slurm_array_says_which_share() -> None:
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4", ""])
-def test_no_share(run: Run, faces: Path, tmp_path: Path, text: str) -> None:
+def test_no_shard(run: Run, faces: Path, tmp_path: Path, text: str) -> None:
     result = run(faces, "--to", "sad", "-o", tmp_path / "out", "--shard", text)
     assert result.exit_code == 2
     assert "--shard" in result.output

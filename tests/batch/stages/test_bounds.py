@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cctranslate.batch.inputs.items import Broken, Item, Member
+import pytest
+
+from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
 from cctranslate.batch.stages import bounds
 
 
@@ -14,10 +16,28 @@ def test_a_file_weighs_by_its_size_and_a_member_by_its_content(tmp_path: Path) -
     assert bounds.weigh(replace(item, path=tmp_path / "gone.png")) == 0
     member = Member(path=tmp_path / "a.zip", relative="b.png", named=False, content=bytes(10))
     assert bounds.weigh(member) == 10 * bounds.EXPANSION
+    empty = replace(member, inner="b.png", content=b"")
+    assert bounds.weigh(empty) == 0
+    row = FaceRow(path=item.path, relative="1", named=False, inner="1", pixels="255 0 1")
+    assert bounds.weigh(row) == 7 * bounds.EXPANSION
     broken = Broken(path=item.path, relative="a.png", named=True, reason="missing")
     assert bounds.weigh(broken) == 0
 
 
-def test_the_budget_is_some_of_what_there_is() -> None:
-    assert bounds.budget() >= bounds.LEAST
-    assert bounds.budget() <= max(bounds.LEAST, bounds._physical())
+@pytest.mark.parametrize(
+    ("physical", "container", "budget"),
+    [
+        (16 << 30, 4 << 30, 1 << 30),
+        (4 << 30, 16 << 30, 1 << 30),
+        (16 << 30, 0, 4 << 30),
+        (0, 16 << 30, 4 << 30),
+        (1 << 20, 0, bounds.LEAST),
+        (0, 0, bounds.LEAST),
+    ],
+)
+def test_the_budget_is_a_quarter_of_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, physical: int, container: int, budget: int
+) -> None:
+    monkeypatch.setattr(bounds, "_physical", lambda: physical)
+    monkeypatch.setattr(bounds, "_container", lambda: container)
+    assert bounds.budget() == budget

@@ -1,4 +1,4 @@
-"""What a worker of a cluster does: a block's inputs to results, and rows once they are there.
+"""What a worker does with a block: its inputs to results, and rows once they are there.
 
 A block may be begun any number of times, after a kill or by two workers at once: its results have
 fixed names and fixed content, and its rows are one file.

@@ -13,10 +13,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
-from cctranslate.batch.inputs.items import FaceRow, Item
+from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names, name_group
 from cctranslate.batch.runners.blocks.plan_files import write_block
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
+from cctranslate.batch.stages import bounds
 from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.files import unwritable
 
@@ -79,7 +80,7 @@ class Planner:
     def _sample(self, item: Item) -> None:
         if self.inputs % _SAMPLED == 0:
             self._sampled += 1
-            self._bytes += _size(item)
+            self._bytes += bounds.size(item)
 
     def _block_size(self, variants: int, workers: int) -> int:
         """Return how many inputs make a block."""
@@ -131,12 +132,3 @@ def _unpickled(path: Path) -> Iterator[Record]:
         while file.peek(1):
             record: Record = pickle.load(file)
             yield record
-
-
-def _size(item: Item) -> int:
-    """Return the bytes that an item has to be read from."""
-    if isinstance(item, FaceRow):
-        return len(item.pixels)
-    if item.inner:
-        return item.held
-    return item.stamp.size if item.stamp else 0

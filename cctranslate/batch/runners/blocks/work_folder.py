@@ -1,4 +1,4 @@
-"""`OUT/.cluster`: what a run on a cluster has to do, and what is done of it.
+"""`OUT/.cluster`: the plan of a run in blocks, and what is done of it.
 
 `plan.json` is written last and removed first: without it the rest is left over.
 """
