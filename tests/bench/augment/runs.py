@@ -146,7 +146,9 @@ class Queue:
 
     def _done(self, job: Job) -> dict[str, Any]:
         faces = draw(self._training, SIZES[job.size], job.seed)
-        pool, labels = self._pool(job, faces), self._labels(job.arm, faces)
+        made = self._results_of(job)
+        pool = self._pool(job, faces, made) if made else None
+        labels = self._labels(job.arm, faces)
         start = self._classifier(job.student) if job.arm.needs == "classifier" else None
         began = time.monotonic()
         predicted = self._trained(job, faces, labels, pool, start)
@@ -159,7 +161,7 @@ class Queue:
             "macro_f1": macro_f1(matrix),
             "seconds": round(seconds, 1),
             "device": self._settings.device.type,
-            "generator": self._results.digest if job.arm.has_results else None,
+            "generator": made.digest if made else None,
             "predicted": "".join(map(str, predicted)),
         }
 
@@ -195,17 +197,16 @@ class Queue:
             return np.where(voted.sum(1, keepdims=True) > 0, voted, hard)
         return hard
 
-    def _pool(self, job: Job, faces: Faces) -> Pool | None:
+    def _results_of(self, job: Job) -> Results | None:
+        """Return the results that a run trains on, if it does: those of the bundle of its arm."""
         if not job.arm.has_results:
             return None
-        made = self._results
-        if job.arm.needs == "bundle":
-            made = Results(
-                self._out / "results",
-                self._rows,
-                self._small(job),
-                self._settings.device.type,
-            )
+        if job.arm.needs != "bundle":
+            return self._results
+        device = self._settings.device.type
+        return Results(self._out / "results", self._rows, self._small(job), device)
+
+    def _pool(self, job: Job, faces: Faces, made: Results) -> Pool:
         needed = np.zeros((len(faces), NUM_CLASSES), bool)
         some = faces.labels[:MOST_SOURCES].astype(np.int64)
         needed[:MOST_SOURCES] = wanted(job.arm, some, job.seed)

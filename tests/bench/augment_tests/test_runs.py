@@ -1,6 +1,7 @@
 """The bench's command on drawn faces: runs resume row by row, and the table reads them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
+from cctranslate import bundle
 from cctranslate.training.data import fer2013
 from tests.bench.augment import bench
 from tests.bench.augment.arms import ARMS
@@ -103,6 +105,20 @@ def test_results_are_made_once(data: tuple[Path, Path], tmp_path: Path, weights:
     again = Results(tmp_path, 84, weights, "cpu")
     again._models.translate = None  # type: ignore[method-assign, assignment]
     assert (again.translated(training, 1.0, everything)[0] == made).all()
+
+
+def test_a_line_names_the_generator_that_made_its_results(
+    data: tuple[Path, Path], tmp_path: Path, weights: Path
+) -> None:
+    small, out = tmp_path / "small", tmp_path / "out"
+    shutil.copytree(bundle.shipped(), small / "500-0")
+    arms = ("--arm", "ours-50", "--arm", "small-generator", "--small", str(small))
+    result = train(data, out, weights, *arms, "--seeds", "0")
+    assert result.exit_code == 0, result.output
+    assert [line["generator"] for line in lines(out)] == [
+        bundle.load(weights).digests["generator"][:12],
+        bundle.load(bundle.shipped()).digests["generator"][:12],
+    ]
 
 
 def test_written_faces_are_those_of_the_seed(data: tuple[Path, Path], tmp_path: Path) -> None:
