@@ -98,9 +98,9 @@ def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
     By Newton and Schulz, in matrix products alone: CUDA graphs record no decomposition.
     """
-    scale, one = matrix.trace(), torch.eye(len(matrix), device=matrix.device)
-    root, inverse = matrix / scale, one
+    scale, identity = matrix.trace(), torch.eye(len(matrix), device=matrix.device)
+    root, inverse = matrix / scale, identity
     for _ in range(ITERATIONS):
-        step = 1.5 * one - 0.5 * inverse @ root
+        step = 1.5 * identity - 0.5 * inverse @ root
         root, inverse = root @ step, step @ inverse
     return root * scale.sqrt(), inverse / scale.sqrt()

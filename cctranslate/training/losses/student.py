@@ -1,38 +1,68 @@
-"""All discriminators of a student: of pixels, and of what a pretrained network sees in them."""
+"""What a student and its discriminators lose to each other.
 
-from collections.abc import Sequence
+Discriminators of pixels compare real faces with results (RpGAN); that of features has a hinge loss.
+"""
 
-from torch import Tensor, nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from cctranslate.training.losses.components import ComponentDiscriminators, Shown
-from cctranslate.training.losses.projected import ProjectedDiscriminator
+from cctranslate.training.losses.adversarial import d_relativistic, g_relativistic
+from cctranslate.training.losses.regularization import gradient_penalty
 from cctranslate.training.losses.terms import Terms
-from cctranslate.training.networks.pretrained.picture_features import PictureFeatures
+from cctranslate.training.networks.student.discriminators import StudentDiscriminators
+from cctranslate.training.networks.student.part_discriminators import (
+    PARTS,
+    PartDiscriminators,
+    Shown,
+    crop,
+)
+from cctranslate.training.networks.student.projected_discriminator import ProjectedDiscriminator
 
 
-class StudentDiscriminators(nn.Module):
-    """Discriminators of whole faces, mouths and eyes, and if wanted one of features."""
+def d_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Terms:
+    """Return each discriminator's loss as `d_mouth` and the like."""
+    terms = parts_d_terms(d.parts, real, fake)
+    if d.features is not None:
+        terms["d_features"] = features_d_loss(d.features, real, fake, step)
+    return terms
 
-    def __init__(self, widths: Sequence[int], seen: PictureFeatures | None) -> None:
-        """Take the network whose features one of them sees; None leaves it out."""
-        super().__init__()
-        self.parts = ComponentDiscriminators(widths)
-        self.features = None if seen is None else ProjectedDiscriminator(seen)
 
-    def d_terms(self, real: Shown, fake: Shown, step: int) -> Terms:
-        """Return each one's loss as `d_mouth` and the like."""
-        terms = self.parts.d_terms(real, fake)
-        if self.features is not None:
-            terms |= self.features.d_terms(real, fake, step)
-        return terms
+def g_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Terms:
+    """Return what G loses to each discriminator."""
+    terms = parts_g_terms(d.parts, real, fake)
+    if d.features is not None:
+        terms["features"] = features_g_loss(d.features, fake, step)
+    return terms
 
-    def g_terms(self, real: Shown, fake: Shown, step: int) -> Terms:
-        """Return what G loses to each of them."""
-        terms = self.parts.g_terms(real, fake)
-        if self.features is not None:
-            terms |= self.features.g_terms(fake, step)
-        return terms
 
-    def penalty(self, faces: Shown) -> Tensor:
-        """Return the gradient penalty of those that see pixels."""
-        return self.parts.penalty(faces)
+def parts_d_terms(d: PartDiscriminators, real: Shown, fake: Shown) -> Terms:
+    """Return the loss of each part's discriminator as `d_mouth` and the like."""
+    of_real, of_fake = d(real), d(fake)
+    return {f"d_{name}": d_relativistic(of_real[name], of_fake[name]) for name in of_real}
+
+
+def parts_g_terms(d: PartDiscriminators, real: Shown, fake: Shown) -> Terms:
+    """Return what G loses to each part's discriminator."""
+    of_real, of_fake = d(real), d(fake)
+    return {name: g_relativistic(of_real[name], of_fake[name]) for name in of_real}
+
+
+def penalty(d: PartDiscriminators, faces: Shown) -> Tensor:
+    """Return the sum over parts of the gradient penalty at these faces."""
+    penalties = []
+    for name, network in d.networks.items():
+        seen = crop(faces.x, faces.points, PARTS[name]).detach().requires_grad_()
+        penalties.append(gradient_penalty(network(seen, faces.classes), seen))
+    return torch.stack(penalties).sum()
+
+
+def features_d_loss(d: ProjectedDiscriminator, real: Shown, fake: Shown, step: int) -> Tensor:
+    """Return the hinge loss of a step's part of real and fake faces."""
+    judged = zip(d.judge(real, step), d.judge(fake, step), strict=True)
+    return torch.stack([F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in judged]).mean()
+
+
+def features_g_loss(d: ProjectedDiscriminator, fake: Shown, step: int) -> Tensor:
+    """Return what G loses to the discriminator of features."""
+    return -torch.stack([logits.mean() for logits in d.judge(fake, step)]).mean()

@@ -9,19 +9,19 @@ from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
-from cctranslate.training.losses.student import StudentDiscriminators
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.discriminators import build_discriminator
-from cctranslate.training.networks.flow_generator import Flow
+from cctranslate.training.networks.flow_generator import FlowGenerator
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.pretrained.picture_features import PictureFeatures
+from cctranslate.training.networks.student.discriminators import StudentDiscriminators
 from cctranslate.training.networks.unet_generators import PaddedUNet, UNet
 
 _GENERATORS: dict[GeneratorKind, Callable[[GeneratorSpec], Generator]] = {
     "unet": UNet,
     "padded-unet": PaddedUNet,
-    "flow": Flow,
+    "flow": FlowGenerator,
 }
 
 

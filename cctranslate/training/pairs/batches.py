@@ -19,7 +19,7 @@ from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, likeliest, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Indices, Sampler, evenly
-from cctranslate.training.losses.components import Shown
+from cctranslate.training.networks.student.part_discriminators import Shown
 from cctranslate.training.pairs import filter
 from cctranslate.training.pairs.store import Draws
 
@@ -80,18 +80,18 @@ class PairBatches:
         faces: Faces,
         votes: Votes | None,
         found: Landmarks,
-        kept: Draws,
+        draws: Draws,
         device: torch.device,
         seed: int,
     ) -> None:
-        """Take Training faces, their landmarks, and the kept draws, surest first.
+        """Take Training faces, their landmarks, and the chosen draws, surest first.
 
         Raises:
             RunError: there are fewer pairs than a batch has.
         """
         labels = soft_labels(faces, votes, recipe.vote_share)
         self._classes = likeliest(labels)
-        pairs = kept.take(filter.best(kept))
+        pairs = draws.take(filter.best(draws))
         if recipe.unpaired:
             # The translator that drew them has hardly seen faces that lie oddly, while an anchor
             # is made of such a face where it is upright (`anchors.py`).
@@ -140,7 +140,7 @@ class PairBatches:
         same = (drawn & (classes >= 0)) | (targets == classes)
         targets = np.where(same, classes, targets)
         real = self._real[self._real_sampler.partners(step, targets)]
-        asked = torch.from_numpy(targets).to(self._device)
+        target_tensor = torch.from_numpy(targets).to(self._device)
         x = self._faces.scaled(sources)
         y = torch.cat([self._results.scaled(chosen), x[len(chosen) :]])
         y = torch.where(self._tensor(same)[:, None, None, None], x, y)
@@ -155,9 +155,9 @@ class PairBatches:
             paired=self._tensor(same | ~unpaired),
             points=points,
             found=self._found[torch.from_numpy(sources).to(self._device)],
-            targets=asked,
+            targets=target_tensor,
             guided=torch.from_numpy(guided).float().to(self._device),
-            real=Shown(x=shown, points=real_points, classes=asked),
+            real=Shown(x=shown, points=real_points, classes=target_tensor),
         )
 
     def spread(self, count: int) -> Gray:

@@ -15,16 +15,18 @@ from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.device import autocast
-from cctranslate.training.losses.components import PARTS, Pulls
+from cctranslate.training.losses import student as losses
+from cctranslate.training.losses.gradient_balancer import GradientBalancer
 from cctranslate.training.losses.identity import IdentityEncoder, identity_loss
 from cctranslate.training.losses.pictures import coarse, edges
 from cctranslate.training.losses.regularization import masked_mean, smoothness
-from cctranslate.training.losses.student import StudentDiscriminators
 from cctranslate.training.losses.teachers import GuideLoss, TeacherNetworks
 from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.pretrained import picture_features
 from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.registry import build_generator
+from cctranslate.training.networks.student.discriminators import StudentDiscriminators
+from cctranslate.training.networks.student.part_discriminators import PARTS
 from cctranslate.training.pairs import store
 from cctranslate.training.pairs.anchors import anchors
 from cctranslate.training.pairs.batches import PairBatch, PairBatches
@@ -60,18 +62,18 @@ class StudentTrainer:
         faces: Faces,
         votes: Votes | None,
         found: Landmarks,
-        kept: Draws,
+        draws: Draws,
         networks: TeacherNetworks,
         device: torch.device,
         seed: int,
     ) -> None:
-        """Take Training faces, their landmarks, the kept draws of them, guides and recognizer."""
+        """Take Training faces, their landmarks, the chosen draws of them, guides and recognizer."""
         torch.manual_seed(seed)
         self.recipe, self.device = recipe, device
         recognizer, weights = networks.face_recognizer, asdict(recipe.weights)
         assert recognizer is not None
         recognizer.to(device)
-        self.batches = PairBatches(recipe, faces, votes, found, kept, device, seed)
+        self.batches = PairBatches(recipe, faces, votes, found, draws, device, seed)
         self.g = build_generator(recipe.generator).to(device)
         self._anchor = build_generator(recipe.generator).to(device).eval().requires_grad_(False)
         seen = picture_features.load().to(device) if weights["features"] else None
@@ -83,8 +85,8 @@ class StudentTrainer:
         self.d_optimizer = optimizers.build(self.d.parameters(), recipe.d_lr, BETAS, device)
         self._guide = GuideLoss(networks.guides, ()).to(device)
         self._recognizer = IdentityEncoder([recognizer], augment.for_face_recognizer).to(device)
-        pulling = (*PARTS, "features") if seen else PARTS
-        self._pulls = Pulls({name: weights[name] for name in pulling})
+        balanced = (*PARTS, "features") if seen else PARTS
+        self._balancer = GradientBalancer({name: weights[name] for name in balanced})
         self._strengths = torch.tensor(recipe.strengths, device=device)
         self._shown = self.batches.spread(SHEET_FACES)
 
@@ -111,11 +113,11 @@ class StudentTrainer:
             guides=tuple(load_classifier(runs / name) for name in recipe.guides),
             face_recognizer=recognizer,
         )
-        kept = store.read(pairs / store.KEPT)
-        trainer = cls(recipe, faces, votes, found, kept, networks, device, seed)
+        draws = store.read(pairs / store.KEPT)
+        trainer = cls(recipe, faces, votes, found, draws, networks, device, seed)
         before = runs / recipe.translator
         g, d = load_generator(before).state_dict(), student_discriminators(before)
-        with checkpoint.fitting(before):
+        with checkpoint.explain_mismatch(before):
             trainer.begin(g, d)
         return trainer
 
@@ -150,7 +152,7 @@ class StudentTrainer:
             batch = batch.turned(self.recipe.turned)
         with autocast(self.device):
             edit = self.g.edit(self.g.encode(batch.x), batch.target_labels)
-        image = self.g.partial(batch.x, edit, self._strengths[batch.targets])
+        image = self.g.apply_edit(batch.x, edit, self._strengths[batch.targets])
         terms = self._step_d(batch, image.detach(), step)
         terms |= self._step_g(batch, image, edit.flow, step)
         self.average.update(self.g, step)
@@ -170,10 +172,11 @@ class StudentTrainer:
         self.d.requires_grad_(True)
         fake = batch.shown(image)
         with autocast(self.device):
-            terms = self.d.d_terms(batch.real, fake, step)
+            terms = losses.d_terms(self.d, batch.real, fake, step)
         loss = torch.stack(list(terms.values())).sum()
         if step % R1_EVERY == 0:
-            penalty = self.d.penalty(batch.real) + self.d.penalty(fake)
+            penalty = losses.penalty(self.d.parts, batch.real)
+            penalty = penalty + losses.penalty(self.d.parts, fake)
             loss = loss + R1_EVERY * self.recipe.weights.r1 / 2 * penalty
         self.d_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -194,7 +197,7 @@ class StudentTrainer:
         if self.batches.unpaired:
             terms["coarse"] = ((1 - paired) * coarse(image, batch.y, mask)).mean()
         with autocast(self.device):
-            judged = self.d.g_terms(batch.real, batch.shown(image), step)
+            judged = losses.g_terms(self.d, batch.real, batch.shown(image), step)
             if step % GUIDE_EVERY == 0:
                 weights["guide"] *= GUIDE_EVERY
                 terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)
@@ -202,10 +205,10 @@ class StudentTrainer:
             weights["likeness"] *= LIKENESS_EVERY
             terms["likeness"] = identity_loss(*self._recognizer(batch.x, image))
         if step % BALANCE_EVERY == 0:
-            self._pulls.update(image, weights["pair"] * terms["pair"], judged)
+            self._balancer.update(image, weights["pair"] * terms["pair"], judged)
         # Discriminators that know nothing yet have nothing to say.
-        known = min(1.0, step / self.recipe.warm_up)
-        weights |= {name: known * weight for name, weight in self._pulls.weights.items()}
+        ramp = min(1.0, step / self.recipe.warm_up)
+        weights |= {name: ramp * weight for name, weight in self._balancer.weights.items()}
         terms |= judged
         loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         self.g_optimizer.zero_grad()
@@ -227,7 +230,7 @@ class StudentTrainer:
             "average": self.average.module.state_dict(),
             "g_optimizer": self.g_optimizer.state_dict(),
             "d_optimizer": self.d_optimizer.state_dict(),
-            "d_weights": self._pulls.weights,
+            "d_weights": self._balancer.weights,
             "faces": torch.from_numpy(self._shown),
         }
 
@@ -236,7 +239,7 @@ class StudentTrainer:
         self.g.load_state_dict(state["g"])
         self.d.load_state_dict(state["d"])
         self.average.module.load_state_dict(state["average"])
-        self._pulls.weights = dict(state["d_weights"])
+        self._balancer.weights = dict(state["d_weights"])
         optimizers.restore(self.g_optimizer, state["g_optimizer"])
         optimizers.restore(self.d_optimizer, state["d_optimizer"])
 

@@ -43,7 +43,7 @@ def test_discriminators_see_results_at_the_strengths_that_ship() -> None:
     with autocast(batch.x.device):
         edit = second.g.edit(second.g.encode(batch.x), batch.target_labels)
     strengths = torch.tensor([STUDENT.strengths[target] for target in batch.targets])
-    expected = second.g.partial(batch.x, edit, strengths)
+    expected = second.g.apply_edit(batch.x, edit, strengths)
     assert (expected - edit.image).abs().max() > 0.01
     torch.manual_seed(1)
     second.step(1)
@@ -59,8 +59,8 @@ def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others()
     assert {name.split(".")[0] for name in here.keys() - there.keys()} == {"features"}
     terms = train(second, range(2))
     assert all({"features", "d_features", "coarse"} <= term.keys() for term in terms)
-    assert set(second._pulls.weights) == {"whole", "mouth", "eyes", "features"}
-    assert all(weight > 0 for weight in second._pulls.weights.values())
+    assert set(second._balancer.weights) == {"whole", "mouth", "eyes", "features"}
+    assert all(weight > 0 for weight in second._balancer.weights.values())
 
 
 def test_a_second_student_has_no_pairs_of_faces_that_lie_oddly() -> None:

@@ -4,18 +4,15 @@ It begins with knowing pictures, so that it need not learn from 28,709 faces wha
 (projected GAN, Sauer et al. 2021).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from cctranslate.emotions import NUM_CLASSES
-from cctranslate.training.losses.components import PARTS, Part, Shown, crop
-from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.pretrained.picture_features import CHANNELS, PictureFeatures
+from cctranslate.training.networks.student.part_discriminators import PARTS, Part, Shown, crop
 
 SEEN = {
     "mouth": replace(PARTS["mouth"], height=24, width=32),
@@ -61,18 +58,8 @@ class ProjectedDiscriminator(nn.Module):
         maps = (fine, coarse, coarse)
         return [_logits(head(h).float(), classes) for head, h in zip(heads, maps, strict=True)]
 
-    def d_terms(self, real: Shown, fake: Shown, step: int) -> Terms:
-        """Return the hinge loss of a step's part of real and fake faces."""
-        judged = zip(self._judged(real, step), self._judged(fake, step), strict=True)
-        losses = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in judged]
-        return {"d_features": torch.stack(losses).mean()}
-
-    def g_terms(self, fake: Shown, step: int) -> Terms:
-        """Return what G loses to it."""
-        judged: Sequence[Tensor] = self._judged(fake, step)
-        return {"features": -torch.stack([f.mean() for f in judged]).mean()}
-
-    def _judged(self, faces: Shown, step: int) -> list[Tensor]:
+    def judge(self, faces: Shown, step: int) -> list[Tensor]:
+        """Return the logits of the part that a step is about, as `forward` does."""
         part = part_at(step)
         return self(crop(faces.x, faces.points, SEEN[part]), faces.classes, part)
 

@@ -7,9 +7,13 @@ import torch
 from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.recipes.student import STUDENT
 from cctranslate.training.data.device_cache import scaled
-from cctranslate.training.losses.components import Shown
-from cctranslate.training.losses.projected import ProjectedDiscriminator, part_at
+from cctranslate.training.losses.student import features_d_loss, features_g_loss
 from cctranslate.training.networks.pretrained import picture_features
+from cctranslate.training.networks.student.part_discriminators import Shown
+from cctranslate.training.networks.student.projected_discriminator import (
+    ProjectedDiscriminator,
+    part_at,
+)
 from tests.support import pictures
 
 MOUTHS, EYES = 1, 3
@@ -54,14 +58,14 @@ def test_it_learns_what_is_wrong_with_a_part_and_tells_g(
     adam = torch.optim.Adam(network.parameters(), STUDENT.d_lr)
     losses = []
     for _ in range(18):
-        (loss,) = network.d_terms(real, fake, step).values()
+        loss = features_d_loss(network, real, fake, step)
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         losses.append(float(loss.detach()))
     assert np.mean(losses[-4:]) < 0.85 * losses[0]
     marked.requires_grad_()
-    network.g_terms(fake, step)["features"].backward()  # type: ignore[no-untyped-call]
+    features_g_loss(network, fake, step).backward()  # type: ignore[no-untyped-call]
     assert marked.grad is not None
     of_rows = marked.grad.abs().sum((0, 1, 3))
     assert of_rows[top] > 0
@@ -72,7 +76,7 @@ def test_the_pretrained_network_is_neither_trained_nor_stored(
     network: ProjectedDiscriminator,
 ) -> None:
     assert {name.split(".")[0] for name in network.state_dict()} == {"heads"}
-    loss = network.d_terms(faces(2), faces(2), MOUTHS)["d_features"]
+    loss = features_d_loss(network, faces(2), faces(2), MOUTHS)
     loss.backward()  # type: ignore[no-untyped-call]
     (features,) = network._features
     assert all(weight.grad is None for weight in features.parameters())

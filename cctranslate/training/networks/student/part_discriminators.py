@@ -4,7 +4,7 @@ A discriminator of whole faces is blind to much of what a viewer sees at once in
 sees nothing else is not (component discriminators: GFPGAN, Wang et al. 2021).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,14 +12,6 @@ from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
-from cctranslate.training.losses.adversarial import d_relativistic, g_relativistic
-from cctranslate.training.losses.regularization import gradient_penalty
-from cctranslate.training.losses.terms import Terms
-
-LARGEST = 50.0
-"""A weight of `Pulls` at most: a discriminator that knows nothing has hardly a slope."""
-SMOOTHING = 0.2
-"""How far a batch moves a weight of `Pulls`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,60 +74,16 @@ class PartDiscriminator(nn.Module):
         return realness
 
 
-class ComponentDiscriminators(nn.Module):
-    """One discriminator for each part; each compares real faces with results (RpGAN)."""
+class PartDiscriminators(nn.Module):
+    """One discriminator for each part."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
         self.networks = nn.ModuleDict({name: PartDiscriminator(widths) for name in PARTS})
 
-    def forward(self, faces: Shown) -> Terms:
+    def forward(self, faces: Shown) -> dict[str, Tensor]:
         """Return each part's logits [N]."""
         return {
             name: network(crop(faces.x, faces.points, PARTS[name]), faces.classes)
             for name, network in self.networks.items()
         }
-
-    def d_terms(self, real: Shown, fake: Shown) -> Terms:
-        """Return each discriminator's loss as `d_mouth` and the like."""
-        judged = _matched(self(real), self(fake))
-        return {f"d_{name}": d_relativistic(r, f) for name, r, f in judged}
-
-    def g_terms(self, real: Shown, fake: Shown) -> Terms:
-        """Return what G loses to each discriminator."""
-        judged = _matched(self(real), self(fake))
-        return {name: g_relativistic(r, f) for name, r, f in judged}
-
-    def penalty(self, faces: Shown) -> Tensor:
-        """Return the sum over parts of the gradient penalty at these faces."""
-        penalties = []
-        for name, network in self.networks.items():
-            seen = crop(faces.x, faces.points, PARTS[name]).detach().requires_grad_()
-            penalties.append(gradient_penalty(network(seen, faces.classes), seen))
-        return torch.stack(penalties).sum()
-
-
-class Pulls:
-    """Weights of terms by which each pulls at images a fixed part as strongly as another one."""
-
-    def __init__(self, shares: Mapping[str, float]) -> None:
-        """Take each term's part; a part of 0 leaves the term out."""
-        self._shares = dict(shares)
-        self.weights = dict.fromkeys(shares, 0.0)
-
-    def update(self, images: Tensor, other: Tensor, terms: Terms) -> None:
-        """Move the weights towards what this batch asks for; the first one sets them."""
-        strongest = _length(other, images)
-        for name, share in self._shares.items():
-            asked = min(LARGEST, share * strongest / max(_length(terms[name], images), 1e-6))
-            before = self.weights[name]
-            self.weights[name] = before + SMOOTHING * (asked - before) if before else asked
-
-
-def _length(term: Tensor, images: Tensor) -> float:
-    (gradient,) = torch.autograd.grad(term, images, retain_graph=True)
-    return gradient.norm().item()
-
-
-def _matched(real: Terms, fake: Terms) -> list[tuple[str, Tensor, Tensor]]:
-    return [(name, real[name], fake[name]) for name in real]

@@ -1,0 +1,1 @@
+"""The discriminators of a student."""

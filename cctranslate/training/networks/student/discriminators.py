@@ -1,0 +1,19 @@
+"""All discriminators of a student: of pixels, and of what a pretrained network sees in them."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from cctranslate.training.networks.pretrained.picture_features import PictureFeatures
+from cctranslate.training.networks.student.part_discriminators import PartDiscriminators
+from cctranslate.training.networks.student.projected_discriminator import ProjectedDiscriminator
+
+
+class StudentDiscriminators(nn.Module):
+    """Discriminators of whole faces, mouths and eyes, and if wanted one of features."""
+
+    def __init__(self, widths: Sequence[int], seen: PictureFeatures | None) -> None:
+        """Take the network whose features one of them sees; None leaves it out."""
+        super().__init__()
+        self.parts = PartDiscriminators(widths)
+        self.features = None if seen is None else ProjectedDiscriminator(seen)
