@@ -59,7 +59,7 @@ def examine(
     yield Finding(name="python", text=platform.python_version())
     for package in PACKAGES:
         yield Finding(name=package, text=_version(package) or "not installed")
-    yield from _both()
+    yield from _conflicting_runtimes()
     runtime = _onnxruntime()
     yield runtime
     yield _detector()
@@ -80,7 +80,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _both() -> Iterator[Finding]:
+def _conflicting_runtimes() -> Iterator[Finding]:
     if _version("onnxruntime") and _version("onnxruntime-gpu"):
         yield Finding(
             name="packages",

@@ -57,8 +57,8 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
 
 
 @contextmanager
-def fitting(folder: Path) -> Iterator[None]:
-    """Take over what the checkpoint there holds.
+def explain_mismatch(folder: Path) -> Iterator[None]:
+    """Take over in the block what the checkpoint of `folder` holds, or say why it does not fit.
 
     Raises:
         CheckpointError: it is of other networks, or not whole.
@@ -84,7 +84,7 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def resulting(state: dict[str, Any], blend: float) -> dict[str, Tensor]:
+def final_generator_weights(state: dict[str, Any], blend: float) -> dict[str, Tensor]:
     """Return the weights of the G that a run ends with, from its trainer's state.
 
     They are those of the averaged G, and for a fraction `blend` those that the run began with.

@@ -188,15 +188,15 @@ def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict
     `toned_down` is the fraction attenuated among faces of other expressions; `own_change` is as
     that of a target.
     """
-    shares = attenuation.fractions(judged, np.arange(NUM_CLASSES))
+    fractions = attenuation.fractions(judged, np.arange(NUM_CLASSES))
     label_index = np.arange(len(test)), test.labels
-    left = attenuation.attenuate(test.images, translated, shares)[label_index]
+    left = attenuation.attenuate(test.images, translated, fractions)[label_index]
     change = np.abs(left.astype(np.float32) - test.images).mean((1, 2))
     means = [change[test.labels == k].mean() for k in np.unique(test.labels)]
     other = test.labels[:, None] != np.arange(NUM_CLASSES)
     return {
         "own_change": round(float(np.mean(means)), 4),
-        "toned_down": _average((shares < 1)[other], 4),
+        "toned_down": _average((fractions < 1)[other], 4),
     }
 
 

@@ -57,7 +57,7 @@ class TranslatorGraph(nn.Module):
         edit = self.generator.edit(each, labels.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
         applied = strength * (labels * self.gain).sum(1)
         applied = applied.unsqueeze(0).expand(n, -1).flatten()
-        translated = self.generator.partial(each[0], edit, applied).reshape(n, k, 1, SIZE, SIZE)
+        translated = self.generator.apply_edit(each[0], edit, applied).reshape(n, k, 1, SIZE, SIZE)
         flow, paint = (applied[:, None, None, None] * part for part in (edit.flow, edit.paint))
         return translated, flow.reshape(n, k, 2, SIZE, SIZE), paint.reshape(n, k, 1, SIZE, SIZE)
 
@@ -117,7 +117,7 @@ def export(
         differs = _largest_difference(
             graph, folder / "generator.onnx", _TRANSLATOR, faces, *given.values()
         )
-        classifiers = _place_all(judge, witness, recipe, folder, faces)
+        classifiers = _add_classifiers(judge, witness, recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
         measured = run_folder.MEASURED
         card = {
@@ -177,19 +177,25 @@ def _copy_face_presence(judge: Path, folder: Path) -> None:
         shutil.copyfile(source.file(bundle.FACE_PRESENCE), folder / f"{bundle.FACE_PRESENCE}.onnx")
 
 
-def _place_all(
-    judge: Path, witness: Path | None, taught: AnyRecipe, folder: Path, faces: np.ndarray
+def _add_classifiers(
+    judge: Path, witness: Path | None, translator_recipe: AnyRecipe, folder: Path, faces: np.ndarray
 ) -> dict[str, Any]:
     """Put the judge into `folder`, and the witness if there is one; what the card says of them."""
     if witness is None and not (judge / run_folder.MANIFEST).exists():
         witness = judge if bundle.load(judge).holds(bundle.WITNESS) else None
-    card = {"judge": _place(judge, taught, folder / "judge.onnx", faces)}
+    card = {"judge": _add_classifier(judge, translator_recipe, folder / "judge.onnx", faces)}
     if witness:
-        card |= {bundle.WITNESS: _place(witness, taught, folder / "witness.onnx", faces)}
+        card |= {
+            bundle.WITNESS: _add_classifier(
+                witness, translator_recipe, folder / "witness.onnx", faces
+            )
+        }
     return card
 
 
-def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> dict[str, Any]:
+def _add_classifier(
+    source: Path, translator_recipe: AnyRecipe, path: Path, faces: np.ndarray
+) -> dict[str, Any]:
     """Write a run's classifier to `path`, or copy the one of that name from a bundle."""
     if not (source / run_folder.MANIFEST).exists():
         held = bundle.load(source)
@@ -197,7 +203,7 @@ def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> di
         about: dict[str, Any] = held.card.get(path.stem, {})
         return about
     manifest = run_folder.read_manifest(source)
-    _refuse_partial(source, manifest.recipe, taught)
+    _check_judge(source, manifest.recipe, translator_recipe)
     graph = JudgeGraph(run_folder.load_classifier(source)).eval()
     _write(graph, path, {"faces": faces}, _JUDGE)
     return {
@@ -209,11 +215,11 @@ def _place(source: Path, taught: AnyRecipe, path: Path, faces: np.ndarray) -> di
     }
 
 
-def _refuse_partial(judge: Path, recipe: AnyRecipe, taught: AnyRecipe) -> None:
-    """Refuse a judge that is none, that the translator was taught by, or that is not finished."""
+def _check_judge(judge: Path, recipe: AnyRecipe, translator_recipe: AnyRecipe) -> None:
+    """Refuse a judge that is none, that taught the translator, or that is not finished."""
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
         raise RunError(f"{judge}: a run of {recipe.name}, which is no judge")
-    if recipe.name in taught.prerequisites:
+    if recipe.name in translator_recipe.prerequisites:
         raise RunError(f"{judge}: a run of {recipe.name}, which taught the translator: no judge")
     if not (judge / run_folder.MEASURED).exists():
         raise RunError(

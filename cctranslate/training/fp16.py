@@ -14,8 +14,10 @@ TOLERANCE = 3e-2
 def halve(path: Path, **inputs: np.ndarray) -> float:
     """Have a graph keep its weights and compute in float16; what goes in and out stays float32.
 
-    A graph that does so already stays as it is. Returns how far what it makes of `inputs`, those
-    of its own that are among them, lies from before at most.
+    A graph that does so already stays as it is.
+
+    Returns:
+        The largest difference of the outputs for `inputs`; inputs that the graph lacks are ignored.
 
     Raises:
         HalfError: too far.

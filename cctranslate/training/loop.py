@@ -203,7 +203,7 @@ def _restore(trainer: Trainer, folder: Path) -> int:
     step = 0
     if (folder / checkpoint.FILE).exists():
         saved = checkpoint.load(folder, trainer.recipe)
-        with checkpoint.fitting(folder):
+        with checkpoint.explain_mismatch(folder):
             trainer.restore(saved["trainer"])
         step = saved["step"]
     log = folder / LOG

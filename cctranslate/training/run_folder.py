@@ -125,7 +125,7 @@ def load_classifier(folder: Path) -> Classifier:
         raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
     network = Classifier(recipe)
     state = checkpoint.load(folder, recipe)["trainer"]
-    with checkpoint.fitting(folder):
+    with checkpoint.explain_mismatch(folder):
         network.load_state_dict(state["average"])
     return network.eval()
 
@@ -141,7 +141,7 @@ def load_denoiser(folder: Path) -> Denoiser:
         raise RunError(f"{folder}: a run of {recipe.name}, which is no teacher")
     network = Denoiser(recipe)
     state = checkpoint.load(folder, recipe)["trainer"]
-    with checkpoint.fitting(folder):
+    with checkpoint.explain_mismatch(folder):
         network.load_state_dict(state["average"])
     return network.eval()
 
@@ -158,8 +158,8 @@ def load_generator(folder: Path) -> Generator:
     network = build_generator(recipe.generator)
     state = checkpoint.load(folder, recipe)["trainer"]
     blend = recipe.last_stage.blend if isinstance(recipe, Recipe) else 0.0
-    with checkpoint.fitting(folder):
-        network.load_state_dict(checkpoint.resulting(state, blend))
+    with checkpoint.explain_mismatch(folder):
+        network.load_state_dict(checkpoint.final_generator_weights(state, blend))
     return network.eval()
 
 

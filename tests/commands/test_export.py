@@ -16,7 +16,7 @@ from cctranslate.recipes.registry import find
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.student import STUDENT
 from cctranslate.training import checkpoint
-from cctranslate.training.export import _place
+from cctranslate.training.export import _add_classifier
 from cctranslate.training.fp16 import halve
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
@@ -153,7 +153,7 @@ def test_a_classifier_cannot_judge_what_it_taught(tmp_path: Path) -> None:
     write_manifest(tmp_path, RunManifest(recipe=find("guide-plain"), seed=0, data={}))
     write_json(tmp_path / "measured.json", {})
     with pytest.raises(RunError, match="which taught the translator"):
-        _place(
+        _add_classifier(
             tmp_path, find("flow"), tmp_path / "judge.onnx", np.zeros((1, 1, 48, 48), np.float32)
         )
 

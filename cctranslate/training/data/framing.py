@@ -7,10 +7,10 @@ from torch import Tensor
 from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.pixels import SIZE
 
-TILTED = 0.16
-"""Radians of tilt from which on a face lies oddly."""
-ASIDE = 4.5
-"""Pixels from the middle of FER2013's faces to that of a face from which on it does."""
+TILTED_RADIANS = 0.16
+"""Tilt from which on a face lies oddly."""
+ASIDE_PIXELS = 4.5
+"""Distance from the middle of FER2013's faces to that of a face from which on it does."""
 LARGER = 1.3
 """How many times as large or as small as FER2013's faces it is then."""
 MIDDLE = (SIZE - 1) / 2
@@ -41,7 +41,9 @@ def lies_oddly(maps: Tensor) -> Tensor:
     size = maps[:, :, 0].norm(dim=1).clamp_min(1e-3)
     middle = torch.tensor(TEMPLATE.mean(0), dtype=maps.dtype, device=maps.device)
     aside = (maps[:, :, :2] @ middle + maps[:, :, 2] - middle).norm(dim=1)
-    return (tilt > TILTED) | (torch.maximum(size, 1 / size) > LARGER) | (aside > ASIDE)
+    return (
+        (tilt > TILTED_RADIANS) | (torch.maximum(size, 1 / size) > LARGER) | (aside > ASIDE_PIXELS)
+    )
 
 
 def fetched(x: Tensor, maps: Tensor, mode: str, padding: str) -> Tensor:

@@ -12,7 +12,7 @@ Indices = NDArray[np.int64]
 
 
 class Sampler:
-    """Draws batches of `size` indices from labelled faces.
+    """Draws batches of `size` indices from labeled faces.
 
     With `balance` 0 each epoch is one pass, shuffled or as the faces lie; otherwise faces are
     drawn by their class's size to the power of -`balance`, and as many times as often as

@@ -25,7 +25,7 @@ SHIFT = 2
 
 
 @dataclass(frozen=True)
-class Region:
+class CropBox:
     """A part of a face: rows `top` to `bottom`, columns `left` to `right`, ends excluded."""
 
     top: int
@@ -35,9 +35,9 @@ class Region:
 
 
 REGIONS = {
-    "whole": Region(0, SIZE, 0, SIZE),
-    "mouth": Region(28, 46, 10, 38),
-    "eyes": Region(8, 26, 5, 43),
+    "whole": CropBox(0, SIZE, 0, SIZE),
+    "mouth": CropBox(28, 46, 10, 38),
+    "eyes": CropBox(8, 26, 5, 43),
 }
 """What a critic may see, where FER2013 has it; sides are even, for the network's first layer."""
 
@@ -89,7 +89,7 @@ def network() -> nn.Module:
 class Critic:
     """A trained critic of one region."""
 
-    def __init__(self, trained: nn.Module, region: Region, device: torch.device) -> None:
+    def __init__(self, trained: nn.Module, region: CropBox, device: torch.device) -> None:
         self._network, self._region, self._device = trained.eval(), region, device
 
     @torch.inference_mode()
@@ -115,7 +115,7 @@ class Critic:
 def train_critic(
     results: Gray,
     real: Gray,
-    region: Region,
+    region: CropBox,
     device: torch.device,
     *,
     seed: int = 0,
@@ -152,7 +152,7 @@ def train_critic(
     return Critic(critic, region, device)
 
 
-def _moved(faces: Tensor, region: Region) -> Tensor:
+def _moved(faces: Tensor, region: CropBox) -> Tensor:
     """Return the region of each face [N,48,48], moved by whole pixels and half of them mirrored.
 
     Interpolation would blur away what tells results from real faces. Edges are repeated.

@@ -66,7 +66,7 @@ class PatchDiscriminator(nn.Module):
 
     def __init__(self, spec: DiscriminatorSpec) -> None:
         super().__init__()
-        self.label_place = spec.label
+        self.label_input = spec.label
         widths = [spec.width * 2**i for i in range(4)]
         layers: list[nn.Module] = []
         for i, (c_in, c_out) in enumerate(zip([1, *widths], widths, strict=False)):
@@ -83,11 +83,11 @@ class PatchDiscriminator(nn.Module):
     def forward(self, x: Tensor, classes: Tensor) -> DiscriminatorOutput:
         """Return logits [N,1,3,3] of being real faces of `classes`, and class logits if any."""
         scale = self.label(F.one_hot(classes, NUM_CLASSES).to(x.dtype)) if self.label else None
-        if scale is not None and self.label_place == "input":
+        if scale is not None and self.label_input == "input":
             x = x * scale.view_as(x)
         h = self.body(x)
         real = self.validity(F.pad(h, (1, 2, 1, 2)))
-        if scale is not None and self.label_place == "latent":
+        if scale is not None and self.label_input == "latent":
             real = real * scale.view_as(real)
         expression = self.head(h.flatten(1)).float() if self.head else None
         return DiscriminatorOutput(real=real.float(), expression=expression)

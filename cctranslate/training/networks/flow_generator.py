@@ -28,7 +28,7 @@ class _Modulated(nn.Module):
         return x + self.conv2(F.silu(self.conv1(h)))
 
 
-class Flow(Generator):
+class FlowGenerator(Generator):
     """Ours: a smooth warp moves what is there, what is to go is wiped, light adds what is to come.
 
     The result is warp(x, flow) + paint, both about zero at the start of training, so that the
@@ -40,8 +40,8 @@ class Flow(Generator):
 
     REACH = 6.0
     """The farthest a pixel is fetched from, in pixels."""
-    KEPT = 5.0
-    """Training starts from a mask of sigmoid(-5), which wipes next to nothing."""
+    WIPE_BIAS = 5.0
+    """What the mask's logits are lowered by: sigmoid(-5) wipes next to nothing at the start."""
 
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
@@ -83,16 +83,16 @@ class Flow(Generator):
         h = self.fine(F.silu(self.up(h)) + fine, style)
         flow = _double(self.flow(h)).float().tanh() * self.REACH
         warped = self._warp(x, flow)
-        mask = (_double(self.wipe(h)).float() - self.KEPT).sigmoid()
+        mask = (_double(self.wipe(h)).float() - self.WIPE_BIAS).sigmoid()
         wiped = mask * (_blurred(warped) - warped)
         touched = torch.cat([_double(self.light(h)), (warped + wiped).to(h.dtype)], 1)
         paint = wiped + self.paint(F.silu(self.touch(touched))).float()
         return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
 
-    def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
+    def apply_edit(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
         """Warp less far and paint fainter with less strength."""
-        share = strength[:, None, None, None]
-        return (self._warp(x, share * edit.flow) + share * edit.paint).clamp(-1, 1)
+        factor = strength[:, None, None, None]
+        return (self._warp(x, factor * edit.flow) + factor * edit.paint).clamp(-1, 1)
 
     def _warp(self, x: Tensor, flow: Tensor) -> Tensor:
         grid = self.grid + flow.permute(0, 2, 3, 1) * (2 / SIZE)

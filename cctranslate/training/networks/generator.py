@@ -32,7 +32,7 @@ class Generator(nn.Module):
         """Return the edit of the code's face to the expression of `labels` [N,7]."""
         raise NotImplementedError
 
-    def partial(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
+    def apply_edit(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
         """Apply a fraction [N] of an edit to faces [N,1,48,48]: 0 leaves them unchanged."""
         return (x + strength[:, None, None, None] * edit.paint).clamp(-1, 1)
 

@@ -86,7 +86,7 @@ class PaddedUNet(Generator):
     def __init__(self, spec: GeneratorSpec) -> None:
         super().__init__()
         a, b, c, d = (spec.width * 2**i for i in range(4))
-        self.label_place = spec.label
+        self.label_input = spec.label
         joined = 8 if spec.label == "joined" else 0
         places = {"input": SIZE * SIZE, "latent": 9 * d, "joined": 9 * joined}
         self.label = nn.Linear(NUM_CLASSES, places[spec.label], bias=False)
@@ -104,7 +104,7 @@ class PaddedUNet(Generator):
 
     def encode(self, x: Tensor) -> Code:
         """Return the face and its four scales; the face alone where the label scales the input."""
-        return (x,) if self.label_place == "input" else (x, *self._scales(x))
+        return (x,) if self.label_input == "input" else (x, *self._scales(x))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
         """Draw the face anew."""
@@ -112,9 +112,9 @@ class PaddedUNet(Generator):
         label = self.label(labels.to(x.dtype))
         scales = code[1:] or self._scales(x * label.view(-1, 1, SIZE, SIZE))
         h = scales[3]
-        if self.label_place == "latent":
+        if self.label_input == "latent":
             h = h * label.unflatten(1, (-1, 3, 3))
-        elif self.label_place == "joined":
+        elif self.label_input == "joined":
             h = torch.cat([h, label.unflatten(1, (-1, 3, 3))], 1)
         for conv, norm, skip in zip(self.up, self.up_norm, scales[2::-1], strict=True):
             h = F.relu(conv(_padded(F.interpolate(h, scale_factor=2.0))))

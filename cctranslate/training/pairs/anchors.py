@@ -25,6 +25,6 @@ def anchors(
     seen = torch.where(odd, upright, x)
     with autocast(x.device):
         edit = generator.edit(generator.encode(seen), labels)
-    made = generator.partial(seen, edit, strengths)
+    made = generator.apply_edit(seen, edit, strengths)
     change = framing.fetched(made - seen, framing.inverse(maps), "bilinear", "zeros")
     return torch.where(odd, (x + change).clamp(-1, 1), made)

@@ -56,21 +56,21 @@ def select(maker: "PairMaker") -> dict[str, Any]:
     chosen = (fakeness <= limits[:, None]).all(0)
     # Logits of different critics are compared by how far real faces' spread.
     realness = -((fakeness - of_real.mean(1)[:, None]) / of_real.std(1)[:, None]).max(0)
-    kept, realness = passing.take(chosen), realness[chosen].astype(np.float32)
-    order = np.lexsort((-realness, kept.targets, kept.sources))
-    kept, realness = kept.take(order), realness[order]
+    selected, realness = passing.take(chosen), realness[chosen].astype(np.float32)
+    order = np.lexsort((-realness, selected.targets, selected.sources))
+    selected, realness = selected.take(order), realness[order]
     figures = {
         "draws": len(draws),
         "passing": len(passing),
-        "kept": len(kept),
+        "kept": len(selected),
         "critic_auc_by_target": {
             region: _by_target(fakes[taught], passing.targets[taught], reals, maker.classes[real])
             for region, fakes, reals in zip(maker.recipe.critics, fakeness, of_real, strict=True)
         },
-        "kept_fraction_by_way": _by_way(maker, draws, kept),
-        "covered_by_source_and_target": _covered(maker, draws, kept),
+        "kept_fraction_by_way": _by_way(maker, draws, selected),
+        "covered_by_source_and_target": _covered(maker, draws, selected),
     }
-    _write(maker.folder / store.KEPT, kept, realness)
+    _write(maker.folder / store.KEPT, selected, realness)
     return figures
 
 
@@ -137,18 +137,18 @@ def _by_target(
     return {name: None if area is None else round(area, 4) for name, area in areas.items()}
 
 
-def _by_way(maker: "PairMaker", draws: Draws, kept: Draws) -> list[float]:
-    counts = [np.bincount(d.ways, minlength=len(maker.recipe.draws)) for d in (kept, draws)]
+def _by_way(maker: "PairMaker", draws: Draws, selected: Draws) -> list[float]:
+    counts = [np.bincount(d.ways, minlength=len(maker.recipe.draws)) for d in (selected, draws)]
     return [round(float(k / max(n, 1)), 4) for k, n in zip(*counts, strict=True)]
 
 
-def _covered(maker: "PairMaker", draws: Draws, kept: Draws) -> list[list[float | None]]:
+def _covered(maker: "PairMaker", draws: Draws, selected: Draws) -> list[list[float | None]]:
     """[7][7]: the fraction of a source expression's faces with a kept result for a target."""
     table: list[list[float | None]] = []
     for source in range(len(EMOTIONS)):
         row: list[float | None] = []
         for target in range(len(EMOTIONS)):
-            drawn, left = (_sources(maker, d, source, target) for d in (draws, kept))
+            drawn, left = (_sources(maker, d, source, target) for d in (draws, selected))
             row.append(round(left / drawn, 4) if drawn else None)
         table.append(row)
     return table
@@ -160,7 +160,7 @@ def _sources(maker: "PairMaker", draws: Draws, source: int, target: int) -> int:
     return len(np.unique(draws.sources[mine]))
 
 
-def _write(path: Path, kept: Draws, realness: NDArray[np.float32]) -> None:
-    arrays: Arrays = {**vars(kept), "realness": realness}
+def _write(path: Path, selected: Draws, realness: NDArray[np.float32]) -> None:
+    arrays: Arrays = {**vars(selected), "realness": realness}
     with replacing(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)

@@ -16,18 +16,18 @@ def translate(
     generator: Generator,
     x: Tensor,
     targets: Tensor,
-    shares: Tensor,
+    fractions: Tensor,
     strengths: Collection[float],
 ) -> dict[float, Gray]:
     """Return translations of faces [N,1,48,48] to targets [N,T], at each strength [N*T,48,48].
 
-    A face gets its share [N] of the strength.
+    `fractions` [N] are the fractions of the strength that each face gets.
     """
     count = targets.shape[1]
     labels = torch.eye(NUM_CLASSES, device=x.device)[targets.flatten()]
     with autocast(x.device):
         each = tuple(part.repeat_interleave(count, 0) for part in generator.encode(x))
         edit = generator.edit(each, labels)
-    share = shares.repeat_interleave(count)
-    made = {s: generator.partial(each[0], edit, s * share)[:, 0] for s in strengths}
+    fraction = fractions.repeat_interleave(count)
+    made = {s: generator.apply_edit(each[0], edit, s * fraction)[:, 0] for s in strengths}
     return {s: to_levels(images.float().cpu().numpy()) for s, images in made.items()}

@@ -16,13 +16,13 @@ from torch import Tensor
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.terms import Terms
 
-StepPlan = TypeVar("StepPlan", bound=Hashable)
+PlanT = TypeVar("PlanT", bound=Hashable)
 EAGER = 3
 """How often each kind of work is done without a graph before it is recorded: what is made on first
 use, such as an optimizer's state, then exists."""
 
 
-class GraphedStep(Generic[StepPlan]):
+class GraphedStep(Generic[PlanT]):
     """Work on batches that a CUDA device records once for each plan and replays.
 
     Networks of this size leave such a device idle while the next of some two thousand launches a
@@ -30,13 +30,13 @@ class GraphedStep(Generic[StepPlan]):
     plan but for the numbers in it: shapes, branches and Python numbers are recorded, too.
     """
 
-    def __init__(self, work: Callable[[StepPlan, Batch], Terms], device: torch.device) -> None:
+    def __init__(self, work: Callable[[PlanT, Batch], Terms], device: torch.device) -> None:
         self._work = work
         self._stream = _stream(device)
-        self._seen: Counter[StepPlan] = Counter()
-        self._recorded: dict[StepPlan, tuple[torch.cuda.CUDAGraph, Batch, Terms]] = {}
+        self._seen: Counter[PlanT] = Counter()
+        self._recorded: dict[PlanT, tuple[torch.cuda.CUDAGraph, Batch, Terms]] = {}
 
-    def __call__(self, plan: StepPlan, batch: Batch) -> Terms:
+    def __call__(self, plan: PlanT, batch: Batch) -> Terms:
         """Do a plan's work on a batch and return its terms, detached."""
         if self._stream is None:
             return _detached(self._work(plan, batch))
@@ -51,7 +51,7 @@ class GraphedStep(Generic[StepPlan]):
         graph.replay()
         return {name: value.clone() for name, value in terms.items()}
 
-    def _beside(self, stream: torch.cuda.Stream, plan: StepPlan, batch: Batch) -> Terms:
+    def _beside(self, stream: torch.cuda.Stream, plan: PlanT, batch: Batch) -> Terms:
         """Work on the stream that will record: gradients stay on the stream of their first use."""
         usual = torch.cuda.current_stream(stream.device)
         stream.wait_stream(usual)
@@ -61,7 +61,7 @@ class GraphedStep(Generic[StepPlan]):
         return terms
 
     def _record(
-        self, stream: torch.cuda.Stream, plan: StepPlan, batch: Batch
+        self, stream: torch.cuda.Stream, plan: PlanT, batch: Batch
     ) -> tuple[torch.cuda.CUDAGraph, Batch, Terms]:
         held = replace(batch, **{name: value.clone() for name, value in _tensors(batch).items()})
         graph = torch.cuda.CUDAGraph()

@@ -69,7 +69,7 @@ class FlowMatchingTrainer:
         usable = labels.sum(1) > 0
         labels, embeddings = labels[usable], embeddings[usable]
         self.recipe, self.device = recipe, device
-        self.stock = DeviceDataset(faces.images[usable], device)
+        self.dataset = DeviceDataset(faces.images[usable], device)
         self.sampler = Sampler(labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
         self._points = torch.from_numpy(found.points[usable]).to(device)
         self._found = torch.from_numpy(found.found[usable]).to(device)
@@ -128,7 +128,7 @@ class FlowMatchingTrainer:
     def _draw(self, step: int) -> Draw:
         drawn = self.sampler.batch(step)
         chosen = torch.from_numpy(drawn).to(self.device)
-        x, points = augment.with_landmarks(self.stock.scaled(drawn), self._points[chosen])
+        x, points = augment.with_landmarks(self.dataset.scaled(drawn), self._points[chosen])
         return Draw(
             x=x,
             points=points,
@@ -196,7 +196,7 @@ class FlowMatchingTrainer:
         drawn, average = self._shown, self.average.module
         assert isinstance(average, Denoiser)
         chosen = torch.from_numpy(drawn).to(self.device)
-        x, points, found = self.stock.scaled(drawn), self._points[chosen], self._found[chosen]
+        x, points, found = self.dataset.scaled(drawn), self._points[chosen], self._found[chosen]
         mask = face_masks.fixed(points, found, face_masks.WHOLE_EXPRESSION)
         rows = [x]
         for target in range(len(EMOTIONS)):

@@ -65,8 +65,10 @@ def _translator(recipe: Recipe, inputs: TrainerInputs) -> Trainer:
     if recipe.earlier:
         before = recipe.earlier[-1]
         state = checkpoint.load(folder / before.name, before)["trainer"]
-        with checkpoint.fitting(folder / before.name):
-            trainer.begin(checkpoint.resulting(state, before.last_stage.blend), state["d"])
+        with checkpoint.explain_mismatch(folder / before.name):
+            trainer.begin(
+                checkpoint.final_generator_weights(state, before.last_stage.blend), state["d"]
+            )
     return trainer
 
 

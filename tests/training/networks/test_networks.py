@@ -13,7 +13,7 @@ from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.export import TranslatorGraph
 from cctranslate.training.networks.classifiers import OUTPUTS, Classifier
 from cctranslate.training.networks.discriminators import build_discriminator
-from cctranslate.training.networks.flow_generator import Flow
+from cctranslate.training.networks.flow_generator import FlowGenerator
 from cctranslate.training.networks.registry import build_generator
 from tests.support.backbone import needs_backbone
 
@@ -96,8 +96,8 @@ def test_flow_starts_as_nearly_the_identity() -> None:
 
 def test_flow_can_wipe_a_stripe_away_and_leave_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    monkeypatch.setattr(Flow, "KEPT", -5.0)
-    flow = Flow(FLOW.generator)
+    monkeypatch.setattr(FlowGenerator, "WIPE_BIAS", -5.0)
+    flow = FlowGenerator(FLOW.generator)
     x = torch.zeros(1, 1, 48, 48)
     x[:, :, 30:33, 12:36] = 1.0
     torch.nn.init.zeros_(flow.paint.weight)
@@ -114,7 +114,7 @@ def test_strength_runs_from_the_face_as_it_was_to_the_full_edit(recipe: Recipe) 
     for parameter in generator.parameters():
         parameter.data += 0.02 * torch.randn_like(parameter)
     edit = generator.edit(generator.encode(X), LABELS)
-    steps = [generator.partial(X, edit, torch.full((3,), s)) for s in (0.0, 0.3, 0.6, 1.0)]
+    steps = [generator.apply_edit(X, edit, torch.full((3,), s)) for s in (0.0, 0.3, 0.6, 1.0)]
     torch.testing.assert_close(steps[0], X, atol=1e-5, rtol=0)
     torch.testing.assert_close(steps[3], edit.image, atol=1e-5, rtol=0)
     change = [(step - X).abs().mean().item() for step in steps]
