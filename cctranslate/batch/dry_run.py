@@ -12,11 +12,11 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import refuse_other_run, refuse_strangers
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.summary import plural
-from cctranslate.batch.stages.selection import Balance
+from cctranslate.batch.stages.balance import Balance
+from cctranslate.batch.stages.setup import open_models
 from cctranslate.batch.stores.run_files import fetch_run
 from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.inference.models import TranslationModels
 
 
 def describe(options: Options, echo: Callable[[str], None]) -> int:
@@ -32,9 +32,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     """
     check(options)
     found = bundle.load(options.weights or bundle.shipped())
-    models = TranslationModels(
-        found, options.device, options.batch_size, options.engine, options.precision
-    )
+    models = open_models(options, found)
     fetch_run(options)
     if not options.stream:
         refuse_strangers(options.out)

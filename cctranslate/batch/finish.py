@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cctranslate.batch.gallery import contact_sheet, html_page
-from cctranslate.batch.manifest import manifest
+from cctranslate.batch.manifest import RunFacts, manifest
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
 from cctranslate.batch.outputs.encoding import png_mark
@@ -17,46 +17,20 @@ from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.files import atomic_write
 
 
-def finish(
-    options: Options,
-    journal: Journal,
-    *,
-    bundle: dict[str, str],
-    detector: str,
-    engine: str,
-    provider: str,
-    finished: bool,
-    seconds: float,
-) -> Counts:
+def finish(options: Options, journal: Journal, facts: RunFacts) -> Counts:
     """Write what a call leaves beside its results, and return the counts of the whole report.
 
     Args:
         options: The call's options.
         journal: The report.
-        bundle: The digests of the bundle's files.
-        detector: The digest of the face detector.
-        engine: What ran the models.
-        provider: What inference ran on.
-        finished: Whether no input is left to do.
-        seconds: How long the call took.
+        facts: What the call worked with, and how it went.
 
     Raises:
         OutputError: something cannot be written.
     """
     journal.close()
     out, counts = options.out, _joined(options, journal)
-    content = manifest(
-        options,
-        bundle=bundle,
-        detector=detector,
-        engine=engine,
-        provider=provider,
-        counts=counts,
-        resumed=journal.resumed,
-        finished=finished,
-        seconds=seconds,
-        begun=read_run(out),
-    )
+    content = manifest(options, facts, counts, journal.resumed, read_run(out))
     write_run(out, content)
     if not options.stream:
         if not options.no_sheet:

@@ -1,6 +1,6 @@
 """What `run.json` says: the call's options, what makes it the same run, and how it went."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -53,31 +53,34 @@ def identity(
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What a call worked with, and how it went."""
+
+    bundle: dict[str, str]
+    """The digests of the bundle's files."""
+    detector: str
+    """The digest of the face detector."""
+    engine: str
+    """What ran the models."""
+    provider: str
+    """What inference ran on."""
+    finished: bool
+    """Whether no input is left to do."""
+    seconds: float
+    """How long the call took."""
+
+
 def manifest(
-    options: Options,
-    *,
-    bundle: dict[str, str],
-    detector: str,
-    engine: str,
-    provider: str,
-    counts: Counts,
-    resumed: int,
-    finished: bool,
-    seconds: float,
-    begun: dict[str, Any],
+    options: Options, facts: RunFacts, counts: Counts, resumed: int, begun: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the content of `run.json` at the end of a call.
 
     Args:
         options: The call's options.
-        bundle: The digests of the bundle's files.
-        detector: The digest of the face detector.
-        engine: What ran the models.
-        provider: What inference ran on.
+        facts: What it worked with, and how it went.
         counts: Counts of the whole report.
         resumed: Inputs that earlier calls ended.
-        finished: Whether no input is left to do.
-        seconds: How long the call took.
         begun: What `run.json` said when the call began.
     """
     return {
@@ -88,17 +91,17 @@ def manifest(
         }
         | {"out": str(options.destination)},
         "cctranslate": __version__,
-        "engine": engine,
+        "engine": facts.engine,
         "precision": options.precision,
-        "provider": provider,
-        "bundle": bundle,
-        "detector": detector,
-        "finished": finished,
+        "provider": facts.provider,
+        "bundle": facts.bundle,
+        "detector": facts.detector,
+        "finished": facts.finished,
         "found": counts.found,
         **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
         "confirmed_share": counts.confirmed_fractions(),
-        "seconds": round(seconds, 2),
-        "inputs_per_second": round((counts.found - resumed) / max(seconds, 1e-9), 1),
+        "seconds": round(facts.seconds, 2),
+        "inputs_per_second": round((counts.found - resumed) / max(facts.seconds, 1e-9), 1),
     }
 
 

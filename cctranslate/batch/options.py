@@ -9,10 +9,12 @@ from typing import Literal
 from cctranslate.batch.inputs.decoding import Where
 from cctranslate.batch.inputs.exclusions import OutputPaths
 from cctranslate.batch.inputs.job_array import Shard
-from cctranslate.batch.outputs.encoding import SUFFIXES
+from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
 from cctranslate.batch.outputs.layout import Kind, Layout
 from cctranslate.batch.report.row import Disposition
 from cctranslate.faces.crops import Which
+from cctranslate.inference.engines import Engine
+from cctranslate.inference.openvino_graphs import Precision
 from cctranslate.inference.variants import Plan
 from cctranslate.remote import open_path
 
@@ -57,8 +59,8 @@ class Options:
     sheet: Path | None
     no_sheet: bool
     device: str
-    engine: Literal["auto", "onnxruntime", "openvino"]
-    precision: Literal["f32", "bf16"]
+    engine: Engine
+    precision: Precision
     runner: Literal["local", "ray"]
     batch_size: int | None
     workers: int | None
@@ -90,6 +92,11 @@ class Options:
             seed=self.seed,
             min_confidence=self.min_confidence,
         )
+
+    @property
+    def encoding(self) -> Encoding:
+        """How result pictures are encoded."""
+        return Encoding(format=self.format, mark=not self.no_mark, quality=self.quality)
 
     @cached_property
     def result_layout(self) -> Layout:

@@ -7,7 +7,7 @@ models of its own and takes its inputs all the way, so that no picture crosses b
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
@@ -30,6 +30,8 @@ from cctranslate.batch.stages.translate import selected, translate
 from cctranslate.batch.stores.prefetching import fetched
 from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.inference.models import TranslationModels
+
+TimedChunk = TypeVar("TimedChunk", DecodedChunk, FinishedChunk)
 
 
 class RowSink(Protocol):
@@ -104,7 +106,7 @@ def run_in_workers(
     chunker = bounds.Chunker(pool.work.weigh, bounds.WHOLE_SECONDS, named.group)
     chunks = named.begun(chunker.chunks(fetched(items)))
     finished = pool.map(ChunkTranslator.translate, chunks, weigh=_weight, most=bounds.budget())
-    _report(named.finished(_learned(finished, chunker)), work, writer, journal, on_rows, on_done)
+    _report(named.finished(_timed(finished, chunker)), work, writer, journal, on_rows, on_done)
 
 
 def _report(
@@ -146,18 +148,8 @@ def _weight(chunk: ItemChunk | TranslatedChunk) -> int:
 
 
 def _timed(
-    chunks: Iterable[DecodedChunk | None], chunker: bounds.Chunker
-) -> Iterator[DecodedChunk | None]:
-    """Let the next chunks be fitted to how long these took."""
-    for chunk in chunks:
-        if chunk is not None:
-            chunker.learn(len(chunk.counts), chunk.seconds)
-        yield chunk
-
-
-def _learned(
-    chunks: Iterable[FinishedChunk | None], chunker: bounds.Chunker
-) -> Iterator[FinishedChunk | None]:
+    chunks: Iterable[TimedChunk | None], chunker: bounds.Chunker
+) -> Iterator[TimedChunk | None]:
     """Let the next chunks be fitted to how long these took."""
     for chunk in chunks:
         if chunk is not None:

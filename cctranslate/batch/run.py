@@ -15,7 +15,7 @@ from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.inputs.iter_items import iter_items, read_pipes
 from cctranslate.batch.interrupt import InterruptHandler
-from cctranslate.batch.manifest import identity
+from cctranslate.batch.manifest import RunFacts, identity
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.earlier.earlier_results import EarlierResults
 from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
@@ -36,7 +36,7 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.open_runner import open_runner
 from cctranslate.batch.runners.runner import Call, Runner
-from cctranslate.batch.stages.selection import Balance
+from cctranslate.batch.stages.balance import Balance
 from cctranslate.batch.stores.run_files import run_files
 from cctranslate.batch.validation import check
 from cctranslate.batch.workers.library_warnings import library_warnings
@@ -214,9 +214,7 @@ class BatchRun:
         self._emit(rows)
 
     def _close(self, loaded: Bundle, runner: Runner, journal: Journal, started: float) -> Counts:
-        counts = finish(
-            self.options,
-            journal,
+        facts = RunFacts(
             bundle=loaded.digests,
             detector=self._finder.digest,
             engine=runner.engine,
@@ -224,6 +222,7 @@ class BatchRun:
             finished=self._finished,
             seconds=time.monotonic() - started,
         )
+        counts = finish(self.options, journal, facts)
         self._summarize(counts, journal)
         return counts
 

@@ -15,9 +15,6 @@ from cctranslate.commands.batch_options import batch_options
 from cctranslate.emotions import parse_emotions
 from cctranslate.errors import OutputError
 
-FILE_FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
-"""Suffixes that make `-o` a file, with their formats."""
-
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
@@ -116,9 +113,10 @@ def batch(
     141 reader of stdout gone.
     """
     from cctranslate.batch.options import Options
+    from cctranslate.batch.outputs.encoding import FORMATS
     from cctranslate.remote import is_remote
 
-    out_file = out if out.suffix.lower() in FILE_FORMATS and not out.is_dir() else None
+    out_file = out if out.suffix.lower() in FORMATS and not out.is_dir() else None
     options = Options(
         inputs=inputs,
         targets=parse_emotions(tuple(chain(*to))),
@@ -181,7 +179,9 @@ def batch(
 
 def _format_of(context: click.Context, path: Path, format: str) -> str:
     """Return the format that a file's suffix names; `--format` must not name another."""
-    named = FILE_FORMATS[path.suffix.lower()]
+    from cctranslate.batch.outputs.encoding import FORMATS
+
+    named = FORMATS[path.suffix.lower()]
     given = context.get_parameter_source("format") is not click.core.ParameterSource.DEFAULT
     if given and format != named:
         raise click.UsageError(f"-o {path} and --format {format}: name one format")

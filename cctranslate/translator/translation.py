@@ -10,14 +10,13 @@ from typing import Literal, TypedDict, get_args
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import Where
-from cctranslate.batch.outputs.encoding import Result, encode, xmp
+from cctranslate.batch.outputs.encoding import FORMATS, Result, encode, xmp
 from cctranslate.errors import OptionError, OutputError
 from cctranslate.faces.color_space import color_space
 from cctranslate.faces.crops import Which
 from cctranslate.files import atomic_write
 from cctranslate.inference.variants import Plan
 
-_FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 MOST = 64
 """Samples, and candidates for each."""
 
@@ -152,9 +151,9 @@ class Translation:
             OutputError: the file cannot be written, or its format cannot hold the picture.
         """
         target = Path(path)
-        form = _FORMATS.get(target.suffix.lower())
+        form = FORMATS.get(target.suffix.lower())
         if form is None:
-            raise OptionError(f"{target}: expected a name in {', '.join(_FORMATS)}")
+            raise OptionError(f"{target}: expected a name in {', '.join(FORMATS)}")
         if quality is not None and not 1 <= quality <= 100:
             raise OptionError(f"quality={quality}: expected from 1 to 100")
         bands = "RGB" if self.image.mode.startswith("RGB") else "L"

@@ -20,7 +20,7 @@ from cctranslate.fer2013 import has_pixels, is_clutter, member_path
 from cctranslate.files import buffered, decompressed
 
 LARGEST = 64 << 20
-"""Bytes of the largest member that is read: photographs are under 30 MB."""
+"""Bytes of the largest picture that is read whole: photographs are under 30 MB."""
 _LONGEST_NAME = (1 << 16) - 1
 """Characters of a member's name, as in a zip: a tar may have one of any length."""
 _PIECE = 1 << 16

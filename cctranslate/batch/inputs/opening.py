@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from PIL import Image, UnidentifiedImageError
 
+from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.file_kinds import camera_raw, is_camera_raw, is_no_picture
 
 with suppress(ImportError):  # the extra `heif`
@@ -17,8 +18,6 @@ with suppress(ImportError):  # the extra `heif`
 
 T = TypeVar("T")
 File = io.BufferedReader | io.BytesIO
-_LARGEST = 64 << 20
-"""Bytes of a picture that is read whole: photographs are under 30 MB."""
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 _PNG_KEPT = {
     *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"),
@@ -81,7 +80,7 @@ def _without_metadata(file: File) -> bytes | None:
     head = file.read(len(_PNG))
     if not head.startswith((_PNG, _JPEG)):
         return None
-    content = head + file.read(_LARGEST)
+    content = head + file.read(LARGEST)
     bare = _bare_png(content) if head == _PNG else _bare_jpeg(content)
     return bare if len(bare) < len(content) else None
 

@@ -19,6 +19,9 @@ from cctranslate.faces.color_space import ColorSpace, to_srgb
 from cctranslate.pixels import float_levels
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+"""The suffix that results get, by format."""
+FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+"""The format that a suffix names, by suffix."""
 LARGE = 1 << 20
 """Pixels from which on a PNG is a photograph, whose details never come twice."""
 _BAND = 64

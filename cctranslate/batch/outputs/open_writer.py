@@ -18,7 +18,7 @@ def open_writer(options: Options, last: Collection[str]) -> Writer:
     Raises:
         OutputError: they are not there, or what comes after them cannot be taken away.
     """
-    encoding = Encoding(format=options.format, mark=not options.no_mark, quality=options.quality)
+    encoding = options.encoding
     if options.out_file:
         return SingleFile(options.out_file, encoding)
     if options.stream:

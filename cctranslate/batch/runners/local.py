@@ -15,10 +15,10 @@ from cctranslate.batch.stages.setup import (
     FIRST_TASKS,
     make_work,
     model_workers,
+    open_models,
 )
 from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.bundle import Bundle
-from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
 
 
@@ -33,9 +33,7 @@ class LocalRunner:
             BundleError: a graph that cannot be loaded.
         """
         self._bundle = loaded
-        self._models = TranslationModels(
-            loaded, options.device, options.batch_size, options.engine, options.precision
-        )
+        self._models = open_models(options, loaded)
         self.provider, self.engine = self._models.provider, self._models.engine
 
     def prepare(self, options: Options, requested: dict[str, Any]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from cctranslate.batch.options import Options
 from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
 from cctranslate.batch.runners.blocks.blocks import Finished
+from cctranslate.batch.stages.setup import open_models
 from cctranslate.bundle import Bundle
-from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
 
 
@@ -23,9 +23,7 @@ class LocalBlocks:
             DeviceError: the device cannot be used.
             BundleError: a graph that cannot be loaded.
         """
-        self._models = TranslationModels(
-            loaded, options.device, options.batch_size, options.engine, options.precision
-        )
+        self._models = open_models(options, loaded)
         self.provider, self.engine = self._models.provider, self._models.engine
 
     def notes(self) -> Iterator[str]:

@@ -63,6 +63,11 @@ class DecodedChunk:
     seconds: float
     """How long a worker was busy with it."""
 
+    @property
+    def inputs(self) -> int:
+        """The number of inputs."""
+        return len(self.counts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TranslatedChunk:

@@ -1,4 +1,4 @@
-"""What the workers of a call do, as its options say."""
+"""The models of a call and what its workers do, as its options say."""
 
 from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.options import Options
@@ -6,7 +6,9 @@ from cctranslate.batch.outputs.writers import Files, GrowingWriter, Writer
 from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.chunks import Work
 from cctranslate.batch.stages.render import ResultRenderer
+from cctranslate.bundle import Bundle
 from cctranslate.faces.detector import FaceDetector
+from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import CPU, cores
 
 MODELS_MEMORY = 192 << 20
@@ -14,6 +16,18 @@ MODELS_MEMORY = 192 << 20
 FIRST_TASKS = 8
 """Tasks that threads do before there are worker processes, which take as long to start as some
 hundred small pictures."""
+
+
+def open_models(options: Options, loaded: Bundle) -> TranslationModels:
+    """Return a bundle's models as the options say.
+
+    Raises:
+        DeviceError: the device cannot be used.
+        BundleError: a graph that cannot be loaded.
+    """
+    return TranslationModels(
+        loaded, options.device, options.batch_size, options.engine, options.precision
+    )
 
 
 def model_workers(options: Options, provider: str) -> int:

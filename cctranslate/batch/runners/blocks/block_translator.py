@@ -11,7 +11,6 @@ from pathlib import Path
 from cctranslate import bundle
 from cctranslate.batch import pipeline
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.fer_csv import Lines
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.webdataset import BlockTar
@@ -147,12 +146,9 @@ class BlockTranslator:
         options = self._options
         if options.layout == "fer-csv":
             return _SharedTable(rows=rows, packer=Lines(soft_labels=options.soft_labels))
-        encoding = Encoding(
-            format=options.format, mark=not options.no_mark, quality=options.quality
-        )
         if options.layout == "webdataset":
-            return BlockTar(self._out, encoding, self._job.first_tar + number)
-        return Files(out=self._out, encoding=encoding)
+            return BlockTar(self._out, options.encoding, self._job.first_tar + number)
+        return Files(out=self._out, encoding=options.encoding)
 
     def _note_attempt(self, number: int) -> None:
         """Count how often the block was begun.
