@@ -46,7 +46,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("CCTRANSLATE_FUZZ", "quick"))
 
-LOOK = DecodeOptions(where="auto", finder=FaceDetector(), again=True)
+LOOK = DecodeOptions(where="auto", detector=FaceDetector(), needed_again=True)
 FORMATS = ("png", "jpeg", "gif", "webp", "bmp", "tiff", "ppm", "tga", "ico", "pcx", "sgi", "dds")
 
 

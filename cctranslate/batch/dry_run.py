@@ -50,7 +50,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
         count += 1
         name = names.claim(layout.base(item.relative))
         for variant in options.plan.variants:
-            if item.wanted is not None and variant.target not in item.wanted:
+            if item.chosen_targets is not None and variant.target not in item.chosen_targets:
                 continue
             results += 1
             path = options.destination / layout.output_path(variant, name, 1, False)

@@ -32,7 +32,7 @@ def identity(
         "--seed": options.seed,
         "--min-confidence": options.min_confidence,
         "--confirmed-only": options.confirmed_only,
-        "--unconfirmed-to": str(options.aside) if options.aside else None,
+        "--unconfirmed-to": str(options.unconfirmed_folder) if options.unconfirmed_folder else None,
         "--per-class": options.per_class,
         # None, as in runs of versions without these options.
         "--balance": options.balance or None,

@@ -6,19 +6,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from cctranslate.batch.inputs.decoding import Where
+from cctranslate.batch.inputs.decoding import FaceMode
 from cctranslate.batch.inputs.exclusions import OutputPaths
 from cctranslate.batch.inputs.job_array import Shard
 from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
-from cctranslate.batch.outputs.layout import Kind, Layout
+from cctranslate.batch.outputs.layout import Layout, LayoutName
 from cctranslate.batch.report.row import Disposition
-from cctranslate.faces.crops import Which
+from cctranslate.faces.crops import FaceChoice
 from cctranslate.inference.engines import Engine
 from cctranslate.inference.openvino_graphs import Precision
 from cctranslate.inference.variants import Plan
 from cctranslate.remote import open_path
 
-Wanted = Literal["picture", "face"]
+ResultKind = Literal["picture", "face"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +31,10 @@ class Options:
     """A folder on a disk; of a run whose results go to a store, one for what is about the run."""
     store: Path | None
     """Where results go in a store."""
-    layout: Kind
-    faces: Where
-    which: Which
-    result: Wanted
+    layout: LayoutName
+    faces: FaceMode
+    which: FaceChoice
+    result: ResultKind
     metadata: Literal["keep", "drop"]
     files_from: str | None
     null: bool
@@ -101,26 +101,26 @@ class Options:
     @cached_property
     def result_layout(self) -> Layout:
         """Where results lie in OUT."""
-        aside = ""
-        if self.aside:
-            aside = Path(os.path.relpath(self.aside, self.out.resolve())).as_posix()
+        folder = ""
+        if self.unconfirmed_folder:
+            folder = Path(os.path.relpath(self.unconfirmed_folder, self.out.resolve())).as_posix()
         return Layout(
             kind=self.layout,
             suffix=SUFFIXES.get(self.format),
             tagged=self.plan.strengths != (1,),
             sampled=self.samples > 1,
             apart=self.result == "face",
-            aside=aside,
+            unconfirmed_folder=folder,
         )
 
     @cached_property
-    def aside(self) -> Path | None:
-        """Where results go that the judge denied, if they go elsewhere."""
+    def unconfirmed_folder(self) -> Path | None:
+        """Where results go that are not confirmed, if they go elsewhere."""
         return self.unconfirmed_to.resolve() if self.unconfirmed_to else None
 
     @property
-    def denied(self) -> Disposition:
-        """What becomes of results that the judge denies."""
+    def unconfirmed_disposition(self) -> Disposition:
+        """What becomes of results that are not confirmed."""
         if self.unconfirmed_to:
             return Disposition.SET_ASIDE
         return Disposition.DROPPED if self.confirmed_only else Disposition.WRITTEN
@@ -144,5 +144,5 @@ class Options:
     @cached_property
     def output_paths(self) -> OutputPaths:
         """Everything that the run writes, which is never an input."""
-        written = (self.destination, self.sheet_path, self.aside, self.report_copy)
+        written = (self.destination, self.sheet_path, self.unconfirmed_folder, self.report_copy)
         return OutputPaths(path for path in written if path)

@@ -64,7 +64,7 @@ class BatchRun:
     progress: Progress
     _stop: InterruptHandler = field(init=False)
     _finished: bool = field(default=False, init=False)
-    _finder: FaceDetector = field(default_factory=FaceDetector, init=False)
+    _detector: FaceDetector = field(default_factory=FaceDetector, init=False)
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
     _filter: InputFilter = field(init=False)
@@ -107,16 +107,16 @@ class BatchRun:
         options, out = self.options, self.options.out
         if options.balance:
             self._balance = Balance.of(options)
-            lacking = self._balance.wanted(options.targets).items()
+            lacking = self._balance.missing_results(options.targets).items()
             results = ", ".join(f"{count:,} {target}" for target, count in lacking)
             self.echo(f"to the size of the largest class are missing: {results}")
         if options.shard:
             number, count = options.shard
             self.echo(f"shard {number} of {count} of the inputs")
         self.echo(f"running on {runner.provider.removesuffix('ExecutionProvider')}")
-        requested = identity(options, loaded.digests, self._finder.digest, runner.engine)
+        requested = identity(options, loaded.digests, self._detector.digest, runner.engine)
         runner.prepare(options, requested)
-        claim(out, options.aside, requested, options.overwrite)
+        claim(out, options.unconfirmed_folder, requested, options.overwrite)
         self._earlier.prepare(out / REPORT)
         self._save()
         if options.retry_failed:
@@ -169,7 +169,7 @@ class BatchRun:
         self._finished = runner.translate(
             Call(
                 options=self.options,
-                finder=self._finder,
+                detector=self._detector,
                 journal=journal,
                 names=self._names,
                 items=partial(self._items, journal),
@@ -216,7 +216,7 @@ class BatchRun:
     def _close(self, loaded: Bundle, runner: Runner, journal: Journal, started: float) -> Counts:
         facts = RunFacts(
             bundle=loaded.digests,
-            detector=self._finder.digest,
+            detector=self._detector.digest,
             engine=runner.engine,
             provider=runner.provider,
             finished=self._finished,

@@ -68,7 +68,7 @@ def check(options: Options) -> None:
             if word != sources.STDIN and folder and _lies_in(open_path(word), folder):
                 raise OptionError(f"{word} lies in {option} {folder}: results must not be inputs")
     if options.unconfirmed_to:
-        _check_aside(options, options.unconfirmed_to)
+        _check_unconfirmed_folder(options, options.unconfirmed_to)
     _check_copies(options)
 
 
@@ -123,7 +123,7 @@ def _is_report(path: Path, options: Options) -> bool:
     return path.resolve() in [options.out.resolve() / name for name in (REPORT, *COPIES)]
 
 
-def _check_aside(options: Options, aside: Path) -> None:
+def _check_unconfirmed_folder(options: Options, folder: Path) -> None:
     """See that unconfirmed results can go to a separate folder."""
     if options.confirmed_only:
         raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
@@ -131,8 +131,8 @@ def _check_aside(options: Options, aside: Path) -> None:
         raise OptionError("--unconfirmed-to is a folder on a disk: it takes an --out on a disk")
     if options.stream or options.layout not in ("imagefolder", "tree"):
         raise OptionError("--unconfirmed-to needs --layout imagefolder or tree")
-    if _lies_in(aside, options.out) or _lies_in(options.out, aside):
-        raise OptionError(f"--unconfirmed-to {aside} and --out {options.out}: one holds the other")
+    if _lies_in(folder, options.out) or _lies_in(options.out, folder):
+        raise OptionError(f"--unconfirmed-to {folder} and --out {options.out}: one holds the other")
 
 
 def _check_stream(options: Options) -> None:
@@ -156,7 +156,7 @@ def _check_stream(options: Options) -> None:
 
 def _check_single_file(options: Options, path: Path) -> None:
     """See that the call makes one result, and that it can be written to `path`."""
-    if not (sources.is_only(options.inputs) and len(options.plan.variants) == 1):
+    if not (sources.are_single_picture(options.inputs) and len(options.plan.variants) == 1):
         raise OptionError(f"-o {path} is one file: name one picture and expression, or a folder")
     if options.layout != "imagefolder":
         raise OptionError(f"-o {path} is one file: leave out --layout {options.layout}")

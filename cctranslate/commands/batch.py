@@ -18,11 +18,11 @@ from cctranslate.errors import OutputError
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
-    from cctranslate.batch.inputs.decoding import Where
+    from cctranslate.batch.inputs.decoding import FaceMode
     from cctranslate.batch.inputs.job_array import Shard
-    from cctranslate.batch.options import Options, Wanted
-    from cctranslate.batch.outputs.layout import Kind
-    from cctranslate.faces.crops import Which
+    from cctranslate.batch.options import Options, ResultKind
+    from cctranslate.batch.outputs.layout import LayoutName
+    from cctranslate.faces.crops import FaceChoice
     from cctranslate.inference.engines import Engine
     from cctranslate.inference.openvino_graphs import Precision
 
@@ -37,10 +37,10 @@ def batch(
     inputs: tuple[str, ...],
     to: tuple[tuple[str, ...], ...],
     out: Path,
-    layout: Kind,
-    faces: Where,
-    which: Which,
-    result: Wanted | None,
+    layout: LayoutName,
+    faces: FaceMode,
+    which: FaceChoice,
+    result: ResultKind | None,
     metadata: Literal["keep", "drop"],
     files_from: str | None,
     null: bool,

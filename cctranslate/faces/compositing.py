@@ -65,7 +65,7 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
         concerned[rows] = (x != 0) | (y != 0) | (light[rows] != 0)
         moved[rows] = _moved(levels, x, y, left, top + rows.start)
     if cover:
-        cover.look(moved)
+        cover.find_shapes(moved)
     for rows in bands(part.shape):
         colors = planes(moved[rows])
         bright = luma(colors)

@@ -24,7 +24,7 @@ from cctranslate.faces.hardness import are_hard
 from cctranslate.faces.raster import Canvas
 from cctranslate.pixels import SIZE, Gray
 
-Which = Literal["all", "largest"] | int
+FaceChoice = Literal["all", "largest"] | int
 """Which faces of a picture to translate; a number counts from the largest, which is 1."""
 SMALLEST = 32
 """Least width in pixels of a face's crop: of a smaller one the models see next to nothing."""
@@ -78,17 +78,17 @@ def find_faces(
     full_width, full_height = size or (width, height)
     x, y = full_width / width, full_height / height
     back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
-    detections = [enlarged(one, back) for one in detector.find(seen)]
-    if in_full and any(side(align(one.points)) < CLEAR * x for one in detections):
+    detections = [enlarged(detection, back) for detection in detector.find(seen)]
+    if in_full and any(side(align(detection.points)) < CLEAR * x for detection in detections):
         cropped = partial(_crop_in_full, in_full())
     else:
         cropped = partial(_crop_of_reduced, raster.gray(seen), back)
-    faces = [_aligned(cropped, one, (full_width, full_height)) for one in detections]
+    faces = [_aligned(cropped, detection, (full_width, full_height)) for detection in detections]
     ordered = sorted(faces, key=lambda face: bool(face.passed_over))
     return tuple(replace(face, number=number) for number, face in enumerate(ordered, 1))
 
 
-def choose_faces(faces: tuple[Face, ...], which: Which) -> tuple[Face, ...]:
+def choose_faces(faces: tuple[Face, ...], which: FaceChoice) -> tuple[Face, ...]:
     """Pass over the faces that are not wanted; those that are come first."""
     if which == "all":
         return faces
@@ -116,21 +116,23 @@ def _crop_of_reduced(gray: Gray, back: FaceTransform, frame: FaceTransform) -> G
 
 
 def _aligned(
-    cropped: Callable[[FaceTransform], Gray], one: Detection, size: tuple[int, int]
+    cropped: Callable[[FaceTransform], Gray], detection: Detection, size: tuple[int, int]
 ) -> Face:
     """Return the face of a detection; `cropped` returns the crop of a frame in its picture."""
-    frame = align(one.points)
+    frame = align(detection.points)
     width, height = size
-    left, top = (min(max(round(v), 0), n - 1) for v, n in ((one.left, width), (one.top, height)))
-    right = min(max(round(one.left + one.width), left + 1), width)
-    bottom = min(max(round(one.top + one.height), top + 1), height)
+    left, top = (
+        min(max(round(v), 0), n - 1) for v, n in ((detection.left, width), (detection.top, height))
+    )
+    right = min(max(round(detection.left + detection.width), left + 1), width)
+    bottom = min(max(round(detection.top + detection.height), top + 1), height)
     small = f"not translated: {round(side(frame))} pixels wide, under {SMALLEST}"
     return Face(
         levels=cropped(frame),
         frame=frame,
         box=(left, top, right - left, bottom - top),
-        score=one.score,
-        hard=_is_hard(one.points, frame),
+        score=detection.score,
+        hard=_is_hard(detection.points, frame),
         passed_over=small if side(frame) < SMALLEST else "",
     )
 

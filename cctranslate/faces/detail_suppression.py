@@ -34,7 +34,7 @@ class Cover:
         self,
         seen: Scaled,
         edit: Scaled,
-        kept: Scaled,
+        window: Scaled,
         local: FaceTransform,
         shape: tuple[int, ...],
     ) -> None:
@@ -43,12 +43,12 @@ class Cover:
         Args:
             seen: The face as the model saw it, unmoved, in planes [C,48,48].
             edit: The change [3,48,48], its light in [0, 1] a range.
-            kept: How much there is of it towards the edge [48,48].
+            window: How much there is of it towards the edge [48,48].
             local: The face's frame in the part.
             shape: The part's shape, [H,W] or [H,W,3].
         """
         self._local, self._shape = local, shape
-        self._painted = kept * _painted(edit[2])
+        self._painted = window * _painted(edit[2])
         self._coarse = luma(np.stack([_moved(plane, edit) for plane in seen]))
         self._broad = np.stack([_blurred(plane, BROAD) for plane in seen])
         self._shapes = np.zeros_like(self._painted)
@@ -56,7 +56,7 @@ class Cover:
         size = shape[1], shape[0]
         self._near = cv2.warpAffine(near, local, size, flags=cv2.INTER_NEAREST) > 0
 
-    def look(self, moved: Levels) -> None:
+    def find_shapes(self, moved: Levels) -> None:
         """Find the shapes of the part [H,W] or [H,W,3] that would show through paint.
 
         Args:
@@ -75,15 +75,15 @@ class Cover:
         if not (columns := self._columns(rows)):
             return colors, bright
         masks = np.stack([self._shapes, self._painted, self._coarse])
-        share, painted, coarse = self._enlarged(masks, rows, columns)
-        share = share.clip(0, 1)
+        fraction, painted, coarse = self._enlarged(masks, rows, columns)
+        fraction = fraction.clip(0, 1)
         broad = self._enlarged(self._broad, rows, columns)
         colors, bright = colors.copy(), bright.copy()
         there, seen = colors[..., columns], bright[:, columns]
-        there += share * (broad - there)
+        there += fraction * (broad - there)
         if len(colors) > 1:
             there[:] = _tinted(there, broad, painted.clip(0, 1))
-        seen += share * (coarse - seen)
+        seen += fraction * (coarse - seen)
         return colors, bright
 
     def _columns(self, rows: slice) -> slice | None:
@@ -104,14 +104,14 @@ def _moved(plane: Scaled, edit: Scaled) -> Scaled:
     return np.asarray(moved, np.float32)
 
 
-def _tinted(colors: Scaled, broad: Scaled, share: Scaled) -> Scaled:
+def _tinted(colors: Scaled, broad: Scaled, fraction: Scaled) -> Scaled:
     """Return colors [3,H,W] by fractions [H,W] as saturated as what is broadly there, or more.
 
     The luma stays. Lips, which are more saturated than skin, keep their color.
     """
     skin = (broad * (luma(colors) / luma(broad).clip(1e-5))).clip(0, 1)
-    share = share * _step(_saturation(skin) - _saturation(colors), 0, GRAYER)
-    return np.asarray(colors + share * (skin - colors), np.float32)
+    fraction = fraction * _step(_saturation(skin) - _saturation(colors), 0, GRAYER)
+    return np.asarray(colors + fraction * (skin - colors), np.float32)
 
 
 def _saturation(colors: Scaled) -> Scaled:
@@ -130,8 +130,8 @@ def _busy(detail: Scaled) -> Scaled:
 
 def _step(values: Scaled, none: float, full: float) -> Scaled:
     """Return 0 up to `none`, 1 from `full` on, smooth between them."""
-    share = ((values - none) / (full - none)).clip(0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
+    fraction = ((values - none) / (full - none)).clip(0, 1)
+    return np.asarray(fraction * fraction * (3 - 2 * fraction), np.float32)
 
 
 def _blurred(plane: Scaled, deviation: float) -> Scaled:

@@ -25,7 +25,7 @@ of 48 pixels in pictures of 1600 was found, and not 6."""
 LARGEST_SIDE = SIDES[-1]
 """Longer side that a picture need not exceed to be searched."""
 
-TILTED, TILTS = 640, (-40, 40)
+TILTED_PIXELS, TILT_DEGREES = 640, (-40, 40)
 """Longer side of the views that are also tilted, and by how many degrees: upright, the detector
 begins to lose faces at 30."""
 CORNER = 32
@@ -94,11 +94,11 @@ class FaceDetector:
         """Return the faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
         largest, back = Pyramid(seen).shrunk(LARGEST_SIDE)
         pyramid = Pyramid(largest)
-        rows = np.concatenate([self.look(view, frame) for view, frame in _views(pyramid)])
+        rows = np.concatenate([self.detect_in_view(view, frame) for view, frame in _views(pyramid)])
         boxes, scores = rows[:, BOX].tolist(), rows[:, CONFIDENCE].tolist()
         distinct = cv2.dnn.NMSBoxes(boxes, scores, CANDIDATE, OVERLAP)
         closer = [self._closer(pyramid, rows[i]) for i in np.asarray(distinct, int).ravel()]
-        return [enlarged(one, back) for one in _distinct([one for one in closer if one])]
+        return [enlarged(found, back) for found in _distinct(list(filter(None, closer)))]
 
     def _closer(self, pyramid: Pyramid, row: Rows) -> Detection | None:
         """Look at a candidate again, ever more upright: a look corrects half of a tilt."""
@@ -124,7 +124,7 @@ class FaceDetector:
     def _face_in(self, pyramid: Pyramid, frame: FaceTransform) -> tuple[Points, float]:
         """Return the five points of the face in the middle of a frame, and its score."""
         patch = joined(frame, _AROUND)
-        rows = self.look(pyramid.crop(patch, PATCH), patch)
+        rows = self.detect_in_view(pyramid.crop(patch, PATCH), patch)
         middle = frame @ [_END / 2, _END / 2, 1]
         off = np.abs(rows[:, LEFT_TOP] + rows[:, WIDTH_HEIGHT] / 2 - middle).max(1, initial=0)
         rows = rows[off < side(frame) / 3]
@@ -133,7 +133,7 @@ class FaceDetector:
         best = rows[rows[:, CONFIDENCE].argmax()]
         return best[POINTS].reshape(5, 2), float(best[CONFIDENCE])
 
-    def look(self, view: Gray, frame: FaceTransform) -> Rows:
+    def detect_in_view(self, view: Gray, frame: FaceTransform) -> Rows:
         """Return YuNet's rows [N,15] for a view, mapped to the picture by the view's transform."""
         rows = self._yunet.faces(view, CANDIDATE, OVERLAP)
         scale = np.hypot(*frame[:, 0])
@@ -151,21 +151,21 @@ def _views(pyramid: Pyramid) -> Iterator[tuple[Gray, FaceTransform]]:
     for longer in sorted({min(longer, longest) for longer in SIDES}):
         view, frame = pyramid.shrunk(longer)
         yield view, frame
-        if longer <= TILTED:
-            for degrees in TILTS:
+        if longer <= TILTED_PIXELS:
+            for degrees in TILT_DEGREES:
                 yield _tilted(view, frame, degrees)
 
 
-def enlarged(one: Detection, back: FaceTransform) -> Detection:
+def enlarged(detection: Detection, back: FaceTransform) -> Detection:
     """Return a detection in a shrunk picture as one in the picture itself."""
     (x, _, left), (_, y, top) = back
     return replace(
-        one,
-        left=one.left * x + left,
-        top=one.top * y + top,
-        width=one.width * x,
-        height=one.height * y,
-        points=one.points @ back[:, :2].T + back[:, 2],
+        detection,
+        left=detection.left * x + left,
+        top=detection.top * y + top,
+        width=detection.width * x,
+        height=detection.height * y,
+        points=detection.points @ back[:, :2].T + back[:, 2],
     )
 
 
@@ -185,9 +185,12 @@ def _tilted(view: Gray, frame: FaceTransform, degrees: float) -> tuple[Gray, Fac
 def _distinct(found: list[Detection]) -> list[Detection]:
     """Return the largest first; of detections of one face, the one with the highest score."""
     distinct: list[Detection] = []
-    for one in sorted(found, key=lambda one: -one.score):
-        middle = one.points.mean(0)
-        reach = one.width / 3
+    for detection in sorted(found, key=lambda detection: -detection.score):
+        middle = detection.points.mean(0)
+        reach = detection.width / 3
         if all(np.hypot(*(other.points.mean(0) - middle)) > reach for other in distinct):
-            distinct.append(one)
-    return sorted(distinct, key=lambda one: (-one.width * one.height, one.left, one.top))
+            distinct.append(detection)
+    return sorted(
+        distinct,
+        key=lambda detection: (-detection.width * detection.height, detection.left, detection.top),
+    )

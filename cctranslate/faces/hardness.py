@@ -10,9 +10,9 @@ TURNED = (0.12, 0.36)
 distance and the distance from eyes to mouth."""
 NARROW = (-0.8, -0.5)
 """The eyes' distance by the distance from eyes to mouth, negative: a profile is narrow."""
-ASIDE = (6.5, 12.0)
+ASIDE_PIXELS = (6.5, 12.0)
 """Pixels from the picture's middle to that of eyes and mouth, along the farther axis."""
-TILTED = (15.0, 40.0)
+TILTED_DEGREES = (15.0, 40.0)
 """Degrees that the line through the eyes is turned by."""
 HARD = 0.6
 """Faces at least so hard are changed less: 12% of FER2013's Training rows."""
@@ -38,8 +38,8 @@ def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[
         [
             _between(np.abs(nose) / np.maximum(width, height), *TURNED),
             _between(-width / height, *NARROW),
-            _between(np.abs(middle - (SIZE - 1) / 2).max(1), *ASIDE),
-            _between(np.abs(np.degrees(np.arctan2(across[:, 1], across[:, 0]))), *TILTED),
+            _between(np.abs(middle - (SIZE - 1) / 2).max(1), *ASIDE_PIXELS),
+            _between(np.abs(np.degrees(np.arctan2(across[:, 1], across[:, 0]))), *TILTED_DEGREES),
         ]
     )
     return np.where(found, worst, 1.0).astype(np.float32)

@@ -127,7 +127,7 @@ class TranslationModels:
         graph = self._backend.open(self._bundle.file(WITNESS))
         return self._classify(graph, faces, ["probabilities"])[0]
 
-    def look(self, pictures: Gray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def classify_presence(self, pictures: Gray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return which pictures [N,48,48] show a face, and which faces are hard to change.
 
         All show one, and none is hard, if the bundle cannot tell.

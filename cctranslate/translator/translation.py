@@ -9,11 +9,11 @@ from typing import Literal, TypedDict, get_args
 
 from PIL import Image
 
-from cctranslate.batch.inputs.decoding import Where
+from cctranslate.batch.inputs.decoding import FaceMode
 from cctranslate.batch.outputs.encoding import FORMATS, Result, encode, xmp
 from cctranslate.errors import OptionError, OutputError
 from cctranslate.faces.color_space import color_space
-from cctranslate.faces.crops import Which
+from cctranslate.faces.crops import FaceChoice
 from cctranslate.files import atomic_write
 from cctranslate.inference.variants import Plan
 
@@ -25,10 +25,10 @@ MOST = 64
 class Settings:
     """How pictures are translated; the options of `batch` have the same names."""
 
-    faces: Where = "auto"
+    faces: FaceMode = "auto"
     """`whole`: a picture is a face; `detect`: faces are found in it; `auto`: up to 96 pixels the
     picture is the face."""
-    which: Which = "all"
+    which: FaceChoice = "all"
     """The faces that are found to translate: all, the largest, or the N-th from the largest."""
     result: Literal["picture", "face"] = "picture"
     """The picture with its faces changed, or the face alone, 48x48 gray."""
@@ -50,7 +50,7 @@ class Settings:
             OptionError: a value is not among those that are possible.
         """
         number = isinstance(self.which, int) and not isinstance(self.which, bool)
-        self._require("faces", self.faces in get_args(Where), "auto, whole or detect")
+        self._require("faces", self.faces in get_args(FaceMode), "auto, whole or detect")
         which = (number and int(self.which) > 0) or self.which in ("all", "largest")
         self._require("which", which, "all, largest or a number from 1")
         self._require("result", self.result in ("picture", "face"), "picture or face")
@@ -89,8 +89,8 @@ class Settings:
 class SettingsDict(TypedDict, total=False):
     """The fields of `Settings` as keywords."""
 
-    faces: Where
-    which: Which
+    faces: FaceMode
+    which: FaceChoice
     result: Literal["picture", "face"]
     strength: float | Sequence[float]
     samples: int

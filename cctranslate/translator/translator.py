@@ -149,8 +149,11 @@ class Translator:
             kind="imagefolder", suffix=".png", tagged=True, sampled=True, apart=not in_pictures
         )
         work = Work(
-            look=DecodeOptions(
-                where=settings.faces, finder=self._detector, again=in_pictures, which=settings.which
+            decode_options=DecodeOptions(
+                where=settings.faces,
+                detector=self._detector,
+                needed_again=in_pictures,
+                which=settings.which,
             ),
             renderer=ResultRenderer(
                 plan=plan, layout=layout, packer=collector, in_pictures=in_pictures, metadata=False

@@ -25,9 +25,9 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     faces = fer2013.load(Path(sys.argv[1]))["Training"].images[::8]
-    finder, points = FaceDetector(), []
+    detector, points = FaceDetector(), []
     for face in faces:
-        found = finder.find(np.asarray(cv2.resize(face, None, fx=ZOOM, fy=ZOOM), np.uint8))
+        found = detector.find(np.asarray(cv2.resize(face, None, fx=ZOOM, fy=ZOOM), np.uint8))
         if found:
             points.append((found[0].points + 0.5) / ZOOM - 0.5)
     middle, spread = np.median(points, 0), np.std(points, 0)

@@ -86,13 +86,15 @@ def boxed(one: Detection) -> FaceTransform:
     return np.array([[scale, 0, x - middle], [0, scale, y - middle]])
 
 
-def shown(face: Gray, label: int, side: int, angle: int, finder: FaceDetector, seed: int) -> Shown:
+def shown(
+    face: Gray, label: int, side: int, angle: int, detector: FaceDetector, seed: int
+) -> Shown:
     """Paste, find, align and compare."""
     random = np.random.default_rng(seed)
     frame = placed(side, angle, random)
     picture = pasted(face, frame, random)
     started = time.process_time()
-    faces = finder.find(picture)
+    faces = detector.find(picture)
     frames = [align(one.points) for one in faces]
     crops = [crop(picture, own) for own in frames]
     ms = (time.process_time() - started) * 1000
@@ -102,7 +104,7 @@ def shown(face: Gray, label: int, side: int, angle: int, finder: FaceDetector, s
     ][:1]
     result = Shown(side, angle, label, face, None, None, np.nan, len(faces) - len(hit), ms)
     if hit:
-        alone = finder.find(np.asarray(cv2.resize(face, None, fx=4, fy=4), np.uint8))
+        alone = detector.find(np.asarray(cv2.resize(face, None, fx=4, fy=4), np.uint8))
         own = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]])
         there = joined(frame, joined(own, align(alone[0].points))) if alone else frame * np.nan
         gaps = CORNERS @ frames[hit[0]].T - CORNERS @ there.T
@@ -146,13 +148,13 @@ def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) == 3 else 400
     split = fer2013.load(Path(sys.argv[1]))["PublicTest"]
     chosen = np.linspace(0, len(split) - 1, count).astype(int)
-    finder, models = FaceDetector(), TranslationModels(bundle.load(bundle.shipped()), "cpu")
+    detector, models = FaceDetector(), TranslationModels(bundle.load(bundle.shipped()), "cpu")
     by_side: dict[int, list[Shown]] = defaultdict(list)
     by_angle: dict[int, list[Shown]] = defaultdict(list)
     for seed, i in enumerate(chosen):
         face, label = split.images[i], int(split.labels[i])
         side, angle = SIDES[seed % len(SIDES)], ANGLES[seed // len(SIDES) % len(ANGLES)]
-        one = shown(face, label, side, angle, finder, seed)
+        one = shown(face, label, side, angle, detector, seed)
         by_side[side].append(one)
         by_angle[angle].append(one)
     table(models, "pixels", by_side)

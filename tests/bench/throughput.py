@@ -80,8 +80,8 @@ def work(out: Path, form: str) -> Work:
     renderer = ResultRenderer(
         plan=PLAN, layout=layout, packer=files, in_pictures=True, metadata=False
     )
-    look = DecodeOptions(where="auto", finder=FaceDetector(), again=True)
-    return Work(look=look, renderer=renderer, pickled=False, all_rows=False)
+    options = DecodeOptions(where="auto", detector=FaceDetector(), needed_again=True)
+    return Work(decode_options=options, renderer=renderer, pickled=False, all_rows=False)
 
 
 def photographs(

@@ -132,9 +132,9 @@ def landscape() -> Image.Image:
 
 def people() -> list[Gray]:
     """The faces of a dozen people, 48x48, framed as FER2013's."""
-    finder, faces = FaceDetector(), []
+    detector, faces = FaceDetector(), []
     for file in sorted([*PHOTOS.glob("*.jpg"), *(PHOTOS.parent / "portraits").glob("*.jpg")]):
         with Image.open(file) as picture:
             colours, gray = np.asarray(picture.convert("RGB")), np.asarray(picture.convert("L"))
-        faces.append(crop(gray, align(finder.find(colours)[0].points)))
+        faces.append(crop(gray, align(detector.find(colours)[0].points)))
     return faces

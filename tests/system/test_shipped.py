@@ -76,7 +76,7 @@ def test_pictures_without_a_face_are_told_from_faces() -> None:
     flat = [np.full((48, 48), level, np.uint8) for level in (0, 128, 255)]
     slope = np.broadcast_to(np.arange(48, dtype=np.uint8) * 5, (48, 48))
     models = TranslationModels(bundle.load(bundle.shipped()), device="cpu")
-    assert not models.look(np.stack([*flat, slope, *noise]))[0].any()
+    assert not models.classify_presence(np.stack([*flat, slope, *noise]))[0].any()
     drawn = [draw_face(k, k) for k in range(7)]
     samples = [to_gray(Image.open(path)) for path in SAMPLES]
-    assert models.look(np.stack([*drawn, *samples, *people()]))[0].all()
+    assert models.classify_presence(np.stack([*drawn, *samples, *people()]))[0].all()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from cctranslate.batch.gallery.rereading import again
+from cctranslate.batch.gallery.rereading import reread_items
 from cctranslate.batch.gallery.thumbnails import cut
 from cctranslate.batch.inputs.decoding import show
 from cctranslate.batch.report import formats
@@ -45,7 +45,7 @@ def draw(
     for i, group in enumerate(groups):
         cells.setdefault(group[0].source, []).append((group[0], (0, _top(i))))
         _place_results(cells, pen, font, out, variants, group, _top(i))
-    for item in again(cells):
+    for item in reread_items(cells):
         if picture := show(item):
             for row, position in cells[item.source]:
                 _paste(sheet, picture, row, position)

@@ -11,7 +11,7 @@ from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.remote import is_remote, open_path
 
 
-def again(sources: Iterable[str]) -> Iterator[Item]:
+def reread_items(sources: Iterable[str]) -> Iterator[Item]:
     """Give the items that the report calls `sources`, in any order, without those that are gone.
 
     Archives and datasets are read once more from their beginning, as far as need be.

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from cctranslate.batch.gallery.rereading import again
+from cctranslate.batch.gallery.rereading import reread_items
 from cctranslate.batch.inputs.decoding import show
 from cctranslate.batch.report.row import Row
 from cctranslate.pixels import SIZE
@@ -69,7 +69,7 @@ class Thumbnails:
 
     def made(self) -> Iterator[tuple[int, str]]:
         """Give each number with its JPEG in base64; a picture that is gone gives none."""
-        for item in again(self._waiting):
+        for item in reread_items(self._waiting):
             if picture := show(item):
                 for number, row in self._waiting[item.source]:
                     yield number, _encoded(cut(picture, row))

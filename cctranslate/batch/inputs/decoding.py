@@ -23,26 +23,27 @@ from cctranslate.batch.inputs.items import (
 from cctranslate.batch.inputs.opening import File, RefusedError, with_picture
 from cctranslate.batch.stores.small_files import SMALL, read_at_once
 from cctranslate.faces import raster
-from cctranslate.faces.crops import Face, Which, choose_faces, edge_to_edge, find_faces
+from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge, find_faces
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
 from cctranslate.files import FileStamp, stamp_from
 from cctranslate.pixels import SIZE, to_gray, upright, upright_size
 
-Where = Literal["auto", "whole", "detect"]
+FaceMode = Literal["auto", "whole", "detect"]
 LARGEST_FACE = 96
 """The longer side, in pixels, up to which `auto` takes a picture for a face."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeOptions:
-    """Where faces are looked for; `again` says that the pictures will be needed once more."""
+    """Where faces are looked for in pictures, and what is needed of these later."""
 
-    where: Where
-    finder: FaceDetector
-    again: bool
-    which: Which = "all"
+    where: FaceMode
+    detector: FaceDetector
+    needed_again: bool
+    """Whether the pictures will be read once more."""
+    which: FaceChoice = "all"
     metadata: bool = False
     """Whether results keep the pictures' metadata."""
 
@@ -52,14 +53,14 @@ class DecodeOptions:
         return self.where == "whole" or (self.where == "auto" and is_small)
 
 
-def decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
+def decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
     """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
     # A picture that was read has the stamp from then: looking again takes as long as a copy.
-    found = _decode(item, look)
+    found = _decode(item, options)
     return found if found.stamp else replace(found, stamp=item.stamp)
 
 
-def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
+def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
     bare = item.bare()
     if isinstance(item, Broken):
         return replace(_failed(bare, item.reason), skipped=item.skipped)
@@ -67,19 +68,19 @@ def _decode(item: Item, look: DecodeOptions) -> Decoded | DecodeFailure:
         return _from_row(item)
     try:
         if isinstance(item, Member):
-            return _faces(item, io.BytesIO(item.content), look)
+            return _faces(item, io.BytesIO(item.content), options)
         status = item.path.stat()
         ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if not (item.named or ordinary):
             return DecodeFailure(item=bare, skipped=True, reason="a pipe, socket or device")
         stamp = stamp_from(status)
         if stamp and stamp.size <= SMALL:
-            return _faces(item, io.BytesIO(read_at_once(item.path)), look, stamp)
+            return _faces(item, io.BytesIO(read_at_once(item.path)), options, stamp)
         with item.path.open("rb") as file:
             if file.seekable():
-                return _faces(item, file, look, stamp)
+                return _faces(item, file, options, stamp)
             content = file.read()
-        return _faces(_in_memory(item, content), io.BytesIO(content), look)
+        return _faces(_in_memory(item, content), io.BytesIO(content), options)
     except UnidentifiedImageError:
         kind = unread(_head(item), item.name, named=item.named, member=bool(item.inner))
         return DecodeFailure(
@@ -158,32 +159,30 @@ def show(item: Item) -> Image.Image | None:
 def _in_memory(item: Item, content: bytes) -> Member:
     """Return an item that can only be read once, with its content."""
     return Member(
-        path=item.path,
-        relative=item.relative,
-        named=item.named,
-        inner=item.inner,
-        content=content,
+        path=item.path, relative=item.relative, named=item.named, inner=item.inner, content=content
     )
 
 
-def _faces(item: Item, file: File, look: DecodeOptions, stamp: FileStamp | None = None) -> Decoded:
-    decoded = with_picture(file, item.name, partial(_find, item, look, file))
+def _faces(
+    item: Item, file: File, options: DecodeOptions, stamp: FileStamp | None = None
+) -> Decoded:
+    decoded = with_picture(file, item.name, partial(_find, item, options, file))
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
-    needed = look.again and (look.metadata or not decoded.is_model_sized)
+    needed = options.needed_again and (options.metadata or not decoded.is_model_sized)
     return replace(decoded, item=item if needed else item.bare(), sha256=digest, stamp=stamp)
 
 
-def _find(item: Item, look: DecodeOptions, file: File, picture: Image.Image) -> Decoded:
+def _find(item: Item, options: DecodeOptions, file: File, picture: Image.Image) -> Decoded:
     """Return the picture's faces, without its digest."""
     _refuse(picture)
     (width, height), mode = upright_size(picture), picture.mode
-    if look.is_whole(width, height):
+    if options.is_whole(width, height):
         picture.draft("L", (2 * SIZE, 2 * SIZE))
         faces: tuple[Face, ...] = (edge_to_edge(to_gray(upright(picture)), width, height),)
     else:
-        found = _search(picture, (width, height), look.finder, item, file)
-        faces = choose_faces(found, look.which)
+        found = _search(picture, (width, height), options.detector, item, file)
+        faces = choose_faces(found, options.which)
         if not faces:
             raise _NoFaceError
     return Decoded(

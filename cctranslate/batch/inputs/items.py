@@ -44,7 +44,7 @@ class Item:
     """Named by the user, not found in a folder: being no picture is then a failure."""
     inner: str = ""
     """Which part of the file, if it is not the whole: a member's name or a row's number."""
-    wanted: tuple[str, ...] | None = None
+    chosen_targets: tuple[str, ...] | None = None
     """The targets that `--balance` chose for it; None: all of the call's."""
     remainder: Remainder | None = None
     """What is left to make, if that is not everything."""
@@ -208,8 +208,8 @@ class Decoded:
     """The name that its results share, once the pipeline has given it one."""
 
     @property
-    def wanted(self) -> tuple[Face, ...]:
-        """The faces to translate."""
+    def faces_to_translate(self) -> tuple[Face, ...]:
+        """The faces that are not passed over."""
         return tuple(face for face in self.faces if not face.passed_over)
 
     @property

@@ -64,7 +64,9 @@ def count_items(options: Options) -> int | None:
     if any(map(is_remote, options.inputs)):
         return None
     paths = [Path(word) for word in options.inputs]
-    if options.balance or not all(path.is_dir() or sources.is_one(str(path)) for path in paths):
+    if options.balance or not all(
+        path.is_dir() or sources.is_single_picture(str(path)) for path in paths
+    ):
         return None
     count = 0
     for path in paths:

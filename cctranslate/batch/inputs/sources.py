@@ -115,12 +115,12 @@ def from_list(
         yield from _chosen(open_named(path, "/".join(parts)), chosen)
 
 
-def is_only(inputs: Sequence[str]) -> bool:
+def are_single_picture(inputs: Sequence[str]) -> bool:
     """Return whether the inputs are one picture by itself, if they are a picture at all."""
-    return len(inputs) == 1 and is_one(inputs[0])
+    return len(inputs) == 1 and is_single_picture(inputs[0])
 
 
-def is_one(word: str) -> bool:
+def is_single_picture(word: str) -> bool:
     """Return whether an input is one picture by itself, if it is one at all."""
     path = open_path(word)
     head = _head(path)

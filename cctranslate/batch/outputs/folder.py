@@ -46,21 +46,21 @@ def refuse_other_run(out: Path, requested: dict[str, Any]) -> None:
         _compare(out, requested)
 
 
-def claim(out: Path, aside: Path | None, requested: dict[str, Any], overwrite: bool) -> None:
+def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwrite: bool) -> None:
     """Make the folder `out` that of the run that `requested` describes, or see that it is already.
 
-    `aside`, the folder of unconfirmed results, is claimed with it.
+    `unconfirmed`, the folder of unconfirmed results, is claimed with it.
 
     Raises:
-        OptionError: it holds another run, or `aside` belongs to another run or holds other files.
+        OptionError: it holds another run, or `unconfirmed` belongs to another or holds other files.
         OutputError: it cannot be written.
     """
     begun = (out / RUN).exists() and not overwrite
     if begun:
         _compare(out, requested)
         requested = requested | {TO: _joined_targets(out, requested)}
-    if aside:
-        _take(aside, out)
+    if unconfirmed:
+        _take(unconfirmed, out)
     if begun:
         content = read_run(out)
         if content["asked"] != requested:
@@ -70,7 +70,7 @@ def claim(out: Path, aside: Path | None, requested: dict[str, Any], overwrite: b
         recorded = _recorded(out)
         # First, or a run that resumes after a kill would trust its rows.
         (out / REPORT).unlink(missing_ok=True)
-        for folder in (out, aside) if aside else (out,):
+        for folder in (out, unconfirmed) if unconfirmed else (out,):
             for emotion in EMOTIONS:
                 _remove_results(folder / emotion, recorded)
         for path in out.iterdir():
@@ -146,33 +146,36 @@ def _holds_anything(out: Path) -> bool:
     return out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir())
 
 
-def _take(aside: Path, out: Path) -> None:
-    """Reserve `aside` for the run in `out`: results of another run may have the same names.
+def _take(unconfirmed: Path, out: Path) -> None:
+    """Reserve `unconfirmed` for the run in `out`: results of another run may have the same names.
 
     Raises:
         OptionError: it belongs to another run.
         OutputError: it cannot be written.
     """
-    marker, name = aside / OWNER, str(out.resolve())
+    marker, name = unconfirmed / OWNER, str(out.resolve())
     refusal = OptionError(
-        f"{aside} holds files that are not from the run in {out}: name another --unconfirmed-to"
+        f"{unconfirmed} holds files that are not from the run in {out}: "
+        "name another --unconfirmed-to"
     )
     try:
         owner = _owner(marker)
         others = owner not in (None, name) and (Path(str(owner)) / RUN).exists()
-        if others or (_holds_anything(aside) and _aside_of(out) != str(aside)):
+        if others or (
+            _holds_anything(unconfirmed) and _unconfirmed_folder_of(out) != str(unconfirmed)
+        ):
             raise refusal
         if owner == name:
             return
         if owner is not None:
             marker.unlink()
-        aside.mkdir(parents=True, exist_ok=True)
+        unconfirmed.mkdir(parents=True, exist_ok=True)
         with marker.open("x", encoding="utf-8", errors="surrogateescape") as file:
             file.write(name)
     except FileExistsError:
         raise refusal from None  # another run was faster
     except OSError as error:
-        raise unwritable(aside, error) from None
+        raise unwritable(unconfirmed, error) from None
 
 
 def _owner(marker: Path) -> str | None:
@@ -182,13 +185,13 @@ def _owner(marker: Path) -> str | None:
         return None
 
 
-def _aside_of(out: Path) -> str | None:
+def _unconfirmed_folder_of(out: Path) -> str | None:
     """Return the `--unconfirmed-to` of the run in `out`, if there is one."""
     try:
-        aside = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]["--unconfirmed-to"]
+        content = json.loads((out / RUN).read_text(encoding="utf-8"))
+        return str(content["asked"]["--unconfirmed-to"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    return str(aside)
 
 
 def _compare(out: Path, requested: dict[str, Any]) -> None:

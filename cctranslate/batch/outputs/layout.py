@@ -20,7 +20,7 @@ from typing import Literal
 from cctranslate.batch.outputs.encoding import SUFFIXES, same_format
 from cctranslate.inference.variants import Variant, spell_strength
 
-Kind = Literal["imagefolder", "tree", "webdataset", "fer-csv"]
+LayoutName = Literal["imagefolder", "tree", "webdataset", "fer-csv"]
 TABLE = "fer2013.csv"
 """The name of the dataset's file, so that `fit --data OUT` finds it."""
 LONGEST = 200
@@ -38,7 +38,7 @@ class Layout:
     results' names with no other item.
     """
 
-    kind: Kind
+    kind: LayoutName
     suffix: str | None
     """Of result files; None: by the source's format."""
     tagged: bool
@@ -47,8 +47,8 @@ class Layout:
     """Whether each face of a picture is written to a separate file."""
     sampled: bool = False
     """Whether names contain the number of the sample."""
-    aside: str = ""
-    """The folder of results that the judge denied, relative to OUT; empty if there is none."""
+    unconfirmed_folder: str = ""
+    """The folder of results that are not confirmed, relative to OUT; empty if there is none."""
 
     def base(self, relative: str) -> str:
         """Return the name for an item's results, if free, for its path relative to its input."""
@@ -79,11 +79,11 @@ class Layout:
         return self.kind in ("imagefolder", "tree")
 
     def output_path(
-        self, variant: Variant, name: str, face: int, denied: bool, source_format: str = ""
+        self, variant: Variant, name: str, face: int, unconfirmed: bool, source_format: str = ""
     ) -> str:
         """Return a result's path relative to OUT, for a face counted from 1."""
         tags = self._tags(face, variant)
-        above = f"{self.aside}/" if denied else ""
+        above = f"{self.unconfirmed_folder}/" if unconfirmed else ""
         suffix = self.suffix or SUFFIXES[same_format(source_format)]
         return f"{above}{variant.target}/{name}{tags}{suffix}"
 

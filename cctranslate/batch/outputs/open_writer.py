@@ -33,5 +33,5 @@ def open_writer(options: Options, last: Collection[str]) -> Writer:
 def _stdout(options: Options, encoding: Encoding) -> Stdout:
     if options.layout == "webdataset":
         return Stdout(Samples(encoding=encoding), complete=False)
-    complete = sources.is_only(options.inputs) and len(options.plan.variants) == 1
+    complete = sources.are_single_picture(options.inputs) and len(options.plan.variants) == 1
     return Stdout(Members(encoding=encoding, complete=complete), complete)

@@ -35,11 +35,11 @@ class Counts:
     by_prediction: Heat = field(default_factory=dict)
     """By the expression that the judge reads in the source."""
 
-    def add(self, rows: Sequence[Row], *, again: bool = False) -> None:
-        """Count the rows that a call made of an input; `again` if an earlier one made others."""
+    def add(self, rows: Sequence[Row], *, is_met: bool = False) -> None:
+        """Count the rows that a call made of an input; `is_met` if an earlier one made others."""
         if not rows:
             return
-        if not again:
+        if not is_met:
             self.inputs[rows[0].status] += 1
         elif rows[0].status == "failed":  # what earlier calls made of it stays
             self.inputs["done"] -= 1
@@ -117,7 +117,7 @@ def count(inputs: Iterable[Sequence[Row]]) -> Counts:
     """Return the counts of the rows of each input."""
     counts, earlier = Counts(), None
     for rows in inputs:
-        counts.add(rows, again=rows[0].source == earlier)
+        counts.add(rows, is_met=rows[0].source == earlier)
         earlier = rows[0].source
     return counts
 

@@ -17,7 +17,7 @@ _EVERY = (1 << len(EMOTIONS)) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class EarlierInput:
     """What earlier calls finished of one input."""
 
     targets: int
@@ -59,7 +59,7 @@ class ResumeState:
         self._is_first_folder = base == self._here
         self._position = position
         self._last = -1
-        self._finished: dict[bytes, Finished] = {}
+        self._finished: dict[bytes, EarlierInput] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         """Equal tuples as one, for the memory of many inputs."""
 
@@ -83,7 +83,7 @@ class ResumeState:
             for row in rows
             if row.target and row.target not in gone and row.disposition is Disposition.WRITTEN
         )
-        entry = Finished(
+        entry = EarlierInput(
             written=self._shared.setdefault(written, written),
             targets=targets if rows[0].target else _EVERY,
             stamp=stamps.pop() if len(stamps) == 1 else None,
@@ -109,7 +109,7 @@ class ResumeState:
                     self.last_outputs, self._last = [], position
                 self.last_outputs.append(output)
 
-    def finished(self, source: str) -> Finished | None:
+    def finished(self, source: str) -> EarlierInput | None:
         """Return what earlier calls finished of an input; None if they never met it."""
         return self._finished.get(self.key(source))
 
@@ -118,9 +118,13 @@ class ResumeState:
 
         `key` is that of what the report calls it.
         """
-        wanted = self._wanted if item.wanted is None else self._wanted & _bits(item.wanted)
+        wanted = (
+            self._wanted
+            if item.chosen_targets is None
+            else self._wanted & _bits(item.chosen_targets)
+        )
         entry = self._finished.get(key)
-        if entry is None and item.wanted is None:
+        if entry is None and item.chosen_targets is None:
             return None
         if entry is None:
             return Remainder(met=False, targets=_names(wanted), result_name=None, replaces=False)

@@ -56,7 +56,7 @@ class LocalRunner:
         """
         options, journal = call.options, call.journal
         selector = ResultSelector(
-            options.plan, options.denied, options.per_class, journal.counts.written
+            options.plan, options.unconfirmed_disposition, options.per_class, journal.counts.written
         )
 
         def on_rows(rows: list[Row]) -> None:
@@ -64,11 +64,15 @@ class LocalRunner:
             call.on_rows(rows)
 
         with closing(open_writer(options, journal.resume.last_outputs)) as writer:
-            work = make_work(options, call.finder, writer, self.provider)
+            work = make_work(options, call.detector, writer, self.provider)
             items = pipeline.remaining(call.items(), journal.resume)
             if count := model_workers(options, self.provider):
                 translator = ChunkTranslator(
-                    work, options.denied, self._bundle, self._models, options.batch_size
+                    work,
+                    options.unconfirmed_disposition,
+                    self._bundle,
+                    self._models,
+                    options.batch_size,
                 )
                 first = count if options.processes else FIRST_TASKS
                 with OrderedPool(translator, count, True, threads_first=first) as workers:

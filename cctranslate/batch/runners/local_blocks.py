@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cctranslate.batch.options import Options
 from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
-from cctranslate.batch.runners.blocks.blocks import Finished
+from cctranslate.batch.runners.blocks.blocks import BlockResult
 from cctranslate.batch.stages.setup import open_models
 from cctranslate.bundle import Bundle
 from cctranslate.inference.sessions import cores
@@ -32,7 +32,7 @@ class LocalBlocks:
 
     def translate(
         self, options: Options, first_tar: int, numbers: Sequence[int]
-    ) -> Generator[Finished]:
+    ) -> Generator[BlockResult]:
         """Translate blocks in their order.
 
         Raises:

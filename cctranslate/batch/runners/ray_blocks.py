@@ -16,7 +16,7 @@ from cctranslate import errors
 from cctranslate.batch.options import Options
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
-from cctranslate.batch.runners.blocks.blocks import Finished
+from cctranslate.batch.runners.blocks.blocks import BlockResult
 from cctranslate.bundle import Bundle
 from cctranslate.errors import DeviceError, OptionError, UserError, WorkersError
 from cctranslate.inference.engines import Engine
@@ -80,13 +80,13 @@ def connected() -> Iterator[None]:
 def _stderr_closed() -> Iterator[None]:
     """Keep what Ray's core prints at its start from people; what fails is raised."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)
         os.close(nowhere)
 
 
@@ -136,7 +136,7 @@ class RayBlocks:
 
     def translate(
         self, options: Options, first_tar: int, numbers: Sequence[int]
-    ) -> Generator[Finished]:
+    ) -> Generator[BlockResult]:
         """Translate blocks; one whose actor or node was lost is given to another.
 
         Raises:

@@ -18,7 +18,7 @@ class Call:
     """What a call of `batch` hands to its runner."""
 
     options: Options
-    finder: FaceDetector
+    detector: FaceDetector
     journal: Journal
     """The report, which has the rows of earlier calls."""
     names: Names

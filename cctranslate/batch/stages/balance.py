@@ -44,14 +44,14 @@ class Balance:
         chosen, plan = InputFilter(options.include, options.exclude), options.plan
         each = len(plan.variants) // len(plan.targets)
         balance = cls.count(iter_items(everything, chosen), each)
-        if not balance.wanted(plan.targets):
+        if not balance.missing_results(plan.targets):
             raise InputError(
                 "--balance: no expression of --to has fewer inputs than the largest class: there "
                 "is nothing to make"
             )
         return balance
 
-    def wanted(self, targets: Iterable[str]) -> dict[str, int]:
+    def missing_results(self, targets: Iterable[str]) -> dict[str, int]:
         """Return how many results each of the targets lacks, without those that lack none."""
         lacking = dict(zip(EMOTIONS, self.missing, strict=True))
         return {target: lacking[target] for target in targets if lacking[target]}
@@ -94,7 +94,7 @@ class Balance:
             if item is None or _is_faulty(item):
                 yield item
             elif targets := self._targets(item):
-                yield replace(item, wanted=targets)
+                yield replace(item, chosen_targets=targets)
 
     def _targets(self, item: Item) -> tuple[str, ...]:
         if item.usage != USAGES[0]:

@@ -34,7 +34,7 @@ class ChunkTranslator:
     def __init__(
         self,
         work: Work,
-        denied: Disposition,
+        unconfirmed_disposition: Disposition,
         loaded: Bundle,
         models: TranslationModels,
         batch_size: int | None,
@@ -43,13 +43,14 @@ class ChunkTranslator:
 
         Args:
             work: Decodes inputs and makes their results.
-            denied: What becomes of a result that the judge denies.
+            unconfirmed_disposition: What becomes of a result that is not confirmed.
             loaded: The models' bundle.
             models: The models, open in this process.
             batch_size: Faces a run of theirs, if the user has named a number.
         """
         self.work = replace(work, pickled=False)
-        self._denied, self._bundle, self._batch_size = denied, loaded, batch_size
+        self._unconfirmed_disposition = unconfirmed_disposition
+        self._bundle, self._batch_size = loaded, batch_size
         self._models: TranslationModels | None = models
         self._engine, self._precision = models.engine, models.precision
 
@@ -84,8 +85,8 @@ class ChunkTranslator:
         plan = self.work.renderer.plan
         decoded = self.work.decode(chunk)
         translated = translate([decoded], plan, self._opened(), claim)
-        selector = ResultSelector(plan, self._denied, None, {})
-        finished = [self.work.finish(one) for one in selected(translated, selector) if one]
+        selector = ResultSelector(plan, self._unconfirmed_disposition, None, {})
+        finished = [self.work.finish(part) for part in selected(translated, selector) if part]
         return replace(finished[0], names=tuple(given), seconds=time.perf_counter() - started)
 
     def _opened(self) -> TranslationModels:

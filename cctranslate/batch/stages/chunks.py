@@ -120,7 +120,7 @@ class FinishedChunk:
 class Work:
     """What the workers do; a process has a copy."""
 
-    look: DecodeOptions
+    decode_options: DecodeOptions
     renderer: ResultRenderer
     pickled: bool
     """Whether inputs cross to another process."""
@@ -132,9 +132,9 @@ class Work:
     def decode(self, chunk: ItemChunk) -> DecodedChunk:
         """Return the faces of some inputs."""
         started = time.perf_counter()
-        sources: list[Source] = [decode(item, self.look) for item in chunk.items]
-        wanted = [source.wanted if isinstance(source, Decoded) else () for source in sources]
-        faces = [face for each in wanted for face in each]
+        sources: list[Source] = [decode(item, self.decode_options) for item in chunk.items]
+        faces_of = [s.faces_to_translate if isinstance(s, Decoded) else () for s in sources]
+        faces = [face for each in faces_of for face in each]
         layout = self.renderer.layout
         bases = tuple(
             None
@@ -149,7 +149,7 @@ class Work:
             sources=pickle.dumps(list(map(_without_levels, sources))) if self.pickled else sources,
             faces=np.stack([face.levels for face in faces]) if faces else _NONE,
             found=np.array([face.found for face in faces], bool),
-            counts=tuple(map(len, wanted)),
+            counts=tuple(map(len, faces_of)),
             bases=bases,
             remainders=tuple(source.item.remainder for source in sources),
             is_drawn=drawn,
@@ -164,8 +164,7 @@ class Work:
             OutputError: results cannot be written at all.
         """
         counts, lines, unplaced = Counts(), list[bytes](), list[Unplaced]()
-        seen, contents = list[list[Row]](), list[bytes]()
-        inputs = 0
+        seen, contents, inputs = list[list[Row]](), list[bytes](), 0
         for picture in _pictures(chunk):
             inputs += 1
             rows, content = self.renderer.finish(picture)
@@ -174,7 +173,7 @@ class Work:
                 contents.append(content)
             if not self.all_rows:
                 item = picture.item if isinstance(picture, DecodeFailure) else picture.decoded.item
-                counts.add(rows, again=item.is_met)
+                counts.add(rows, is_met=item.is_met)
                 if self.cut is None:
                     lines += csv_lines(rows)
                 else:

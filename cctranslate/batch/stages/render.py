@@ -28,7 +28,7 @@ from cctranslate.inference.variants import Plan
 Draw = Callable[[int, int], Result]
 """Makes the result of a face and a variant, both counted from 0; its picture holds until the next
 is made."""
-Finished = tuple[list[Row], bytes]
+RenderedInput = tuple[list[Row], bytes]
 """An input's rows, and the content that the writer's `add` takes."""
 ENCODED, DRAWN = 2, 10
 """Roughly the bytes of memory that a photograph's pixel takes as a PNG, and while it is drawn: as
@@ -50,7 +50,7 @@ class ResultRenderer:
     metadata: bool
     """Whether a result keeps its picture's EXIF data."""
 
-    def finish(self, picture: TranslatedPicture | DecodeFailure) -> Finished:
+    def finish(self, picture: TranslatedPicture | DecodeFailure) -> RenderedInput:
         """Return all of an input's rows, and the content that the writer's `add` takes.
 
         Raises:
@@ -135,7 +135,7 @@ class ResultRenderer:
                 canvas.draw(*undone.pop())
             disposition = picture.dispositions[f][k]
             for face, results, dispositions in zip(
-                picture.decoded.wanted, picture.faces, picture.dispositions, strict=True
+                picture.decoded.faces_to_translate, picture.faces, picture.dispositions, strict=True
             ):
                 # The confirmed faces of a picture, and those set aside, make two results.
                 if results.edits is not None and dispositions[k] is disposition:

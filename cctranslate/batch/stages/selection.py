@@ -18,7 +18,7 @@ class ResultSelector:
     def __init__(
         self,
         plan: Plan,
-        denied: Disposition,
+        unconfirmed_disposition: Disposition,
         per_class: int | None,
         written: Mapping[str, int],
     ) -> None:
@@ -26,11 +26,15 @@ class ResultSelector:
 
         Args:
             plan: The variants of each face, and what confirms one.
-            denied: What becomes of a result that the judge denies.
+            unconfirmed_disposition: What becomes of a result that is not confirmed.
             per_class: Most results to write of each target.
             written: Results of each target that earlier calls wrote.
         """
-        self._plan, self._denied, self._per_class = plan, denied, per_class
+        self._plan, self._unconfirmed_disposition, self._per_class = (
+            plan,
+            unconfirmed_disposition,
+            per_class,
+        )
         self._written = Counter(written)
 
     def release(self, targets: tuple[str, ...]) -> None:
@@ -55,15 +59,15 @@ class ResultSelector:
     def _choose(self, target: str, confirmed: bool) -> Disposition:
         if self._is_full(target):
             return Disposition.OVER_QUOTA
-        if self._denied is not Disposition.WRITTEN and not confirmed:
-            return self._denied
+        if self._unconfirmed_disposition is not Disposition.WRITTEN and not confirmed:
+            return self._unconfirmed_disposition
         self._written[target] += 1
         return Disposition.WRITTEN
 
     @property
     def takes_all(self) -> bool:
         """Whether every result is written, whatever the judge makes of it."""
-        return self._per_class is None and self._denied is Disposition.WRITTEN
+        return self._per_class is None and self._unconfirmed_disposition is Disposition.WRITTEN
 
     @property
     def full(self) -> bool:

@@ -52,21 +52,21 @@ def in_processes(options: Options) -> bool:
     return cores() > 1 if options.processes is None else options.processes
 
 
-def make_work(options: Options, finder: FaceDetector, writer: Writer, provider: str) -> Work:
+def make_work(options: Options, detector: FaceDetector, writer: Writer, provider: str) -> Work:
     """Return what the workers do.
 
     Args:
         options: The call's options.
-        finder: Finds the faces in pictures.
+        detector: Finds the faces in pictures.
         writer: Where results go.
         provider: What the models run on.
     """
     in_pictures = options.result == "picture"
     return Work(
-        look=DecodeOptions(
+        decode_options=DecodeOptions(
             where=options.faces,
-            finder=finder,
-            again=in_pictures,
+            detector=detector,
+            needed_again=in_pictures,
             which=options.which,
             metadata=options.metadata == "keep",
         ),

@@ -48,7 +48,7 @@ def translate(
         waiting.append(chunk)
         faces, inputs = faces + len(chunk.faces), inputs + len(chunk.counts)
         held += chunk.weight
-        batch = models.micro_batch(len(plan.conditions), any(one.is_drawn for one in waiting))
+        batch = models.micro_batch(len(plan.conditions), any(chunk.is_drawn for chunk in waiting))
         if faces >= batch or inputs >= 4 * batch or held > MOST_HELD:
             yield from _translated(waiting, plan, models, name)
             waiting, faces, inputs, held = [], 0, 0, 0
@@ -108,7 +108,7 @@ def _translated(
     )
     # The detector's word stands for the faces that it found.
     shown, hard = found.copy(), np.zeros(len(faces), bool)
-    shown[~found], hard[~found] = models.look(faces[~found])
+    shown[~found], hard[~found] = models.classify_presence(faces[~found])
     changes = [piece[3] for piece in pieces if piece[3] is not None]
     changed = np.concatenate(changes) if changes else None
     first = 0

@@ -72,7 +72,7 @@ def _best(detector: FaceDetector, image: Gray, side: int) -> NDArray[np.float32]
     view = cv2.resize(framed, (side, side), interpolation=cv2.INTER_CUBIC)
     step = (SIZE + 2 * MARGIN) / side
     offset = (step - 1) / 2 - MARGIN
-    rows = detector.look(
+    rows = detector.detect_in_view(
         np.asarray(view, np.uint8), np.array([[step, 0, offset], [0, step, offset]])
     )
     off = np.abs(rows[:, LEFT_TOP] + rows[:, WIDTH_HEIGHT] / 2 - (SIZE - 1) / 2).max(1, initial=0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.gallery.rereading import again
+from cctranslate.batch.gallery.rereading import reread_items
 from cctranslate.emotions import EMOTIONS
 from tests.support import pictures
 from tests.support.archives import table, tarred, zipped
@@ -99,4 +99,4 @@ def test_a_datasets_csv_in_an_archive_is_read_row_by_row(
     expected = ["done"] * 2 + (["skipped", "done"] if inner else [])
     assert [row["status"] for row in rows(out)] == expected
     sources = [row["source"] for row in rows(out)]
-    assert sorted(item.source for item in again(sources)) == sorted(sources)
+    assert sorted(item.source for item in reread_items(sources)) == sorted(sources)

@@ -17,7 +17,7 @@ from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
 from tests.support import pictures
 
-WHOLE = DecodeOptions(where="whole", finder=FaceDetector(), again=False)
+WHOLE = DecodeOptions(where="whole", detector=FaceDetector(), needed_again=False)
 
 
 def walked(path: Path) -> Item:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cctranslate.batch.outputs.layout import LONGEST, Kind, Layout, Names
+from cctranslate.batch.outputs.layout import LONGEST, Layout, LayoutName, Names
 from cctranslate.inference.variants import Variant
 from tests.support import pictures
 from tests.support.cli import Run
@@ -90,18 +90,20 @@ def test_overwrite_takes_the_whole_tree_away(run: Run, tmp_path: Path) -> None:
         ("webdataset", "a__b-c", "sad/a__b-c-f2-s3-x0-5.png"),
     ],
 )
-def test_a_name_and_its_tags(kind: Kind, name: str, output: str) -> None:
+def test_a_name_and_its_tags(kind: LayoutName, name: str, output: str) -> None:
     layout = Layout(kind=kind, suffix=".png", tagged=True, apart=True, sampled=True)
     assert layout.base("a/b.c.jpg") == name
     variant = Variant(target="sad", strength=0.5, sample=3)
-    assert layout.output_path(variant, name, 2, denied=False) == output
+    assert layout.output_path(variant, name, 2, unconfirmed=False) == output
 
 
 def test_a_denied_result_lies_aside_and_plain_names_have_no_tags() -> None:
-    layout = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False, aside="../no")
+    layout = Layout(
+        kind="imagefolder", suffix=".png", tagged=False, apart=False, unconfirmed_folder="../no"
+    )
     variant = Variant(target="sad", strength=1)
-    assert layout.output_path(variant, "a", 2, denied=True) == "../no/sad/a.png"
-    assert layout.output_path(variant, "a", 2, denied=False) == "sad/a.png"
+    assert layout.output_path(variant, "a", 2, unconfirmed=True) == "../no/sad/a.png"
+    assert layout.output_path(variant, "a", 2, unconfirmed=False) == "sad/a.png"
 
 
 def test_long_names_are_cut_and_stay_different() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cctranslate.batch.options import Options
 from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
-from cctranslate.batch.runners.blocks.blocks import Finished
+from cctranslate.batch.runners.blocks.blocks import BlockResult
 from tests.support import pictures
 from tests.support.archives import SEVEN, table, zipped
 
@@ -46,7 +46,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     def translate(
         self: object, options: Options, first_tar: int, numbers: Sequence[int]
-    ) -> Iterator[Finished]:
+    ) -> Iterator[BlockResult]:
         here = Path.cwd()
         translator = BlockTranslator(
             Job(

@@ -211,7 +211,7 @@ def judged(*targets: str) -> Scaled:
 
 
 @pytest.mark.parametrize(
-    ("denied", "dispositions"),
+    ("unconfirmed_disposition", "dispositions"),
     [
         (Disposition.WRITTEN, (Disposition.WRITTEN, Disposition.WRITTEN)),
         (Disposition.DROPPED, (Disposition.WRITTEN, Disposition.DROPPED)),
@@ -219,9 +219,9 @@ def judged(*targets: str) -> Scaled:
     ],
 )
 def test_what_becomes_of_a_denied_result(
-    denied: Disposition, dispositions: tuple[Disposition, ...]
+    unconfirmed_disposition: Disposition, dispositions: tuple[Disposition, ...]
 ) -> None:
-    selector = ResultSelector(Plan(targets=("happy", "sad")), denied, None, {})
+    selector = ResultSelector(Plan(targets=("happy", "sad")), unconfirmed_disposition, None, {})
     assert selector.choose(judged("happy", "happy"), shows_face=True) == dispositions
 
 

@@ -37,7 +37,7 @@ from cctranslate.batch.runners.blocks import joining
 from cctranslate.batch.runners.blocks.plan_files import read_block
 from cctranslate.batch.runners.blocks.planning import Planner
 from cctranslate.batch.runners.blocks.row_files import BlockRows
-from cctranslate.batch.runners.blocks.work_folder import Plan, WorkFolder
+from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder
 from cctranslate.emotions import EMOTIONS
 from tests.batch.runners import cluster
 from tests.bench.cluster.sleeping import SECONDS
@@ -97,7 +97,7 @@ def driver(given: argparse.Namespace) -> None:
     planner.write(items, len(EMOTIONS), 100)
     tell("plan an input", (time.process_time() - started) / count)
     print(f"plan: {size(folder.block(0).parent) / count:.0f} bytes of disk an input")
-    plan = Plan(
+    plan = BlockPlan(
         request={}, blocks=planner.blocks, inputs=count, base=0, first_tar=0, last_outputs=()
     )
     write_rows(folder, plan)
@@ -121,7 +121,7 @@ def synthetic(count: int) -> Iterator[Item]:
         yield Item(path=Path("/data/faces", relative), relative=relative, named=False)
 
 
-def write_rows(folder: WorkFolder, plan: Plan) -> None:
+def write_rows(folder: WorkFolder, plan: BlockPlan) -> None:
     row = Row(
         source="",
         faces=1,
@@ -151,7 +151,7 @@ def write_rows(folder: WorkFolder, plan: Plan) -> None:
     )
     for number in range(plan.blocks):
         items, _ = read_block(folder.block(number))
-        rows = BlockRows(numbers=[each for each, _ in items], again=[False] * len(items))
+        rows = BlockRows(numbers=[each for each, _ in items], are_met=[False] * len(items))
         for _, item in items:
             name = item.relative.replace("/", "__")
             own = replace(row, source=item.source, result_name=name)

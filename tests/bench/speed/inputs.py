@@ -19,10 +19,10 @@ PHOTOGRAPHS = 6
 def unpack(data: Path, folder: Path, count: int) -> np.ndarray:
     """Write a CSV's first faces as PNGs and return them [N,48,48]."""
     folder.mkdir()
-    look, faces = DecodeOptions(where="auto", finder=FaceDetector(), again=False), []
+    options, faces = DecodeOptions(where="auto", detector=FaceDetector(), needed_again=False), []
     with data.open("rb") as file:
         for number, row in enumerate(islice(from_csv(data, file), count)):
-            decoded = decode(row, look)
+            decoded = decode(row, options)
             assert isinstance(decoded, Decoded)
             faces.append(decoded.faces[0].levels)
             Image.fromarray(faces[-1]).save(folder / f"{number:06}.png")

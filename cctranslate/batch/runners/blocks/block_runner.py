@@ -20,7 +20,7 @@ from cctranslate.batch.runners.blocks import joining
 from cctranslate.batch.runners.blocks.blocks import Blocks
 from cctranslate.batch.runners.blocks.planning import Planner
 from cctranslate.batch.runners.blocks.row_files import read_counts
-from cctranslate.batch.runners.blocks.work_folder import Plan, WorkFolder
+from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder
 from cctranslate.batch.runners.runner import Call
 from cctranslate.errors import OptionError, OutputError, UserError
 from cctranslate.files import AppendOnlyFile
@@ -38,7 +38,7 @@ class BlockRunner:
         self._blocks = blocks
         self.provider: str = blocks.provider
         self.engine: str = blocks.engine
-        self._plan: Plan | None = None
+        self._plan: BlockPlan | None = None
         self._request: dict[str, Any] = {}
 
     def prepare(self, options: Options, requested: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ class BlockRunner:
                 return ended
             return self._run(call, plan, table, earlier=False)
 
-    def _make_plan(self, call: Call) -> Plan | None:
+    def _make_plan(self, call: Call) -> BlockPlan | None:
         """Write a plan of what is left to make; return None if that is nothing."""
         options, resume = call.options, call.journal.resume
         items = (item for item in remaining(call.items(), resume) if item)
@@ -105,7 +105,7 @@ class BlockRunner:
         planner = Planner(folder, options.result_layout, call.names)
         planner.write(chain([first], items), len(options.plan.variants), self._blocks.workers)
         positions = map(options.result_layout.position, resume.last_outputs)
-        plan = Plan(
+        plan = BlockPlan(
             request=self._request,
             blocks=planner.blocks,
             inputs=planner.inputs,
@@ -116,7 +116,7 @@ class BlockRunner:
         folder.write(plan)
         return plan
 
-    def _run(self, call: Call, plan: Plan, table: FerCsv | None, *, earlier: bool) -> bool:
+    def _run(self, call: Call, plan: BlockPlan, table: FerCsv | None, *, earlier: bool) -> bool:
         """Do the blocks of a plan that have no rows yet, and join all rows; return whether all.
 
         Args:
@@ -140,7 +140,7 @@ class BlockRunner:
         folder.remove()
         return True
 
-    def _do_blocks(self, call: Call, folder: WorkFolder, plan: Plan) -> None:
+    def _do_blocks(self, call: Call, folder: WorkFolder, plan: BlockPlan) -> None:
         options = call.options
         done = set(folder.finished(plan))
         counts = Counts()
@@ -192,7 +192,9 @@ def _shared_table(options: Options, last: Iterable[str]) -> Iterator[FerCsv | No
         yield table
 
 
-def _join(call: Call, folder: WorkFolder, plan: Plan, table: FerCsv | None, earlier: bool) -> None:
+def _join(
+    call: Call, folder: WorkFolder, plan: BlockPlan, table: FerCsv | None, earlier: bool
+) -> None:
     """Append the rows of finished blocks to the report.
 
     Raises:

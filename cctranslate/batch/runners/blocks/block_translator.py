@@ -86,7 +86,7 @@ class BlockTranslator:
                 "folder that all nodes share"
             )
         options = job.options
-        self._finder = FaceDetector()
+        self._detector = FaceDetector()
         self._models = models or TranslationModels(
             bundle.load(options.weights or bundle.shipped()),
             job.device,
@@ -114,20 +114,22 @@ class BlockTranslator:
             raise unwritable(self._folder.path, error) from None
         rows = BlockRows(
             numbers=[number for number, _ in items],
-            again=[item.is_met for _, item in items],
+            are_met=[item.is_met for _, item in items],
         )
         names = Names()
         for name in taken:
             names.take(name)
         writer = self._writer(number, rows)
-        work = make_work(self._options, self._finder, writer, self._models.provider)
+        work = make_work(self._options, self._detector, writer, self._models.provider)
         work = replace(work, pickled=False, all_rows=True)
         count = max(self._job.threads, REQUESTS) if self._options.store else self._job.threads
         with OrderedPool(work, count, processes=False) as pool:
             pipeline.run(
                 (item for _, item in items),
                 models=self._models,
-                selector=ResultSelector(self._options.plan, self._options.denied, None, {}),
+                selector=ResultSelector(
+                    self._options.plan, self._options.unconfirmed_disposition, None, {}
+                ),
                 pool=pool,
                 writer=writer,
                 journal=rows,

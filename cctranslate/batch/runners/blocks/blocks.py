@@ -7,7 +7,7 @@ from cctranslate.batch.options import Options
 from cctranslate.batch.report.counts import Counts
 from cctranslate.inference.engines import Engine
 
-Finished = tuple[int, Counts]
+BlockResult = tuple[int, Counts]
 """The number of a block's inputs, and their counts."""
 
 
@@ -31,7 +31,7 @@ class Blocks(Protocol):
 
     def translate(
         self, options: Options, first_tar: int, numbers: Sequence[int]
-    ) -> Generator[Finished]:
+    ) -> Generator[BlockResult]:
         """Translate blocks, in any order; return of each what came of it.
 
         If the iterator is closed, blocks in progress are given up.

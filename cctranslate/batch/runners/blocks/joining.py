@@ -13,7 +13,7 @@ from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.row_files import InputRows, read_rows
-from cctranslate.batch.runners.blocks.work_folder import Plan, WorkFolder
+from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder
 from cctranslate.errors import OutputError
 
 _RANGE = 100_000
@@ -22,7 +22,7 @@ _MOST_RANGES = 256
 _AT_ONCE = 1_000
 
 
-def join(folder: WorkFolder, plan: Plan, counts: Counts) -> Iterator[InputRows]:
+def join(folder: WorkFolder, plan: BlockPlan, counts: Counts) -> Iterator[InputRows]:
     """Return the rows of all finished blocks in the order of the inputs, and add to `counts`.
 
     Raises:
@@ -41,7 +41,9 @@ def join(folder: WorkFolder, plan: Plan, counts: Counts) -> Iterator[InputRows]:
         raise OutputError(f"{folder.path}: rows cannot be joined: {error.strerror}") from None
 
 
-def _sort(folder: WorkFolder, plan: Plan, counts: Counts, paths: list[Path], size: int) -> None:
+def _sort(
+    folder: WorkFolder, plan: BlockPlan, counts: Counts, paths: list[Path], size: int
+) -> None:
     """Write the rows of each `size` inputs to a file of their own."""
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("wb")) for path in paths]

@@ -42,7 +42,7 @@ class BlockRows:
     """Collects the rows of a block's inputs, which come in their order."""
 
     numbers: Sequence[int]
-    again: Sequence[bool]
+    are_met: Sequence[bool]
     """Whether an earlier call made other rows of an input."""
     rows: list[InputRows] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
@@ -54,7 +54,7 @@ class BlockRows:
         number = len(self.rows)
         lines = b"".join(csv_lines(rows))
         self.rows.append(InputRows(self.numbers[number], rows[0].status, lines, self.content))
-        self.counts.add(rows, again=self.again[number])
+        self.counts.add(rows, is_met=self.are_met[number])
         self.content = b""
 
     def add_lines(self, lines: bytes, counts: Counts) -> None:

@@ -23,7 +23,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BlockPlan:
     """What the blocks of a plan are for."""
 
     request: dict[str, Any]
@@ -68,13 +68,13 @@ class WorkFolder:
         """Return the folder with a file for each time that a block was begun."""
         return self.path / "attempts" / f"{number:06}"
 
-    def finished(self, plan: Plan) -> list[int]:
+    def finished(self, plan: BlockPlan) -> list[int]:
         """Return the numbers of the blocks that have rows."""
         folder = self.rows(0).parent
         names = {path.name for path in folder.iterdir()} if folder.is_dir() else set[str]()
         return [number for number in range(plan.blocks) if self.rows(number).name in names]
 
-    def read(self) -> Plan | None:
+    def read(self) -> BlockPlan | None:
         """Return the plan, if one is there.
 
         Raises:
@@ -82,7 +82,9 @@ class WorkFolder:
         """
         try:
             content = json.loads((self.path / _PLAN).read_text(encoding="utf-8"))
-            if content["version"] != _VERSION or set(content) != {f.name for f in fields(Plan)}:
+            if content["version"] != _VERSION or set(content) != {
+                f.name for f in fields(BlockPlan)
+            }:
                 raise ValueError
         except FileNotFoundError:
             return None
@@ -90,9 +92,9 @@ class WorkFolder:
             raise OptionError(
                 f"{self.path / _PLAN}: not a plan of this version: start anew with --overwrite"
             ) from None
-        return Plan(**content | {"last_outputs": tuple(content["last_outputs"])})
+        return BlockPlan(**content | {"last_outputs": tuple(content["last_outputs"])})
 
-    def write(self, plan: Plan) -> None:
+    def write(self, plan: BlockPlan) -> None:
         """Write the plan, once its blocks are there.
 
         Raises:
