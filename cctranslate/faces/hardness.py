@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from cctranslate.pixels import SIZE
 
 TURNED = (0.12, 0.36)
-"""How far the nose's tip lies beside the middle of eyes and mouth, by the larger of the eyes'
-distance and the distance from eyes to mouth."""
+"""Ratio of how far the nose's tip lies beside the middle of eyes and mouth to the larger of the
+eyes' distance and the distance from eyes to mouth."""
 NARROW = (-0.8, -0.5)
-"""The eyes' distance by the distance from eyes to mouth, negative: a profile is narrow."""
+"""Ratio of the eyes' distance to the distance from eyes to mouth, negated: a profile is narrow."""
 ASIDE_PIXELS = (6.5, 12.0)
 """Pixels from the picture's middle to that of eyes and mouth, along the farther axis."""
 TILTED_DEGREES = (15.0, 40.0)
