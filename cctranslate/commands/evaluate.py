@@ -167,13 +167,13 @@ def _controls(figures: dict[str, Any]) -> list[str]:
     """Format how strength and samples act."""
     names = ("strength", "confirmed", "confidence", "identity", "change")
     curve, styles = figures["strengths"], figures["diversity"]
-    shares = ", ".join(f"{share:.1%}" for share in styles["confirmed"])
+    rates = ", ".join(f"{rate:.1%}" for rate in styles["confirmed"])
     return [
         "".join(f"{name:>12}" for name in names) + f"   on {figures['probed']} faces",
         *("".join(f"{line[name]:12.3f}" for name in names) for line in curve),
         f"{styles['samples']} samples of a face and target lie {styles['apart']} gray levels apart "
         f"(the first {styles['change']} from its source)",
-        f"confirmed of the first to the last: {shares}; of the best of them {styles['best']:.1%}",
+        f"confirmed of the first to the last: {rates}; of the best of them {styles['best']:.1%}",
     ]
 
 

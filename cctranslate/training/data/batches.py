@@ -123,8 +123,8 @@ class Batches:
         """Draw faces to show, the same number of each class, once for the run."""
         random = np.random.default_rng([self._seed, 3])
         pools = [np.flatnonzero(self._classes == c) for c in self._domains]
-        share = count // len(pools)
-        chosen = [random.choice(pool, min(share, len(pool)), replace=False) for pool in pools]
+        each = count // len(pools)
+        chosen = [random.choice(pool, min(each, len(pool)), replace=False) for pool in pools]
         return self._dataset.levels(np.concatenate(chosen))
 
     def _seen(self, chosen: Indices) -> Tensor:

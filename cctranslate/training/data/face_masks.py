@@ -64,7 +64,7 @@ def fixed(points: Tensor, found: Tensor, regions: Sequence[Region]) -> Tensor:
 def drawn(points: Tensor, found: Tensor) -> Tensor:
     """Return training masks [N,1,48,48]: random parts, moved, enlarged and more or less soft."""
     n, device = len(points), points.device
-    chance = torch.tensor([share for share, _ in _CHOICES], device=device)
+    chance = torch.tensor([probability for probability, _ in _CHOICES], device=device)
     choice = torch.multinomial(chance, n, replacement=True)
     size = torch.where(found, 1.0, UNSURE) * _between(0.88, 1.25, n, device)
     softness = _between(0.02, 0.3, n, device)[:, None, None]

@@ -60,7 +60,7 @@ def diversity(models: TranslationModels, test: Faces) -> dict[str, Any]:
     """Measure how far a face's samples of one target lie apart, and how many are confirmed.
 
     `apart` is the mean absolute difference of two samples in gray levels, `change` that of the
-    first one from its source; `best` is the share confirmed of the best of the samples.
+    first one from its source; `best` is the fraction confirmed of the best of the samples.
     """
     apart, change, confirmed, best = [], [], [], []
     for k, emotion in enumerate(EMOTIONS):
@@ -81,7 +81,7 @@ def diversity(models: TranslationModels, test: Faces) -> dict[str, Any]:
         "samples": SAMPLES,
         "apart": round(float(np.concatenate(apart).mean()), 3),
         "change": round(float(np.concatenate(change).mean()), 3),
-        "confirmed": [round(float(share), 4) for share in np.concatenate(confirmed).mean(0)],
+        "confirmed": [round(float(fraction), 4) for fraction in np.concatenate(confirmed).mean(0)],
         "best": round(float(np.concatenate(best).mean()), 4),
     }
 

@@ -38,17 +38,17 @@ def select(maker: "PairMaker") -> dict[str, Any]:
     parts = [store.read(store.path_of(maker.folder, step)) for step in range(maker.steps)]
     draws = store.joined(parts)
     passing = draws.take(maker.passing(draws))
-    taught = maker.strengths[passing.sources] == 1
-    if len(np.unique(passing.sources[taught] % FOLDS)) < FOLDS:
+    learned = maker.strengths[passing.sources] == 1
+    if len(np.unique(passing.sources[learned] % FOLDS)) < FOLDS:
         raise RunError(
             f"{maker.folder}: guides and recognizer let {len(passing)} of {len(draws)} draws "
             "through, too few to choose from: train the teacher for longer"
         )
-    real = _real_like(maker, passing.targets[taught])
+    real = _real_like(maker, passing.targets[learned])
     fakeness, of_real = (
         np.stack(values)
         for values in zip(
-            *(_fakeness(maker, passing, taught, real, region) for region in maker.recipe.critics),
+            *(_fakeness(maker, passing, learned, real, region) for region in maker.recipe.critics),
             strict=True,
         )
     )
@@ -64,7 +64,7 @@ def select(maker: "PairMaker") -> dict[str, Any]:
         "passing": len(passing),
         "kept": len(selected),
         "critic_auc_by_target": {
-            region: _by_target(fakes[taught], passing.targets[taught], reals, maker.classes[real])
+            region: _by_target(fakes[learned], passing.targets[learned], reals, maker.classes[real])
             for region, fakes, reals in zip(maker.recipe.critics, fakeness, of_real, strict=True)
         },
         "kept_fraction_by_way": _by_way(maker, draws, selected),
@@ -97,21 +97,21 @@ def _real_like(maker: "PairMaker", targets: NDArray[np.int64]) -> NDArray[np.int
 def _fakeness(
     maker: "PairMaker",
     draws: Draws,
-    taught: NDArray[np.bool_],
+    learned: NDArray[np.bool_],
     real: NDArray[np.int64],
     region: str,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """How sure critics of a region are that draws [M] and real faces [N] are results: logits.
 
     The critic of a fold of faces learned from those of the other one, and from what was made of
-    them where `taught` [M] says so: else it knows the picture.
+    them where `learned` [M] says so: else it knows the picture.
     """
     images = maker.faces.images[real]
     folds = draws.sources % FOLDS, real % FOLDS
     logits = np.zeros(len(draws), np.float32), np.zeros(len(real), np.float32)
     for fold in range(FOLDS):
         critic = train_critic(
-            draws.images[taught & (folds[0] != fold)],
+            draws.images[learned & (folds[0] != fold)],
             images[folds[1] != fold],
             REGIONS[region],
             maker.device,
