@@ -1,6 +1,7 @@
 """Files written whole or not at all, files that only grow, and decompressed streams of files."""
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -15,6 +16,7 @@ from typing import IO, Any, BinaryIO, cast
 from cctranslate.errors import OutputError
 from cctranslate.remote import is_remote, uploading
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _PIECE = 1 << 16
 _MOST_MEMORY = 1 << 27
 """Bytes that an xz stream may ask for. `xz -9` needs 65 MiB; a header can ask for 4 GiB."""
@@ -22,7 +24,8 @@ _MOST_MEMORY = 1 << 27
 
 def unwritable(path: Path, error: OSError) -> OutputError:
     """Return the error for a file that the system does not let us write."""
-    return OutputError(f"{path}: cannot be written: {error.strerror or error}")
+    then = ": make room, then run the same command again" if error.errno in _FULL else ""
+    return OutputError(f"{path}: cannot be written: {error.strerror or error}{then}")
 
 
 def temporary_name(path: Path) -> Path:

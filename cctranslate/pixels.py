@@ -31,6 +31,8 @@ def to_gray(picture: Image.Image) -> Gray:
     their high byte, because Pillow's own conversion to 8 bits clips them to white;
     floats that stay within 1 are taken for fractions of white.
     """
+    if picture.mode == "LAB":  # Pillow brings it to RGB alone
+        picture = picture.convert("RGB")
     if picture.mode.startswith("I") or picture.mode == "F":
         gray = Image.fromarray(float_levels(picture))
     elif picture.has_transparency_data:

@@ -1,11 +1,12 @@
 """A file is written whole or not at all."""
 
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
 from cctranslate.errors import OutputError
-from cctranslate.files import AppendOnlyFile, atomic_write, temporary_name, write_text
+from cctranslate.files import AppendOnlyFile, atomic_write, temporary_name, unwritable, write_text
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -67,3 +68,11 @@ def test_a_file_that_was_swapped_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(OutputError, match="another file took its place"):
         file.close()
+
+
+def test_a_full_disk_is_told_with_what_to_do() -> None:
+    full = unwritable(Path("out"), OSError(ENOSPC, "No space left on device"))
+    assert str(full) == (
+        "out: cannot be written: No space left on device: "
+        "make room, then run the same command again"
+    )

@@ -51,8 +51,8 @@ def _joined(options: Options, journal: Journal) -> Counts:
     # An unfinished block plan refers to byte offsets of the report: do not rewrite it yet.
     if not journal.resume.needs_compaction or WorkFolder(options.destination).read():
         return journal.counts
-    joined = JoinedReport(journal.path, journal.resume.earlier_key)
-    open_earlier(options).settle(joined)
+    earlier = open_earlier(options)
+    earlier.settle(JoinedReport(journal.path, journal.resume.earlier_key, earlier.is_there))
     return count(rows for rows, _ in formats.read_inputs(journal.path))
 
 

@@ -139,7 +139,7 @@ class Options:
     def sheet_path(self) -> Path:
         """Where the contact sheet goes."""
         out = self.store or self.out.resolve()
-        return self.sheet or out.with_name(f"{out.name}-sheet.png")
+        return self.sheet or out.parent / f"{out.name}-sheet.png"  # a root has no name
 
     @cached_property
     def output_paths(self) -> OutputPaths:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cctranslate.batch.inputs import sources
 from cctranslate.batch.inputs.file_kinds import is_picture_name
+from cctranslate.batch.inputs.path_lists import check_list
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
 from cctranslate.batch.outputs.ownership import is_ours
@@ -30,6 +31,8 @@ def check(options: Options) -> None:
         raise OptionError("--sheet and --no-sheet: name one of them")
     if options.out.is_file():
         raise OptionError(f"-o {options.out} is a file: name a folder, or a .png, .jpg or .webp")
+    if options.out.is_symlink() and not options.out.exists():
+        raise OptionError(f"-o {options.out} is a link that leads nowhere: name a folder")
     if options.overwrite and options.retry_failed:
         raise OptionError("--overwrite and --retry-failed: name one of them")
     if options.balance:
@@ -59,6 +62,8 @@ def check(options: Options) -> None:
         _check_stream(options)
     if options.inputs.count(sources.STDIN) > 1:
         raise OptionError("- is one picture from stdin: name it once")
+    if options.files_from:
+        check_list(options.files_from)
     for word in options.inputs:
         sources.check(word)
         for option, folder in (
@@ -141,7 +146,7 @@ def _check_stream(options: Options) -> None:
         _check_single_file(options, options.out_file)
     if options.layout == "fer-csv":
         raise OptionError("-o - writes pictures: name a folder for --layout fer-csv")
-    if options.report == "-":
+    if options.report == "-" and not options.out_file:
         raise OptionError("-o - and --report -: only one of them can be stdout")
     for option, given in (
         ("--sheet", options.sheet),

@@ -139,7 +139,7 @@ def report_target(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:
     """Return a path whose suffix names a format of reports, or `-`."""
-    suffix = "" if value in (None, "-") else Path(str(value)).suffix or "none"
+    suffix = "" if value in (None, "-") else Path(str(value)).suffix.lower() or "none"
     if suffix not in ("", ".csv", ".jsonl", ".parquet"):
         raise click.BadParameter(f"{value!r}: name a .csv, .jsonl or .parquet file, or -")
     if suffix == ".parquet" and find_spec("pyarrow") is None:

@@ -2,6 +2,7 @@
 
 import os
 import select
+import stat
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -41,6 +42,23 @@ def read_paths(listed: str, nul: bool) -> Iterator[str | None]:
             )
         if record:
             yield os.fsdecode(record)
+
+
+def check_list(listed: str) -> None:
+    """Make sure that a list on a disk is there, without a look into it: a pipe gives it once.
+
+    Raises:
+        InputError: it is not, or cannot be read.
+    """
+    if listed == "-" or is_remote(listed):
+        return
+    try:
+        if not stat.S_ISREG(os.stat(listed).st_mode):  # noqa: PTH116
+            return
+        with open_path(listed).open("rb"):
+            pass
+    except OSError as error:
+        raise unreadable(listed, error) from None
 
 
 def _records(listed: str, separator: bytes) -> Iterator[bytes | None]:

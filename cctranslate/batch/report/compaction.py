@@ -16,20 +16,24 @@ class JoinedReport:
     """A report with the rows of each input together.
 
     Inputs stay in the order in which they were first met. Of two rows for one result the later one
-    stays; so do only rows of the file as it was last.
+    stays; so do only rows of the file as it was last. Where the last call failed, its row follows
+    the results of those before it, as far as these are still there.
     """
 
-    def __init__(self, path: Path, key: Callable[[str], bytes]) -> None:
+    def __init__(
+        self, path: Path, key: Callable[[str], bytes], is_there: Callable[[Row], bool]
+    ) -> None:
         """Find the rows of each input.
 
         Args:
             path: The report.
             key: What tells inputs apart.
+            is_there: Whether a row's result is there, or the row has none.
 
         Raises:
             OptionError: no run wrote this file.
         """
-        self.path = path
+        self.path, self._is_there = path, is_there
         self._spans: dict[bytes, list[Span]] = {}
         for rows, start, end in formats.read_spans(path):
             self._spans.setdefault(key(rows[0].source), []).append((start, end))
@@ -38,7 +42,7 @@ class JoinedReport:
         """Return the rows of the report as it will be."""
         with self.path.open("rb") as file:
             for spans in self._spans.values():
-                yield from join(_read(file, spans))
+                yield from join(self._groups(file, spans))
 
     def superseded(self) -> Iterator[tuple[list[Row], list[Row]]]:
         """Return the rows that go and those that stay, for each input that some rows go of."""
@@ -46,12 +50,20 @@ class JoinedReport:
             for spans in self._spans.values():
                 if len(spans) == 1:
                     continue
-                groups = _read(file, spans)
+                groups = self._groups(file, spans)
                 current = _current(groups)
                 staying = set(map(id, current))
                 stale = [row for group in groups for row in group if id(row) not in staying]
                 if stale:
                     yield stale, current
+
+    def _groups(self, file: BinaryIO, spans: list[Span]) -> list[list[Row]]:
+        """Return the rows of each call, without results that are gone and could not be remade."""
+        groups = _read(file, spans)
+        if len(groups) == 1 or groups[-1][0].target:
+            return groups
+        there = [[row for row in group if self._is_there(row)] for group in groups]
+        return [group for group in there if group]
 
     def write(self, rows: Iterable[Row]) -> None:
         """Replace the report by some rows.

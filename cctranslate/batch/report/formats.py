@@ -159,7 +159,7 @@ def copy(journal: Path, path: Path) -> None:
     """
     if path.resolve() == journal.resolve():
         return
-    if path.suffix != ".parquet":
+    if path.suffix.lower() != ".parquet":
         write(read(journal), path)
         return
     with atomic_write(path) as file:
@@ -173,9 +173,9 @@ def write(rows: Iterable[Row], path: Path) -> None:
         OutputError: `path` cannot be written; it stays as it was.
     """
     with atomic_write(path) as file:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             write_parquet(_csv_files(rows), file)
-        elif path.suffix == ".csv":
+        elif path.suffix.lower() == ".csv":
             file.write(_HEADER)
             file.writelines(csv_lines(rows))
         else:

@@ -1,7 +1,10 @@
 """What cannot be run is one clear line, and nothing is touched."""
 
+import json
 import shutil
 import subprocess
+from errno import ENOENT
+from os import strerror
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,8 @@ from tests.support.cli import Run, command
         (["IN", "--to", "sad", "-o", "new.gif"], "results are PNG, JPEG or WebP"),
         (["IN", "--to", "sad", "-o", "new.tiff"], "results are PNG, JPEG or WebP"),
         (["nowhere", "--to", "sad", "--dry-run"], "nowhere: not found"),
+        (["IN", "--to", "sad", "-o", "/"], "lies in --out"),
+        (["IN", "--to", "sad", "-o", "-", "--report", "-"], "only one of them can be stdout"),
     ],
 )
 def test_usage_errors_are_exit_2(run: Run, tmp_path: Path, words: list[str], told: str) -> None:
@@ -40,6 +45,37 @@ def test_a_misspelt_input_is_told_before_anything_is_written(run: Run, tmp_path:
     assert result.exit_code == 2
     assert "nowhere: not found" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_that_is_not_there_is_told_before_anything_is_written(
+    run: Run, tmp_path: Path
+) -> None:
+    result = run("-T", tmp_path / "nowhere", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: {tmp_path / 'nowhere'}: cannot be read: {strerror(ENOENT)}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_out_that_leads_nowhere_is_told(run: Run, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    result = run(faces, "--to", "sad", "-o", tmp_path / "link")
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'link'} is a link that leads nowhere" in result.stderr
+
+
+def test_a_report_goes_to_stdout_beside_one_file(run: Run, faces: Path, tmp_path: Path) -> None:
+    picture = next(faces.rglob("*.png"))
+    result = run(picture, "--to", "sad", "-o", tmp_path / "sad.png", "--report", "-")
+    assert result.exit_code == 0, result.output
+    (line,) = result.stdout.splitlines()
+    assert json.loads(line)["target"] == "sad"
+    assert (tmp_path / "sad.png").is_file()
+
+
+def test_a_reports_format_is_known_in_capitals(run: Run, faces: Path, tmp_path: Path) -> None:
+    result = run(faces, "--to", "sad", "-o", tmp_path / "out", "--report", tmp_path / "r.CSV")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "r.CSV").read_bytes() == (tmp_path / "out" / "report.csv").read_bytes()
 
 
 def test_a_tampered_bundle_is_exit_4(weights: Path, faces: Path, tmp_path: Path) -> None:

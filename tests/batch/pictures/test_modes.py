@@ -100,6 +100,12 @@ def test_a_lab_pictures_profile_does_not_go_with_its_rgb_result(
         assert (result.mode, result.info.get("icc_profile")) == ("RGB", None)
 
 
+def test_a_face_in_lab_is_translated(run: Run, tmp_path: Path) -> None:
+    Image.new("LAB", (48, 48), (128, 128, 128)).save(tmp_path / "a.tif")
+    result = run(tmp_path / "a.tif", "--to", "sad", "--faces", "whole", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+
+
 def with_exif() -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Maker"

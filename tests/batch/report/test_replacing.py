@@ -78,6 +78,25 @@ def test_a_source_that_changed_to_nothing_keeps_its_results(
     assert_as_anew(run, folder, layout, "happy")
 
 
+@pytest.mark.parametrize("layout", LAYOUTS[:2])
+def test_a_missing_result_whose_source_fails_has_no_row(
+    run: Run, folder: Path, layout: str
+) -> None:
+    out = folder.parent / "out"
+    words = (folder, "--to", "happy", "--layout", layout, "-o", out)
+    assert run(*words).exit_code == 0
+    (gone,) = [row["output"] for row in rows(out) if row["source"].endswith("missing.png")]
+    (out / gone).unlink()
+    (folder / "missing.png").write_bytes((folder / "missing.png").read_bytes()[:100])
+    assert run(*words).exit_code == 1
+    assert [row["status"] for row in rows(out) if row["source"].endswith("missing.png")] == [
+        "failed"
+    ]
+    change(folder, "missing")
+    assert run(*words, "--retry-failed").exit_code == 0
+    assert set(results(out)) == {(f"{name}.png", "happy") for name in NAMES}
+
+
 @EACH
 def test_a_quota_is_of_results_as_they_are(run: Run, folder: Path, layout: str) -> None:
     out = folder.parent / "out"
