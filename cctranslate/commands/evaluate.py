@@ -75,8 +75,10 @@ def evaluate(
         raise click.UsageError("--judge goes with --run")
     if worst and not critics:
         raise click.UsageError("--worst goes with --critics")
+    from cctranslate.batch.outputs.encoding import FORMATS
+
     for name, picture in (("--sheet", sheet), ("--worst", worst)):
-        if picture and picture.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        if picture and picture.suffix.lower() not in FORMATS:
             raise click.BadParameter("name a .png, .jpg or .webp", param_hint=name)
     from cctranslate import bundle
     from cctranslate.training.data import fer2013

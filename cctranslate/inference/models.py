@@ -1,7 +1,7 @@
 """A bundle's models, as functions on gray faces.
 
-`batch` uses `translate`, which attenuates edits of what hardly is a face; `evaluate` measures
-`generate`, the generator alone.
+`batch` uses `translate`, which attenuates edits of faces that show the target already; `evaluate`
+measures `generate`, the generator alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,8 +29,8 @@ class Translated:
     """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
 
     An edit is how far away each pixel is fetched, x and y in pixels, and the light added to it, in
-    [-1,1] a gray range; None where edits were not wanted. `before` [N,7] are the
-    judge's probabilities of the faces as they came.
+    [-1,1] a gray range; None where edits were not wanted. `before` [N,7] are the judge's
+    probabilities of the faces as they came.
     """
 
     faces: Gray

@@ -71,7 +71,7 @@ class StudentRecipe(BaseRecipe):
     same: float = 0.1
     """Fraction of a batch that is asked for the expression it has, and so to stay as it is."""
     neutral: float = 1.0
-    """How many times as often as another expression a face is asked for `neutral`."""
+    """How many times as often as another expression `neutral` is the target."""
     unpaired: float = 0.0
     """Fraction of a batch that are faces without a pair, of all that are not very hard to change.
     What the translator makes of them is an anchor that they follow coarsely: it says what is to

@@ -9,71 +9,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import ExportError, RunError
 from cctranslate.inference.sessions import OnnxRuntimeGraph
-from cctranslate.pixels import SIZE, to_scaled
+from cctranslate.pixels import to_scaled
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.training import checkpoint, run_folder
+from cctranslate.training.export_graphs import JudgeGraph, TranslatorGraph
 from cctranslate.training.fp16 import halve
-from cctranslate.training.networks.classifiers import Classifier
-from cctranslate.training.networks.generator import Generator
 
 OPSET = 18
 TOLERANCE = 2e-3
 """The largest difference in [-1, 1] that passes: a quarter of a gray level."""
 BATCHES = (1, 5)
-
-
-class TranslatorGraph(nn.Module):
-    """Faces [N,1,48,48], label rows [K,7] and strengths [K] -> translations [N,K,1,48,48].
-
-    With them comes what they are made of, which larger pictures are changed by: `flow`
-    [N,K,2,48,48], in pixels as in `Edit`, and `paint` [N,K,1,48,48].
-
-    A label row sums to one. Strength 1 translates in full, 0 leaves the face as it was. In full
-    is `gain` times as far as the generator itself goes, for each expression.
-    """
-
-    gain: Tensor
-
-    def __init__(self, generator: Generator, gain: tuple[float, ...]) -> None:
-        super().__init__()
-        self.generator = generator
-        self.register_buffer("gain", torch.tensor(gain))
-
-    def forward(
-        self, faces: Tensor, labels: Tensor, strength: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Encode each face once and decode its code for every label row."""
-        n, k = faces.shape[0], labels.shape[0]
-        code = self.generator.encode(faces)
-        each = tuple(c.unsqueeze(1).expand(-1, k, -1, -1, -1).flatten(0, 1) for c in code)
-        edit = self.generator.edit(each, labels.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
-        applied = strength * (labels * self.gain).sum(1)
-        applied = applied.unsqueeze(0).expand(n, -1).flatten()
-        translated = self.generator.apply_edit(each[0], edit, applied).reshape(n, k, 1, SIZE, SIZE)
-        flow, paint = (applied[:, None, None, None] * part for part in (edit.flow, edit.paint))
-        return translated, flow.reshape(n, k, 2, SIZE, SIZE), paint.reshape(n, k, 1, SIZE, SIZE)
-
-
-class JudgeGraph(nn.Module):
-    """Faces [N,1,48,48] -> calibrated probabilities [N,7] and pooled features [N,C]."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        super().__init__()
-        self.classifier = classifier
-
-    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """Share one pass between both outputs."""
-        features = self.classifier.features(faces)
-        logits = self.classifier.head(features) / self.classifier.temperature
-        return logits.softmax(1), features
 
 
 def export(

@@ -45,18 +45,17 @@ def read_paths(listed: str, nul: bool) -> Iterator[str | None]:
 
 
 def check_list(listed: str) -> None:
-    """Make sure that a list on a disk is there, without a look into it: a pipe gives it once.
+    """Make sure that a list on a disk can be opened. A pipe is left alone: it can be read once.
 
     Raises:
-        InputError: it is not, or cannot be read.
+        InputError: it cannot.
     """
     if listed == "-" or is_remote(listed):
         return
     try:
-        if not stat.S_ISREG(os.stat(listed).st_mode):  # noqa: PTH116
-            return
-        with open_path(listed).open("rb"):
-            pass
+        mode = os.stat(listed).st_mode  # noqa: PTH116
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            open_path(listed).open("rb").close()
     except OSError as error:
         raise unreadable(listed, error) from None
 

@@ -16,8 +16,8 @@ class JoinedReport:
     """A report with the rows of each input together.
 
     Inputs stay in the order in which they were first met. Of two rows for one result the later one
-    stays; so do only rows of the file as it was last. Where the last call failed, its row follows
-    the results of those before it, as far as these are still there.
+    stays; so do only rows of the file as it was last. A result that is gone and whose source has
+    failed since has no row.
     """
 
     def __init__(

@@ -159,7 +159,7 @@ def copy(journal: Path, path: Path) -> None:
     """
     if path.resolve() == journal.resolve():
         return
-    if path.suffix.lower() != ".parquet":
+    if _suffix(path) != ".parquet":
         write(read(journal), path)
         return
     with atomic_write(path) as file:
@@ -173,13 +173,18 @@ def write(rows: Iterable[Row], path: Path) -> None:
         OutputError: `path` cannot be written; it stays as it was.
     """
     with atomic_write(path) as file:
-        if path.suffix.lower() == ".parquet":
+        if _suffix(path) == ".parquet":
             write_parquet(_csv_files(rows), file)
-        elif path.suffix.lower() == ".csv":
+        elif _suffix(path) == ".csv":
             file.write(_HEADER)
             file.writelines(csv_lines(rows))
         else:
             file.writelines(json_line(row).encode() for row in rows)
+
+
+def _suffix(path: Path) -> str:
+    """Return the suffix, which names a report's format in capitals, too."""
+    return path.suffix.lower()
 
 
 def _csv_files(rows: Iterable[Row]) -> Iterator[BinaryIO]:

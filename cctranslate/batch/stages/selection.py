@@ -30,11 +30,8 @@ class ResultSelector:
             per_class: Most results to write of each target.
             written: Results of each target that earlier calls wrote.
         """
-        self._plan, self._unconfirmed_disposition, self._per_class = (
-            plan,
-            unconfirmed_disposition,
-            per_class,
-        )
+        self._plan, self._per_class = plan, per_class
+        self._unconfirmed_disposition = unconfirmed_disposition
         self._written = Counter(written)
 
     def release(self, targets: tuple[str, ...]) -> None:

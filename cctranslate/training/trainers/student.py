@@ -175,9 +175,8 @@ class StudentTrainer:
             terms = losses.d_terms(self.d, batch.real, fake, step)
         loss = torch.stack(list(terms.values())).sum()
         if step % R1_EVERY == 0:
-            penalty = losses.penalty(self.d.parts, batch.real)
-            penalty = penalty + losses.penalty(self.d.parts, fake)
-            loss = loss + R1_EVERY * self.recipe.weights.r1 / 2 * penalty
+            penalties = [losses.penalty(self.d.parts, faces) for faces in (batch.real, fake)]
+            loss = loss + R1_EVERY * self.recipe.weights.r1 / 2 * torch.stack(penalties).sum()
         self.d_optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.d_optimizer.step()

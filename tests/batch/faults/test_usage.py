@@ -30,6 +30,7 @@ from tests.support.cli import Run, command
         (["IN", "--to", "sad", "-o", "new.gif"], "results are PNG, JPEG or WebP"),
         (["IN", "--to", "sad", "-o", "new.tiff"], "results are PNG, JPEG or WebP"),
         (["nowhere", "--to", "sad", "--dry-run"], "nowhere: not found"),
+        (["-T", "IN", "--to", "sad"], "cannot be read: Is a directory"),
         (["IN", "--to", "sad", "-o", "/"], "lies in --out"),
         (["IN", "--to", "sad", "-o", "-", "--report", "-"], "only one of them can be stdout"),
     ],
