@@ -60,7 +60,7 @@ def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
     part = np.array([[1 / finer, 0, (1 / finer - 1) / 2], [0, 1 / finer, (1 / finer - 1) / 2]])
     large = cv2.warpAffine(
         picture[top:bottom, left:right],
-        joined(frame, part) - [[0, 0, left], [0, 0, top]],
+        within(joined(frame, part), left, top),
         (size * finer, size * finer),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
@@ -97,9 +97,9 @@ def bands(shape: tuple[int, ...]) -> Iterator[slice]:
         yield slice(first, min(first + step, shape[0]))
 
 
-def within(local: FaceTransform, rows: slice, columns: slice = slice(0, None)) -> FaceTransform:
-    """Return a face's frame in its part of a picture as one in rows and columns of the part."""
-    return np.asarray(local - [[0, 0, columns.start], [0, 0, rows.start]], np.float64)
+def within(frame: FaceTransform, left: int, top: int) -> FaceTransform:
+    """Return a frame in a picture as one in the part of it that begins at `left` and `top`."""
+    return np.asarray(frame - [[0, 0, left], [0, 0, top]], np.float64)
 
 
 def enlarged(

@@ -48,7 +48,7 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
     """
     left, top, right, bottom = bounds(frame, levels.shape)
     part = levels[top:bottom, left:right]
-    local = frame - [[0, 0, left], [0, 0, top]]
+    local = within(frame, left, top)
     window = WINDOW if fade else np.ones_like(WINDOW)
     # Light in [0, 1] a gray range from here on, as the levels are.
     edit = edit * window * np.array([1, 1, 0.5], np.float32).reshape(3, 1, 1)
@@ -61,7 +61,7 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
     concerned = np.zeros(part.shape[:2], np.uint8)
     for rows in bands(part.shape):
         size = part.shape[1], rows.stop - rows.start
-        x, y, light[rows] = enlarged(change, within(local, rows), size, fade)
+        x, y, light[rows] = enlarged(change, within(local, 0, rows.start), size, fade)
         concerned[rows] = (x != 0) | (y != 0) | (light[rows] != 0)
         moved[rows] = _moved(levels, x, y, left, top + rows.start)
     if cover:
@@ -80,7 +80,7 @@ def draw(canvas: Canvas, frame: FaceTransform, edit: Scaled, fade: bool = True) 
     box = _concerned(frame, edit, canvas.image.size)
     before = canvas.levels(box)
     levels = before.copy()
-    carry(levels, frame - [[0, 0, box[0]], [0, 0, box[1]]], edit, fade)
+    carry(levels, within(frame, box[0], box[1]), edit, fade)
     canvas.draw(levels, box)
     return before, box
 

@@ -18,6 +18,7 @@ from cctranslate.faces.alignment import (
     joined,
     side,
     whole,
+    within,
 )
 from cctranslate.faces.detector import Detection, FaceDetector, enlarged
 from cctranslate.faces.hardness import are_hard
@@ -106,7 +107,7 @@ def _crop_in_full(canvas: Canvas, frame: FaceTransform) -> Gray:
     """Return the crop of a frame in a picture, of which only that part is looked at."""
     width, height = canvas.image.size
     box = bounds(frame, (height, width))
-    return crop(raster.gray(canvas.seen(box)), frame - [[0, 0, box[0]], [0, 0, box[1]]])
+    return crop(raster.gray(canvas.seen(box)), within(frame, box[0], box[1]))
 
 
 def _crop_of_reduced(gray: Gray, back: FaceTransform, frame: FaceTransform) -> Gray:

@@ -93,7 +93,7 @@ class Cover:
 
     def _enlarged(self, planes: Scaled, rows: slice, columns: slice) -> Scaled:
         size = columns.stop - columns.start, rows.stop - rows.start
-        return enlarged(planes, within(self._local, rows, columns), size)
+        return enlarged(planes, within(self._local, columns.start, rows.start), size)
 
 
 def _moved(plane: Scaled, edit: Scaled) -> Scaled:
