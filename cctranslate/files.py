@@ -152,6 +152,12 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+def real_path(path: Path) -> Path:
+    """Return a path on a disk without links; links that lead to themselves stay in it."""
+    # `Path.resolve` raises RuntimeError for those, before Python 3.13.
+    return path if is_remote(path) else Path(os.path.realpath(path))
+
+
 def buffered(path: Path) -> io.BufferedReader:
     """Open a file, which may be in a store, for reading.
 

@@ -1,17 +1,17 @@
 """Join the reports of a run's shards, or of runs with the same options."""
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.outputs.folder import REPORT, RUN
+from cctranslate.batch.outputs.folder import REPORT, RUN, read_run
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
 from cctranslate.errors import OptionError
+from cctranslate.files import real_path
 
 SHARD = "--shard"
 MAY_DIFFER = (SHARD, "--unconfirmed-to")
@@ -24,10 +24,15 @@ def merge(folders: list[Path], path: Path) -> Counts:
     Paths of results are made relative to the folder of `path`.
 
     Raises:
-        OptionError: a folder holds no run, an unfinished one or one with other options, or a
-            shard is missing or there twice.
+        InputError: a report cannot be read.
+        OptionError: a folder holds no run, an unfinished one or one with other options, a shard
+            is missing or there twice, a report lacks inputs, or `path` lies in a run's folder.
         OutputError: `path` cannot be written.
     """
+    if _holds_run(path.parent):
+        raise OptionError(
+            f"-o {path}: {path.parent} holds nothing but a run's results: name another place"
+        )
     _check([(folder, _options(folder)) for folder in folders])
     counts = Counts()
     formats.write(_rows(folders, path.parent, counts), path)
@@ -36,11 +41,27 @@ def merge(folders: list[Path], path: Path) -> Counts:
 
 def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[Row]:
     for folder in folders:
-        above = os.path.relpath(folder.resolve(), base.resolve())
+        above = os.path.relpath(real_path(folder), real_path(base))
+        before, latest = counts.found, None
         for rows, _ in formats.read_inputs(folder / REPORT):
-            counts.add(rows)
+            counts.add(rows, is_met=rows[0].source == latest)
+            latest = rows[0].source
             for row in rows:
                 yield replace(row, output=f"{above}/{row.output}") if row.output else row
+        found = read_run(folder).get("found")
+        if counts.found - before != found:
+            raise OptionError(
+                f"{folder / REPORT} has {counts.found - before} inputs, its run found {found}: "
+                "the same command of batch again makes up for it"
+            )
+
+
+def _holds_run(folder: Path) -> bool:
+    try:
+        read_run(folder)
+    except OptionError:
+        return False
+    return True
 
 
 def _options(folder: Path) -> dict[str, Any]:
@@ -50,16 +71,20 @@ def _options(folder: Path) -> dict[str, Any]:
         OptionError: the folder holds no finished run.
     """
     try:
-        content: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        options, finished = dict(content["asked"]), content.get("finished")
+        is_run = (folder / RUN).exists()
+    except OSError as error:
+        raise OptionError(f"{folder}: cannot be read: {error.strerror}") from None
+    if not is_run:
+        raise OptionError(f"{folder}: holds no run of batch: name the folders after its -o")
+    content = read_run(folder)
+    options = dict(content["asked"])
+    try:
         if options.get(SHARD) is not None:
             number, count = map(int, options[SHARD])
             options[SHARD] = [number, count]
-    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        raise OptionError(
-            f"{folder}: holds no run of batch: name the folders after its -o"
-        ) from None
-    if not finished:
+    except (ValueError, TypeError, OverflowError):
+        raise OptionError(f"{folder / RUN}: not what a run left") from None
+    if not content.get("finished"):
         raise OptionError(f"{folder}: its run is not finished: the same command again goes on")
     return options
 

@@ -13,6 +13,7 @@ from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
 from cctranslate.batch.outputs.layout import Layout, LayoutName
 from cctranslate.batch.report.row import Disposition
 from cctranslate.faces.crops import FaceChoice
+from cctranslate.files import real_path
 from cctranslate.inference.engines import Engine
 from cctranslate.inference.openvino_graphs import Precision
 from cctranslate.inference.variants import Plan
@@ -103,7 +104,7 @@ class Options:
         """Where results lie in OUT."""
         folder = ""
         if self.unconfirmed_folder:
-            folder = Path(os.path.relpath(self.unconfirmed_folder, self.out.resolve())).as_posix()
+            folder = Path(os.path.relpath(self.unconfirmed_folder, real_path(self.out))).as_posix()
         return Layout(
             kind=self.layout,
             suffix=SUFFIXES.get(self.format),
@@ -116,7 +117,7 @@ class Options:
     @cached_property
     def unconfirmed_folder(self) -> Path | None:
         """Where results go that are not confirmed, if they go elsewhere."""
-        return self.unconfirmed_to.resolve() if self.unconfirmed_to else None
+        return real_path(self.unconfirmed_to) if self.unconfirmed_to else None
 
     @property
     def unconfirmed_disposition(self) -> Disposition:
@@ -138,7 +139,7 @@ class Options:
     @cached_property
     def sheet_path(self) -> Path:
         """Where the contact sheet goes."""
-        out = self.store or self.out.resolve()
+        out = self.store or real_path(self.out)
         return self.sheet or out.parent / f"{out.name}-sheet.png"  # a root has no name
 
     @cached_property

@@ -12,6 +12,7 @@ from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.runners.blocks.block_options import check_blocks
 from cctranslate.errors import OptionError
+from cctranslate.files import real_path
 from cctranslate.remote import is_remote, open_path
 from cctranslate.standard_streams import require_input, require_output
 
@@ -106,7 +107,7 @@ def _check_copies(options: Options) -> None:
     for option, path in (("--report", options.report_copy), ("--sheet", options.sheet)):
         if path is None or is_remote(path):
             continue
-        if not path.parent.is_dir() and path.parent.resolve() != options.out.resolve():
+        if not path.parent.is_dir() and real_path(path.parent) != real_path(options.out):
             raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
         for folder in filter(None, (options.out, options.unconfirmed_to)):
             if _lies_in(path, folder) and not (option == "--report" and _is_report(path, options)):
@@ -125,7 +126,7 @@ def _check_copies(options: Options) -> None:
 
 
 def _is_report(path: Path, options: Options) -> bool:
-    return path.resolve() in [options.out.resolve() / name for name in (REPORT, *COPIES)]
+    return real_path(path) in [real_path(options.out) / name for name in (REPORT, *COPIES)]
 
 
 def _check_unconfirmed_folder(options: Options, folder: Path) -> None:
@@ -167,14 +168,14 @@ def _check_single_file(options: Options, path: Path) -> None:
         raise OptionError(f"-o {path} is one file: leave out --layout {options.layout}")
     if not (is_remote(path) or path.parent.is_dir()):
         raise OptionError(f"-o {path}: there is no folder {path.parent}: make it")
-    if any(open_path(word).resolve() == path.resolve() for word in options.inputs):
+    if any(real_path(open_path(word)) == real_path(path) for word in options.inputs):
         raise OptionError(f"-o {path} is the input: name another file")
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
     if is_remote(path) or is_remote(folder):
         return f"{path}/".startswith(f"{folder}/")
-    return path.resolve().is_relative_to(folder.resolve())
+    return real_path(path).is_relative_to(real_path(folder))
 
 
 def _wrote(out: Path, option: str, given: Path | None) -> bool:

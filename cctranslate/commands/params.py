@@ -147,14 +147,6 @@ def report_target(
     return value
 
 
-def report_file(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
-    """Return a file whose suffix names a format of reports, in a folder that exists."""
-    report_target(context, parameter, str(value))
-    if not value.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {value.parent}: make it")
-    return value
-
-
 def shard(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[int, int] | None:

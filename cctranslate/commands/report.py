@@ -6,7 +6,17 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.params import report_file
+from cctranslate.commands.params import report_target
+
+
+def _report_file(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """Return a file whose suffix names a format of reports, in a folder that exists."""
+    if str(value) == "-":
+        raise click.BadParameter("'-': name a .csv, .jsonl or .parquet file")
+    report_target(context, parameter, str(value))
+    if not value.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.parent}: make it")
+    return value
 
 
 @click.group()
@@ -32,7 +42,7 @@ def report() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("report.csv"),
     show_default=True,
-    callback=report_file,
+    callback=_report_file,
     help="The joined report, as .csv, .jsonl or .parquet.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")

@@ -237,7 +237,7 @@ def test_a_report_that_no_run_left_is_one_line(
         assert result.exit_code == 2, result.output
         (*_, said) = result.stderr.splitlines()
         assert said.startswith(f"Error: {report}: ")
-        assert said.endswith(": start anew with --overwrite")
+        assert said.endswith(" start anew with --overwrite")
         assert report.read_bytes() == changed
     assert run(*words, "--overwrite").exit_code == 0
     assert len(rows(out)) == 7

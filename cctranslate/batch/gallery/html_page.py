@@ -20,7 +20,7 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import readable
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
-from cctranslate.files import atomic_write
+from cctranslate.files import atomic_write, real_path
 from cctranslate.inference.variants import spell_strength
 
 ROWS = 20_000
@@ -84,7 +84,7 @@ def _content(
     environment.filters["to_json"] = _json
     return environment.from_string(_text("page.html")).generate(
         policy=policy,
-        title=readable(out.resolve().name),
+        title=readable(real_path(out).name),
         style=style,
         script=script,
         emotions=EMOTIONS,

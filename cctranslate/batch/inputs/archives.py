@@ -7,14 +7,16 @@ keeps inside OUT.
 import hashlib
 import io
 import os
+import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from cctranslate.batch.inputs.fer_csv import from_csv
+from cctranslate.batch.inputs.file_kinds import is_picture_name
 from cctranslate.batch.inputs.items import NUMBER, Broken, Item, Member, MemberError
 from cctranslate.fer2013 import has_pixels, is_clutter, member_path
 from cctranslate.files import buffered, decompressed
@@ -28,16 +30,6 @@ _UNPACKED = 1 << 12
 """Bytes of a zip that are unpacked at once, to a few thousand times as many at most."""
 
 
-def is_zip(head: bytes, path: Path) -> bool:
-    """Return whether a file that begins with `head` is a zip."""
-    return head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or path.suffix.lower() == ".zip"
-
-
-def is_tar(head: bytes, path: Path) -> bool:
-    """Return whether a file that begins with `head`, of 512 bytes, is a tar."""
-    return head[257:262] == b"ustar" or path.suffix.lower() == ".tar"
-
-
 def from_zip(path: Path) -> Iterator[Item]:
     """Give a zip's members in its order; a fault of the zip itself comes as one Broken item."""
     encrypted = False
@@ -49,7 +41,9 @@ def from_zip(path: Path) -> Iterator[Item]:
                     encrypted = True
                 elif not info.is_dir() and not is_clutter(member_path(info.filename)):
                     name = names.claim(info.filename)
-                    if _is_csv(info.filename) and info.compress_type != zipfile.ZIP_BZIP2:
+                    if stat.S_ISLNK(info.external_attr >> 16):
+                        yield _link(path, name)
+                    elif _is_csv(info.filename) and info.compress_type != zipfile.ZIP_BZIP2:
                         yield from _from_csv_or_file(path, name, partial(archive.open, info))
                     else:
                         yield _member(path, name, partial(_read_zipped, archive, info))
@@ -85,7 +79,9 @@ def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
                 yield _broken(path, f"a name of more than {_LONGEST_NAME} characters")
             elif not info.isdir() and not is_clutter(member_path(info.name)):
                 name = names.claim(info.name)
-                if _is_csv(info.name) and info.isfile():
+                if not info.isfile():
+                    yield _link(path, name)
+                elif _is_csv(info.name):
                     yield from _from_csv_or_file(path, name, partial(_extracted, archive, info))
                 else:
                     yield _member(path, name, partial(_read_tarred, archive, info))
@@ -185,8 +181,6 @@ def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 
 def _read_tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
-    if not info.isfile():
-        raise MemberError("a link or a device: archives are read for their own files only")
     _check_size(info.size)
     try:
         return _extracted(archive, info).read()
@@ -209,6 +203,8 @@ def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 
 def _damaged(error: Exception) -> MemberError:
     """Each way of packing raises other errors."""
+    if isinstance(error, NotImplementedError):
+        return MemberError(f"packed in a way that cannot be read ({error}): pack it anew")
     return MemberError(f"damaged in its archive: {str(error) or type(error).__name__}")
 
 
@@ -220,6 +216,18 @@ def _check_size(size: int) -> None:
 def _member(path: Path, name: str, read: Callable[[], bytes]) -> Member:
     relative = member_path(NUMBER.sub("", name))
     return Member(path=path, relative=relative, named=False, inner=name, read=read)
+
+
+def _link(path: Path, name: str) -> Broken:
+    relative = member_path(NUMBER.sub("", name))
+    return Broken(
+        path=path,
+        relative=relative,
+        named=False,
+        inner=name,
+        reason="a link or a device: archives are read for their own files only",
+        skipped=not is_picture_name(PurePosixPath(relative)),
+    )
 
 
 def _is_csv(name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from PIL import Image, UnidentifiedImageError
 
+from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.file_kinds import HEAD, unread
 from cctranslate.batch.inputs.items import (
     Broken,
@@ -70,8 +71,7 @@ def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
         if isinstance(item, Member):
             return _faces(item, io.BytesIO(item.content), options)
         status = item.path.stat()
-        ordinary = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-        if not (item.named or ordinary):
+        if not (item.named or stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             return DecodeFailure(item=bare, skipped=True, reason="a pipe, socket or device")
         stamp = stamp_from(status)
         if stamp and stamp.size <= SMALL:
@@ -79,8 +79,8 @@ def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
         with item.path.open("rb") as file:
             if file.seekable():
                 return _faces(item, file, options, stamp)
-            content = file.read()
-        return _faces(_in_memory(item, content), io.BytesIO(content), options)
+            item = _in_memory(item, file.read(LARGEST + 1))  # a pipe can be read only once
+        return _faces(item, io.BytesIO(item.content), options)
     except UnidentifiedImageError:
         kind = unread(_head(item), item.name, named=item.named, member=bool(item.inner))
         return DecodeFailure(
@@ -92,6 +92,8 @@ def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
         return DecodeFailure(item=bare, skipped=True, reason=NO_FACE_DETECTED)
     except RefusedError as refused:
         return replace(_failed(bare, str(refused)), unreadable=refused.unreadable)
+    except IsADirectoryError:
+        return _failed(bare, "a folder where one picture is expected")
     except OSError as error:
         return _failed(bare, error.strerror or str(error))
     except Exception as error:
@@ -158,9 +160,10 @@ def show(item: Item) -> Image.Image | None:
 
 def _in_memory(item: Item, content: bytes) -> Member:
     """Return an item that can only be read once, with its content."""
-    return Member(
-        path=item.path, relative=item.relative, named=item.named, inner=item.inner, content=content
-    )
+    if len(content) > LARGEST:
+        raise RefusedError(f"more than {LARGEST >> 20} MiB through a pipe: name a file")
+    same = {name: getattr(item, name) for name in ("path", "relative", "named", "inner")}
+    return Member(**same, content=content)
 
 
 def _faces(
@@ -209,8 +212,7 @@ def _search(
         file.seek(0)
         return with_picture(file, item.name, raster.read)
 
-    reduced = seen.shape[:2] != (size[1], size[0])
-    return find_faces(seen, detector, size, in_full if reduced else None)
+    return find_faces(seen, detector, size, in_full if seen.shape[:2] != size[::-1] else None)
 
 
 def _refuse(picture: Image.Image) -> None:

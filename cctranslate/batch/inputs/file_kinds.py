@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from PIL import Image
 
@@ -38,7 +38,10 @@ _DOCUMENT_HEADS = {
     b"BUFR": "BUFR",
 }
 _ARCHIVES = (".zip", ".tar", ".cbz", ".cbt")
-_PACKED_HEADS = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd")
+_PACKED_HEADS = (
+    *(b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd"),
+    *(b"\x1f\x9d", b"]\0\0", b"LZIP"),
+)
 _DAMAGED_HEIF = "HEIC: damaged, or of a kind that pillow-heif cannot read"
 _TIFF_NEW_SUBFILE_TYPE, _TIFF_PHOTOMETRIC, _TIFF_SUB_IFDS, _TIFF_DNG = 254, 262, 330, 50706
 _SENSOR_DATA = (32803, 34892)
@@ -54,6 +57,27 @@ class UnreadKind:
     reason: str
     unreadable: bool = False
     """A picture of a kind that cannot be read here, whatever the file holds."""
+
+
+def is_zip(head: bytes, path: Path) -> bool:
+    """Return whether a file that begins with `head` is a zip."""
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or _is_named(path, ".zip")
+
+
+def is_tar(head: bytes, path: Path) -> bool:
+    """Return whether a file that begins with `head`, of 512 bytes, is a tar."""
+    return head[257:262] == b"ustar" or _is_named(path, ".tar")
+
+
+def _is_named(path: Path, suffix: str) -> bool:
+    """Return whether a suffix says what a file is, where what it holds is no picture."""
+    if path.suffix.lower() != suffix:
+        return False
+    try:
+        with path.open("rb") as file, Image.open(file):
+            return False
+    except Exception:
+        return True  # Pillow raises nearly anything for what is none
 
 
 def is_picture_name(name: PurePath) -> bool:

@@ -1,11 +1,13 @@
 """The inputs that a call's options name."""
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.exclusions import InputFilter
+from cctranslate.batch.inputs.folders.walking import walk
 from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.options import Options
 from cctranslate.remote import is_remote
@@ -65,12 +67,14 @@ def count_items(options: Options) -> int | None:
         return None
     paths = [Path(word) for word in options.inputs]
     if options.balance or not all(
-        path.is_dir() or sources.is_single_picture(str(path)) for path in paths
+        # Unlike `Path.is_dir` it raises nothing: inputs are checked later.
+        os.path.isdir(path) or sources.is_single_picture(str(path))  # noqa: PTH112
+        for path in paths
     ):
         return None
     count = 0
     for path in paths:
-        found = sources.walk(path, options.output_paths.paths) if path.is_dir() else (path,)
+        found = walk(path, options.output_paths.paths) if path.is_dir() else (path,)
         count += sum(1 for _ in islice(found, _MOST_COUNTED))
     if not 0 < count < _MOST_COUNTED:
         return None

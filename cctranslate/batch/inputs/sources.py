@@ -3,18 +3,20 @@
 import glob
 import hashlib
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip, is_tar, is_zip
+from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
+from cctranslate.batch.inputs.file_kinds import is_tar, is_zip
+from cctranslate.batch.inputs.folders.patterns import is_deep, matches
+from cctranslate.batch.inputs.folders.walking import walk
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
 from cctranslate.batch.inputs.path_lists import read_paths
 from cctranslate.batch.stores import remote_files
 from cctranslate.errors import InputError
-from cctranslate.fer2013 import has_pixels, is_clutter
+from cctranslate.fer2013 import has_pixels
 from cctranslate.files import is_compressed
 from cctranslate.remote import is_remote, open_path
 
@@ -42,9 +44,19 @@ def check(word: str) -> None:
             raise InputError(f"{word}: cannot be listed: {error.strerror}") from None
         return
     if not glob.has_magic(word):
-        raise InputError(f"{word}: not found: name a picture, a folder or a pattern")
-    if next(glob.iglob(word, recursive=True), None) is None:  # noqa: PTH207
+        raise InputError(f"{word or repr(word)}: {_why_missing(word)}")
+    if next(matches(word), None) is None:
         raise InputError(f"{word}: matches nothing: check the pattern")
+
+
+def _why_missing(word: str) -> str:
+    try:
+        os.lstat(word)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return "not found: name a picture, a folder or a pattern"
 
 
 def from_inputs(inputs: Iterable[str], written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
@@ -68,7 +80,7 @@ def from_inputs(inputs: Iterable[str], written: OutputPaths, chosen: InputFilter
                 yield from _chosen(open_named(path, path.name), chosen)
             elif is_remote(path):
                 yield from remote_files.from_folder(path, written, chosen)
-            elif "**" not in word or os.path.lexists(word):  # else their files match as well
+            elif not is_deep(word) or os.path.lexists(word):  # else their files match as well
                 for found, relative in walk(path, written.paths):
                     if chosen.takes_file(found, relative):
                         yield Item(path=found, relative=relative, named=False)
@@ -87,8 +99,8 @@ def _named(word: str) -> list[Path]:
         return remote_files.named(word)
     if os.path.lexists(word):
         return [Path(word)]
-    matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207
-    return matches or [Path(word)]
+    found = [Path(match) for match in sorted(matches(word))]
+    return found or [Path(word)]
 
 
 def from_list(
@@ -181,63 +193,3 @@ def _head(path: Path) -> bytes:
             return file.read(512)
     except OSError:
         return b""
-
-
-def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:
-    """Return the files below a folder, sorted by name in each, and their paths relative to it.
-
-    Paths are `/`-joined. Linked folders are followed, but never into one that is being walked
-    already. Hidden files and folders, and those of the system, are left alone. A folder that
-    cannot be listed comes as an item, to fail with its row. Only one folder's names are held for
-    each level.
-    """
-    closed = [_identity(path) for path in (root, *leave_out) if path.exists()]
-    yield from _walk(root, "", frozenset(closed))
-
-
-def _walk(
-    folder: Path, prefix: str, closed: frozenset[tuple[int, int]]
-) -> Iterator[tuple[Path, str]]:
-    try:
-        names, others = _listed(folder, {inode for _, inode in closed})
-    except OSError:
-        yield folder, prefix.rstrip("/") or folder.name
-        return
-    for name in names:
-        path = folder / name
-        if name not in others:
-            yield path, prefix + name
-            continue
-        try:
-            status = path.stat()
-        except OSError:
-            yield path, prefix + name  # a dangling link: decoding gives it its row
-            continue
-        if (identity := (status.st_dev, status.st_ino)) in closed:
-            continue
-        if stat.S_ISDIR(status.st_mode):
-            yield from _walk(path, f"{prefix}{name}/", closed | {identity})
-        else:
-            yield path, prefix + name
-
-
-def _listed(folder: Path, inodes: set[int]) -> tuple[list[str], set[str]]:
-    """Return the names in a folder, sorted, and those that are more than an ordinary file.
-
-    Those may be folders, links, or one of the files with these inodes. To look at each file takes
-    as long as to read a small one.
-    """
-    names, others = list[str](), set[str]()
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if is_clutter(entry.name):
-                continue
-            names.append(entry.name)
-            if not entry.is_file(follow_symlinks=False) or entry.inode() in inodes:
-                others.add(entry.name)
-    return sorted(names), others
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino

@@ -11,7 +11,7 @@ from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.formats import read
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OptionError
-from cctranslate.files import unwritable, write_text
+from cctranslate.files import real_path, unwritable, write_text
 
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"
@@ -75,7 +75,7 @@ def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwr
                 _remove_results(folder / emotion, recorded)
         for path in out.iterdir():
             is_tar = bool(SHARD.fullmatch(path.name))
-            if path.resolve() in recorded or (is_tar and is_ours(path)):
+            if real_path(path) in recorded or (is_tar and is_ours(path)):
                 path.unlink()
         for name in (RUN, PAGE, NEXT_REPORT, NEXT_TABLE, *COPIES):
             (out / name).unlink(missing_ok=True)
@@ -90,8 +90,8 @@ def _recorded(out: Path) -> set[Path]:
     try:
         for row in read(out / REPORT):
             if row.output:
-                files.add((out / row.output.partition(":")[0]).resolve())
-                files.add((out / row.output).resolve())
+                files.add(real_path(out / row.output.partition(":")[0]))
+                files.add(real_path(out / row.output))
     except OptionError:
         pass  # the report of another version: files that carry our mark are found without it
     return files
@@ -109,7 +109,7 @@ def _remove_results(folder: Path, recorded: set[Path]) -> None:
         for name in names:
             path = Path(base, name)
             left_by_a_kill = name.startswith(".") and name.endswith(".partial")
-            if left_by_a_kill or path.resolve() in recorded or is_ours(path):
+            if left_by_a_kill or real_path(path) in recorded or is_ours(path):
                 path.unlink()
         with suppress(OSError):
             Path(base).rmdir()
@@ -121,10 +121,29 @@ def read_run(out: Path) -> dict[str, Any]:
     Raises:
         OptionError: no run left it.
     """
+    path = out / RUN
     try:
-        return dict(json.loads((out / RUN).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
-        raise OptionError(f"{out / RUN}: not what a run left: name another --out") from None
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError):
+        content = None
+    if not _is_run(content):
+        raise OptionError(
+            f"{path}: not what a run left: name another --out, or start anew with --overwrite"
+        )
+    return dict(content)
+
+
+def _is_run(content: Any) -> bool:
+    """Return whether all that a later call works with is there, and of its kind."""
+    if not isinstance(content, dict) or not isinstance(content.get(FOLDER, ""), str):
+        return False
+    requested = content.get("asked")
+    if not isinstance(requested, dict):
+        return False
+    targets = requested.get(TO, [])
+    return isinstance(targets, list) and all(target in EMOTIONS for target in targets)
 
 
 def _joined_targets(out: Path, requested: dict[str, Any]) -> list[str]:
@@ -153,7 +172,7 @@ def _take(unconfirmed: Path, out: Path) -> None:
         OptionError: it belongs to another run.
         OutputError: it cannot be written.
     """
-    marker, name = unconfirmed / OWNER, str(out.resolve())
+    marker, name = unconfirmed / OWNER, str(real_path(out))
     refusal = OptionError(
         f"{unconfirmed} holds files that are not from the run in {out}: "
         "name another --unconfirmed-to"
@@ -195,13 +214,8 @@ def _unconfirmed_folder_of(out: Path) -> str | None:
 
 
 def _compare(out: Path, requested: dict[str, Any]) -> None:
-    try:
-        earlier = json.loads((out / RUN).read_text(encoding="utf-8"))["asked"]
-        differing = [n for n, value in requested.items() if n != TO and earlier.get(n) != value]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise OptionError(
-            f"{out / RUN}: not what a run left: name another --out, or start anew with --overwrite"
-        ) from None
+    earlier = read_run(out)["asked"]
+    differing = [n for n, value in requested.items() if n != TO and earlier.get(n) != value]
     if differing:
         raise OptionError(
             f"{out} holds a run with another {differing[0]}: name another --out, or start anew "

@@ -12,8 +12,8 @@ from typing import BinaryIO
 from cctranslate.batch.report.parquet import GROUP, write_parquet
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES, from_cells, line, readable, to_cells, to_record
-from cctranslate.errors import OptionError
-from cctranslate.files import atomic_write
+from cctranslate.errors import InputError, OptionError
+from cctranslate.files import atomic_write, real_path
 
 _HEADER = line(NAMES).encode()
 _SOURCE, _FACE, _STATUS = map(NAMES.index, ("source", "face", "status"))
@@ -81,16 +81,27 @@ def read_spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
     `compaction.JoinedReport` joins them. What was cut short at the end is left out.
 
     Raises:
-        OptionError: no run wrote this file.
+        InputError: the file cannot be read.
+        OptionError: no run wrote it.
     """
-    if not path.exists():
-        return
+    try:
+        if path.exists():
+            yield from _spans(path)
+    except OSError as error:
+        # Not as OSError: whoever writes these rows to another file would blame that one.
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
     with path.open("rb") as file:
         header = file.readline(len(_HEADER))
         if header != _HEADER:
             if _HEADER.startswith(header):
                 return
-            raise OptionError(f"{path}: not a report of this version: start anew with --overwrite")
+            raise OptionError(
+                f"{path}: not a report as this version writes it: put it back as it was, if "
+                "another program has saved it, or start anew with --overwrite"
+            )
         group: list[Row] = []
         start = file.tell()
         while raw := _record(file):
@@ -157,7 +168,7 @@ def copy(journal: Path, path: Path) -> None:
     Raises:
         OutputError: `path` cannot be written.
     """
-    if path.resolve() == journal.resolve():
+    if real_path(path) == real_path(journal):
         return
     if _suffix(path) != ".parquet":
         write(read(journal), path)

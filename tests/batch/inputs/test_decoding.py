@@ -1,8 +1,10 @@
 """Files as they are found: which give a face, and which only a reason."""
 
 import os
+import threading
 import tracemalloc
 import warnings
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cctranslate.batch.inputs import decoding
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item
 from cctranslate.faces.alignment import crop
@@ -69,6 +72,30 @@ def test_a_pipe_that_is_found_is_not_waited_for(tmp_path: Path) -> None:
     found = decode(walked(tmp_path / "pipe.png"), WHOLE)
     assert isinstance(found, DecodeFailure)
     assert found.skipped
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"a letter", "not a picture that Pillow can read"), (bytes(1 << 21), "through a pipe")],
+)
+def test_a_pipe_is_read_once_and_not_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str
+) -> None:
+    monkeypatch.setattr(decoding, "LARGEST", 1 << 20)
+    os.mkfifo(tmp_path / "pipe")
+
+    def feed() -> None:
+        with suppress(BrokenPipeError):
+            (tmp_path / "pipe").write_bytes(content)
+
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    found = decode(Item(path=tmp_path / "pipe", relative="pipe", named=True), WHOLE)
+    feeder.join()
+    assert isinstance(found, DecodeFailure)
+    assert reason in found.reason
 
 
 def test_a_large_jpeg_shows_the_same_face(tmp_path: Path) -> None:

@@ -130,3 +130,14 @@ def test_what_can_never_be_read_takes_no_name(run: Run, tmp_path: Path, name: st
     assert run(*words, "--retry-failed").exit_code == 0
     outputs = {Path(row["source"]).name: row["output"] for row in rows(out)}
     assert outputs == {"IMG_1.png": "sad/IMG_1.png", name: "sad/IMG_1~2.png"}
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "A.ZIP"])
+def test_a_picture_that_is_called_an_archive_is_a_picture(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes(pictures.png(3, 3))
+    result = run(tmp_path / name, "--to", "sad", "-o", tmp_path / "out.png")
+    assert result.exit_code == 0, result.output
+    with Image.open(tmp_path / "out.png") as picture:
+        assert picture.size == (48, 48)

@@ -1,6 +1,7 @@
 """Archives that are damaged or made to do harm: each fault a row, and nothing written outside."""
 
 import gzip
+import stat
 import tarfile
 import tracemalloc
 import zipfile
@@ -135,3 +136,40 @@ def test_links_in_a_tar_are_not_followed(run: Run, tmp_path: Path) -> None:
     result = run(tmp_path / "a.tar", "--to", "sad", "-o", tmp_path / "out")
     assert result.exit_code == 1
     assert "a link or a device" in rows(tmp_path / "out")[0]["reason"]
+
+
+@pytest.mark.parametrize("make", [zipped, tarred])
+def test_links_are_rows_of_one_kind_in_every_packing(
+    run: Run, tmp_path: Path, make: object
+) -> None:
+    path = tmp_path / "a"
+    if make is zipped:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in ("b.png", "README"):
+                link = zipfile.ZipInfo(name)
+                link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+                archive.writestr(link, "a.png")
+    else:
+        with tarfile.open(path, "w") as tar:
+            for name in ("b.png", "README"):
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname = tarfile.SYMTYPE, "a.png"
+                tar.addfile(info)
+    assert run(path, "--to", "sad", "-o", tmp_path / "out").exit_code == 1
+    picture, other = rows(tmp_path / "out")
+    assert (picture["status"], other["status"]) == ("failed", "skipped")
+    assert picture["reason"] == f"decode: {other['reason']}"
+    assert other["reason"].startswith("a link or a device")
+
+
+def test_a_packing_that_is_not_known_is_not_called_damage(run: Run, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"a.png": png(0)})
+    content = bytearray(path.read_bytes())
+    deflate64 = 9  # as Windows packs large files
+    content[content.find(b"PK\x03\x04") + 8] = deflate64
+    content[content.find(b"PK\x01\x02") + 10] = deflate64
+    path.write_bytes(content)
+    assert run(path, "--to", "sad", "-o", tmp_path / "out").exit_code == 1
+    (row,) = rows(tmp_path / "out")
+    assert row["reason"].startswith("decode: packed in a way that cannot be read")
+    assert row["reason"].endswith("pack it anew")

@@ -112,3 +112,51 @@ def test_no_shard(run: Run, faces: Path, tmp_path: Path, text: str) -> None:
     result = run(faces, "--to", "sad", "-o", tmp_path / "out", "--shard", text)
     assert result.exit_code == 2
     assert "--shard" in result.output
+
+
+def test_a_joined_report_takes_no_place_of_a_run(run: Run, faces: Path, tmp_path: Path) -> None:
+    parts = shards(run, faces, tmp_path, 2)
+    before = (parts[0] / "report.csv").read_bytes()
+    for name in ("report.csv", "all.csv"):
+        result = merge(*parts, "-o", parts[0] / name, "--overwrite")
+        assert result.exit_code == 2
+        assert "holds nothing but a run's results: name another place" in result.output
+    assert (parts[0] / "report.csv").read_bytes() == before
+    result = merge(*parts, "-o", "-")
+    assert result.exit_code == 2
+    assert "'-': name a .csv, .jsonl or .parquet file" in result.output
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "a folder"])
+def test_a_shard_whose_report_lost_rows_is_named(
+    run: Run, faces: Path, tmp_path: Path, damage: str
+) -> None:
+    parts = shards(run, faces, tmp_path, 2)
+    report = max((part / "report.csv" for part in parts), key=lambda path: path.stat().st_size)
+    content = report.read_bytes()
+    report.unlink()
+    if damage == "cut":
+        report.write_bytes(content[:-9])
+    elif damage == "a folder":
+        report.mkdir()
+    joined = tmp_path / "joined.csv"
+    joined.write_text("what was joined before")
+    result = merge(*parts, "-o", joined, "--overwrite")
+    assert result.exit_code == 2
+    assert result.output.startswith(f"Error: {report}")
+    assert len(result.output.splitlines()) == 1
+    assert joined.read_text() == "what was joined before"
+
+
+def test_an_input_that_failed_after_it_had_results_is_counted_once(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = (faces, "--to", "sad", "-o", out)
+    assert run(*words).exit_code == 0
+    first = sorted(faces.rglob("*.png"))[0]
+    first.write_bytes(b"no picture any more")
+    assert run(*words).exit_code == 1
+    result = merge(out, "-o", tmp_path / "joined.csv")
+    assert result.exit_code == 1
+    assert "7 inputs: 6 done, 0 skipped, 1 failed" in result.output

@@ -1,5 +1,6 @@
 """OUT belongs to one run: what is not from it is left alone, what is from it stays."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -42,6 +43,27 @@ def test_a_damaged_run_json_is_one_line(
     assert result.exit_code == 2, result.output
     assert "not what a run left" in result.stderr
     assert run(faces, "--to", "happy", "-o", out, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"folder": 5}, {"folder": None}, *({"--to": to} for to in (5, None, "happy", ["glad"]))],
+)
+def test_a_run_json_with_one_value_of_another_kind_is_one_line(
+    run: Run, faces: Path, tmp_path: Path, change: dict[str, object]
+) -> None:
+    words = (faces, "--to", "happy", "-o", tmp_path / "out")
+    run(*words)
+    path = tmp_path / "out" / "run.json"
+    content = json.loads(path.read_text())
+    (content if "folder" in change else content["asked"]).update(change)
+    path.write_text(json.dumps(content))
+    for more in ((), ("--dry-run",)):
+        result = run(*words, *more)
+        assert result.exit_code == 2, result.output
+        (*_, said) = result.stderr.splitlines()
+        assert said.startswith(f"Error: {path}: not what a run left")
+    assert len(rows(tmp_path / "out")) == 7
 
 
 def test_results_are_not_taken_for_inputs(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -110,7 +132,8 @@ def test_folders_in_a_list_fail_with_their_rows(run: Run, tmp_path: Path) -> Non
     (tmp_path / "list").write_text(f".\n/\n..\n{tmp_path}\n")
     result = run("-T", tmp_path / "list", "--to", "happy", "-o", tmp_path / "out")
     assert result.exit_code == 1, result.output
-    assert {row["reason"] for row in rows(tmp_path / "out")} == {"decode: Is a directory"}
+    reasons = {row["reason"] for row in rows(tmp_path / "out")}
+    assert reasons == {"decode: a folder where one picture is expected"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-8 elsewhere")

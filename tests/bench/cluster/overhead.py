@@ -26,8 +26,8 @@ from typing import Any
 
 from PIL import Image
 
+from cctranslate.batch.inputs.folders.walking import walk
 from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.inputs.sources import walk
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.pipeline import remaining
 from cctranslate.batch.report.counts import Counts

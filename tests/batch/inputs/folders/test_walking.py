@@ -1,12 +1,15 @@
 """Folders as inputs: links, names of any kind, lists and patterns."""
 
+import inspect
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from cctranslate.batch.inputs.sources import walk
+from cctranslate.batch.inputs.folders.patterns import matches
+from cctranslate.batch.inputs.folders.walking import walk
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, tree
@@ -83,3 +86,19 @@ def test_a_folder_gives_its_files_and_those_behind_links_in_order(tmp_path: Path
         *("a.png", "b/2.png", "c.png", "gone.png", "pipe.png", "z/c.png")
     ]
     assert all(path == folder / relative for path, relative in found)
+
+
+def test_folders_may_lie_deeper_in_one_another_than_calls_may(tmp_path: Path) -> None:
+    depth = 200
+    path = tmp_path.joinpath("in", *["d"] * depth, "a.png")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + depth // 2)
+    try:
+        found = [found for found, _ in walk(tmp_path / "in")]
+        matched = list(matches(f"{tmp_path}/in/**/*.png"))
+    finally:
+        sys.setrecursionlimit(limit)
+    assert found == [path]
+    assert matched == [str(path)]

@@ -1,0 +1,1 @@
+"""Files below folders, and files that match patterns."""

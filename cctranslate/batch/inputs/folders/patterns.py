@@ -1,0 +1,71 @@
+"""Patterns as shells have them, with `**`, which links that lead back cannot make endless."""
+
+import glob
+import os
+import re
+from collections.abc import Iterator
+
+from cctranslate.fer2013 import is_clutter
+
+_SEPARATORS = re.escape(os.sep + (os.altsep or ""))
+_DEEP = re.compile(rf"(?:^|(?<=[{_SEPARATORS}]))\*\*(?:[{_SEPARATORS}]+|$)")
+
+
+def is_deep(pattern: str) -> bool:
+    """Return whether a pattern has a `**`."""
+    return _DEEP.search(pattern) is not None
+
+
+def matches(pattern: str, base: str = "") -> Iterator[str]:
+    """Return the paths that a pattern matches, in no order.
+
+    `**` stands for any folders in one another, or none. Linked folders are followed, but never
+    into one that the way leads through already. Hidden folders, and those of the system, are left
+    alone.
+
+    Args:
+        pattern: As `glob` has them.
+        base: Where a relative pattern starts from; the paths begin with it.
+    """
+    deep = _DEEP.search(pattern)
+    if deep is None:
+        names = glob.iglob(pattern, root_dir=base or None)  # noqa: PTH207
+        yield from (os.path.join(base, name) for name in names)  # noqa: PTH118
+        return
+    above, rest = pattern[: deep.start()], pattern[deep.end() :]
+    for start in matches(above, base) if above else (base,):
+        for folder in _folders(start):
+            yield from matches(rest or "*", folder)
+
+
+def _folders(start: str) -> Iterator[str]:
+    """Return a folder and those below it, each with a separator at its end; `""` is where we are.
+
+    One that cannot be listed counts as empty, as in a shell.
+    """
+    # No recursion: folders may lie in one another deeper than Python's calls may.
+    ahead: list[tuple[str, frozenset[tuple[int, int]]]] = [(start, frozenset())]
+    while ahead:
+        folder, through = ahead.pop()
+        try:
+            status = os.stat(folder or ".")  # noqa: PTH116
+            if (identity := (status.st_dev, status.st_ino)) in through:
+                continue
+            with os.scandir(folder or ".") as entries:
+                below = [entry.name for entry in entries if _is_folder(entry)]
+        except OSError:
+            continue
+        yield folder
+        inner = through | {identity}
+        ahead += [
+            (os.path.join(folder, name, ""), inner)  # noqa: PTH118
+            for name in below
+            if not is_clutter(name)
+        ]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    # `entry.is_dir()` raises OSError for a link to itself.
+    if entry.is_symlink():
+        return os.path.isdir(entry.path)  # noqa: PTH112
+    return entry.is_dir()
