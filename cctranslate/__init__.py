@@ -1,4 +1,4 @@
-"""Give faces another expression, in bulk, and have a classifier confirm each result."""
+"""Give faces another expression, in bulk, and have a classifier check each result."""
 
 import os
 from typing import TYPE_CHECKING, Any

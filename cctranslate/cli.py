@@ -118,13 +118,13 @@ def _show_version(context: click.Context, _: click.Parameter, shown: bool) -> No
     help="Show the version and the bundle that comes with it, and exit.",
 )
 def cli() -> None:
-    """Give faces another expression, in bulk, each result confirmed by an independent judge.
+    """Give faces another expression, in bulk, and have a classifier check each result.
 
     \b
     cctranslate batch ./faces --to happy            translate a folder
     cctranslate batch ./faces --to all -o out       all seven expressions
     cctranslate fit --data fer2013.csv              train
-    cctranslate export runs/001-student -o weights  make a bundle of a run
+    cctranslate export runs/001-student            make a bundle of a run
     cctranslate doctor                              what runs where, and what to mend
     """
 

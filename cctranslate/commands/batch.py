@@ -84,11 +84,11 @@ def batch(
 ) -> None:
     """Give every face in INPUT... another expression.
 
-    INPUT is a picture, a folder (searched through), a quoted pattern, a zip or tar archive, a
-    CSV in FER2013's form or `-`, a picture from stdin. Faces are found in pictures of more than
-    96 pixels; a smaller picture is taken for a face. Results are the pictures with their faces
-    changed; OUT/report.csv has a row for each face, with what the judge reads in it. The same
-    command again resumes the run.
+    INPUT is a picture, a folder (with its sub-folders), a quoted pattern, a zip or tar archive, a
+    CSV in FER2013's form, a URL of one of these, or `-` for a picture from stdin. Faces are found
+    in pictures of more than 96 pixels; a smaller picture is taken for a face. Results are the
+    pictures with their faces changed. OUT/report.csv has a row for each result, with what the
+    judge reads in it. The same command again resumes the run.
 
     \b
     cctranslate batch ./faces --to happy
@@ -108,9 +108,9 @@ def batch(
     find . -name '*.jpg' -print0 | cctranslate batch -T - -0 --to fear
 
     \b
-    Exit codes: 0 all done, 1 some pictures failed, 2 usage, 3 no pictures found,
-    4 bundle or device unusable, 5 a threshold was missed, 130 interrupted,
-    141 reader of stdout gone.
+    Exit codes: 0 all done, 1 some pictures failed, 2 wrong usage, 3 no picture with a
+    face to translate, 4 bundle or device unusable, 5 a threshold was missed,
+    130 interrupted, 141 reader of stdout gone.
     """
     from cctranslate.batch.options import Options
     from cctranslate.batch.outputs.encoding import FORMATS

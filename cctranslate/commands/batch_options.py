@@ -67,7 +67,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         default="imagefolder",
         show_default=True,
         help="imagefolder: flat, OUT/<emotion>/<path joined by __>; tree: OUT/<emotion>/<path>; "
-        "webdataset: tar shards, OUT/000000.tar and so on; fer-csv: OUT/fer2013.csv, of faces.",
+        "webdataset: OUT/000000.tar and so on; fer-csv: OUT/fer2013.csv, of faces.",
     ),
     click.option(
         "--faces",
@@ -80,10 +80,11 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--which",
         type=FaceChoice(),
+        metavar="all|largest|N",
         default="all",
         show_default=True,
-        help="The faces to translate of a picture in which faces are found: all, the largest, or "
-        "the N-th, counted from the largest as the report's `face` does.",
+        help="Where faces are found in a picture, which of them to translate: all, the largest, "
+        "or number N, counted from the largest as in the report's column `face`.",
     ),
     click.option(
         "--result",
@@ -108,14 +109,15 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--include",
         multiple=True,
         metavar="PATTERN",
-        help="Of folders and archives, take only files of such names, or paths if it has a `/`; "
-        "repeatable.",
+        help="From folders and archives, take only files whose names match; a pattern with a `/` "
+        "is for their paths. Repeatable.",
     ),
     click.option(
         "--exclude",
         multiple=True,
         metavar="PATTERN",
-        help="Of folders and archives, leave out files and folders of such names; repeatable.",
+        help="From folders and archives, leave out files and folders whose names match; as "
+        "--include.",
     ),
     click.option(
         "--strength",
@@ -177,9 +179,8 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--balance",
         is_flag=True,
-        help="Fill the classes of a dataset up to its largest: of each expression as many results "
-        "as INPUT has fewer faces of it, from faces of other expressions. Folders or a CSV "
-        "name them.",
+        help="Fill the classes of a labeled dataset up to its largest, with results from faces of "
+        "other classes. A face's label is the name of its folder or its CSV's column `emotion`.",
     ),
     click.option(
         "--soft-labels",
@@ -197,8 +198,8 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--max-failures",
         metavar="N|P%",
         callback=failures,
-        help="Stop, and exit with 5, once more than N inputs failed, or more than P% of at least "
-        "100.",
+        help="Stop, and exit with 5, once more than N inputs failed, or more than P% of them; P% "
+        "is looked at after 100 inputs, and at the end.",
     ),
     click.option(
         "--format",
@@ -230,7 +231,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     *worker_options,
     click.option("--overwrite", is_flag=True, help="Start anew instead of resuming."),
     click.option(
-        "--retry-failed", is_flag=True, help="Process inputs again that failed in an earlier call."
+        "--retry-failed", is_flag=True, help="Process again inputs that failed in an earlier call."
     ),
     click.option(
         "--weights",
@@ -239,7 +240,9 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     ),
     shard_option,
     limit_option,
-    click.option("--dry-run", is_flag=True, help="List what would be processed; write nothing."),
+    click.option(
+        "--dry-run", is_flag=True, help="List the results that would be written; write nothing."
+    ),
     click.option(
         "--no-mark", is_flag=True, help="Leave out the metadata that marks results as AI-made."
     ),

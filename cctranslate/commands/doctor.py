@@ -31,7 +31,7 @@ def doctor(
     engine: Engine,
     precision: Precision,
 ) -> None:
-    """Say what `batch` will run on, try it, and give a line of advice for each thing wrong.
+    """Show and try what `batch` runs on, with advice if need be.
 
     \b
     cctranslate doctor

@@ -16,15 +16,18 @@ from cctranslate.commands.fit import DATA
 @click.option(
     "--weights",
     type=click.Path(path_type=Path, file_okay=False),
-    help="A bundle.  [default: the shipped one]",
+    help="The bundle to measure.  [default: the one in the package]",
 )
 @click.option(
-    "--run", type=click.Path(path_type=Path, file_okay=False), help="A run that `fit` wrote."
+    "--run",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A run that `fit` wrote, to measure instead of a bundle.",
 )
 @click.option(
     "--judge",
     type=click.Path(path_type=Path, file_okay=False),
-    help="With --run: a judge's run or a bundle to take it from.  [default: the shipped bundle]",
+    help="With --run: a run of the recipe `judge`, or a bundle to take the judge from.  [default: "
+    "the bundle in the package]",
 )
 @click.option(
     "--data",
@@ -34,16 +37,22 @@ from cctranslate.commands.fit import DATA
     help="FER2013 in any form that `fit` reads.",
 )
 @click.option(
-    "--votes", type=click.Path(path_type=Path), help="FER+ votes, for the judge's figures."
+    "--votes",
+    type=click.Path(path_type=Path),
+    help="FER+ votes, by which the classifiers are then measured, too.",
 )
-@click.option("--limit", type=click.IntRange(min=200), help="Measure on so many faces only.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture.")
+@click.option("--limit", type=click.IntRange(min=200), metavar="N", help="Measure on N faces only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a picture of some faces and their results.",
+)
 @click.option(
     "--critics",
     is_flag=True,
-    help="Train networks that tell results from real faces, and print how often they do: this "
-    "takes minutes.",
+    help="Train networks to tell results from real faces, and print how well they do. This takes "
+    "minutes.",
 )
 @click.option(
     "--worst",
@@ -62,7 +71,11 @@ def evaluate(
     critics: bool,
     worst: Path | None,
 ) -> None:
-    """Measure translations of PublicTest faces: are they read as the target, is it the person?
+    """Measure a bundle or a run on the PublicTest faces of FER2013.
+
+    Prints how often results are read as their target, how far they are from real faces, whether
+    the person stays the same, and how good the classifiers are. The guide to training says what
+    each column means.
 
     \b
     cctranslate evaluate --data fer2013.csv                  the shipped bundle
@@ -127,9 +140,9 @@ def table(figures: dict[str, Any]) -> str:
         f"{figures['cycle_error']} gray levels; identity of other people "
         f"{figures['identity_of_other_people']}; FID and KID between the judge's features",
         "",
-        f"as `batch` leaves faces that the judge reads as the target already, own_change is "
-        f"{figures['already']['own_change']:.1f}; of other faces it tones "
-        f"{figures['already']['toned_down']:.1%} down",
+        "`batch` changes a face less if the judge reads it as the target already: then own_change "
+        f"is {figures['already']['own_change']:.1f}, and {figures['already']['toned_down']:.1%} of "
+        "the results of other faces are changed less",
         "",
         *_controls(figures),
         "",
@@ -173,9 +186,10 @@ def _controls(figures: dict[str, Any]) -> list[str]:
     return [
         "".join(f"{name:>12}" for name in names) + f"   on {figures['probed']} faces",
         *("".join(f"{line[name]:12.3f}" for name in names) for line in curve),
-        f"{styles['samples']} samples of a face and target lie {styles['apart']} gray levels apart "
-        f"(the first {styles['change']} from its source)",
-        f"confirmed of the first to the last: {rates}; of the best of them {styles['best']:.1%}",
+        f"{styles['samples']} samples of a face and target differ by {styles['apart']} gray levels "
+        f"(the first from its source by {styles['change']})",
+        f"confirmed, from the first sample to the last: {rates}; of the best of them "
+        f"{styles['best']:.1%}",
     ]
 
 

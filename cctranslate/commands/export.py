@@ -30,13 +30,13 @@ import click
     "--gain",
     metavar="[EMOTION=]X",
     multiple=True,
-    help="At strength 1 change faces X times as far as the run itself does, to this emotion or "
-    "to each that is not named.  [default: as its recipe's discriminators saw it]",
+    help="At strength 1, change faces X times as far as the run's generator does: to EMOTION, or "
+    "to all that are not named. Repeatable.  [default: as the recipe's discriminators saw them]",
 )
 @click.option(
     "--half",
     is_flag=True,
-    help="Graphs that compute in float16, for GPUs: half the size, on a CPU no quicker.",
+    help="Write graphs that compute in float16, for GPUs: half the size, no quicker on a CPU.",
 )
 def export(
     run: Path,
@@ -46,10 +46,11 @@ def export(
     gain: tuple[str, ...],
     half: bool,
 ) -> None:
-    """Write a run's ONNX bundle: generator, judge and card.
+    """Write a run's ONNX bundle, which `batch` uses.
 
-    Finishes only if torch and onnxruntime agree on real faces. A run that is not finished is
-    exported as it stands, with a warning.
+    A bundle is a generator, a judge and a card, `bundle.json`. It is written only if torch and
+    onnxruntime agree on real faces. A run that is not finished is exported as it stands, with a
+    warning.
 
     \b
     cctranslate export runs/001-student

@@ -64,7 +64,7 @@ class FitRequest:
 @click.option(
     "--stage",
     type=RecipeName(),
-    help="Train only so far: this one of the recipes that it builds on, with what that needs.",
+    help="Train only up to this recipe, one of those that --recipe builds on (see --list).",
 )
 @click.option(
     "--sweep",
@@ -85,13 +85,17 @@ class FitRequest:
     help="The run's folder.  [default: runs/<n>-<recipe>]",
 )
 @click.option(
-    "--epochs", type=Number(min=0, min_open=True), help="Passes over the faces (last stage)."
+    "--epochs",
+    type=Number(min=0, min_open=True),
+    metavar="X",
+    help="Passes over the faces. --epochs, --batch-size and --lr change only what is trained last.",
 )
-@click.option("--batch-size", type=click.IntRange(min=2), help="Faces a step (last stage).")
-@click.option("--lr", type=Number(min=0, min_open=True), help="Learning rate (last stage).")
+@click.option("--batch-size", type=click.IntRange(min=2), metavar="N", help="Faces in a step.")
+@click.option("--lr", type=Number(min=0, min_open=True), metavar="X", help="Learning rate.")
 @click.option(
     "--max-minutes",
     type=Number(min=0, min_open=True),
+    metavar="M",
     help="Stop with a checkpoint before this time is over.",
 )
 @click.option(
@@ -99,7 +103,8 @@ class FitRequest:
     type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,
-    help="The same seed repeats a run.",
+    metavar="S",
+    help="Random seed: the same seed repeats a run.",
 )
 @device_option
 @click.option(
@@ -108,7 +113,8 @@ class FitRequest:
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Print the resolved recipe, or the stage, what is trained first and networks' sizes.",
+    help="Print the recipe (or the one of --stage) as it would be trained, what is trained before "
+    "it, and the sizes of its networks; train nothing.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def fit(
@@ -127,10 +133,10 @@ def fit(
 
     \b
     cctranslate fit                                 our translator on datasets/fer2013.csv
-    cctranslate fit --stage flow -o runs/ours       its first stage; then --stage teacher --resume
+    cctranslate fit --stage flow -o runs/ours       the first of the recipes that it builds on
     cctranslate fit --data archive.zip --votes fer2013new.csv
     cctranslate fit --recipe t26 --epochs 1 -o runs/try
-    cctranslate fit -o runs/try --recipe t26 --epochs 1 --resume
+    cctranslate fit --recipe t26 --epochs 1 -o runs/try --resume
     cctranslate fit --recipe judge                  the classifier that confirms labels
     cctranslate fit --sweep t27 --epochs 1          which weights come nearest to real faces
     """
@@ -221,6 +227,7 @@ def _print_figures(run: TrainingRun) -> None:
     if "PublicTest" not in run.splits:
         click.echo("not measured: the data has no PublicTest rows", err=True)
         return
+    click.echo("measuring it on PublicTest faces, as `evaluate` does", err=True)
     try:
         figures = evaluate_run(run.folder, bundle.shipped(), run.splits, run.votes, None).figures
     except UserError as error:

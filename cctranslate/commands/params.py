@@ -167,7 +167,7 @@ device_option = click.option(
     default="auto",
     show_default=True,
     type=Device(),
-    help="auto, cpu or cuda[:N]; cuda where there is none is an error.",
+    help="auto, cpu or cuda[:N]; it is an error if cuda cannot be used.",
 )
 engine_option = click.option(
     "--engine",
@@ -189,11 +189,13 @@ worker_options = (
     click.option(
         "--batch-size",
         type=click.IntRange(min=1),
+        metavar="N",
         help="Faces in one run of the models, up to what is useful.  [default: by device]",
     ),
     click.option(
         "--workers",
         type=click.IntRange(1, 256),
+        metavar="N",
         help="Number of workers; on a CPU processes, each on a core.  [default: by cores]",
     ),
     click.option(

@@ -96,8 +96,8 @@ def refuse_stage(
         raise ValueError(f"{recipe.name} does not build on {stage.name}: {near}")
     if stage.name != recipe.name and any(change is not None for change in changes):
         raise ValueError(
-            f"what is changed is the last stage: leave it out with --stage, or train {stage.name} "
-            f"by --recipe {stage.name}"
+            "--epochs, --batch-size, --lr and --backbone change only what is trained last: leave "
+            f"them out with --stage, or train {stage.name} by --recipe {stage.name}"
         )
 
 

@@ -50,8 +50,8 @@ def report() -> None:
 def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrite: bool) -> None:
     """Join the reports of the shards of one run into one report.
 
-    Name the OUT folder of each shard; all must be finished. The paths of results in the joined
-    report are relative to its folder.
+    Name the OUT folder of each shard; all must be finished. In the joined report the paths of
+    results are relative to the folder that it is written to.
 
     \b
     cctranslate report merge out/1 out/2 out/3 -o report.csv

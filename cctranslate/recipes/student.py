@@ -60,7 +60,7 @@ class StudentRecipe(BaseRecipe):
     weights: PairedWeights
     batch_size: int
     epochs: float
-    """Passes over the pairs' faces and targets; each pass takes one of each one's results."""
+    """Passes over the pairs, one pair for each face and target."""
     lr: float
     d_lr: float
     warm_up: int
