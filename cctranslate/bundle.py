@@ -1,4 +1,4 @@
-"""An exported model set: ONNX graphs and the JSON card that vouches for them."""
+"""An exported model set: ONNX graphs, and a JSON card with their digests and figures."""
 
 import atexit
 import hashlib

@@ -106,7 +106,7 @@ def _check(runs: list[tuple[Path, dict[str, Any]]]) -> None:
         return
     count = (shards[0] or [1, 1])[1]
     if any(shard is None or shard[1] != count for shard in shards):
-        raise OptionError(f"the runs have another {SHARD} than one of N each")
+        raise OptionError(f"{SHARD}: the runs are not shards I/N of one N: name those of one run")
     numbers = [shard[0] for shard in shards if shard]
     for number in range(1, count + 1):
         if numbers.count(number) != 1:

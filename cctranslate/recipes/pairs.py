@@ -68,7 +68,7 @@ class PairsRecipe(BaseRecipe):
 
     @property
     def needs_face_recognizer(self) -> bool:
-        """It asks the recognizer whether a result is still the same person."""
+        """True: `cosine` compares its embeddings of a face and of the result."""
         return True
 
     def with_changes(self, **changes: Any) -> Self:

@@ -69,7 +69,8 @@ class StudentRecipe(BaseRecipe):
     """Decay of the averaged generator, which is what is exported."""
     vote_share: float = 0.7
     same: float = 0.1
-    """Fraction of a batch that is asked for the expression it has, and so to stay as it is."""
+    """Fraction of a batch whose target is the expression that the face has: it is to stay as it
+    is."""
     neutral: float = 1.0
     """How many times as often as another expression `neutral` is the target."""
     unpaired: float = 0.0
@@ -91,7 +92,7 @@ class StudentRecipe(BaseRecipe):
 
     @property
     def needs_face_recognizer(self) -> bool:
-        """It asks the recognizer whether a result is still the same person."""
+        """True: `likeness` compares its embeddings of a face and of the result."""
         return True
 
     def __post_init__(self) -> None:

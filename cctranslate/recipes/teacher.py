@@ -39,7 +39,7 @@ class TeacherRecipe(BaseRecipe):
 
     @property
     def needs_face_recognizer(self) -> bool:
-        """It is told whose face it fills in by the recognizer's embedding."""
+        """True: its embedding says whose face is to be filled in."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""What a bundle is worth, measured on faces that it was not trained on."""
+"""Measure a bundle on faces that it was not trained on."""
 
 import tempfile
 from dataclasses import dataclass
@@ -57,14 +57,15 @@ def evaluate(
     probing: bool = True,
     critics: bool = False,
 ) -> Evaluation:
-    """Measure a bundle on PublicTest faces that do not also stand in Training.
+    """Measure a bundle on PublicTest faces that are not in Training, too.
 
     FID and KID are taken in the judge's feature space against Training faces of the target's
     class, as many on either side; `fid_real` and `kid_real` are those of two halves of the
-    Training faces against one another.
-    A figure for which there are no faces is None. Without `probing` strengths and samples are not
-    tried, which takes longer than all the rest. With `critics` fresh ones are
-    trained, which takes minutes; `worst` draws the results that they are surest of.
+    Training faces against one another. A figure for which there are no faces is None.
+
+    Without `probing` strengths and samples are left out, which take longer than all the rest. With
+    `critics` critics are trained, which takes minutes; `worst` draws the results that they are
+    surest of.
 
     Raises:
         BundleError: the bundle cannot be used.

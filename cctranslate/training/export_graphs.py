@@ -1,4 +1,4 @@
-"""What the graphs of a bundle compute: networks with what `batch` asks of them."""
+"""What the graphs of a bundle compute: networks in the form that `batch` runs."""
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +11,11 @@ from cctranslate.training.networks.generator import Generator
 class TranslatorGraph(nn.Module):
     """Faces [N,1,48,48], label rows [K,7] and strengths [K] -> translations [N,K,1,48,48].
 
-    With them comes what they are made of, which larger pictures are changed by: `flow`
-    [N,K,2,48,48], in pixels as in `Edit`, and `paint` [N,K,1,48,48].
+    Two more outputs say how a larger picture is to be changed: `flow` [N,K,2,48,48], in pixels as
+    in `Edit`, and `paint` [N,K,1,48,48].
 
-    A label row sums to one. Strength 1 translates in full, 0 leaves the face as it was. In full
-    is `gain` times as far as the generator itself goes, for each expression.
+    A label row sums to one. Strength 0 leaves the face as it was. Strength 1 changes it `gain`
+    times as far as the generator itself does, with a gain for each expression.
     """
 
     gain: Tensor

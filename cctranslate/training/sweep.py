@@ -38,7 +38,7 @@ class Sweep:
     judge: Path
     """A bundle or a judge's run that measures the translators."""
     images: int | None = None
-    """Training faces that each recipe sees; what it asks for itself if None."""
+    """Training faces that each recipe sees; as many as its `epochs` say if None."""
     faces: int | None = None
     """PublicTest faces that translators are measured on; all if None."""
     seed: int = 0

@@ -1,8 +1,8 @@
-"""Make the recogniser that `likeness` asks, out of Human's `faceres`, a MobileNet of tfjs.
+"""Make the face recognizer of the loss `likeness` out of Human's `faceres`, a MobileNet of tfjs.
 
     python -m tests.bench.recogniser faceres.json faceres.bin fer2013.csv weights
 
-The files are those of `models/` in the npm package `@vladmandic/human`. Batch normalisation and the
+The files are those of `models/` in the npm package `@vladmandic/human`. Batch normalization and the
 three equal channels of a gray face become part of the weights; the mean of the features of every
 14th of FER2013's Training faces lies beside them, and the directions in which they differ most.
 """

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from cctranslate import OptionError, Translator
+from cctranslate import OptionError, OutputError, Translator
 from cctranslate.batch.outputs.ownership import is_ours
-from cctranslate.errors import OutputError
 from tests.support import pictures
 from tests.support.cli import Run
 

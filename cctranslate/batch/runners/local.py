@@ -100,5 +100,5 @@ class LocalRunner:
                         on_done=call.on_done,
                     )
         if selector.full:
-            call.echo(f"each expression has its --per-class {options.per_class}: that was all")
+            call.echo(f"ended: each expression has its --per-class {options.per_class} results")
         return not (call.stop.requested or call.enough())

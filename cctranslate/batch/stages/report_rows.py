@@ -19,11 +19,11 @@ REASONS = {
     Disposition.DROPPED: "not written: not confirmed",
     Disposition.OVER_QUOTA: "not written: the target has its --per-class results",
 }
-"""What the report tells people of each disposition."""
+"""The report's `reason` for each disposition."""
 NO_FACE = "no face found"
-"""What the report tells of a picture that is taken for a face and shows none."""
+"""The reason of a picture that is taken for a face and shows none."""
 HARD = "hard to change: the face is turned away, off the middle or covered"
-"""What the report tells of a face of which its landmarks or a network say so."""
+"""The reason of a face that is hard to change, by its landmarks or by a network."""
 
 
 def variants_left(plan: Plan, decoded: Decoded) -> list[int]:

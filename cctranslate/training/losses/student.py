@@ -1,4 +1,4 @@
-"""What a student and its discriminators lose to each other.
+"""Losses of a student and of its discriminators.
 
 Discriminators of pixels compare real faces with results (RpGAN); that of features has a hinge loss.
 """
@@ -29,7 +29,7 @@ def d_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Te
 
 
 def g_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Terms:
-    """Return what G loses to each discriminator."""
+    """Return G's adversarial loss for each discriminator."""
     terms = parts_g_terms(d.parts, real, fake)
     if d.features is not None:
         terms["features"] = features_g_loss(d.features, fake, step)
