@@ -172,7 +172,7 @@ class _Lines:
 
 
 def _decoded_lines(file: IO[bytes]) -> Iterator[str]:
-    """Give lines without their ends, of a long one the first `LONGEST` characters.
+    """Yield lines without their ends, of a long one the first `LONGEST` characters.
 
     Bytes that are no UTF-8 become surrogates, so that they spoil their row alone.
     """

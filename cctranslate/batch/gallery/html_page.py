@@ -75,7 +75,7 @@ def remove(path: Path) -> None:
 def _content(
     out: Path, journal: Path, run: dict[str, Any], counts: Counts, limit: int, in_store: bool
 ) -> Iterator[str]:
-    """Give the page piece by piece: thumbnails are made only after all faces were listed."""
+    """Return the page piece by piece: thumbnails are made only after all faces were listed."""
     style, script = _text("page.css"), "\n".join(map(_text, SCRIPTS))
     policy = f"default-src 'none'; img-src 'self' file: data:; style-src {_hash(style)}; "
     policy += f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
@@ -109,7 +109,7 @@ def _summary(run: dict[str, Any], counts: Counts) -> dict[str, Any]:
 
 
 def _spread(journal: Path, counts: Counts, limit: int) -> Iterator[Face]:
-    """Give all faces, or if they have more than `limit` rows, so many spread evenly."""
+    """Return all faces, or if they have more than `limit` rows, so many spread evenly."""
     wanted = counts.faces if counts.rows <= limit else counts.faces * limit // counts.rows
     return formats.read_faces(
         journal, lambda i: i * wanted // counts.faces != (i + 1) * wanted // counts.faces

@@ -12,7 +12,7 @@ from cctranslate.remote import is_remote, open_path
 
 
 def reread_items(sources: Iterable[str]) -> Iterator[Item]:
-    """Give the items that the report calls `sources`, in any order, without those that are gone.
+    """Yield the items that the report calls `sources`, in any order, without those that are gone.
 
     Archives and datasets are read once more from their beginning, as far as need be.
     """
@@ -40,7 +40,7 @@ def _remote(source: str) -> RemoteFile:
 
 
 def _files(source: str) -> Iterator[str]:
-    """Give the files that `source` may be a member of: both names may hold colons."""
+    """Yield the files that `source` may be a member of: both names may hold colons."""
     for end, letter in enumerate(source):
         # Where Path.is_file raises on a name that no file could have, this says no.
         if letter == ":" and os.path.isfile(source[:end]):  # noqa: PTH113

@@ -68,7 +68,7 @@ class Thumbnails:
         return _link_to_folder(folder, self.folder) + _quoted(name)
 
     def made(self) -> Iterator[tuple[int, str]]:
-        """Give each number with its JPEG in base64; a picture that is gone gives none."""
+        """Yield each number with its JPEG in base64; a picture that is gone gives none."""
         for item in reread_items(self._waiting):
             if picture := show(item):
                 for number, row in self._waiting[item.source]:

@@ -31,7 +31,7 @@ _UNPACKED = 1 << 12
 
 
 def from_zip(path: Path) -> Iterator[Item]:
-    """Give a zip's members in its order; a fault of the zip itself comes as one Broken item."""
+    """Yield a zip's members in its order; a fault of the zip itself comes as one Broken item."""
     encrypted = False
     names = _MemberNames()
     try:
@@ -54,7 +54,7 @@ def from_zip(path: Path) -> Iterator[Item]:
 
 
 def from_tar_or_csv(path: Path) -> Iterator[Item]:
-    """Give the members of a tar or the rows of a CSV, compressed or not, as they come.
+    """Yield the members of a tar or the rows of a CSV, compressed or not, as they come.
 
     A fault of the file itself comes as one Broken item.
     """
@@ -91,7 +91,7 @@ def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
 
 
 def _from_csv_or_file(path: Path, name: str, opened: Callable[[], IO[bytes]]) -> Iterator[Item]:
-    """Give the rows of a member that is a dataset's CSV, or the member."""
+    """Yield the rows of a member that is a dataset's CSV, or the member."""
     try:
         file = io.BufferedReader(cast(io.RawIOBase, opened()))
         with file:

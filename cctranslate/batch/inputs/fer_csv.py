@@ -9,7 +9,7 @@ from cctranslate.fer2013 import CsvFault, CsvRow, read_csv
 
 
 def from_csv(path: Path, file: IO[bytes], member: str = "") -> Iterator[Item]:
-    """Give the rows in order, numbered from 0 as FER2013's are; a bad one is a broken item.
+    """Yield the rows in order, numbered from 0 as FER2013's are; a bad one is a broken item.
 
     Args:
         path: The file, or the archive that it is a member of.

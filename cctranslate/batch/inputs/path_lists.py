@@ -20,7 +20,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_paths(listed: str, nul: bool) -> Iterator[str | None]:
-    """Give the paths of a list, without empty ones; None where no further one has come so far.
+    """Yield the paths of a list, without empty ones; None where no further one has come so far.
 
     Args:
         listed: The list's file; `-` is standard input.

@@ -60,7 +60,7 @@ def _why_missing(word: str) -> str:
 
 
 def from_inputs(inputs: Iterable[str], written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
-    """Give the items of each input: a file, what is in it, a folder (sorted), a glob or stdin.
+    """Yield the items of each input: a file, what is in it, a folder (sorted), a glob or stdin.
 
     Archives and datasets are opened where they are named, not where they lie in a folder.
 
@@ -157,7 +157,7 @@ def _from_stdin() -> Item:
 
 
 def open_named(path: Path, relative: str) -> Iterator[Item]:
-    """Give a named file as one item, or as those that it holds."""
+    """Return a named file as one item, or as those that it holds."""
     head = _head(path)
     if _holds_more(head, path):
         parts = from_zip(path) if is_zip(head, path) else from_tar_or_csv(path)

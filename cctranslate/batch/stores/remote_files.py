@@ -67,7 +67,7 @@ def named(word: str) -> list[Path]:
 
 
 def from_folder(root: Path, written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
-    """Give the files below a folder, as a folder on a disk is walked.
+    """Yield the files below a folder, as a folder on a disk is walked.
 
     Raises:
         InputError: It cannot be listed.
@@ -90,7 +90,7 @@ def from_file(path: Path, relative: str) -> RemoteFile:
 
 
 def with_stamp(items: Iterator[Item], path: Path) -> Iterator[Item]:
-    """Give the parts of an archive with the stamp of its file, which is looked at once."""
+    """Return the parts of an archive with the stamp of its file, which is looked at once."""
     listed = stamp(path)
     return (replace(item, listed=listed) for item in items)
 

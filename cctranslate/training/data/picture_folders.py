@@ -28,7 +28,7 @@ _NAMELESS = 1_000_000
 def picture_rows(
     names: Mapping[str, str], opened: Callable[[str], io.BufferedReader], source: str, echo: Echo
 ) -> Iterator[Row]:
-    """Give faces that lie as `.../train/<emotion>/name`, by path.
+    """Yield faces that lie as `.../train/<emotion>/name`, by path.
 
     A name such as `PublicTest_0028709.png` decides the usage over its folder: nothing that
     the dataset calls a test row is ever trained on.
