@@ -109,7 +109,7 @@ class BatchRun:
             self._balance = Balance.of(options)
             lacking = self._balance.missing_results(options.targets).items()
             results = ", ".join(f"{count:,} {target}" for target, count in lacking)
-            self.echo(f"to make, up to the size of the largest class: {results}")
+            self.echo(f"results to make, up to the size of the largest class: {results}")
         if options.shard:
             number, count = options.shard
             self.echo(f"shard {number} of {count} of the inputs")
