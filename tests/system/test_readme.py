@@ -109,6 +109,17 @@ def test_the_guide_names_every_column_of_the_report() -> None:
     assert documented | spread == set(NAMES)
 
 
+def test_messages_in_the_troubleshooting_are_those_of_the_code() -> None:
+    guide = (ROOT / "cctranslate/batch/README.md").read_text(encoding="utf-8")
+    symptoms = re.findall(r"^\| (.*?) \|", guide.partition("## Troubleshooting")[2], re.MULTILINE)
+    quoted = re.findall(r"`(.*?)`", " ".join(symptoms))
+    assert len(quoted) == 3
+    files = (ROOT / "cctranslate").rglob("*.py")
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    for message in quoted:
+        assert message.removesuffix("...") in code, message
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.split()) <= 1200
 
