@@ -55,6 +55,10 @@ def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrit
 
     \b
     cctranslate report merge out/1 out/2 out/3 -o report.csv
+
+    \b
+    Exit codes: 0 all done, 1 some pictures failed, 2 wrong usage, 3 no picture with a
+    face to translate.
     """
     from cctranslate.batch.merge_reports import merge as join
     from cctranslate.batch.report.summary import plural
