@@ -25,11 +25,12 @@ def parse_emotion(word: str) -> str:
     Raises:
         ValueError: the word names no expression; the message suggests one, or lists all.
     """
-    name = word.strip().lower()
+    name = str(word).strip().lower()  # a Python program may give a list of words, or None
     name = SYNONYMS.get(name, name)
     if name not in EMOTIONS:
         near = get_close_matches(name, [*EMOTIONS, *SYNONYMS, "all"], n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(EMOTIONS)}"
+        known = near and near[0] != name
+        hint = f"did you mean {near[0]}?" if known else f"choose from {', '.join(EMOTIONS)}"
         raise ValueError(f"{word!r} is no expression: {hint}")
     return name
 
@@ -40,7 +41,7 @@ def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         ValueError: a word names no expression, or there is none.
     """
-    names = {part for word in words for part in word.split(",") if part.strip()}
+    names = {part for word in words for part in str(word).split(",") if part.strip()}
     if not names:
         raise ValueError(f"no expression named: choose from {', '.join(EMOTIONS)}")
     if any(name.strip().lower() == "all" for name in names):

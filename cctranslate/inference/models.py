@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.bundle import FACE_PRESENCE, WITNESS, Bundle
-from cctranslate.inference import attenuation
+from cctranslate.inference import attenuation, output_shapes
 from cctranslate.inference.engines import Engine, Graph, choose
 from cctranslate.inference.openvino_graphs import Precision
 from cctranslate.inference.strength_and_style import Conditions
@@ -138,7 +138,7 @@ class TranslationModels:
         count = len(pictures)
         if self._presence is None or not count:
             return np.ones(count, bool), np.zeros(count, bool)
-        outputs = [name for name in ("logits", "hard") if name in self._presence.outputs]
+        outputs = ["logits", *{"hard"}.intersection(self._presence.outputs)]
         logits, *hard = self._classify(self._presence, pictures, outputs)
         return logits >= 0, hard[0] >= 0 if hard else np.zeros(count, bool)
 
@@ -157,6 +157,8 @@ class TranslationModels:
             count = len(scaled)
             inputs = self._conditioned(self._filled(scaled, size), some)
             results = self._generator.run(outputs, inputs)
+            faces_run = len(inputs["faces"])
+            output_shapes.check(self._bundle.folder, outputs, results, faces_run, len(some))
             translated[rows, columns] = to_levels(results[0][:count, :, 0])
             if made is not None and has_parts:
                 made[rows, columns] = np.concatenate([part[:count] for part in results[1:]], 2)
@@ -185,7 +187,9 @@ class TranslationModels:
 
         def run(rows: slice) -> None:
             scaled = to_scaled(faces[rows])
-            results = graph.run(outputs, {"faces": self._filled(scaled, size)})
+            filled = self._filled(scaled, size)
+            results = graph.run(outputs, {"faces": filled})
+            output_shapes.check(self._bundle.folder, outputs, results, len(filled))
             parts[rows.start] = [result[: len(scaled)] for result in results]
 
         self._each(run, [(rows,) for rows in _slices(len(faces), size)])

@@ -1,5 +1,6 @@
 """Checkpoints: everything a run needs to go on, and the averaged weights that are exported."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from cctranslate.recipes.serialization import from_json
 from cctranslate.recipes.spec import AnyRecipe
 
 FILE = "checkpoint.pt"
+_REMEDY = "put back a copy of it, or train anew in another folder"
+_OF_ANOTHER_SHAPE = (KeyError, RuntimeError, ValueError, TypeError, AttributeError)
+"""What torch and trainers raise of a state that has other parts or shapes."""
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -27,10 +31,15 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         with replacing(path) as file:
             torch.save(state, file)
     except (OSError, RuntimeError) as error:  # torch raises the latter
-        raise CheckpointError(
-            f"{path}: cannot be written ({_first_line(error)}): is the disk full? Make room and "
-            "go on from the last checkpoint with --resume"
-        ) from None
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: Exception) -> CheckpointError:
+    """Return the error for what a run cannot write."""
+    return CheckpointError(
+        f"{path}: cannot be written ({_first_line(error)}): is the disk full? Make room and go on "
+        "from the last checkpoint with --resume"
+    )
 
 
 def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
@@ -47,9 +56,10 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
             f"{path}: not found: the run has no checkpoint yet: go on with `fit --resume`"
         ) from None
     except Exception as error:
-        raise CheckpointError(f"{path}: not a readable checkpoint: {_first_line(error)}") from None
-    if not isinstance(state, dict) or not {"recipe", "step", "trainer"} <= state.keys():
-        raise CheckpointError(f"{path}: not a checkpoint that `fit` wrote")
+        reason = _first_line(error).partition(". ")[0]  # torch says much of itself
+        raise CheckpointError(f"{path}: not a readable checkpoint ({reason}): {_REMEDY}") from None
+    if not _is_state(state):
+        raise CheckpointError(f"{path}: not a checkpoint that `fit` wrote: {_REMEDY}")
     # Read, not compared as it stands: an older checkpoint lacks fields that have defaults now.
     if not _same(state["recipe"], recipe):
         raise CheckpointError(f"{path}: of another recipe than the {recipe.name} beside it")
@@ -65,11 +75,21 @@ def explain_mismatch(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, RuntimeError, ValueError) as error:  # what torch raises of another shape
+    except _OF_ANOTHER_SHAPE as error:
         raise CheckpointError(
             f"{folder / FILE}: does not fit the run's networks ({_first_line(error)}): another "
             "version of cctranslate wrote it, or it is not whole: start anew in another folder"
         ) from None
+
+
+def _is_state(state: object) -> bool:
+    """Return whether all that a run goes on from is there, and of its kind."""
+    if not isinstance(state, dict) or not isinstance(state.get("trainer"), dict):
+        return False
+    step: Any = state.get("step")
+    steps: Any = state.get("steps", math.inf)  # 0.1.0's first runs lack it
+    numbers = isinstance(step, int) and isinstance(steps, int | float)
+    return "recipe" in state and numbers and 0 <= step <= steps
 
 
 def _same(saved: dict[str, Any], recipe: AnyRecipe) -> bool:

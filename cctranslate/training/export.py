@@ -3,7 +3,8 @@
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import ExportError, RunError
+from cctranslate.files import real_path, unwritable
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.serialization import to_json
@@ -49,6 +51,7 @@ def export(
         RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
         ExportError: torch and onnxruntime differ; nothing is left behind.
         HalfError: so do float32 and float16.
+        OutputError: `out` cannot be written.
     """
     manifest = run_folder.read_manifest(run)
     recipe = manifest.recipe
@@ -56,11 +59,11 @@ def export(
     gains = dict(zip(EMOTIONS, seen, strict=True)) | dict(gain or {})
     graph = TranslatorGraph(run_folder.load_generator(run), tuple(gains.values())).eval()
     saved = checkpoint.load(run, recipe)
-    faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
+    with checkpoint.explain_mismatch(run):
+        faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
     # A link's target may lie on another disk, where nothing can be renamed to.
-    out = out.resolve()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
+    out = real_path(out)
+    with _written_to(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
         folder = Path(name)
         given = {
             "labels": np.eye(NUM_CLASSES, dtype=np.float32),
@@ -90,6 +93,20 @@ def export(
         bundle.write_card(folder, **card)
         _move(folder, out)
     return card
+
+
+@contextmanager
+def _written_to(out: Path) -> Iterator[None]:
+    """Make the folder above `out`, and name `out` where the block cannot write.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise unwritable(out, error) from None
 
 
 _TRANSLATOR = {

@@ -185,12 +185,15 @@ def _refuse_nan(folder: Path, line: dict[str, Any]) -> None:
 
 def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> None:
     """Write the checkpoint last: what a kill leaves beyond it is dropped and redone on resume."""
-    with (folder / LOG).open("a", encoding="utf-8") as log:
-        log.write(json.dumps(line) + "\n")
     picture = trainer.sheet()
-    if picture is not None:
-        (folder / "samples").mkdir(exist_ok=True)
-        picture.save(folder / "samples" / f"{step:07d}.png")
+    try:
+        with (folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+        if picture is not None:
+            (folder / "samples").mkdir(exist_ok=True)
+            picture.save(folder / "samples" / f"{step:07d}.png")
+    except OSError as error:
+        raise checkpoint.unwritable(folder, error) from None
     save(trainer, folder, step)
 
 

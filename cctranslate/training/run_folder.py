@@ -88,8 +88,11 @@ def read_manifest(folder: Path) -> RunManifest:
         return RunManifest(recipe=recipe, seed=content["seed"], data=content["data"])
     except FileNotFoundError:
         raise RunError(f"{path}: not found: name a run folder that `fit` wrote") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path}: not a recipe of this version: {error}") from None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise RunError(
+            f"{path}: not a recipe of this version ({error}): put back what `fit` wrote there, or "
+            "train anew in another folder"
+        ) from None
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -109,8 +112,10 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise RunError(f"{path}: not what `fit` wrote")
     return content
 
 

@@ -1,5 +1,6 @@
 """The Translator: the stages of `batch` for pictures that a Python program has."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,8 +49,10 @@ class Translator:
         Raises:
             BundleError: the bundle cannot be used.
             DeviceError: the device cannot be used.
-            OptionError: a setting has a value that it cannot have.
+            OptionError: a setting or `batch_size` has a value that it cannot have.
         """
+        if batch_size is not None and not (isinstance(batch_size, int) and batch_size > 0):
+            raise OptionError(f"batch_size={batch_size!r}: expected a number from 1, or None")
         self._settings = Settings(**settings)
         found = bundle.load(Path(weights) if weights else bundle.shipped())
         self._models = TranslationModels(found, device, batch_size)
@@ -125,9 +128,11 @@ class Translator:
         Raises:
             PictureError, NoFaceError: as `translate`, while iterating.
             TargetError: a target names no expression.
-            OptionError: a setting has a value that it cannot have.
+            OptionError: a setting has a value that it cannot have, or `sources` is one picture.
             DeviceError: memory is short, or the device failed, while iterating.
         """
+        if isinstance(sources, str | bytes | os.PathLike | Image.Image):
+            raise OptionError("translate_many takes several pictures: put one in a list")
         words = (targets,) if isinstance(targets, str) else tuple(targets)
         chosen = replace(self._settings, **settings)
         try:

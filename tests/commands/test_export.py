@@ -1,6 +1,7 @@
 """`cctranslate export` as a user types it."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,18 @@ def test_an_unfinished_run_is_exported_with_a_warning(made: Path, tmp_path: Path
         result.stderr
     )
     assert result.stdout == f"{cut / 'bundle'}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file's size is limited by POSIX only")
+def test_a_bundle_that_does_not_fit_the_disk_is_one_line(made: Path, tmp_path: Path) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        result = invoke("export", made / "t26", "--judge", made / "bundle", "-o", tmp_path / "b")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert result.exit_code == 1, result.output
+    assert result.output.startswith(f"Error: {tmp_path / 'b'}: cannot be written: ")
+    assert list(tmp_path.iterdir()) == []

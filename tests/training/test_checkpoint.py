@@ -1,5 +1,6 @@
 """Checkpoints that cannot be written, or are of something else."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ def test_a_checkpoint_of_something_else_is_refused(make_run: MakeRun) -> None:
     run = make_run(small("guide-plain", 2))
     fit(run)
     file = run.folder / checkpoint.FILE
+    shutil.copy(file, run.folder.parent / "good.pt")
     other = make_run(small("guide-smooth", 2), "other")
     fit(other)
     contents = {
@@ -62,9 +64,16 @@ def test_a_checkpoint_of_something_else_is_refused(make_run: MakeRun) -> None:
     torch.save({**saved, "recipe": {**saved["recipe"], "newer": 1}}, file)
     with pytest.raises(CheckpointError, match="of another recipe"):
         load_classifier(run.folder)
-    torch.save({"weights": torch.ones(1)}, file)
-    with pytest.raises(CheckpointError, match="not a checkpoint that `fit` wrote"):
-        load_classifier(run.folder)
+    good = torch.load(run.folder.parent / "good.pt", weights_only=True)
+    for other_state in (
+        {"weights": torch.ones(1)},
+        *({**good, "trainer": trainer} for trainer in (None, [1], "x")),
+        *({**good, "step": step} for step in ("2", None, -1, good["steps"] + 1)),
+    ):
+        torch.save(other_state, file)
+        for use in (load_classifier, lambda _: fit(make_run(run.recipe, resume=True))):
+            with pytest.raises(CheckpointError, match="not a checkpoint that `fit` wrote: put"):
+                use(run.folder)
     file.unlink()
     with pytest.raises(CheckpointError, match="no checkpoint yet: go on with `fit --resume`"):
         load_classifier(run.folder)
@@ -78,7 +87,7 @@ def test_a_checkpoint_of_other_networks_is_refused(make_run: MakeRun) -> None:
     network = dict(saved["trainer"]["network"])
     name, weight = next((k, v) for k, v in network.items() if v.ndim == 4)
     halved = {**saved["trainer"], "network": {**network, name: weight[: len(weight) // 2]}}
-    for trainer in ({}, halved):
+    for trainer in ({}, halved, dict.fromkeys(saved["trainer"], 5)):
         torch.save({**saved, "trainer": trainer}, file)
         with pytest.raises(CheckpointError, match=r"checkpoint\.pt: does not fit") as caught:
             fit(make_run(run.recipe, resume=True))

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cctranslate.errors import (
-    DivergedError,
-)
+from cctranslate.errors import CheckpointError, DivergedError
 from cctranslate.recipes.registry import override
 from cctranslate.training import checkpoint
 from cctranslate.training.fit import TrainingRun, fit
@@ -119,3 +117,14 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_is_not_saved(make_run: MakeR
     with pytest.raises(DivergedError, match=r"run: the loss loss is no longer finite by step"):
         fit(run)
     assert [path.name for path in run.folder.iterdir()] == ["recipe.json"]
+
+
+def test_a_sheet_that_cannot_be_written_is_one_line(make_run: MakeRun) -> None:
+    run = make_run(small("t26", 2))
+    run.folder.mkdir()
+    (run.folder / "samples").write_text("mine")
+    with pytest.raises(CheckpointError, match=r"cannot be written .*exists.*--resume") as said:
+        fit(TrainingRun(**{**vars(run), "resume": True}))
+    assert str(said.value).startswith(str(run.folder))
+    (run.folder / "samples").unlink()
+    assert fit(TrainingRun(**{**vars(run), "resume": True})).finished

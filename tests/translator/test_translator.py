@@ -1,5 +1,6 @@
 """From Python, pictures of every kind become what `batch` makes of their files."""
 
+import os
 import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -154,6 +155,32 @@ def test_a_word_that_is_no_expression_is_named(translator: Translator) -> None:
         translator.translate(face, "hapy")
     with pytest.raises(ValueError, match="choose from"):
         translator.translate_many([face], [])
+    for target in (["happy"], None, 3, "all"):
+        with pytest.raises(TargetError, match="is no expression: ") as said:
+            translator.translate(face, target)  # type: ignore[arg-type]
+        assert "did you mean all" not in str(said.value)
+    with pytest.raises(TargetError, match="is no expression: choose from"):
+        translator.translate_many([face], [3])  # type: ignore[list-item]
+
+
+def opened(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        return picture.copy()
+
+
+@pytest.mark.parametrize("kind", [os.fspath, Path.read_bytes, Path, opened])
+def test_one_picture_is_not_several(translator: Translator, group: Path, kind: object) -> None:
+    assert callable(kind)
+    source = kind(group)
+    with pytest.raises(OptionError, match="put one in a list"):
+        translator.translate_many(source, "sad")
+    assert len(list(translator.translate_many([source], "sad"))) == 1
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "2"])
+def test_a_batch_size_that_cannot_be_is_named(mouths: Path, size: object) -> None:
+    with pytest.raises(OptionError, match=r"batch_size=.*: expected a number from 1"):
+        Translator(mouths, batch_size=size)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
