@@ -7,9 +7,9 @@ from pathlib import Path
 
 from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.folders.walking import walk
 from cctranslate.batch.inputs.items import Item, Member
 from cctranslate.batch.options import Options
+from cctranslate.folders.walking import walk
 from cctranslate.remote import is_remote
 
 _MOST_COUNTED = 200_000

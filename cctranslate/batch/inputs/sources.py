@@ -10,14 +10,14 @@ from pathlib import Path
 from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.file_kinds import is_tar, is_zip
-from cctranslate.batch.inputs.folders.patterns import is_deep, matches
-from cctranslate.batch.inputs.folders.walking import walk
 from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
 from cctranslate.batch.inputs.path_lists import read_paths
 from cctranslate.batch.stores import remote_files
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels
 from cctranslate.files import is_compressed
+from cctranslate.folders.patterns import is_deep, matches
+from cctranslate.folders.walking import walk
 from cctranslate.remote import is_remote, open_path
 
 STDIN = "-"

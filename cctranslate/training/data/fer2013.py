@@ -4,7 +4,7 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -26,6 +26,7 @@ from cctranslate.fer2013 import (
     read_csv,
 )
 from cctranslate.files import decompressed
+from cctranslate.folders.walking import walk
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data.picture_folders import Echo, Row, picture_rows
 
@@ -75,8 +76,7 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
         DataError: nothing there, not FER2013, damaged, or a bad row, named by its line.
     """
     if path.is_dir():
-        files = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        return _load_named(files, lambda name: (path / name).open("rb"), str(path), echo)
+        return _load_named(_below(path), lambda name: (path / name).open("rb"), str(path), echo)
     if not path.is_file():
         raise DataError(f"{path}: not found. {WHERE}")
     try:
@@ -96,6 +96,15 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
         # Each way of packing has errors of its own.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path}: damaged or encrypted: {reason}: download it again") from None
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """Return the files below a folder, as `batch` finds them: linked folders are followed."""
+    for path, relative in walk(folder):
+        if path.is_dir():
+            raise DataError(f"{path}: cannot be listed: make it readable or remove it")
+        if path.is_file() or not path.exists():  # a dangling link fails when it is opened
+            yield relative
 
 
 def _load_tar(path: Path, echo: Echo) -> Splits:

@@ -18,6 +18,9 @@ _NUMBER = re.compile(r"(\d+)\.\w+$")
 _ENOUGH = 50
 """Faces from which on a fraction of them says something."""
 
+_MOST_VOTES = 1e6
+"""More, and what is no number, come of a damaged file."""
+
 Votes = dict[int, NDArray[np.float32]]
 """Row number in the official CSV -> votes [10]: the seven expressions, contempt, unknown, NF."""
 
@@ -51,6 +54,8 @@ def _read(reader: "csv.DictReader[str]", path: Path) -> Votes:
         try:
             counts = [float(row[fields[name]]) for name in FERPLUS]
             counts += [float(row[fields[name]]) if name in fields else 0.0 for name in _OTHERS]
+            if not all(0 <= count <= _MOST_VOTES for count in counts):
+                raise ValueError
         except (ValueError, TypeError):  # a short row has None
             raise DataError(
                 f"{path}: line {reader.line_num}: expected numbers of votes: mend the line"

@@ -26,7 +26,6 @@ from typing import Any
 
 from PIL import Image
 
-from cctranslate.batch.inputs.folders.walking import walk
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.pipeline import remaining
@@ -39,6 +38,7 @@ from cctranslate.batch.runners.blocks.planning import Planner
 from cctranslate.batch.runners.blocks.row_files import BlockRows
 from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder
 from cctranslate.emotions import EMOTIONS
+from cctranslate.folders.walking import walk
 from tests.batch.runners import cluster
 from tests.bench.cluster.sleeping import SECONDS
 from tests.support import bundles, pictures

@@ -185,3 +185,21 @@ def test_turned_pictures_are_turned_upright(tmp_path: Path) -> None:
         with Image.open(file) as picture:
             picture.transpose(Image.Transpose.ROTATE_90).save(file, exif=exif)
     assert fingerprint(load(root)) == expected
+
+
+def test_linked_folders_are_followed_as_batch_does(tmp_path: Path) -> None:
+    root = pictures.write_folder(tmp_path / "made", 28)
+    expected = fingerprint(load(root))
+    (root / "train" / "happy").rename(tmp_path / "happy")
+    (root / "train" / "happy").symlink_to(tmp_path / "happy", target_is_directory=True)
+    (root / "train").rename(tmp_path / "elsewhere")
+    (root / "train").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "happy" / "back").symlink_to(root, target_is_directory=True)
+    assert fingerprint(load(root)) == expected
+
+
+def test_a_link_to_nothing_among_the_faces_is_named(tmp_path: Path) -> None:
+    root = pictures.write_folder(tmp_path / "made", 28)
+    (root / "train" / "happy" / "gone.png").symlink_to(tmp_path / "nothing")
+    with pytest.raises(DataError, match=r"train/happy/gone\.png: .*No such file.*: mend or remove"):
+        load(root)

@@ -76,6 +76,9 @@ def test_votes_for_other_faces_are_refused(tmp_path: Path) -> None:
         (b"\xff\xfe", "cannot be read as a CSV"),
         (b"HEAD\n1,2\n", "line 2: expected numbers of votes"),
         (b"HEAD\na,b,c,x,0,0,0,0,0,0,0,0,0\n", "line 2: expected numbers of votes"),
+        (b"HEAD\na,b,c,nan,0,0,0,0,0,0,0,0,0\n", "line 2: expected numbers of votes"),
+        (b"HEAD\na,b,c,inf,0,0,0,0,0,0,0,0,0\n", "line 2: expected numbers of votes"),
+        (b"HEAD\na,b,c,-1,0,0,0,0,0,0,0,0,0\n", "line 2: expected numbers of votes"),
     ],
 )
 def test_a_broken_table_of_votes_is_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
