@@ -235,6 +235,7 @@ def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, dat
             ["happy"],
             base=place,
             is_there=lambda row: True,
+            altered=(),
             position=lambda output: None,
         )
         opened = Journal(journal, resume, lambda rows: None)

@@ -132,6 +132,7 @@ class BatchRun:
             options.targets,
             base=Path(read_run(options.out).get(FOLDER, Path.cwd())),
             is_there=self._earlier.is_there,
+            altered=self._earlier.altered,
             position=layout.position,
         )
         return Journal(options.out / REPORT, resume, self._take_up)
@@ -233,7 +234,7 @@ class BatchRun:
             self._reasons,
             resumed=journal.resumed,
             results=journal.results,
-            altered=self._earlier.altered,
+            altered=len(self._earlier.altered),
         ):
             self.echo(line)
         self._filter.tell(self.echo)

@@ -32,6 +32,8 @@ class Remainder:
     """Whether new results take the place of those of the file as it was."""
     superseded: tuple[str, ...] = ()
     """The targets of those that fill the quota of `--per-class`."""
+    altered: tuple[str, ...] = ()
+    """Its results that somebody changed since they were written: their files are left."""
 
 
 @dataclass(frozen=True, kw_only=True)

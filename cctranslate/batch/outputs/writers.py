@@ -35,6 +35,8 @@ class Placed:
     """Which part of a dataset in FER2013's form it belongs to."""
     replaces: bool = False
     """Whether it takes the place of an earlier result, which the report names."""
+    is_altered: bool = False
+    """Whether somebody changed the earlier result, so that its file is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,17 +165,20 @@ class Files:
             OutputError: the disk is full or `out` cannot be written to.
             OSError: a file alone cannot be written, or the format cannot hold the picture.
         """
-        written: dict[str, Fingerprint] = {}
+        fingerprints: dict[str, Fingerprint] = {}
+        written: list[str] = []
         try:
             for placed in results:
                 content = self.encoding.encode(placed.result, placed.target)
-                _write(content, self.out / placed.output, placed.replaces)
-                written[placed.output] = fingerprint(content)
+                if not placed.is_altered:
+                    _write(content, self.out / placed.output, placed.replaces)
+                    written.append(placed.output)
+                fingerprints[placed.output] = fingerprint(content)
         except OSError:
             for output in written:
                 (self.out / output).unlink(missing_ok=True)
             raise
-        return Packed(fingerprints=written)
+        return Packed(fingerprints=fingerprints)
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Return the rows as they are: the files are there."""

@@ -17,7 +17,7 @@ class JoinedReport:
 
     Inputs stay in the order in which they were first met. Of two rows for one result the later one
     stays; so do only rows of the file as it was last. A result that is gone and whose source has
-    failed since has no row.
+    failed since has no row, nor have the others of its target, so that each face has as many.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class JoinedReport:
         """Return the rows of the report as it will be."""
         with self.path.open("rb") as file:
             for spans in self._spans.values():
-                yield from join(self._groups(file, spans))
+                yield from join(self._there(_read(file, spans)))
 
     def superseded(self) -> Iterator[tuple[list[Row], list[Row]]]:
         """Return the rows that go and those that stay, for each input that some rows go of."""
@@ -50,19 +50,19 @@ class JoinedReport:
             for spans in self._spans.values():
                 if len(spans) == 1:
                     continue
-                groups = self._groups(file, spans)
-                current = _current(groups)
+                groups = _read(file, spans)
+                current = _current(self._there(groups))
                 staying = set(map(id, current))
                 stale = [row for group in groups for row in group if id(row) not in staying]
                 if stale:
                     yield stale, current
 
-    def _groups(self, file: BinaryIO, spans: list[Span]) -> list[list[Row]]:
+    def _there(self, groups: list[list[Row]]) -> list[list[Row]]:
         """Return the rows of each call, without results that are gone and could not be remade."""
-        groups = _read(file, spans)
         if len(groups) == 1 or groups[-1][0].target:
             return groups
-        there = [[row for row in group if self._is_there(row)] for group in groups]
+        gone = {row.target for group in groups for row in group if not self._is_there(row)}
+        there = [[row for row in group if row.target not in gone] for group in groups]
         return [group for group in there if group]
 
     def write(self, rows: Iterable[Row]) -> None:

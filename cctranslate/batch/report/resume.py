@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class EarlierInput:
     """The name of its results."""
     written: tuple[str, ...]
     """The targets of its results that fill the quota of `--per-class`."""
+    altered: tuple[str, ...]
+    """Its results that somebody changed since they were written."""
 
 
 class ResumeState:
@@ -39,6 +41,7 @@ class ResumeState:
         *,
         base: Path,
         is_there: Callable[[Row], bool],
+        altered: Container[str],
         position: Callable[[str], int | None],
     ) -> None:
         """Begin without any earlier call.
@@ -47,6 +50,7 @@ class ResumeState:
             targets: The expressions of this call.
             base: The folder that the report's relative paths of inputs are relative to.
             is_there: Whether a row's result is still there; if not, it is made again.
+            altered: The outputs that somebody changed, of those that `is_there` was asked about.
             position: Which of the layout's files, in their order, an output lies in, if it says so.
         """
         self.needs_compaction = False
@@ -54,7 +58,8 @@ class ResumeState:
         self.last_outputs: list[str] = []
         """The outputs in the last of the layout's files; one that a later call replaced comes
         again."""
-        self._base, self._wanted, self._is_there = base, _bits(targets), is_there
+        self._base, self._wanted = base, _bits(targets)
+        self._is_there, self._altered = is_there, altered
         self._here = Path.cwd()
         self._is_first_folder = base == self._here
         self._position = position
@@ -88,9 +93,12 @@ class ResumeState:
             targets=targets if rows[0].target else _EVERY,
             stamp=stamps.pop() if len(stamps) == 1 else None,
             name=rows[0].result_name,
+            altered=tuple({row.output for row in rows if row.output in self._altered}),
         )
         earlier = self._finished.get(key)
         self.needs_compaction |= earlier is not None or bool(gone)
+        if earlier:
+            entry = replace(entry, altered=entry.altered + earlier.altered)
         if earlier and earlier.targets != _EVERY and earlier.stamp == entry.stamp:
             entry = replace(
                 entry,
@@ -138,6 +146,7 @@ class ResumeState:
             result_name=entry.name,
             replaces=changed,
             superseded=entry.written if changed else (),
+            altered=entry.altered,
         )
 
     def spelled(self, item: Item) -> Item:

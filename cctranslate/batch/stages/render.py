@@ -97,6 +97,7 @@ class ResultRenderer:
                 rows=tuple(rows[i] for i in numbers),
                 usage=decoded.item.usage,
                 replaces=remainder is not None and remainder.replaces,
+                is_altered=remainder is not None and output in remainder.altered,
             )
 
     def weigh(self, source: Decoded | DecodeFailure) -> int:

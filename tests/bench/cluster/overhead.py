@@ -89,6 +89,7 @@ def driver(given: argparse.Namespace) -> None:
         EMOTIONS,
         base=Path.cwd(),
         is_there=lambda _: True,
+        altered=(),
         position=lambda _: None,
     )
     planner = Planner(folder, layout, Names())

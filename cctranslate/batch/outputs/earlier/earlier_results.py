@@ -10,8 +10,8 @@ from cctranslate.batch.report.row import Row
 class EarlierResults(Protocol):
     """The results that calls left, in one layout."""
 
-    altered: int
-    """Results that somebody changed since they were written, as far as `is_there` has seen."""
+    altered: set[str]
+    """Outputs that somebody changed since they were written, as far as `is_there` has seen."""
 
     def prepare(self, report: Path) -> None:
         """Finish what a killed call began, before its report is read.

@@ -12,7 +12,7 @@ class ResultFiles:
     """The results of a run whose layout has a file for each."""
 
     def __init__(self, out: Path) -> None:
-        self._out, self.altered = out, 0
+        self._out, self.altered = out, set[str]()
         self._sizes = ResultSizes(out)
 
     def prepare(self, report: Path) -> None:
@@ -25,11 +25,14 @@ class ResultFiles:
         size = self._sizes.find(row.output)
         if size is None:
             return False
-        self.altered += size != row.output_size
+        if size != row.output_size:
+            self.altered.add(row.output)
         return True
 
     def settle(self, joined: JoinedReport) -> None:
         """Remove files that no row of the joined report names, and write that report.
+
+        A file that was altered is left.
 
         Raises:
             OutputError: something cannot be removed or written.
@@ -37,7 +40,9 @@ class ResultFiles:
         for stale, current in joined.superseded():
             named = {row.output for row in current}
             for row in stale:
-                if row.output and row.output not in named:
+                if row.output in named or row.output is None:
+                    continue
+                if self._sizes.find(row.output) == row.output_size:
                     path = self._out / row.output
                     try:
                         path.unlink(missing_ok=True)

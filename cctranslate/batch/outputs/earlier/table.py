@@ -31,7 +31,7 @@ class ResultTable:
     """The results of a run in one table."""
 
     def __init__(self, out: Path) -> None:
-        self._out, self.altered = out, 0
+        self._out, self.altered = out, set[str]()
         self._table = out / TABLE
 
     def prepare(self, report: Path) -> None:

@@ -27,7 +27,7 @@ class ResultTars:
     """The results of a run in tars."""
 
     def __init__(self, out: Path) -> None:
-        self._out, self.altered = out, 0
+        self._out, self.altered = out, set[str]()
         self._names = lru_cache(4)(_names)
 
     def prepare(self, report: Path) -> None:

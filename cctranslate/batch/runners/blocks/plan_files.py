@@ -36,6 +36,7 @@ _TYPES = {
     "targets": pyarrow.list_(pyarrow.string()),
     "result_name": pyarrow.binary(),
     "replaces": pyarrow.bool_(),
+    "altered": pyarrow.list_(pyarrow.binary()),
     "content": pyarrow.binary(),
     "pixels": pyarrow.string(),
     "emotion": pyarrow.string(),
@@ -87,6 +88,7 @@ def _record(number: int, item: Item) -> dict[str, Any]:
         "targets": list(left.targets) if left else None,
         "result_name": os.fsencode(left.result_name) if left and left.result_name else None,
         "replaces": left.replaces if left else None,
+        "altered": list(map(os.fsencode, left.altered)) if left else None,
         "size": item.listed.size if item.listed else None,
         "mtime_ns": item.listed.mtime_ns if item.listed else None,
     }
@@ -108,6 +110,7 @@ def _item(record: dict[str, Any]) -> Item:
             targets=tuple(record["targets"]),
             result_name=None if name is None else os.fsdecode(name),
             replaces=record["replaces"],
+            altered=tuple(map(os.fsdecode, record["altered"])),
         )
     common: dict[str, Any] = {
         "path": open_path(os.fsdecode(record["path"])),
