@@ -1,7 +1,8 @@
 """Write the final report of a call, its copy, run.json, the page and the sheet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from cctranslate.batch.gallery import contact_sheet, html_page
 from cctranslate.batch.manifest import RunFacts, manifest
@@ -13,24 +14,27 @@ from cctranslate.batch.report import formats
 from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.counts import Counts, count
 from cctranslate.batch.report.journal import Journal
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.files import atomic_write
 
 
-def finish(options: Options, journal: Journal, facts: RunFacts) -> Counts:
+def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons) -> Counts:
     """Write what a call leaves beside its results, and return the counts of the whole report.
 
     Args:
         options: The call's options.
         journal: The report.
         facts: What the call worked with, and how it went.
+        reasons: Those of all rows, which become those of the whole report.
 
     Raises:
         OutputError: something cannot be written.
     """
     journal.close()
-    out, counts = options.out, _joined(options, journal)
-    content = manifest(options, facts, counts, journal.resumed, read_run(out))
+    out, counts = options.out, _joined(options, journal, reasons)
+    content = manifest(options, facts, counts, read_run(out))
     write_run(out, content)
     if not options.stream:
         if not options.no_sheet:
@@ -46,14 +50,21 @@ def finish(options: Options, journal: Journal, facts: RunFacts) -> Counts:
     return counts
 
 
-def _joined(options: Options, journal: Journal) -> Counts:
+def _joined(options: Options, journal: Journal, reasons: Reasons) -> Counts:
     """Join the rows that several calls made of an input, and remove results that are stale."""
     # An unfinished block plan refers to byte offsets of the report: do not rewrite it yet.
     if not journal.resume.needs_compaction or WorkFolder(options.destination).read():
         return journal.counts
     earlier = open_earlier(options)
     earlier.settle(JoinedReport(journal.path, journal.resume.earlier_key, earlier.is_there))
-    return count(rows for rows, _ in formats.read_inputs(journal.path))
+    reasons.clear()
+    return count(_noted(journal.path, reasons))
+
+
+def _noted(report: Path, reasons: Reasons) -> Iterator[list[Row]]:
+    for rows, _ in formats.read_inputs(report):
+        reasons.add(rows)
+        yield rows
 
 
 def _draw_sheet(options: Options, counts: Counts, targets: Sequence[str]) -> None:

@@ -67,12 +67,14 @@ class RunFacts:
     """What inference ran on."""
     finished: bool
     """Whether no input is left to do."""
+    inputs: int
+    """Inputs that the call ended."""
     seconds: float
     """How long the call took."""
 
 
 def manifest(
-    options: Options, facts: RunFacts, counts: Counts, resumed: int, begun: dict[str, Any]
+    options: Options, facts: RunFacts, counts: Counts, begun: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the content of `run.json` at the end of a call.
 
@@ -80,7 +82,6 @@ def manifest(
         options: The call's options.
         facts: What it worked with, and how it went.
         counts: Counts of the whole report.
-        resumed: Inputs that earlier calls ended.
         begun: What `run.json` said when the call began.
     """
     return {
@@ -101,7 +102,7 @@ def manifest(
         **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
         "confirmed_share": counts.confirmed_fractions(),
         "seconds": round(facts.seconds, 2),
-        "inputs_per_second": round((counts.found - resumed) / max(facts.seconds, 1e-9), 1),
+        "inputs_per_second": round(facts.inputs / max(facts.seconds, 1e-9), 1),
     }
 
 

@@ -49,7 +49,7 @@ class Progress(Protocol):
     """Shows how far a run has come."""
 
     def start(self, done: int) -> None:
-        """Begin with the inputs that earlier calls ended."""
+        """Begin with the inputs of which earlier calls left nothing to make."""
 
     def step(self, count: int = 1) -> object:
         """Count further inputs."""
@@ -64,6 +64,8 @@ class BatchRun:
     progress: Progress
     _stop: InterruptHandler = field(init=False)
     _finished: bool = field(default=False, init=False)
+    _ended: int = field(default=0, init=False)
+    """Inputs that this call ended."""
     _detector: FaceDetector = field(default_factory=FaceDetector, init=False)
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
@@ -122,7 +124,7 @@ class BatchRun:
         if options.retry_failed:
             formats.drop_failed(out / REPORT)
         journal = self._journal()
-        self.progress.start(journal.resumed)
+        self.progress.start(journal.resume.complete)
         with self._stop.listening():
             return self._go_on(loaded, runner, journal)
 
@@ -141,10 +143,7 @@ class BatchRun:
         """Return whether the run missed a threshold, and print which."""
         options = self.options
         if too_many_failed(counts, options.max_failures, ended=True):
-            self.echo(
-                f"{counts.inputs['failed']} failed, --max-failures {options.max_failures}: see "
-                "their reasons in the report; --retry-failed does them again"
-            )
+            self.echo(summary.too_many_failed(options, counts))
             return True
         low = too_few_confirmed(counts, options.min_confirmed)
         for target, fraction in low.items():
@@ -176,12 +175,16 @@ class BatchRun:
                 items=partial(self._items, journal),
                 stop=self._stop,
                 enough=partial(self._enough, journal),
-                on_done=self.progress.step,
+                on_done=self._count,
                 on_rows=self._report,
                 save=self._save,
                 echo=self.echo,
             )
         )
+
+    def _count(self, inputs: int) -> None:
+        self._ended += inputs
+        self.progress.step(inputs)
 
     def _enough(self, journal: Journal) -> bool:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)
@@ -221,9 +224,10 @@ class BatchRun:
             engine=runner.engine,
             provider=runner.provider,
             finished=self._finished,
+            inputs=self._ended,
             seconds=time.monotonic() - started,
         )
-        counts = finish(self.options, journal, facts)
+        counts = finish(self.options, journal, facts, self._reasons)
         self._summarize(counts, journal)
         return counts
 
@@ -232,7 +236,8 @@ class BatchRun:
             self.options,
             counts,
             self._reasons,
-            resumed=journal.resumed,
+            resumed=journal.resumed > 0,
+            inputs=self._ended,
             results=journal.results,
             altered=len(self._earlier.altered),
         ):

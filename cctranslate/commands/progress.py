@@ -55,7 +55,7 @@ class BatchProgress:
         self._started = self._last = time.monotonic()
 
     def start(self, done: int) -> None:
-        """Begin with the inputs that earlier calls ended."""
+        """Begin with the inputs of which earlier calls left nothing to make."""
         from tqdm import tqdm
 
         self._done = self._began_with = done

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cctranslate.commands.progress import BatchProgress
-from tests.support.cli import child
+from tests.support.cli import Run, child
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals there")
 
@@ -48,6 +48,16 @@ def test_words_stand_above_the_bar_and_not_in_it(
         without = on_a_terminal(*words, "-o", tmp_path / option, option)
         assert not any("faces:" in line for line in without)
         assert ("running on CPU" in without) == (option != "-q")
+
+
+def test_what_gets_another_expression_is_yet_to_do(
+    run: Run, weights: Path, faces: Path, tmp_path: Path
+) -> None:
+    run(faces, "--to", "happy", "-o", tmp_path / "out")
+    words = ("batch", faces, "--weights", weights, "--device", "cpu", "-o", tmp_path / "out")
+    bars = [line for line in on_a_terminal(*words, "--to", "happy,sad") if "faces:" in line]
+    assert "| 0/7 [" in bars[0]
+    assert "| 7/7 [" in bars[-1]
 
 
 def test_elsewhere_there_is_no_bar(weights: Path, faces: Path, tmp_path: Path) -> None:

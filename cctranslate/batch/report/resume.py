@@ -73,6 +73,11 @@ class ResumeState:
         """The number of inputs that earlier calls ended."""
         return len(self._finished)
 
+    @property
+    def complete(self) -> int:
+        """The number of those that have all of this call's targets."""
+        return sum(self._wanted & ~entry.targets == 0 for entry in self._finished.values())
+
     def earlier(self, source: str) -> bool:
         """Return whether rows of an input, as the report spells it, were taken up already."""
         return self.earlier_key(source) in self._finished
@@ -93,7 +98,9 @@ class ResumeState:
             targets=targets if rows[0].target else _EVERY,
             stamp=stamps.pop() if len(stamps) == 1 else None,
             name=rows[0].result_name,
-            altered=tuple({row.output for row in rows if row.output in self._altered}),
+            altered=tuple(
+                {row.output for row in rows if row.output and row.output in self._altered}
+            ),
         )
         earlier = self._finished.get(key)
         self.needs_compaction |= earlier is not None or bool(gone)

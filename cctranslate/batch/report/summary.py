@@ -30,6 +30,10 @@ class Reasons:
         count, reason, example = self.groups.get(key, (0, row.reason, row.source))
         self.groups[key] = count + 1, reason, example
 
+    def clear(self) -> None:
+        """Forget all."""
+        self.groups.clear()
+
     def lines(self) -> Iterator[str]:
         """Return a line for each group, the largest first."""
         ordered = sorted(self.groups.items(), key=lambda group: -group[1][0])
@@ -46,7 +50,14 @@ def plural(count: int, noun: str) -> str:
 
 
 def lines(
-    options: Options, counts: Counts, reasons: Reasons, *, resumed: int, results: int, altered: int
+    options: Options,
+    counts: Counts,
+    reasons: Reasons,
+    *,
+    resumed: bool,
+    inputs: int,
+    results: int,
+    altered: int,
 ) -> Iterator[str]:
     """Return what to tell at the end of a call, a line each.
 
@@ -54,32 +65,55 @@ def lines(
         options: The call's options.
         counts: Counts of the whole report.
         reasons: Failures and skips of the whole report.
-        resumed: Inputs that earlier calls ended.
+        resumed: Whether earlier calls ended inputs.
+        inputs: Inputs that this call ended.
         results: Results that this call made.
         altered: Results that somebody changed since they were written.
     """
-    inputs = counts.inputs
-    ends = ", ".join(f"{inputs[status]:,} {status}" for status in ("done", "skipped", "failed"))
+    by_status = counts.inputs
+    ends = ", ".join(f"{by_status[status]:,} {status}" for status in ("done", "skipped", "failed"))
     before = ""
     if resumed:
         made = plural(results, "new result")
-        before = f" ({counts.found - resumed:,} new, {resumed:,} from before; {made})"
+        before = f" ({inputs:,} in this call, {counts.found - inputs:,} from before; {made})"
     yield f"{plural(counts.found, 'input')}: {ends}{before}"
     yield from reasons.lines()
     for emotion, fraction in counts.confirmed_fractions().items():
         yield f"  {emotion:9}{fraction:7.1%} of {counts.results[emotion]:,} confirmed"
+    yield from _not_written(options, counts)
     if altered:
         was = "was" if altered == 1 else "were"
         yield (
             f"{plural(altered, 'result')} {was} altered since, and left: remove a file to have it "
             "made again"
         )
-    if options.out_file and inputs["done"]:
+    if options.out_file and counts.written.total():
         yield f"result in {options.out_file}"
     if options.stream:
         return
     out = options.destination
+    others = f", those not confirmed in {options.unconfirmed_to}" if options.unconfirmed_to else ""
     page = f", page in {out / PAGE}" if options.html else ""
-    yield f"results in {out}, report in {out / REPORT}{page}"
-    if inputs["failed"]:
+    yield f"results in {out}{others}, report in {out / REPORT}{page}"
+    if by_status["failed"]:
         yield "the same command with --retry-failed does the failed ones again"
+
+
+def too_many_failed(options: Options, counts: Counts) -> str:
+    """Return what to tell of a run that missed `--max-failures`."""
+    told = f"{counts.inputs['failed']:,} failed, --max-failures {options.max_failures}"
+    if options.stream:  # which keeps no report
+        return told
+    return f"{told}: see their reasons in the report; --retry-failed does them again"
+
+
+def _not_written(options: Options, counts: Counts) -> Iterator[str]:
+    """Return a line that says how many results were judged only, and why."""
+    count = counts.results.total() - counts.written.total()
+    if not count or options.unconfirmed_to:  # where the others may lie
+        return
+    reasons = ["not confirmed"] * options.confirmed_only
+    if options.per_class:
+        reasons.append(f"beyond --per-class {options.per_class}")
+    verb = "was" if count == 1 else "were"
+    yield f"{plural(count, 'result')} {verb} not written: {' or '.join(reasons)}"

@@ -1,6 +1,9 @@
 """What a call tells at its end."""
 
+import json
 from pathlib import Path
+
+import pytest
 
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
@@ -37,10 +40,63 @@ def test_a_second_call_says_what_is_new(run: Run, tmp_path: Path) -> None:
     assert "3 inputs: 3 done" in run(folder, "--to", "sad", "-o", out).stderr
     write_many(tmp_path / "more", 1)
     result = run(folder, tmp_path / "more", "--to", "sad", "-o", out)
-    told = "4 inputs: 4 done, 0 skipped, 0 failed (1 new, 3 from before; 1 new result)"
+    told = "4 inputs: 4 done, 0 skipped, 0 failed (1 in this call, 3 from before; 1 new result)"
     assert told in result.stderr
     assert (
-        "(0 new, 4 from before; 4 new results)"
+        "(4 in this call, 0 from before; 4 new results)"
         in run(folder, tmp_path / "more", "--to", "happy,sad", "-o", out).stderr
     )
     assert f"results in {out}, report in {out / 'report.csv'}" in result.stderr
+
+
+@pytest.mark.parametrize("layout", ["imagefolder", "webdataset", "fer-csv"])
+def test_a_summary_is_of_inputs_as_they_are_now(run: Run, tmp_path: Path, layout: str) -> None:
+    folder, out = write_many(tmp_path / "in", 3), tmp_path / "out"
+    broken = sorted(folder.iterdir())[0]
+    whole = broken.read_bytes()
+    words = (folder, "--to", "happy", "--layout", layout, "-o", out)
+    broken.write_bytes(whole[:90])
+    assert run(*words).exit_code == 1
+    broken.write_bytes(whole[:100])
+    again = run(*words)
+    assert "2 done, 0 skipped, 1 failed (1 in this call, 2 from before; 0 new results)" in (
+        again.stderr
+    )
+    assert again.stderr.count("failed        1 x decode") == 1
+    broken.write_bytes(whole)
+    mended = run(*words)
+    assert mended.exit_code == 0
+    told = "3 done, 0 skipped, 0 failed (1 in this call, 2 from before; 1 new result)"
+    assert told in mended.stderr
+    assert " x " not in mended.stderr, "nothing has failed as things are"
+    assert json.loads((out / "run.json").read_text())["inputs_per_second"] > 0
+
+
+def test_results_that_are_judged_only_are_counted(run: Run, tmp_path: Path) -> None:
+    folder = write_many(tmp_path / "in", 7)
+    words = (folder, "--to", "happy", "--min-confidence", "1")
+    only = run(*words, "--confirmed-only", "-o", tmp_path / "only")
+    assert "7 results were not written: not confirmed\n" in only.stderr
+    quota = run(folder, "--to", "happy", "--samples", "2", "--per-class", "3", "-o", tmp_path / "n")
+    assert "1 result was not written: beyond --per-class 3\n" in quota.stderr
+    apart = run(*words, "--unconfirmed-to", tmp_path / "others", "-o", tmp_path / "apart")
+    assert "not written" not in apart.stderr
+    assert f"those not confirmed in {tmp_path / 'others'}, report in" in apart.stderr
+
+
+def test_a_file_that_was_not_written_is_not_named(run: Run, tmp_path: Path) -> None:
+    (face,) = write_many(tmp_path / "in", 1).iterdir()
+    words = (face, "--to", "happy", "--min-confidence", "1", "--confirmed-only")
+    result = run(*words, "-o", tmp_path / "happy.png")
+    assert result.exit_code == 0
+    assert "1 result was not written: not confirmed" in result.stderr
+    assert "result in" not in result.stderr
+    assert not (tmp_path / "happy.png").exists()
+
+
+def test_a_stream_names_no_report(run: Run, tmp_path: Path) -> None:
+    folder = write_many(tmp_path / "in", 1)
+    (folder / "broken.png").write_bytes(b"broken")
+    result = run(folder, "--to", "happy", "-o", "-", "--max-failures", "0")
+    assert result.exit_code == 5
+    assert result.stderr.endswith("1 failed, --max-failures 0\n")
