@@ -25,6 +25,7 @@ from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item, Member
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.merge_reports import merge
 from cctranslate.batch.outputs import folder
+from cctranslate.batch.outputs.earlier.claiming import claim
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.resume import ResumeState
@@ -208,7 +209,7 @@ ASKED = {"INPUT": ["in"], "--to": ["happy"], "--strength": [1.0], "--shard": [1,
 @example(json.dumps({"asked": ASKED | {"--shard": [1, float("inf")]}, "finished": True}))
 def test_any_run_json_is_taken_up_or_refused(place: Path, text: str) -> None:
     (place / folder.RUN).write_bytes(text.encode("utf-8", "surrogatepass"))
-    refused(lambda: folder.claim(place, None, ASKED, overwrite=False), OptionError)
+    refused(lambda: claim(place, None, ASKED, overwrite=False), OptionError)
     refused(lambda: merge([place], place / "joined.csv"), OptionError)
 
 

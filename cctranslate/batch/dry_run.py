@@ -35,7 +35,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     models = open_models(options, found)
     fetch_run(options)
     if not options.stream:
-        refuse_strangers(options.out)
+        refuse_strangers(options.out, options.unconfirmed_folder, options.overwrite)
         if not options.overwrite:
             detector = FaceDetector().digest
             requested = identity(options, found.digests, detector, models.engine)

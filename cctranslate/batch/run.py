@@ -17,12 +17,12 @@ from cctranslate.batch.inputs.iter_items import iter_items, read_pipes
 from cctranslate.batch.interrupt import InterruptHandler
 from cctranslate.batch.manifest import RunFacts, identity
 from cctranslate.batch.options import Options
+from cctranslate.batch.outputs.earlier.claiming import claim
 from cctranslate.batch.outputs.earlier.earlier_results import EarlierResults
 from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
 from cctranslate.batch.outputs.folder import (
     FOLDER,
     REPORT,
-    claim,
     read_run,
     refuse_strangers,
 )
@@ -94,7 +94,7 @@ class BatchRun:
         check(self.options)
         options = self.options
         loaded = bundle.load(options.weights or bundle.shipped())
-        refuse_strangers(options.out)
+        refuse_strangers(options.out, options.unconfirmed_folder, options.overwrite)
         with (
             open_runner(options, loaded) as runner,
             hold(options.out),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cctranslate.batch.outputs import folder
+from cctranslate.batch.outputs.earlier import claiming
 from tests.support.cli import Run
 from tests.support.reports import rows, tree
 
@@ -102,7 +102,7 @@ def test_an_input_that_goes_before_its_turn_has_a_row(
     run: Run, faces: Path, tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = {"file": faces / "sad/4.png", "folder": faces / "sad", "pattern": faces / "sad/*"}[form]
-    claim = folder.claim
+    claim = claiming.claim
 
     def going(*asked: Any) -> None:
         shutil.rmtree(faces / "sad")

@@ -118,3 +118,87 @@ def test_a_picture_of_the_users_is_no_output(run: Run, faces: Path, tmp_path: Pa
 def test_no_sheet_is_written_where_none_is_wanted(run: Run, faces: Path, tmp_path: Path) -> None:
     assert run(faces, "--to", "happy", "-o", tmp_path / "out", "--no-sheet").exit_code == 0
     assert not (tmp_path / "out-sheet.png").exists()
+
+
+@pytest.mark.parametrize("layout", ["imagefolder", "webdataset", "fer-csv"])
+def test_a_run_that_lost_its_run_json_can_be_started_anew(
+    run: Run, faces: Path, tmp_path: Path, layout: str
+) -> None:
+    out = tmp_path / "out"
+    words = (faces, "--to", "happy", "--layout", layout, "-o", out)
+    run(*words)
+    (out / "run.json").unlink()
+    mine = out / "sad" / "mine.png"
+    mine.parent.mkdir()
+    Image.new("L", (48, 48)).save(mine)
+    for more in ((), ("--dry-run",)):
+        lost = run(*words, *more)
+        assert lost.exit_code == 2
+        told = "holds a run without its run.json, which has the options: name another --out, or"
+        assert f"{out} {told} start anew with --overwrite" in lost.stderr
+    anew = run(*words, "--overwrite")
+    if layout == "fer-csv":  # a table has no mark
+        assert anew.exit_code == 2
+        assert f"{out / 'fer2013.csv'} is there, and no run wrote it: move it away" in anew.stderr
+        (out / "fer2013.csv").unlink()
+        anew = run(*words, "--overwrite")
+    assert anew.exit_code == 0, anew.output
+    assert mine.exists()
+    assert len(rows(out)) == 7
+
+
+def test_a_copy_of_a_report_makes_no_file_a_result(run: Run, faces: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "happy").mkdir(parents=True)
+    names = [f"{path.parent.name}__{path.name}" for path in faces.rglob("*.png")]
+    for name in names:
+        Image.new("L", (48, 48)).save(data / "happy" / name)
+    copy = data / "report.csv"
+    run(faces, "--to", "happy", "-o", tmp_path / "out", "--report", copy)
+    assert {row["output"] for row in rows(data)} == {f"happy/{name}" for name in names}
+    run(faces, "--to", "sad", "-o", data, "--overwrite")
+    assert sorted(path.name for path in (data / "happy").iterdir()) == sorted(names)
+
+
+@pytest.mark.parametrize("name", ["fer2013.csv", "report.jsonl", "report.parquet", "000000.tar"])
+def test_overwrite_takes_no_file_of_another_layouts_name(
+    run: Run, faces: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    run(faces, "--to", "happy", "-o", out)
+    (out / name).write_text("emotion,pixels\n0,1 2 3\n")
+    layout = "webdataset" if name.endswith("tar") else "fer-csv"
+    result = run(faces, "--to", "happy", "--layout", layout, "-o", out, "--overwrite")
+    assert (result.exit_code == 0) == (name != "fer2013.csv"), result.output
+    assert (out / name).read_text().startswith("emotion,pixels\n0,")
+    if name == "fer2013.csv":
+        assert "no run wrote it: move it away" in result.stderr
+        assert len(rows(out)) == 7, "the run that was there is as it was"
+
+
+def test_overwrite_takes_unconfirmed_results_from_where_they_were(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    out, first, second = tmp_path / "out", tmp_path / "first", tmp_path / "second"
+    words = (faces, "--to", "happy", "--min-confidence", "1", "-o", out, "--no-mark")
+    run(*words, "--unconfirmed-to", first)
+    (first / "notes.txt").write_text("mine")
+    assert run(*words, "--unconfirmed-to", second, "--overwrite").exit_code == 0
+    assert [path.name for path in first.iterdir()] == ["notes.txt"]
+    assert len(list((second / "happy").iterdir())) == 7
+    assert run(*words, "--overwrite").exit_code == 0
+    assert not list(second.iterdir())
+    assert run(*words, "--unconfirmed-to", second, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_folder_of_the_users_takes_no_unconfirmed_results(
+    run: Run, faces: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    out, mine = tmp_path / "out", tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    result = run(faces, "--to", "happy", "-o", out, "--unconfirmed-to", mine, *more)
+    assert result.exit_code == 2
+    assert "name another --unconfirmed-to" in result.stderr
+    assert not out.exists()
