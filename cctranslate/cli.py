@@ -64,6 +64,9 @@ def _errors_as_exit_codes() -> Iterator[None]:
     """Be the one place where errors become exit codes."""
     try:
         yield
+    except click.BadParameter as error:
+        _name_variable(error)
+        raise
     except BrokenPipeError:  # Click would end with exit code 1.
         raise _Gone("") from None
     except UserError as error:
@@ -80,6 +83,17 @@ def _errors_as_exit_codes() -> Iterator[None]:
         if error.filename == standard_streams.OUTPUT_NAME:
             standard_streams.discard_output()
         raise _failed(_described(error)) from None
+
+
+def _name_variable(error: click.BadParameter) -> None:
+    """Say where a value comes from that is not on the command line."""
+    context, option = error.ctx, error.param
+    if context is None or option is None or option.name is None:
+        return
+    source = context.get_parameter_source(option.name)
+    if source is click.core.ParameterSource.ENVIRONMENT:
+        name = f"{context.auto_envvar_prefix}_{option.name}".upper()
+        error.param_hint = f"{option.get_error_hint(context)} ({name})"
 
 
 def _described(error: OSError) -> str:
@@ -136,16 +150,24 @@ for command in (batch, report, fit, export, evaluate, doctor):
 def main() -> None:
     """Run the command line; Ctrl-C and SIGTERM exit 130, a reader that went away 141."""
     standard_streams.prepare()
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupts: list[int] = []
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        interrupts.append(signum)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is not to be heard
+        signal.signal(signal.SIGINT, interrupt)
     try:
         status = cli.main(standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
+        status = 130
+    except ImportError:  # what a signal becomes while a compiled library is imported
+        if not interrupts:
+            raise
         status = 130
     except click.ClickException as error:
         error.show()
         status = error.exit_code
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -3,14 +3,16 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from cctranslate import bundle
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import refuse_other_run, refuse_strangers
-from cctranslate.batch.outputs.layout import Names
+from cctranslate.batch.outputs.folder import REPORT, refuse_other_run, refuse_strangers
+from cctranslate.batch.outputs.layout import TABLE, Names
+from cctranslate.batch.report.formats import read
 from cctranslate.batch.report.summary import plural
 from cctranslate.batch.stages.balance import Balance
 from cctranslate.batch.stages.setup import open_models
@@ -18,12 +20,16 @@ from cctranslate.batch.stores.run_files import fetch_run
 from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
 
+_Made = tuple[str | None, str | None, float | None, int | None]
+"""The name of an input's results, and the target, strength and sample of one."""
+
 
 def describe(options: Options, echo: Callable[[str], None]) -> int:
     """Write a line for each result of an input's first face, and return the exit code.
 
-    A line is the input, a tab and where the result would lie; ` (there already)` follows if a file
-    lies there. Inputs that turn out to be no pictures give no result.
+    A line is the input, a tab and where the result would lie, of a tar or a table without its
+    number; ` (there already)` follows if one lies there. Inputs that turn out to be no pictures
+    give no result.
 
     Raises:
         BundleError, DeviceError: the bundle or the device cannot be used.
@@ -40,7 +46,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
             detector = FaceDetector().digest
             requested = identity(options, found.digests, detector, models.engine)
             refuse_other_run(options.out, requested)
-    layout, names = options.result_layout, Names()
+    layout, names, made = options.result_layout, Names(), _made(options)
     count = results = there = 0
     chosen = InputFilter(options.include, options.exclude)
     items = iter_items(options, chosen)
@@ -53,10 +59,14 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
             if item.chosen_targets is not None and variant.target not in item.chosen_targets:
                 continue
             results += 1
-            path = options.destination / layout.output_path(variant, name, 1, False)
-            is_there = layout.has_files and path.exists()
+            place = _place(options, layout.output_path(variant, name, 1, False))
+            is_there = (
+                place.exists()
+                if isinstance(place, Path)
+                else (name, variant.target, variant.strength, variant.sample) in made
+            )
             there += is_there
-            line = f"{item.source}\t{path}{' (there already)' * is_there}\n"
+            line = f"{item.source}\t{place}{' (there already)' * is_there}\n"
             sys.stdout.buffer.write(os.fsencode(line))
     echo(
         f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.destination}: "
@@ -64,3 +74,27 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     )
     chosen.tell(echo)
     return 0 if count else 3
+
+
+def _place(options: Options, output: str) -> Path | str:
+    """Return where a result would lie: a path if it is a file by itself."""
+    if options.out_file:
+        return options.out_file
+    if options.stream:
+        return f"-:{output}"
+    if options.layout == "fer-csv":
+        return str(options.destination / TABLE)
+    if options.layout == "webdataset":
+        return f"{options.destination / '*.tar'}:{output}"
+    return options.destination / output
+
+
+def _made(options: Options) -> set[_Made]:
+    """Return what lies in tars or a table, by the report."""
+    if options.stream or options.result_layout.has_files:
+        return set()
+    return {
+        (row.result_name, row.target, row.strength, row.sample)
+        for row in read(options.out / REPORT)
+        if row.output
+    }

@@ -1,6 +1,5 @@
 """All checks of a call's options, before anything is written."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from cctranslate.batch.inputs import sources
 from cctranslate.batch.inputs.file_kinds import is_picture_name
 from cctranslate.batch.inputs.path_lists import check_list
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import COPIES, REPORT, RUN
+from cctranslate.batch.outputs.folder import COPIES, REPORT
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.runners.blocks.block_options import check_blocks
 from cctranslate.errors import OptionError
@@ -30,7 +29,7 @@ def check(options: Options) -> None:
         raise OptionError("-0 goes with --files-from")
     if options.sheet and options.no_sheet:
         raise OptionError("--sheet and --no-sheet: name one of them")
-    if options.out.is_file():
+    if options.out.is_file() and not options.out_file:
         raise OptionError(f"-o {options.out} is a file: name a folder, or a .png, .jpg or .webp")
     if options.out.is_symlink() and not options.out.exists():
         raise OptionError(f"-o {options.out} is a link that leads nowhere: name a folder")
@@ -104,6 +103,8 @@ def _check_standard_streams(options: Options) -> None:
 
 def _check_copies(options: Options) -> None:
     """See that the contact sheet and the copy of the report can be written."""
+    if options.sheet and options.sheet.suffix.lower() != ".png":
+        raise OptionError(f"--sheet {options.sheet}: the sheet is a PNG: end its name in .png")
     for option, path in (("--report", options.report_copy), ("--sheet", options.sheet)):
         if path is None or is_remote(path):
             continue
@@ -114,12 +115,12 @@ def _check_copies(options: Options) -> None:
                 raise OptionError(
                     f"{option} {path}: {folder} holds nothing but results: name another place"
                 )
-    for option, given, path in (
-        ("--report", options.report_copy, options.report_copy),
-        ("--sheet", options.sheet, None if options.no_sheet else options.sheet_path),
-        ("--out", options.out_file, options.out_file),
+    for option, path in (
+        ("--report", options.report_copy),
+        ("--sheet", None if options.no_sheet else options.sheet_path),
+        ("--out", options.out_file),
     ):
-        if path and path.is_file() and not (is_ours(path) or _wrote(options.out, option, given)):
+        if path and path.is_file() and not is_ours(path):
             raise OptionError(
                 f"{path} is there, and no run wrote it: name another {option}, or move it away"
             )
@@ -176,13 +177,3 @@ def _lies_in(path: Path, folder: Path) -> bool:
     if is_remote(path) or is_remote(folder):
         return f"{path}/".startswith(f"{folder}/")
     return real_path(path).is_relative_to(real_path(folder))
-
-
-def _wrote(out: Path, option: str, given: Path | None) -> bool:
-    """Return whether the run in `out` had the same value of an option."""
-    try:
-        options = json.loads((out / RUN).read_text(encoding="utf-8"))["options"]
-        earlier = options[option.removeprefix("--")]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return False
-    return bool(earlier == (None if given is None else str(given)))

@@ -63,6 +63,8 @@ class NumberList(click.ParamType):  # type: ignore[type-arg]
     ) -> tuple[float, ...]:
         """Return the numbers in their order."""
         parts = str(value).split(",")
+        if not all(part.strip() for part in parts):
+            self.fail(f"{value!r}: name numbers with a comma between them", param, ctx)
         return tuple(self._number.convert(part, param, ctx) for part in parts)
 
 
@@ -132,6 +134,8 @@ def failures(context: click.Context, parameter: click.Parameter, value: str | No
     """Return `N` or `P%` as it stands."""
     if value is not None and not re.fullmatch(r"[0-9]+|[0-9]+(\.[0-9]+)?%", value):
         raise click.BadParameter(f"{value!r}: name a number or a percentage such as 2%")
+    if value is not None and value.endswith("%") and float(value[:-1]) > 100:
+        raise click.BadParameter(f"{value!r}: there are never more than 100%")
     return value
 
 

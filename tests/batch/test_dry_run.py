@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.cli import Run
 from tests.support.pictures import write_many
 from tests.support.reports import tree
@@ -35,3 +37,34 @@ def test_it_refuses_what_the_run_would_refuse(run: Run, tmp_path: Path) -> None:
     assert "another --samples" in other.stderr
     strangers = run(folder, "--to", "sad", "-o", folder.parent, "--dry-run")
     assert strangers.exit_code == 2
+
+
+@pytest.mark.parametrize("layout", ["webdataset", "fer-csv"])
+def test_what_is_there_of_tars_and_tables(run: Run, tmp_path: Path, layout: str) -> None:
+    folder, out = write_many(tmp_path / "in", 1), tmp_path / "out"
+    words = (folder, "--layout", layout, "--samples", "2", "-o", out)
+    run(*words, "--to", "sad")
+    (name,) = folder.iterdir()
+    result = run(*words, "--to", "happy,sad", "--dry-run")
+    places = [
+        f"{out / '*.tar'}:{target}/{name.stem}-s{sample}.png"
+        if layout == "webdataset"
+        else str(out / "fer2013.csv")
+        for target in ("happy", "sad")
+        for sample in (1, 2)
+    ]
+    there = ["", "", " (there already)", " (there already)"]
+    assert result.stdout.splitlines() == [
+        f"{name}\t{place}{mark}" for place, mark in zip(places, there, strict=True)
+    ]
+    assert "4 results, 2 of them there already; nothing was written" in result.stderr
+
+
+def test_one_file_and_stdout_are_where_results_would_go(run: Run, tmp_path: Path) -> None:
+    (name,) = write_many(tmp_path / "in", 1).iterdir()
+    path = tmp_path / "happy.jpg"
+    words = (name, "--to", "happy", "--dry-run", "-o")
+    assert run(*words, path).stdout == f"{name}\t{path}\n"
+    assert run(*words, "-").stdout == f"{name}\t-:happy/{name.stem}.png\n"
+    run(name, "--to", "happy", "-o", path)
+    assert run(*words, path).stdout == f"{name}\t{path} (there already)\n"

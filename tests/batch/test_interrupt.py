@@ -83,3 +83,27 @@ def test_a_signal_ends_the_wait_for_a_silent_pipe(
     os.close(writer)
     assert process.returncode == 130, said
     assert [row["status"] for row in rows(out)] == ["done"]
+
+
+@SIGNALS
+def test_one_in_the_middle_of_an_import_is_no_traceback(
+    faces: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "onnxruntime.py").write_text(  # a compiled library ends so
+        f"""import os, signal
+try:
+    os.kill(os.getpid(), {number:d})
+    signal.pause()
+except KeyboardInterrupt:
+    raise ImportError("initialization failed")
+"""
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = child(
+        *("batch", faces, "--to", "happy", "-o", tmp_path / "out"),
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    _, said = process.communicate()
+    assert process.returncode == 130, said
+    assert b"Traceback" not in said

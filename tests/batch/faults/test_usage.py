@@ -27,6 +27,9 @@ from tests.support.cli import Run, command
         (["IN", "--to", "sad", "--report", "none/r.csv"], "no folder none"),
         (["IN", "--to", "sad", "--sheet", "none/s.png"], "no folder none"),
         (["IN", "--to", "sad", "-o", "out", "--sheet", "out/s.png"], "nothing but results"),
+        (["IN", "--to", "sad", "--sheet", "s.jpg"], "the sheet is a PNG: end its name in .png"),
+        (["IN", "--to", "sad", "--max-failures", "101%"], "never more than 100%"),
+        (["IN", "--to", "sad", "--strength", "0.5,,1"], "'0.5,,1': name numbers with a comma"),
         (["IN", "--to", "sad", "-o", "new.gif"], "results are PNG, JPEG or WebP"),
         (["IN", "--to", "sad", "-o", "new.tiff"], "results are PNG, JPEG or WebP"),
         (["nowhere", "--to", "sad", "--dry-run"], "nowhere: not found"),
@@ -39,6 +42,25 @@ def test_usage_errors_are_exit_2(run: Run, tmp_path: Path, words: list[str], tol
     result = run(*(str(tmp_path) if word == "IN" else word for word in words))
     assert result.exit_code == 2, result.output
     assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "option"),
+    [
+        ("SAMPLES", "many", "--samples"),
+        ("HTML", "perhaps", "--html"),
+        ("STRENGTH", "2", "--strength"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, option: str
+) -> None:
+    monkeypatch.setenv(f"CCTRANSLATE_BATCH_{name}", value)
+    result = run(tmp_path, "--to", "sad")
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert f"(CCTRANSLATE_BATCH_{name}): " in result.stderr
+    assert name not in run(tmp_path, "--to", "sad", option, "?").stderr
 
 
 def test_a_misspelt_input_is_told_before_anything_is_written(run: Run, tmp_path: Path) -> None:

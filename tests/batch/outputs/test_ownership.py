@@ -120,6 +120,16 @@ def test_no_sheet_is_written_where_none_is_wanted(run: Run, faces: Path, tmp_pat
     assert not (tmp_path / "out-sheet.png").exists()
 
 
+def test_a_sheet_takes_the_place_of_none_that_was_left_out(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "out-sheet.png"
+    assert run(faces, "--to", "happy", "-o", tmp_path / "out", "--no-sheet").exit_code == 0
+    mine.write_bytes(b"mine")
+    assert run(faces, "--to", "happy", "-o", tmp_path / "out").exit_code == 2
+    assert mine.read_bytes() == b"mine"
+
+
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset", "fer-csv"])
 def test_a_run_that_lost_its_run_json_can_be_started_anew(
     run: Run, faces: Path, tmp_path: Path, layout: str
