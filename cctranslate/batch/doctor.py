@@ -169,12 +169,13 @@ def _timed(models: TranslationModels) -> Finding:
     models.classify_presence(faces)
     started = time.perf_counter()
     for _ in range(BATCHES):
-        judged = models.judge(models.translate(faces, conditions).faces)
+        translated = models.translate(faces, conditions)
+        judged = models.judge(translated.faces)
     pace = BATCHES * len(faces) / (time.perf_counter() - started)
-    if not np.allclose(judged.sum(-1), 1, atol=1e-3):
+    if not (np.isfinite(translated.before).all() and np.allclose(judged.sum(-1), 1, atol=1e-3)):
         return Finding(
             name="self-test",
-            text="the judge's probabilities do not add up to 1",
+            text="the judge's probabilities do not add up to 1, or pixels are no numbers",
             advice="export the bundle again, or try --device cpu",
             fatal=True,
         )

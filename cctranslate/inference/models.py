@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.bundle import FACE_PRESENCE, WITNESS, Bundle
+from cctranslate.errors import BundleError
 from cctranslate.inference import attenuation, output_shapes
 from cctranslate.inference.engines import Engine, Graph, choose
 from cctranslate.inference.openvino_graphs import Precision
@@ -30,7 +31,7 @@ class Translated:
 
     An edit is how far away each pixel is fetched, x and y in pixels, and the light added to it, in
     [-1,1] a gray range; None where edits were not wanted. `before` [N,7] are the judge's
-    probabilities of the faces as they came.
+    probabilities of the faces as they came, NaN for a face whose translation is not all numbers.
     """
 
     faces: Gray
@@ -88,7 +89,8 @@ class TranslationModels:
         """
         before = self.judge(faces)
         applied = attenuation.fractions(before, conditions.targets)
-        translated, parts = self._generate(faces, conditions, edits)
+        translated, parts, finite = self._generate(faces, conditions, edits)
+        before[~finite] = np.nan
         if parts is not None:
             parts *= applied[..., None, None, None]
         return Translated(
@@ -99,9 +101,15 @@ class TranslationModels:
         """Translate faces [N,48,48] to [N,K,48,48] as the generator does by itself.
 
         Raises:
+            BundleError: pixels are no numbers.
             DeviceError: memory is short, or the device failed.
         """
-        return self._generate(faces, conditions, edits=False)[0]
+        translated, _, finite = self._generate(faces, conditions, edits=False)
+        if not finite.all():
+            raise BundleError(
+                f"{self._bundle.generator}: gives pixels that are no numbers: export it again"
+            )
+        return translated
 
     def judge(self, faces: Gray) -> Scaled:
         """Return the judge's probabilities [...,7] of faces [...,48,48] uint8.
@@ -144,8 +152,10 @@ class TranslationModels:
 
     def _generate(
         self, faces: Gray, conditions: Conditions, edits: bool
-    ) -> tuple[Gray, Scaled | None]:
+    ) -> tuple[Gray, Scaled | None, NDArray[np.bool_]]:
+        """Return translations, edits if wanted, and which faces' are all numbers [N]."""
         n, k = len(faces), len(conditions)
+        finite = np.empty((n, k), np.bool_)
         translated = np.empty((n, k, SIZE, SIZE), np.uint8)
         made = np.empty((n, k, 3, SIZE, SIZE), np.float32) if edits else None
         has_parts = self._generator.outputs.issuperset(_PARTS)
@@ -159,18 +169,23 @@ class TranslationModels:
             results = self._generator.run(outputs, inputs)
             faces_run = len(inputs["faces"])
             output_shapes.check(self._bundle.folder, outputs, results, faces_run, len(some))
-            translated[rows, columns] = to_levels(results[0][:count, :, 0])
+            results = [result[:count] for result in results]
+            sound = [np.isfinite(result).all((2, 3, 4)) for result in results]
+            finite[rows, columns] = np.logical_and.reduce(sound)
+            if not finite[rows, columns].all():
+                results = list(map(np.nan_to_num, results))
+            translated[rows, columns] = to_levels(results[0][:, :, 0])
             if made is not None and has_parts:
-                made[rows, columns] = np.concatenate([part[:count] for part in results[1:]], 2)
+                made[rows, columns] = np.concatenate(results[1:], 2)
             elif made is not None:
                 # A bundle without edits draws the face anew: all that it changes is light.
                 made[rows, columns, :2] = 0
-                made[rows, columns, 2] = results[0][:count, :, 0] - scaled[:, None]
+                made[rows, columns, 2] = results[0][:, :, 0] - scaled[:, None]
 
         size = min(self.batch_size, max(most // k, 1))
         self._was_full |= n >= size
         self._each(run, [(r, c) for c in _slices(k, most) for r in _slices(n, size)])
-        return translated, made
+        return translated, made, np.asarray(finite.all(1))
 
     def _conditioned(self, faces: Scaled, conditions: Conditions) -> dict[str, Scaled]:
         """Return the generator's inputs; bundles of format 1 take strength within the labels."""

@@ -240,8 +240,8 @@ def _picture(
         return DecodeFailure(
             item=decoded.item,
             skipped=False,
-            reason="a score is not a number: check the bundle with `cctranslate doctor`",
-            stage="judge",
+            reason="a score or a pixel is not a number: check the bundle with `cctranslate doctor`",
+            stage="translate",
             stamp=decoded.stamp,
             result_name=decoded.result_name,
         )

@@ -126,7 +126,7 @@ def test_a_score_that_is_no_number_fails_the_picture(
     assert len(rows(tmp_path / "out")) == 7
     for row in rows(tmp_path / "out"):
         assert row["status"] == "failed"
-        assert row["reason"].startswith("judge: a score is not a number: ")
+        assert row["reason"].startswith("translate: a score or a pixel is not a number: ")
         assert (row["confirmed"], row["output"]) == ("", "")
     assert pd.read_parquet(report)["status"].tolist() == ["failed"] * 7
     assert tree(tmp_path / "out") == {}
