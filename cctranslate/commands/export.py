@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from pathlib import Path
 
 import click
@@ -85,9 +86,12 @@ def _gains(words: tuple[str, ...]) -> dict[str, float]:
     named: dict[str, float] = {}
     for word in words:
         emotion, _, number = word.rpartition("=")
-        value = float(number)
+        try:
+            value = float(number)
+        except ValueError:
+            value = nan
         if not 0.1 <= value <= 3:
-            raise ValueError(f"{word}: expected 0.1 to 3")
+            raise ValueError(f"{word}: expected 0.1 to 3, as in 1.2 or sad=1.5")
         if emotion:
             named[parse_emotion(emotion)] = value
         else:

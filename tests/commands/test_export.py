@@ -184,3 +184,10 @@ def test_a_bundle_that_does_not_fit_the_disk_is_one_line(made: Path, tmp_path: P
     assert result.exit_code == 1, result.output
     assert result.output.startswith(f"Error: {tmp_path / 'b'}: cannot be written: ")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("gain", ["x", "sad=x", "nan", "sad=4", "sad="])
+def test_what_is_no_gain_is_told_with_the_form(tmp_path: Path, gain: str) -> None:
+    result = invoke("export", tmp_path, "--gain", gain)
+    assert result.exit_code == 2, result.output
+    assert f"{gain}: expected 0.1 to 3, as in 1.2 or sad=1.5" in result.output

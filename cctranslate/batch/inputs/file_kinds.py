@@ -61,18 +61,20 @@ class UnreadKind:
 
 def is_zip(head: bytes, path: Path) -> bool:
     """Return whether a file that begins with `head` is a zip."""
-    return head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or _is_named(path, ".zip")
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or _is_named(head, path, ".zip")
 
 
 def is_tar(head: bytes, path: Path) -> bool:
     """Return whether a file that begins with `head`, of 512 bytes, is a tar."""
-    return head[257:262] == b"ustar" or _is_named(path, ".tar")
+    return head[257:262] == b"ustar" or _is_named(head, path, ".tar")
 
 
-def _is_named(path: Path, suffix: str) -> bool:
+def _is_named(head: bytes, path: Path, suffix: str) -> bool:
     """Return whether a suffix says what a file is, where what it holds is no picture."""
     if path.suffix.lower() != suffix:
         return False
+    if not head:
+        return True  # it may be a pipe, which can be read only once
     try:
         with path.open("rb") as file, Image.open(file):
             return False

@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+import threading
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -66,6 +67,18 @@ def test_a_long_archive_takes_no_more_memory(tmp_path: Path) -> None:
 
     # What tarfile keeps of a member is a kilobyte or more; the digest of its name is kept.
     assert peak(4000) - peak(400) < 900_000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.timeout(60)
+def test_a_tar_comes_through_a_pipe_that_is_called_so(run: Run, tmp_path: Path) -> None:
+    content = tarred(tmp_path / "whole", SEVEN, "w").read_bytes()
+    pipe = tmp_path / "pipe.tar"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True).start()
+    result = run(pipe, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(rows(tmp_path / "out")) == 7
 
 
 def test_archives_in_lists_and_folders(run: Run, tmp_path: Path) -> None:
