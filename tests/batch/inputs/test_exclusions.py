@@ -64,7 +64,7 @@ def test_a_pattern_names_folders_as_a_shell_does(run: Run, faces: Path, tmp_path
 def test_no_input_is_written_over(
     run: Run, faces: Path, tmp_path: Path, option: str, form: str
 ) -> None:
-    place = faces / "precious.csv"
+    place = faces / ("precious.png" if option == "--sheet" else "precious.csv")
     place.write_text(f"{faces}/sad/4.png\n")
     words = {"file": (place,), "folder": (faces,), "list": ("-T", place)}[form]
     result = run(*words, "--to", "happy", "-o", tmp_path / "out", option, place)
