@@ -18,8 +18,8 @@ the machine does disturbs all of them alike.
   time; models included, which take next to nothing.
 
 The command's start is measured on one input and left out. With `--before`, `batch` of another
-checkout, with its weights, takes its turns, too, on faces and on photographs. Memory is a process's
-peak; Linux only.
+checkout, with its weights, takes its turns, too, on faces and on photographs, and so do its models,
+run as this checkout runs models. Memory is a process's peak; Linux only.
 """
 
 import argparse
@@ -116,6 +116,10 @@ def measures(place: Path, asked: argparse.Namespace) -> dict[str, Measure]:
     }
     if asked.before:
         before: Path = asked.before.resolve()
+        (card,) = before.glob(f"weights/**/{bundle.CARD}")
+        each["models, before"] = lambda: models.alone(
+            levels, side_by_side=True, weights=card.parent
+        )
         each["batch, before"] = lambda: runs.rate(faces, place, checkout=before)
         each["photographs, before"] = lambda: photographs(
             large, min(faces.iterdir()), place, weights, before
@@ -164,7 +168,8 @@ def report(rate: dict[str, float]) -> None:
             print(f"models: {rate['models'] / rate[f'models, {kind}']:.2f} times {kind}")
     if {"batch", "models"} <= rate.keys() and files:
         print(f"batch: {rate['batch'] / min(rate['models'], files):.2f} of its slower stage")
-    for what, new in (("batch", "batch"), ("photographs", "photographs, one core")):
+    pairs = {"models": "models", "batch": "batch", "photographs": "photographs, one core"}
+    for what, new in pairs.items():
         if before := rate.get(f"{what}, before"):
             print(f"{what}: {rate[new] / before:.2f} times before")
 

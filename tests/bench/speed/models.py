@@ -1,6 +1,7 @@
 """The pace of generator and judge alone, for one target: as `batch` runs them, and otherwise."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -16,9 +17,12 @@ BATCH = 16
 """Faces that `batch` gives a run on the CPU."""
 
 
-def alone(faces: np.ndarray, *, side_by_side: bool) -> float:
-    """Return the faces a second of generator and judge, in one thread or on all cores."""
-    models = TranslationModels(bundle.load(bundle.shipped()), "cpu")
+def alone(faces: np.ndarray, *, side_by_side: bool, weights: Path | None = None) -> float:
+    """Return the faces a second of generator and judge, in one thread or on all cores.
+
+    They are those of the bundle that `weights` names, or else of what ships.
+    """
+    models = TranslationModels(bundle.load(weights or bundle.shipped()), "cpu")
     size = models.micro_batch(1, edits=False) if side_by_side else models.batch_size
     models.judge(models.translate(faces[: models.batch_size], HAPPY).faces)
     started = time.perf_counter()
