@@ -146,7 +146,7 @@ class TranslationModels:
         count = len(pictures)
         if self._presence is None or not count:
             return np.ones(count, bool), np.zeros(count, bool)
-        outputs = ["logits", *{"hard"}.intersection(self._presence.outputs)]
+        outputs = ["logits", *(["hard"] if "hard" in self._presence.outputs else [])]
         logits, *hard = self._classify(self._presence, pictures, outputs)
         return logits >= 0, hard[0] >= 0 if hard else np.zeros(count, bool)
 
