@@ -38,9 +38,12 @@ class InterruptHandler:
     def until(self, things: Iterable[A]) -> Iterator[A]:
         """Return `things` until a signal comes, also while waiting for the next of them."""
         stream = iter(things)
-        while not self.requested:
+        while True:
             try:
                 self._waiting = True
+                if self.requested:  # a signal that came while nothing waited raised nothing
+                    self._waiting = False
+                    return
                 thing = next(stream)
                 self._waiting = False
             except StopIteration:

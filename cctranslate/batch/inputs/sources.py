@@ -2,7 +2,9 @@
 
 import glob
 import hashlib
+import io
 import os
+import select
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +23,9 @@ from cctranslate.folders.walking import walk
 from cctranslate.remote import is_remote, open_path
 
 STDIN = "-"
+_PIECE = 1 << 20
+_TURN = 0.2
+"""Bytes that are read from a named pipe at once, and seconds until it is looked at again."""
 
 
 def check(word: str) -> None:
@@ -173,8 +178,8 @@ def _piped(item: Item) -> Member:
 
     def read() -> bytes:
         try:
-            with item.path.open("rb") as pipe:
-                content = pipe.read(LARGEST + 1)
+            with item.path.open("rb", buffering=0) as pipe:
+                content = b"".join(_pieces(pipe))
         except OSError as error:
             raise MemberError(error.strerror or str(error)) from None
         if len(content) > LARGEST:
@@ -182,6 +187,21 @@ def _piped(item: Item) -> Member:
         return content
 
     return Member(path=item.path, relative=item.relative, named=True, read=read)
+
+
+def _pieces(pipe: io.FileIO) -> Iterator[bytes]:
+    """Yield what comes through a pipe, up to a little more than is read of an input."""
+    size = 0
+    while size <= LARGEST:
+        # A signal that comes just before a read does not end it: wait in short turns, between
+        # which Python sees signals.
+        while not select.select([pipe], [], [], _TURN)[0]:
+            pass
+        piece = pipe.read(_PIECE)
+        if not piece:
+            return
+        size += len(piece)
+        yield piece
 
 
 def _head(path: Path) -> bytes:
