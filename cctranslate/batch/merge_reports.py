@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.outputs.folder import REPORT, RUN, read_run
+from cctranslate.batch.outputs.folder import REPORT, RUN, read_run, requested_of
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
@@ -29,7 +29,7 @@ def merge(folders: list[Path], path: Path) -> Counts:
             is missing or there twice, a report lacks inputs, or `path` lies in a run's folder.
         OutputError: `path` cannot be written.
     """
-    if _holds_run(path.parent):
+    if requested_of(path.parent):
         raise OptionError(
             f"-o {path}: {path.parent} holds nothing but a run's results: name another place"
         )
@@ -54,14 +54,6 @@ def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[Row]:
                 f"{folder / REPORT} has {counts.found - before} inputs, its run found {found}: "
                 "the same command of batch again makes up for it"
             )
-
-
-def _holds_run(folder: Path) -> bool:
-    try:
-        read_run(folder)
-    except OptionError:
-        return False
-    return True
 
 
 def _options(folder: Path) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cctranslate.commands.fit import DATA
+
+if TYPE_CHECKING:
+    from cctranslate.training.fit import TrainingRun
 
 
 @click.command()
@@ -113,6 +116,32 @@ def evaluate(
         translation_sheet(evaluation.faces, evaluation.translated).save(sheet)
     if worst and evaluation.worst:
         evaluation.worst.save(worst)
+
+
+def print_figures(run: TrainingRun) -> None:
+    """Print what `evaluate` prints of the finished run, and write it to its `measured.json`."""
+    from cctranslate import bundle
+    from cctranslate.errors import UserError
+    from cctranslate.recipes.spec import TRANSLATORS, ClassifierRecipe
+    from cctranslate.training import run_folder
+    from cctranslate.training.evaluate import evaluate_run
+
+    measured = run.folder / run_folder.MEASURED
+    if not isinstance(run.recipe, TRANSLATORS):
+        if isinstance(run.recipe, ClassifierRecipe) and measured.exists():
+            click.echo(judge_table(run_folder.read_json(measured)["judge"]))
+        return
+    if "PublicTest" not in run.splits:
+        click.echo("not measured: the data has no PublicTest rows", err=True)
+        return
+    click.echo("measuring it on PublicTest faces, as `evaluate` does", err=True)
+    try:
+        figures = evaluate_run(run.folder, bundle.shipped(), run.splits, run.votes, None).figures
+    except UserError as error:
+        click.echo(f"not measured: {error}", err=True)
+        return
+    run_folder.write_json(measured, figures)
+    click.echo(table(figures))
 
 
 def table(figures: dict[str, Any]) -> str:

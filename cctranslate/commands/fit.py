@@ -171,6 +171,7 @@ def fit(
 
 def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> None:
     """Train a recipe in its folder, or up to a stage, and print the figures of that."""
+    from cctranslate.commands.evaluate import print_figures
     from cctranslate.training import device as devices
     from cctranslate.training import run_folder
     from cctranslate.training.data import fer2013
@@ -207,34 +208,7 @@ def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> N
         return
     last = plan_runs(run)[-1]
     click.echo(f"{last.folder}: finished", err=True)
-    _print_figures(last)
-
-
-def _print_figures(run: TrainingRun) -> None:
-    """Print what `evaluate` prints of the finished run, and write it to its `measured.json`."""
-    from cctranslate import bundle
-    from cctranslate.commands.evaluate import judge_table, table
-    from cctranslate.errors import UserError
-    from cctranslate.recipes.spec import TRANSLATORS, ClassifierRecipe
-    from cctranslate.training import run_folder
-    from cctranslate.training.evaluate import evaluate_run
-
-    measured = run.folder / run_folder.MEASURED
-    if not isinstance(run.recipe, TRANSLATORS):
-        if isinstance(run.recipe, ClassifierRecipe) and measured.exists():
-            click.echo(judge_table(run_folder.read_json(measured)["judge"]))
-        return
-    if "PublicTest" not in run.splits:
-        click.echo("not measured: the data has no PublicTest rows", err=True)
-        return
-    click.echo("measuring it on PublicTest faces, as `evaluate` does", err=True)
-    try:
-        figures = evaluate_run(run.folder, bundle.shipped(), run.splits, run.votes, None).figures
-    except UserError as error:
-        click.echo(f"not measured: {error}", err=True)
-        return
-    run_folder.write_json(measured, figures)
-    click.echo(table(figures))
+    print_figures(last)
 
 
 def _guarded(run: TrainingRun, progress: Progress) -> RunResult:

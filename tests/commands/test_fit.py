@@ -12,7 +12,7 @@ import torch
 from click import Context
 
 from cctranslate.cli import cli
-from cctranslate.commands.fit import _print_figures
+from cctranslate.commands.evaluate import print_figures
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.registry import GROUPS, RECIPES, TRANSLATOR
@@ -96,7 +96,7 @@ def test_figures_of_pairs_are_left_in_their_file(
     run = TrainingRun(
         recipe=PAIRS, folder=tmp_path, splits={}, votes=None, device=torch.device("cpu")
     )
-    _print_figures(run)
+    print_figures(run)
     assert capsys.readouterr() == ("", "")
 
 

@@ -109,7 +109,7 @@ def _summary(run: dict[str, Any], counts: Counts) -> dict[str, Any]:
 
 
 def _spread(journal: Path, counts: Counts, limit: int) -> Iterator[Face]:
-    """Return all faces, or if they have more than `limit` rows, so many spread evenly."""
+    """Return all faces; if they have more than `limit` rows, a part that is spread evenly."""
     wanted = counts.faces if counts.rows <= limit else counts.faces * limit // counts.rows
     return formats.read_faces(
         journal, lambda i: i * wanted // counts.faces != (i + 1) * wanted // counts.faces

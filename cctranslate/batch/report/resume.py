@@ -50,7 +50,7 @@ class ResumeState:
             targets: The expressions of this call.
             base: The folder that the report's relative paths of inputs are relative to.
             is_there: Whether a row's result is still there; if not, it is made again.
-            altered: The outputs that somebody changed, of those that `is_there` was asked about.
+            altered: Outputs that somebody changed; `is_there` adds each that it meets.
             position: Which of the layout's files, in their order, an output lies in, if it says so.
         """
         self.needs_compaction = False
