@@ -56,7 +56,9 @@ def _joined(options: Options, journal: Journal, reasons: Reasons) -> Counts:
     if not journal.resume.needs_compaction or WorkFolder(options.destination).read():
         return journal.counts
     earlier = open_earlier(options)
-    earlier.settle(JoinedReport(journal.path, journal.resume.earlier_key, earlier.is_there))
+    earlier.remove_superseded(
+        JoinedReport(journal.path, journal.resume.earlier_key, earlier.is_there)
+    )
     reasons.clear()
     return count(_noted(journal.path, reasons))
 

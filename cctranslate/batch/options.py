@@ -108,9 +108,9 @@ class Options:
         return Layout(
             kind=self.layout,
             suffix=SUFFIXES.get(self.format),
-            tagged=self.plan.strengths != (1,),
-            sampled=self.samples > 1,
-            apart=self.result == "face",
+            names_strength=self.plan.strengths != (1,),
+            names_sample=self.samples > 1,
+            separate_faces=self.result == "face",
             unconfirmed_folder=folder,
         )
 

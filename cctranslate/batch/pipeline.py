@@ -123,7 +123,7 @@ def _report(
             continue
         all_rows, lines = work.all_rows, chunk.lines
         if isinstance(writer, GrowingWriter) and not all_rows:
-            lines = writer.place(chunk.unplaced)
+            lines = writer.append_inputs(chunk.unplaced)
         if lines:
             journal.add_lines(lines, chunk.counts)
             on_done(chunk.inputs - len(chunk.rows))

@@ -201,7 +201,7 @@ class BatchRun:
     def _take_up(self, rows: Sequence[Row]) -> None:
         """Go on from the rows of an input that an earlier call ended."""
         if rows[0].result_name:
-            self._names.take(rows[0].result_name)
+            self._names.add(rows[0].result_name)
         self._reasons.add(rows)
         self._emit(rows)
 

@@ -12,7 +12,7 @@ from cctranslate import bundle
 from cctranslate.batch.inputs.decoding import NO_FACE_DETECTED, DecodeOptions
 from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
-from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
+from cctranslate.batch.outputs.writers import PackedResults, ResultToWrite, fingerprint
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.stages.chunks import ItemChunk, TranslatedChunk, Work
 from cctranslate.batch.stages.render import ResultRenderer
@@ -151,7 +151,11 @@ class Translator:
         in_pictures = settings.result == "picture"
         collector = _Collector()
         layout = Layout(
-            kind="imagefolder", suffix=".png", tagged=True, sampled=True, apart=not in_pictures
+            kind="imagefolder",
+            suffix=".png",
+            names_strength=True,
+            names_sample=True,
+            separate_faces=not in_pictures,
         )
         work = Work(
             decode_options=DecodeOptions(
@@ -179,13 +183,13 @@ class _Collector:
     in_memory: bool = True
     _results: dict[str, Result] = field(default_factory=dict)
 
-    def write(self, results: Iterable[Placed]) -> Packed:
+    def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
         """Keep the results by the paths that they would have."""
         self._results = {
             placed.output: replace(placed.result, picture=placed.result.picture.copy())
             for placed in results
         }
-        return Packed(fingerprints=dict.fromkeys(self._results, fingerprint(b"")))
+        return PackedResults(fingerprints=dict.fromkeys(self._results, fingerprint(b"")))
 
     def take(self) -> dict[str, Result]:
         """Return the results, and keep none."""

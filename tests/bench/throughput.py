@@ -37,7 +37,7 @@ from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import Layout, Names
-from cctranslate.batch.outputs.writers import Files
+from cctranslate.batch.outputs.writers import FileWriter
 from cctranslate.batch.stages.bounds import LARGEST_CHUNK
 from cctranslate.batch.stages.chunks import ItemChunk, Work
 from cctranslate.batch.stages.render import ResultRenderer
@@ -75,8 +75,10 @@ def one_core(folder: Path, out: Path, weights: Path) -> float:
 
 def work(out: Path, form: str) -> Work:
     """Return what the command's workers do."""
-    layout = Layout(kind="imagefolder", suffix=f".{form}", tagged=False, apart=False)
-    files = Files(out=out, encoding=Encoding(format=form, mark=True))
+    layout = Layout(
+        kind="imagefolder", suffix=f".{form}", names_strength=False, separate_faces=False
+    )
+    files = FileWriter(out=out, encoding=Encoding(format=form, mark=True))
     renderer = ResultRenderer(
         plan=PLAN, layout=layout, packer=files, in_pictures=True, metadata=False
     )

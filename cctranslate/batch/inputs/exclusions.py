@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
-from cctranslate.batch.outputs.layout import SHARD, TABLE
+from cctranslate.batch.outputs.layout import TABLE, TAR_NAME
 from cctranslate.batch.outputs.ownership import is_marked
 from cctranslate.batch.report.schema import name_from_text
 from cctranslate.remote import is_remote
@@ -81,7 +81,7 @@ class InputFilter:
         inner = name
         for above in range(relative.count("/") + 1):
             results = self._results(folder)
-            if results and above == 0 and (name in _OURS or SHARD.fullmatch(name)):
+            if results and above == 0 and (name in _OURS or TAR_NAME.fullmatch(name)):
                 return True
             if inner in results:
                 return True

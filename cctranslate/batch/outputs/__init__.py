@@ -1,1 +1,1 @@
-"""Write results in each layout."""
+"""Name, encode and write results, in each layout."""

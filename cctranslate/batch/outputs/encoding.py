@@ -25,11 +25,11 @@ FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 LARGE = 1 << 20
 """Pixels from which on a PNG is a photograph, whose details never come twice."""
 _BAND = 64
-"""Rows of a large PNG that are in memory at once as numpy has them."""
+"""Rows of a large PNG that are filtered at once, to bound memory."""
 _AVERAGE = 3
 """PNG's filter that takes from each byte the mean of those beside and above."""
 SAME = "same"
-"""The format of the source, where results can be written in it."""
+"""The value of `--format` that takes the format of each source, where it can be written."""
 _WRITABLE = {"JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
 JPEG_QUALITY = 95
 MARK = "compositeWithTrainedAlgorithmicMedia"
@@ -39,7 +39,7 @@ _SOURCE_TYPE = f"http://cv.iptc.org/newscodes/digitalsourcetype/{MARK}"
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A picture to write, its color space, and the EXIF data that it keeps."""
+    """A picture to encode, with its color space and EXIF data."""
 
     picture: Image.Image
     color_space: ColorSpace = field(default_factory=ColorSpace)
@@ -47,7 +47,7 @@ class Result:
     source_format: str = ""
     """Pillow's name for the format of the picture that it is made from."""
     halved_color: bool = False
-    """Whether that has color at half the size: JPEGs of it lose nothing by the same."""
+    """Whether its source is a JPEG with color at half the size: then the result may be, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +70,12 @@ class Encoding:
 
 
 def same_format(source_format: str) -> str:
-    """Return the format of results for a source's; `png`, which loses nothing, for all others."""
+    """Return the format of results for a source's format; `png` where that cannot be written."""
     return _WRITABLE.get(source_format, "png")
 
 
 def encode(result: Result, form: str, packet: str | None, quality: int | None = None) -> bytes:
-    """Return a result as the bytes of a file, with no metadata but the result's and the mark.
+    """Return a result as the bytes of a file, with the result's metadata and the mark alone.
 
     Raises:
         OSError: the format cannot hold the picture.
@@ -111,10 +111,10 @@ def encode(result: Result, form: str, packet: str | None, quality: int | None = 
 
 
 def _large_png(picture: Image.Image, options: dict[str, Any]) -> bytes:
-    """Return a photograph as a PNG, in half the time that Pillow takes at its lowest level.
+    """Return a photograph as a PNG, in half the time of Pillow's lowest compression level.
 
-    Pillow tries five filters for each row. By one filter and runs of equal bytes alone, which is
-    all that repeats in a photograph, files are smaller than at that level.
+    Pillow tries five filters for each row. This takes one filter, and compresses runs of equal
+    bytes only, as little else repeats in a photograph. Files are smaller than at that level.
     """
     small = io.BytesIO()
     Image.new(picture.mode, (1, 1)).save(small, "png", **options)
@@ -134,7 +134,7 @@ def _large_png(picture: Image.Image, options: dict[str, Any]) -> bytes:
 
 
 def _filtered(picture: Image.Image) -> Iterator[NDArray[np.uint8]]:
-    """Yield the rows of a picture as PNG filters them, some at once."""
+    """Yield bands of a picture's rows after PNG's filter."""
     width, height = picture.size
     above: NDArray[np.uint8] | None = None
     for top in range(0, height, _BAND):
@@ -160,7 +160,7 @@ def _png_info(packet: str | None) -> PngInfo:
 
 
 def png_mark() -> PngInfo:
-    """Return the mark of a picture of several results as a PNG holds it."""
+    """Return the mark, as PNG metadata, for a picture that shows several results."""
     return _png_info(xmp("several expressions"))
 
 
@@ -173,7 +173,7 @@ def _add_color_space(info: PngInfo, space: ColorSpace) -> None:
 
 
 def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
-    """Return the picture in a mode and color space of the format.
+    """Return the picture in a mode and color space that the format can hold.
 
     JPEG has no alpha, WebP no gray, and only PNG has 16 bits, gamma and primaries.
     """

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cctranslate.batch.outputs.layout import TABLE
-from cctranslate.batch.outputs.writers import Packed, Placed, Unplaced, cut_out_name, fingerprint
+from cctranslate.batch.outputs.writers import (
+    PackedResults,
+    ResultToWrite,
+    UnplacedResults,
+    fingerprint,
+    split_around_output,
+)
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
@@ -22,23 +28,23 @@ _PIECE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lines:
-    """Packs an input's results as lines of the table."""
+class CsvPacker:
+    """Packs results as lines of the table."""
 
     soft_labels: bool
     """Whether a line ends in the judge's probabilities."""
     in_memory: bool = True
 
-    def write(self, results: Iterable[Placed]) -> Packed:
-        """Return the lines of an input's results, which are faces of the models' size."""
+    def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
+        """Return the lines of an input's results, which are 48x48 faces."""
         lines, fingerprints = [], {}
         for placed in results:
             levels = placed.result.picture.tobytes()
             lines.append(self._line(levels, placed))
             fingerprints[placed.output] = fingerprint(levels)
-        return Packed(content="".join(lines).encode(), fingerprints=fingerprints)
+        return PackedResults(content="".join(lines).encode(), fingerprints=fingerprints)
 
-    def _line(self, levels: bytes, placed: Placed) -> str:
+    def _line(self, levels: bytes, placed: ResultToWrite) -> str:
         pixels = " ".join(map(_LEVELS.__getitem__, levels))
         cells = [str(EMOTIONS.index(placed.target)), pixels, placed.usage]
         if self.soft_labels:
@@ -48,21 +54,21 @@ class Lines:
         return ",".join(cells) + "\n"
 
 
-class FerCsv:
-    """Writes the table of a run, which grows at its end."""
+class FerCsvWriter:
+    """Appends lines to the table of a run."""
 
-    cut = staticmethod(cut_out_name)
+    split_line = staticmethod(split_around_output)
 
     def __init__(self, out: Path, last: Collection[str], soft_labels: bool) -> None:
-        """Go on after the results `last`; what lies behind them has no row and is dropped.
+        """Continue after the results `last`; later lines have no row and are dropped.
 
-        With `soft_labels` lines hold the judge's probabilities too. FerCsv goes on with tables of
-        the same columns alone, which a run's options see to.
+        With `soft_labels` lines also hold the judge's probabilities. An existing table has the same
+        columns: a run with another `--soft-labels` is refused.
 
         Raises:
-            OutputError: they are not there, or what is behind them cannot be taken away.
+            OutputError: the results are missing, or later lines cannot be dropped.
         """
-        self._path, self.packer = out / TABLE, Lines(soft_labels=soft_labels)
+        self._path, self.packer = out / TABLE, CsvPacker(soft_labels=soft_labels)
         self._rows = max((int(output.partition(":")[2]) + 1 for output in last), default=0)
         self._file: AppendOnlyFile | None = None
         if last:
@@ -84,8 +90,8 @@ class FerCsv:
         self._append(content)
         return [replace(row, output=self._next_name()) if row.output else row for row in rows]
 
-    def place(self, inputs: Sequence[Unplaced]) -> bytes:
-        """Append the lines of some inputs; return those of the report.
+    def append_inputs(self, inputs: Sequence[UnplacedResults]) -> bytes:
+        """Append the lines of some inputs, and return their lines of the report.
 
         Raises:
             OutputError: they cannot be written.
@@ -108,15 +114,15 @@ class FerCsv:
         self._file.add(content)
 
     def _next_name(self) -> str:
-        """Return the name of the next line, which are counted from 0 as FER2013's are."""
+        """Return the output of the next line; lines count from 0, as FER2013's rows do."""
         self._rows += 1
         return f"{TABLE}:{self._rows - 1}"
 
     def close(self) -> None:
-        """Make sure that the table is on disk.
+        """Flush the table to disk.
 
         Raises:
-            OutputError: it is not.
+            OutputError: it cannot be flushed.
         """
         if self._file is not None:
             self._file.close()

@@ -1,4 +1,4 @@
-"""The output folder: which run it belongs to, and the `run.json` of that run."""
+"""The output folder: its `run.json`, and checks that it belongs to this run."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ COPIES = "report.jsonl", "report.parquet"
 
 
 def refuse_strangers(out: Path, unconfirmed: Path | None, overwrite: bool) -> None:
-    """See that nothing but a run's results lies in `out` and its folder of unconfirmed ones.
+    """Check that `out` and its folder of unconfirmed results hold only results of a run.
 
     Raises:
         OptionError: there are files that are not from the run, or it lost its `run.json`.
@@ -43,7 +43,7 @@ def refuse_strangers(out: Path, unconfirmed: Path | None, overwrite: bool) -> No
 
 
 def refuse_other_run(out: Path, requested: dict[str, Any]) -> None:
-    """See that the run in `out`, if there is one, has the same options.
+    """Check that the run in `out`, if there is one, has the same options.
 
     Raises:
         OptionError: it has others, or `run.json` is damaged.
@@ -60,7 +60,7 @@ def refuse_other_run(out: Path, requested: dict[str, Any]) -> None:
 
 
 def read_run(out: Path) -> dict[str, Any]:
-    """Return what `run.json` says.
+    """Return the content of `run.json`.
 
     Raises:
         OptionError: no run left it.
@@ -80,7 +80,7 @@ def read_run(out: Path) -> dict[str, Any]:
 
 
 def _is_run(content: Any) -> bool:
-    """Return whether all that a later call works with is there, and of its kind."""
+    """Return whether the fields that a later call reads are there and have the right types."""
     if not isinstance(content, dict) or not isinstance(content.get(FOLDER, ""), str):
         return False
     requested = content.get("asked")
@@ -104,7 +104,7 @@ def _holds_anything(out: Path) -> bool:
 
 
 def refuse_other_owner(unconfirmed: Path, out: Path) -> None:
-    """See that a folder of unconfirmed results holds none but those of the run in `out`.
+    """Check that a folder of unconfirmed results holds only those of the run in `out`.
 
     Raises:
         OptionError: it belongs to another run, or holds other files.
@@ -112,16 +112,16 @@ def refuse_other_owner(unconfirmed: Path, out: Path) -> None:
     """
     try:
         owner = read_owner(unconfirmed)
-        others = owner not in (None, str(real_path(out))) and (Path(str(owner)) / RUN).exists()
+        is_others = owner not in (None, str(real_path(out))) and (Path(str(owner)) / RUN).exists()
         earlier = requested_of(out).get("--unconfirmed-to")
-        if others or (_holds_anything(unconfirmed) and earlier != str(unconfirmed)):
+        if is_others or (_holds_anything(unconfirmed) and earlier != str(unconfirmed)):
             raise other_owner(unconfirmed, out)
     except OSError as error:
         raise unwritable(unconfirmed, error) from None
 
 
 def other_owner(unconfirmed: Path, out: Path) -> OptionError:
-    """Return the error of a folder of unconfirmed results that the run in `out` cannot have."""
+    """Return the error for a folder of unconfirmed results that belongs to another run."""
     return OptionError(
         f"{unconfirmed} holds files that are not from the run in {out}: name another "
         "--unconfirmed-to"
@@ -129,7 +129,7 @@ def other_owner(unconfirmed: Path, out: Path) -> OptionError:
 
 
 def read_owner(unconfirmed: Path) -> str | None:
-    """Return the OUT of the run that a folder of unconfirmed results belongs to.
+    """Return the OUT of the run that owns a folder of unconfirmed results; None if no run does.
 
     Raises:
         OSError: it cannot be read.

@@ -1,4 +1,4 @@
-"""Where results lie in OUT.
+"""Names and paths of results in OUT, for each layout.
 
 `imagefolder` is `OUT/<emotion>/<relative path joined by __>.png`, flat in each emotion: Hugging
 Face `datasets` labels a picture by its immediate parent and torchvision by the top folder, so
@@ -26,34 +26,37 @@ TABLE = "fer2013.csv"
 LONGEST = 200
 """Most bytes of a name, so that tags and suffix fit into the 255 of most file systems."""
 
-SHARD = re.compile(r"\d{6,}\.tar")
-"""What `shard` gives."""
+TAR_NAME = re.compile(r"\d{6,}\.tar")
+"""What `tar_name` gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where the results of an item lie.
+    """Builds the output paths of a run's results.
 
-    All names of a run have the same tags, so that an item whose name looks tagged shares its
-    results' names with no other item.
+    All names of a run have the same tags, such as `.x0.5`. So an item whose own name ends like a
+    tag cannot share an output path with another item.
     """
 
     kind: LayoutName
     suffix: str | None
-    """Of result files; None: by the source's format."""
-    tagged: bool
+    """The suffix of result files; None: it follows the source's format."""
+    names_strength: bool
     """Whether names contain the strength."""
-    apart: bool
+    separate_faces: bool
     """Whether each face of a picture is written to a separate file."""
-    sampled: bool = False
+    names_sample: bool = False
     """Whether names contain the number of the sample."""
     unconfirmed_folder: str = ""
     """The folder of results that are not confirmed, relative to OUT; empty if there is none."""
 
     def base(self, relative: str) -> str:
-        """Return the name for an item's results, if free, for its path relative to its input."""
+        """Return the preferred name of an item's results, for its path relative to its input.
+
+        `Names.claim` makes it unique.
+        """
         stem = os.path.splitext(relative)[0].replace(".", self._dot)  # noqa: PTH122
-        if self.apart and re.search(rf"{re.escape(self._dot)}f\d+$", stem):
+        if self.separate_faces and re.search(rf"{re.escape(self._dot)}f\d+$", stem):
             stem += "_"  # a.f2.png and the second face of a.png are two files
         if self.kind != "tree":
             return _shortened(stem.replace("/", "__"))
@@ -61,7 +64,7 @@ class Layout:
         return "/".join([*(self._folder(folder) for folder in folders), _shortened(name)])
 
     def _folder(self, name: str) -> str:
-        """Return a folder's name that no result beside it can have: a.png/ and a.png."""
+        """Return a folder name that no result file beside it can have: a.png/ and a.png."""
         suffixes = (self.suffix,) if self.suffix else tuple(SUFFIXES.values())
         taken = name.lower().endswith(suffixes)
         return _shortened(name) + ("_" if taken else "")
@@ -88,10 +91,10 @@ class Layout:
         return f"{above}{variant.target}/{name}{tags}{suffix}"
 
     def _tags(self, face: int, variant: Variant) -> str:
-        tags = f".f{face}" if self.apart and face > 1 else ""
-        if self.sampled:
+        tags = f".f{face}" if self.separate_faces and face > 1 else ""
+        if self.names_sample:
             tags += f".s{variant.sample}"
-        if self.tagged:
+        if self.names_strength:
             tags += f".x{spell_strength(variant.strength)}"
         return tags.replace(".", self._dot)
 
@@ -101,46 +104,45 @@ class Layout:
         return "-" if self.kind == "webdataset" else "."
 
 
-def shard(number: int) -> str:
+def tar_name(number: int) -> str:
     """Return a tar's name in OUT."""
     return f"{number:06}.tar"
 
 
 class Names:
-    """Gives each item a name for its results; no two differ only by case or accents' form."""
+    """Gives each item a unique name for its results, also unique regardless of case and accents."""
 
     def __init__(self) -> None:
         self._taken: set[bytes] = set()
 
     def claim(self, base: str) -> str:
-        """Return an item's name: `base`, if no other item has it.
+        """Reserve and return a free name: `base`, or `base~2`, `base~3` and so on.
 
-        A name that is taken gets `~2`, `~3`, ...: items come in a fixed order, so the same
-        inputs give the same names every time.
+        Items come in a fixed order, so the same inputs give the same names every time.
         """
-        for name in self.tried(base):
+        for name in self.candidates(base):
             if (key := _key(name)) not in self._taken:
                 break
         self._taken.add(key)
         return name
 
-    def take(self, name: str) -> None:
-        """Know a name that an item got elsewhere."""
+    def add(self, name: str) -> None:
+        """Reserve a name that an earlier call or another worker gave to an item."""
         self._taken.add(_key(name))
 
-    def tried(self, base: str) -> Iterator[str]:
-        """Return, without end, the names that an item of this one may get."""
+    def candidates(self, base: str) -> Iterator[str]:
+        """Yield the names that `claim` tries for a base, without end."""
         yield base
         yield from (f"{base}~{number}" for number in count(2))
 
     def is_taken(self, name: str) -> bool:
-        """Return whether an item has the name."""
+        """Return whether the name is reserved."""
         return _key(name) in self._taken
 
-    def in_the_way(self, base: str, items: int) -> Iterator[str]:
-        """Return the taken names among those that so many items of this name could ask for."""
+    def taken_candidates(self, base: str, items: int) -> Iterator[str]:
+        """Yield the reserved names among those that `claim` may try for so many items of a base."""
         free = 0
-        for name in self.tried(base):
+        for name in self.candidates(base):
             if self.is_taken(name):
                 yield name
             elif (free := free + 1) == items:
@@ -148,7 +150,7 @@ class Names:
 
 
 def name_group(base: str) -> bytes:
-    """Return 8 bytes that two inputs share if one may get a name that the other one asks for."""
+    """Return 8 bytes that are equal for two bases whose items may compete for a name."""
     root = folded(base)
     if "~" in root:
         root = re.sub(r"(~\d+)+$", "", root)
@@ -156,9 +158,9 @@ def name_group(base: str) -> bytes:
 
 
 def folded(name: str) -> str:
-    """Return what names have in common that are one to some file system.
+    """Return a form that is equal for names that some file system takes for one.
 
-    File systems may ignore case, and whether an accent is a letter's or a character by itself.
+    File systems may ignore case, and whether an accent is part of a letter or a separate character.
     """
     if name.isascii():
         return name.casefold()
@@ -166,7 +168,7 @@ def folded(name: str) -> str:
 
 
 def _key(name: str) -> bytes:
-    """Return 16 bytes for a name, so that millions of them fit."""
+    """Return a 16-byte key for a name, so that millions of them fit into memory."""
     return hashlib.blake2b(os.fsencode(folded(name)), digest_size=16).digest()
 
 

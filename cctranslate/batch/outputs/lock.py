@@ -15,7 +15,7 @@ LOCK = ".run.lock"
 
 @contextmanager
 def hold(out: Path) -> Iterator[None]:
-    """Make `out` and keep other runs out of it; the system frees the lock when its holder dies.
+    """Create `out` and lock it against other runs; the system frees the lock of a dead process.
 
     Raises:
         BusyError: another run is at work there.

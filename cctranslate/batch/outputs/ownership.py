@@ -1,4 +1,4 @@
-"""Tell the files that a run of ours wrote from all others: only ours are ever replaced."""
+"""Tell files that a run wrote from the user's files: only the former are ever replaced."""
 
 import csv
 import io
@@ -23,10 +23,10 @@ _LONGEST = 1 << 16
 
 
 def is_ours(path: Path) -> bool:
-    """Return whether a file carries the marks of what `batch` writes.
+    """Return whether `batch` wrote a file.
 
-    A picture carries the mark of a model's work, a tar begins with a sample of ours, and a report
-    has our columns. An empty file is nobody's work and may be replaced.
+    A picture carries our XMP mark, a tar begins with one of our samples, and a report has our
+    columns. An empty file counts as ours, as nothing is lost with it.
     """
     try:
         if not path.is_file():
@@ -62,7 +62,7 @@ def _is_our_report(path: Path) -> bool:
 
 
 def is_marked(path: Path) -> bool:
-    """Return whether a file is a picture that says that this tool altered it.
+    """Return whether a file is a picture with this tool's XMP mark.
 
     Raises:
         OSError: It cannot be read.
@@ -77,7 +77,7 @@ def is_marked(path: Path) -> bool:
 
 
 def is_marked_content(content: bytes) -> bool:
-    """Return whether a file's content is a picture that says that this tool altered it."""
+    """Return whether a file's content is a picture with this tool's XMP mark."""
     return _is_marked(io.BytesIO(content))
 
 

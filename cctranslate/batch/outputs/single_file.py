@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cctranslate.batch.outputs.encoding import Encoding
-from cctranslate.batch.outputs.writers import Packed, Placed, fingerprint
+from cctranslate.batch.outputs.writers import PackedResults, ResultToWrite, fingerprint
 from cctranslate.batch.report.row import Row
 from cctranslate.files import atomic_write
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneResult:
-    """The bytes of a picture's only result."""
+class SingleFilePacker:
+    """Encodes the only result of a picture."""
 
     encoding: Encoding
     in_memory: bool = True
 
-    def write(self, results: Iterable[Placed]) -> Packed:
+    def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
         """Return the result as the bytes of a file.
 
         Raises:
@@ -27,14 +27,14 @@ class OneResult:
         if len(placed) > 1:
             raise OSError(f"{len(placed)} results: name a folder with -o")
         content = self.encoding.encode(placed[0].result, placed[0].target)
-        return Packed(content=content, fingerprints={placed[0].output: fingerprint(content)})
+        return PackedResults(content=content, fingerprints={placed[0].output: fingerprint(content)})
 
 
-class SingleFile:
-    """A writer of one file, which is written whole or not at all."""
+class SingleFileWriter:
+    """Writes one file, whole or not at all."""
 
     def __init__(self, path: Path, encoding: Encoding) -> None:
-        self.packer, self._path = OneResult(encoding=encoding), path
+        self.packer, self._path = SingleFilePacker(encoding=encoding), path
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Write the result.

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.webdataset import END, member
 from cctranslate.batch.outputs.writers import (
-    Packed,
-    Placed,
+    PackedResults,
     ResultPacker,
-    Unplaced,
-    cut_before_name,
+    ResultToWrite,
+    UnplacedResults,
     fingerprint,
+    split_before_output,
 )
 from cctranslate.batch.report.row import Row
 from cctranslate.errors import OutputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Members:
-    """Packs an input's results as members of a tar; those of an only input are complete."""
+class TarPacker:
+    """Packs results as members of a tar; a single result of a single input stays a bare picture."""
 
     encoding: Encoding
     complete: bool
-    """Whether there is one input: its results are a whole tar, or one bare picture."""
+    """Whether there is one input alone: its results are a whole tar, or one bare picture."""
     in_memory: bool = True
 
-    def write(self, results: Iterable[Placed]) -> Packed:
-        """Return an input's members, or its only result as it is.
+    def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
+        """Return the tar members of an input's results, or its only result as a bare picture.
 
         Raises:
             OSError: the format cannot hold a picture.
@@ -42,16 +42,16 @@ class Members:
         else:
             content = b"".join(member(output, picture) for output, picture in pictures.items())
             content += END if self.complete else b""
-        return Packed(content=content, fingerprints=fingerprints)
+        return PackedResults(content=content, fingerprints=fingerprints)
 
 
-class Stdout:
-    """Writes a tar of the results, or the bytes of the only one."""
+class StdoutWriter:
+    """Writes a tar of results, or one bare picture."""
 
-    cut = staticmethod(cut_before_name)
+    split_line = staticmethod(split_before_output)
 
     def __init__(self, packer: ResultPacker, complete: bool) -> None:
-        """Write what `packer` makes; `complete` says that the tar needs no end."""
+        """Write what `packer` makes; with `complete` it makes a whole tar, end included."""
         self.packer, self._complete = packer, complete
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
@@ -61,31 +61,31 @@ class Stdout:
             OutputError: they cannot be written.
             BrokenPipeError: their reader went away.
         """
-        _put(content)
+        _write(content)
         return rows
 
-    def place(self, inputs: Sequence[Unplaced]) -> bytes:
-        """Write the results of some inputs; return the report's lines.
+    def append_inputs(self, inputs: Sequence[UnplacedResults]) -> bytes:
+        """Write the results of some inputs, and return their lines of the report.
 
         Raises:
             OutputError: they cannot be written.
             BrokenPipeError: their reader went away.
         """
-        _put(b"".join(each.content for each in inputs))
+        _write(b"".join(each.content for each in inputs))
         return b"".join(piece for each in inputs for piece in each.pieces)
 
     def close(self) -> None:
-        """End the tar, if it is one of several inputs.
+        """Write the end of a tar of several inputs.
 
         Raises:
             OutputError: it cannot be written.
             BrokenPipeError: its reader went away.
         """
         if not self._complete:
-            _put(END)
+            _write(END)
 
 
-def _put(content: bytes) -> None:
+def _write(content: bytes) -> None:
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

@@ -11,14 +11,14 @@ from typing import Any
 
 from cctranslate.batch.outputs.earlier.tar_members import tar_members
 from cctranslate.batch.outputs.encoding import Encoding
-from cctranslate.batch.outputs.layout import SHARD, shard
+from cctranslate.batch.outputs.layout import TAR_NAME, tar_name
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.outputs.writers import (
-    Packed,
-    Placed,
-    Unplaced,
-    cut_before_name,
+    PackedResults,
+    ResultToWrite,
+    UnplacedResults,
     fingerprint,
+    split_before_output,
 )
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
@@ -33,13 +33,13 @@ END = bytes(2 * _BLOCK)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Samples:
-    """Packs an input's results as a tar's members."""
+class SamplePacker:
+    """Packs each result as a sample: a class, facts and a picture, as members of a tar."""
 
     encoding: Encoding
     in_memory: bool = True
 
-    def write(self, results: Iterable[Placed]) -> Packed:
+    def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
         """Return the members of an input's results.
 
         Raises:
@@ -50,30 +50,30 @@ class Samples:
             picture = self.encoding.encode(placed.result, placed.target)
             members.append(_sample(placed, picture))
             fingerprints[placed.output] = fingerprint(picture)
-        return Packed(content=b"".join(members), fingerprints=fingerprints)
+        return PackedResults(content=b"".join(members), fingerprints=fingerprints)
 
 
-class Shards:
-    """Writes the tars of a run: one is open and grows at its end, those before it are full.
+class TarWriter:
+    """Writes the numbered tars of a run. The last one is open and grows; the others are full.
 
     No time or owner is written, so that the same results give the same bytes.
     """
 
-    cut = staticmethod(cut_before_name)
+    split_line = staticmethod(split_before_output)
 
     def __init__(self, out: Path, encoding: Encoding, last: Collection[str]) -> None:
-        """Go on after the results `last`; what lies behind them has no row and is dropped.
+        """Continue after the results `last`; later members have no row and are dropped.
 
         Raises:
-            OutputError: what is behind them cannot be taken away.
+            OutputError: later members or tars cannot be dropped.
         """
-        self.packer, self._out = Samples(encoding=encoding), out
+        self.packer, self._out = SamplePacker(encoding=encoding), out
         self._number = int(min(last).partition(".")[0]) if last else -1
-        path = out / shard(self._number)
+        path = out / tar_name(self._number)
         self._file = AppendOnlyFile(path, _end(path, last)) if last else None
         try:
             for later in out.iterdir():
-                number = int(later.stem) if SHARD.fullmatch(later.name) else -1
+                number = int(later.stem) if TAR_NAME.fullmatch(later.name) else -1
                 if number > self._number and is_ours(later):
                     later.unlink()
         except OSError as error:
@@ -89,12 +89,14 @@ class Shards:
             return rows
         self._open().add(content)
         return [
-            replace(row, output=f"{shard(self._number)}:{row.output}") if row.output else row
+            replace(row, output=f"{tar_name(self._number)}:{row.output}") if row.output else row
             for row in rows
         ]
 
-    def place(self, inputs: Sequence[Unplaced]) -> bytes:
-        """Append the members of some inputs, those of each to one tar; return the report's lines.
+    def append_inputs(self, inputs: Sequence[UnplacedResults]) -> bytes:
+        """Append the members of some inputs, and return their lines of the report.
+
+        The members of an input all go to one tar.
 
         Raises:
             OutputError: they cannot be written.
@@ -103,7 +105,7 @@ class Shards:
         for each in inputs:
             if each.content:
                 self._open().add(each.content)
-            lines.append(f"{shard(self._number)}:".encode().join(each.pieces))
+            lines.append(f"{tar_name(self._number)}:".encode().join(each.pieces))
         return b"".join(lines)
 
     def _open(self) -> AppendOnlyFile:
@@ -111,13 +113,13 @@ class Shards:
         if self._file is None or self._file.end >= FULL:
             self.close()
             self._number += 1
-            while (self._out / shard(self._number)).exists():
+            while (self._out / tar_name(self._number)).exists():
                 self._number += 1  # somebody else's
-            self._file = AppendOnlyFile(self._out / shard(self._number), 0)
+            self._file = AppendOnlyFile(self._out / tar_name(self._number), 0)
         return self._file
 
     def close(self) -> None:
-        """End the open tar as tars end.
+        """Write the end of the open tar, and close it.
 
         Raises:
             OutputError: it cannot be written.
@@ -128,12 +130,12 @@ class Shards:
             self._file = None
 
 
-class BlockTar:
-    """Writes one tar, which takes its name when it is closed: a half one has another."""
+class BlockTarWriter:
+    """Writes the tar of one block. It gets its final name when it is closed, whole."""
 
     def __init__(self, out: Path, encoding: Encoding, number: int) -> None:
-        self.packer = Samples(encoding=encoding)
-        self._path = out / shard(number)
+        self.packer = SamplePacker(encoding=encoding)
+        self._path = out / tar_name(number)
         self._partial = temporary_name(self._path)
         if is_remote(out):
             self._folder = TemporaryDirectory(prefix="cctranslate-")
@@ -155,7 +157,7 @@ class BlockTar:
         return [replace(row, output=f"{name}:{row.output}") if row.output else row for row in rows]
 
     def close(self) -> None:
-        """End the tar, and give it its name.
+        """Write the end of the tar, and rename it to its final name.
 
         Raises:
             OutputError: it cannot be written.
@@ -172,7 +174,7 @@ class BlockTar:
                 raise unwritable(self._path, error) from None
 
 
-def _sample(placed: Placed, picture: bytes) -> bytes:
+def _sample(placed: ResultToWrite, picture: bytes) -> bytes:
     """Return a result's class, facts and picture as members of a tar."""
     key = placed.output.rpartition(".")[0]
     label = str(EMOTIONS.index(placed.target))
@@ -217,12 +219,12 @@ def _facts(rows: tuple[Row, ...]) -> dict[str, Any]:
 def _end(path: Path, last: Collection[str]) -> int:
     """Return the position in bytes after the last of some results in its tar.
 
-    A name that comes again after all its results has no row: a kill left it.
+    A name may come more often than the report has it: a kill left the further members.
     """
-    left = Counter(output.partition(":")[2] for output in last)
+    remaining = Counter(output.partition(":")[2] for output in last)
     end = 0
     for member in tar_members(path):
-        if left[member.name] > 0:
-            left[member.name] -= 1
+        if remaining[member.name] > 0:
+            remaining[member.name] -= 1
             end = member.end
     return end

@@ -1,4 +1,9 @@
-"""What every layout's writer has in common, and the writer of single files."""
+"""What a layout consists of, and the writer of the layouts with a file for each result.
+
+A layout has a packer and a writer. The packer encodes the results of an input, in any thread or
+process. The writer takes what the packer made, in the order of the inputs, and decides which file
+each result goes to. `open_writer.py` chooses the writer.
+"""
 
 import errno
 import hashlib
@@ -22,8 +27,8 @@ _STRANGE = "{path} is there, and no run wrote it: move it away"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
-    """A result, where it goes and what the report says of it."""
+class ResultToWrite:
+    """A result with its output path and its rows of the report."""
 
     result: Result
     output: str
@@ -34,14 +39,14 @@ class Placed:
     usage: str
     """Which part of a dataset in FER2013's form it belongs to."""
     replaces: bool = False
-    """Whether it takes the place of an earlier result, which the report names."""
+    """Whether it replaces an earlier result that the report lists."""
     is_altered: bool = False
-    """Whether somebody changed the earlier result, so that its file is left."""
+    """Whether the user changed the earlier result: then its file is not overwritten."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fingerprint:
-    """What tells that a result has changed since it was written."""
+    """Size and digest of a result, by which later calls notice that the user changed it."""
 
     size: int
     sha256: str
@@ -53,7 +58,7 @@ def fingerprint(content: bytes) -> Fingerprint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Packed:
+class PackedResults:
     """An input's results as a packer made them."""
 
     content: bytes = b""
@@ -63,14 +68,14 @@ class Packed:
 
 
 class ResultPacker(Protocol):
-    """How a layout's results are made, in any thread or process."""
+    """Encodes the results of inputs, in any thread or process."""
 
     @property
     def in_memory(self) -> bool:
         """Whether results wait in memory for the writer's `add`."""
 
-    def write(self, results: Iterable[Placed]) -> Packed:
-        """Make an input's results, all or none of them; a result's picture holds until the next.
+    def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
+        """Encode an input's results, all or none. A result's picture is valid until the next one.
 
         Raises:
             OutputError: nothing can be written any more.
@@ -79,11 +84,11 @@ class ResultPacker(Protocol):
 
 
 class Writer(Protocol):
-    """Where a layout's results go, one input after the other."""
+    """Writes packed results, one input after the other."""
 
     @property
     def packer(self) -> ResultPacker:
-        """What makes them."""
+        """The packer whose results it writes."""
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Write what the packer made, in the inputs' order; return the rows with their outputs.
@@ -93,7 +98,7 @@ class Writer(Protocol):
         """
 
     def close(self) -> None:
-        """End what is open.
+        """Finish and close open files.
 
         Raises:
             OutputError: it cannot be written.
@@ -101,32 +106,32 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unplaced:
-    """An input's results and rows, before the writer has said where the results lie."""
+class UnplacedResults:
+    """An input's results and report lines, before the writer has chosen a file for them."""
 
     content: bytes
     """What the packer made of the results."""
     pieces: list[bytes]
-    """The report's lines, cut where the writer's part of each result's name goes."""
+    """The report's lines, split where the writer inserts its part of each output."""
 
 
 @runtime_checkable
 class GrowingWriter(Writer, Protocol):
     """A writer of files that grow: where a result lies depends on what came before it."""
 
-    def cut(self, row: Row) -> tuple[bytes, bytes]:
-        """Return the line of a row with a result, before and after what `place` adds to it."""
+    def split_line(self, row: Row) -> tuple[bytes, bytes]:
+        """Split the CSV line of a row with a result where `append_inputs` inserts text."""
 
-    def place(self, inputs: Sequence[Unplaced]) -> bytes:
-        """Write the results of some inputs, in order; return the report's lines.
+    def append_inputs(self, inputs: Sequence[UnplacedResults]) -> bytes:
+        """Write the results of some inputs, in order, and return their lines of the report.
 
         Raises:
             OutputError: nothing can be written any more.
         """
 
 
-def cut_before_name(row: Row) -> tuple[bytes, bytes]:
-    """Return a row's line up to the name of its result, within its quotes, and the rest."""
+def split_before_output(row: Row) -> tuple[bytes, bytes]:
+    """Split a row's CSV line before its output; inside the quotes if the output is quoted."""
     cells = to_cells(row)
     head, tail = line([*cells[:_OUTPUT], ""]).removesuffix("\n"), line(cells[_OUTPUT:])
     if tail.startswith('"'):
@@ -134,8 +139,8 @@ def cut_before_name(row: Row) -> tuple[bytes, bytes]:
     return _encoded(head), _encoded(tail)
 
 
-def cut_out_name(row: Row) -> tuple[bytes, bytes]:
-    """Return a row's line before and after the name of its result."""
+def split_around_output(row: Row) -> tuple[bytes, bytes]:
+    """Return the parts of a row's CSV line before and after its output."""
     cells = to_cells(row)
     head, tail = line([*cells[:_OUTPUT], ""]), line(["", *cells[_OUTPUT + 1 :]])
     return _encoded(head.removesuffix("\n")), _encoded(tail)
@@ -146,8 +151,8 @@ def _encoded(text: str) -> bytes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files:
-    """Each result as a file below `out`."""
+class FileWriter:
+    """Writes each result as a file below `out`. It is its own packer."""
 
     out: Path
     encoding: Encoding
@@ -155,10 +160,10 @@ class Files:
 
     @property
     def packer(self) -> Self:
-        """Itself: files are written where they are made."""
+        """Itself: the worker that encodes a file also writes it."""
         return self
 
-    def write(self, results: Iterable[Placed]) -> Packed:
+    def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
         """Write each file whole or not at all; if one fails, the others are removed.
 
         Raises:
@@ -178,7 +183,7 @@ class Files:
             for output in written:
                 (self.out / output).unlink(missing_ok=True)
             raise
-        return Packed(fingerprints=fingerprints)
+        return PackedResults(fingerprints=fingerprints)
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
         """Return the rows as they are: the files are there."""
@@ -189,9 +194,9 @@ class Files:
 
 
 def _write(content: bytes, path: Path, replaces: bool) -> None:
-    """Write a result; a file that is there already is replaced only if a run of ours wrote it.
+    """Write a result. An existing file is replaced only if a run wrote it.
 
-    Such a file without a row is what a killed run left: it carries our mark, or it is the same.
+    A killed run leaves files without rows: they carry our mark, or have the same content.
 
     Raises:
         OSError: it cannot be written, or somebody else's file is there.
@@ -200,23 +205,23 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
     if is_remote(path):
         _write_remote(content, path, replaces)
         return
-    there = path.exists()
-    if there and not replaces and not is_ours(path) and path.read_bytes() != content:
+    exists = path.exists()
+    if exists and not replaces and not is_ours(path) and path.read_bytes() != content:
         raise FileExistsError(errno.EEXIST, _STRANGE.format(path=path))
-    put = _put if there else create_file
+    write = _replace_file if exists else create_file
     try:
         try:
-            put(path, content)
+            write(path, content)
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            put(path, content)
+            write(path, content)
     except OSError as error:
         if error.errno in _FATAL:
             raise unwritable(path, error) from None
         raise
 
 
-def _put(path: Path, content: bytes) -> None:
+def _replace_file(path: Path, content: bytes) -> None:
     with replacing(path) as file:
         file.write(content)
 

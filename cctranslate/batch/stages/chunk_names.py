@@ -50,7 +50,7 @@ class ChunkNames:
             taken = {
                 name
                 for base, group in bases.items()
-                for name in self._names.in_the_way(base, groups[group])
+                for name in self._names.taken_candidates(base, groups[group])
             }
             yield replace(chunk, taken=tuple(sorted(taken)))
 
@@ -60,5 +60,5 @@ class ChunkNames:
             if chunk is not None:
                 self._in_flight.popleft()
                 for name in chunk.names:
-                    self._names.take(name)
+                    self._names.add(name)
             yield chunk

@@ -76,7 +76,7 @@ class ChunkTranslator:
         started = time.perf_counter()
         names, given = Names(), list[str]()
         for name in chunk.taken:
-            names.take(name)
+            names.add(name)
 
         def claim(base: str) -> str:
             given.append(names.claim(base))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item, Remainder
-from cctranslate.batch.outputs.writers import Unplaced
+from cctranslate.batch.outputs.writers import UnplacedResults
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
 from cctranslate.batch.report.row import Disposition, Row
@@ -102,7 +102,7 @@ class FinishedChunk:
     """The report's lines of some inputs, whose results are made."""
 
     lines: bytes
-    unplaced: list[Unplaced]
+    unplaced: list[UnplacedResults]
     """In place of the lines, where only the writer knows where results lie."""
     counts: Counts
     inputs: int
@@ -126,8 +126,8 @@ class Work:
     """Whether inputs cross to another process."""
     all_rows: bool
     """Whether rows go to the process with the models, which completes or prints them."""
-    cut: Callable[[Row], tuple[bytes, bytes]] | None = None
-    """Cuts lines where the writer, in the process with the models, adds to them."""
+    split_line: Callable[[Row], tuple[bytes, bytes]] | None = None
+    """Splits lines where the writer, in the process with the models, inserts text."""
 
     def decode(self, chunk: ItemChunk) -> DecodedChunk:
         """Return the faces of some inputs."""
@@ -163,7 +163,7 @@ class Work:
         Raises:
             OutputError: results cannot be written at all.
         """
-        counts, lines, unplaced = Counts(), list[bytes](), list[Unplaced]()
+        counts, lines, unplaced = Counts(), list[bytes](), list[UnplacedResults]()
         seen, contents, inputs = list[list[Row]](), list[bytes](), 0
         for picture in _pictures(chunk):
             inputs += 1
@@ -174,10 +174,12 @@ class Work:
             if not self.all_rows:
                 item = picture.item if isinstance(picture, DecodeFailure) else picture.decoded.item
                 counts.add(rows, is_met=item.is_met)
-                if self.cut is None:
+                if self.split_line is None:
                     lines += csv_lines(rows)
                 else:
-                    unplaced.append(Unplaced(content=content, pieces=_pieces(rows, self.cut)))
+                    unplaced.append(
+                        UnplacedResults(content=content, pieces=_pieces(rows, self.split_line))
+                    )
         return FinishedChunk(
             lines=b"".join(lines),
             unplaced=unplaced,
@@ -188,11 +190,11 @@ class Work:
         )
 
 
-def _pieces(rows: list[Row], cut: Callable[[Row], tuple[bytes, bytes]]) -> list[bytes]:
-    """Return the lines of rows, cut in those that have a result."""
+def _pieces(rows: list[Row], split_line: Callable[[Row], tuple[bytes, bytes]]) -> list[bytes]:
+    """Return the lines of rows, split inside those that have a result."""
     pieces = [b""]
     for row in rows:
-        first, *others = cut(row) if row.output else csv_lines([row])
+        first, *others = split_line(row) if row.output else csv_lines([row])
         pieces[-1] += first
         pieces += others
     return pieces

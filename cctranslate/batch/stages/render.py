@@ -9,7 +9,7 @@ from cctranslate.batch.inputs.decoding import read_again
 from cctranslate.batch.inputs.items import Decoded, DecodeFailure, FaceRow
 from cctranslate.batch.outputs.encoding import SUFFIXES, Result
 from cctranslate.batch.outputs.layout import Layout
-from cctranslate.batch.outputs.writers import Placed, ResultPacker
+from cctranslate.batch.outputs.writers import ResultPacker, ResultToWrite
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.stages.report_rows import (
     completed,
@@ -73,14 +73,14 @@ class ResultRenderer:
             reason = " ".join(str(error).split()) or type(error).__name__
             return [row_without_result(picture.decoded, "failed", f"read: {reason}")], b""
         try:
-            packed = self.packer.write(self._results(rows, draw, picture.decoded))
+            packed = self.packer.pack(self._results(rows, draw, picture.decoded))
         except OSError as error:
             reason = f"write: {error.strerror or error}"
             return [row_without_result(picture.decoded, "failed", reason)], b""
         lost = lost_metadata(self._exif(canvas)) if canvas else ""
         return [completed(row, packed.fingerprints, lost) for row in rows], packed.content
 
-    def _results(self, rows: list[Row], draw: Draw, decoded: Decoded) -> Iterator[Placed]:
+    def _results(self, rows: list[Row], draw: Draw, decoded: Decoded) -> Iterator[ResultToWrite]:
         """Return each result with its rows: those of the faces in one picture share it."""
         variants, remainder = variants_left(self.plan, decoded), decoded.item.remainder
         by_output: dict[str, list[int]] = {}
@@ -90,7 +90,7 @@ class ResultRenderer:
         for output, numbers in by_output.items():
             face, k = divmod(numbers[0], len(variants))
             variant = variants[k]
-            yield Placed(
+            yield ResultToWrite(
                 result=draw(face, variant),
                 output=output,
                 target=self.plan.variants[variant].target,

@@ -2,7 +2,7 @@
 
 from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.writers import Files, GrowingWriter, Writer
+from cctranslate.batch.outputs.writers import FileWriter, GrowingWriter, Writer
 from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.chunks import Work
 from cctranslate.batch.stages.render import ResultRenderer
@@ -78,6 +78,6 @@ def make_work(options: Options, detector: FaceDetector, writer: Writer, provider
             metadata=options.metadata == "keep",
         ),
         pickled=in_processes(options),
-        all_rows=options.report == "-" or not isinstance(writer, Files | GrowingWriter),
-        cut=writer.cut if isinstance(writer, GrowingWriter) else None,
+        all_rows=options.report == "-" or not isinstance(writer, FileWriter | GrowingWriter),
+        split_line=writer.split_line if isinstance(writer, GrowingWriter) else None,
     )

@@ -91,7 +91,9 @@ def test_overwrite_takes_the_whole_tree_away(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_a_name_and_its_tags(kind: LayoutName, name: str, output: str) -> None:
-    layout = Layout(kind=kind, suffix=".png", tagged=True, apart=True, sampled=True)
+    layout = Layout(
+        kind=kind, suffix=".png", names_strength=True, separate_faces=True, names_sample=True
+    )
     assert layout.base("a/b.c.jpg") == name
     variant = Variant(target="sad", strength=0.5, sample=3)
     assert layout.output_path(variant, name, 2, unconfirmed=False) == output
@@ -99,7 +101,11 @@ def test_a_name_and_its_tags(kind: LayoutName, name: str, output: str) -> None:
 
 def test_a_denied_result_lies_aside_and_plain_names_have_no_tags() -> None:
     layout = Layout(
-        kind="imagefolder", suffix=".png", tagged=False, apart=False, unconfirmed_folder="../no"
+        kind="imagefolder",
+        suffix=".png",
+        names_strength=False,
+        separate_faces=False,
+        unconfirmed_folder="../no",
     )
     variant = Variant(target="sad", strength=1)
     assert layout.output_path(variant, "a", 2, unconfirmed=True) == "../no/sad/a.png"
@@ -107,7 +113,7 @@ def test_a_denied_result_lies_aside_and_plain_names_have_no_tags() -> None:
 
 
 def test_long_names_are_cut_and_stay_different() -> None:
-    layout = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False)
+    layout = Layout(kind="imagefolder", suffix=".png", names_strength=False, separate_faces=False)
     first, second = (layout.base("é" * 150 + end + ".png") for end in "ab")
     assert first != second
     assert all(len(name.encode()) <= LONGEST for name in (first, second))
@@ -124,7 +130,10 @@ def test_a_name_that_is_taken_gets_a_number_whatever_its_case() -> None:
 )
 def test_no_two_names_are_one_to_any_file_system(words: tuple[str, ...]) -> None:
     """macOS takes an accent for the same in either form, and it and Windows ignore case."""
-    layout, names = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False), Names()
+    layout, names = (
+        Layout(kind="imagefolder", suffix=".png", names_strength=False, separate_faces=False),
+        Names(),
+    )
     given = [names.claim(layout.base(word)) for word in words]
     forms = {unicodedata.normalize("NFD", name).casefold() for name in given}
     assert len(forms) == len(words)

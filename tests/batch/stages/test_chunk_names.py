@@ -9,7 +9,7 @@ from cctranslate.batch.stages.bounds import LARGEST_CHUNK, Chunker
 from cctranslate.batch.stages.chunk_names import ChunkNames
 from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk
 
-LAYOUT = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False)
+LAYOUT = Layout(kind="imagefolder", suffix=".png", names_strength=False, separate_faces=False)
 
 
 def chunk(*names: str) -> ItemChunk:
@@ -39,7 +39,7 @@ def test_a_chunk_waits_for_one_that_may_take_its_names() -> None:
 def test_a_chunk_knows_the_names_that_are_in_its_way() -> None:
     names = Names()
     for taken in ("a", "a~2", "c"):
-        names.take(taken)
+        names.add(taken)
     (only,) = ChunkNames(names, LAYOUT).begun([chunk("a.png", "b.png", "A~2.png")])
     assert only is not None
     assert set(only.taken) == {"a", "a~2", "A~2"}

@@ -84,7 +84,7 @@ def driver(given: argparse.Namespace) -> None:
     out.mkdir()
     folder = WorkFolder(out)
     folder.make()
-    layout = Layout(kind="imagefolder", suffix=".png", tagged=False, apart=False)
+    layout = Layout(kind="imagefolder", suffix=".png", names_strength=False, separate_faces=False)
     resume = ResumeState(
         EMOTIONS,
         base=Path.cwd(),

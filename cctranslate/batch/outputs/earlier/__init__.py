@@ -1,1 +1,1 @@
-"""The results of earlier calls: which are there, and which go because later ones supersede them."""
+"""Results of earlier calls: which still exist, and which are removed because newer ones exist."""

@@ -1,4 +1,4 @@
-"""Make OUT that of a run, and with `--overwrite` remove what earlier runs wrote to it."""
+"""Claim OUT for a run, and with `--overwrite` remove what earlier runs wrote to it."""
 
 import os
 from contextlib import suppress
@@ -23,7 +23,7 @@ from cctranslate.batch.outputs.folder import (
     requested_of,
     write_run,
 )
-from cctranslate.batch.outputs.layout import SHARD, TABLE
+from cctranslate.batch.outputs.layout import TABLE, TAR_NAME
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.formats import read
 from cctranslate.emotions import EMOTIONS
@@ -32,22 +32,22 @@ from cctranslate.files import real_path, unwritable
 
 
 def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwrite: bool) -> None:
-    """Make the folder `out` that of the run that `requested` describes, or see that it is already.
+    """Claim the folder `out` for the run that `requested` describes, or resume that run.
 
-    `unconfirmed`, the folder of unconfirmed results, is claimed with it.
+    The folder `unconfirmed` is claimed with it.
 
     Raises:
         OptionError: it holds another run or a table that no run wrote, or `unconfirmed` belongs to
             another run or holds other files.
         OutputError: it cannot be written.
     """
-    begun = (out / RUN).exists() and not overwrite
-    if begun:
+    is_resumed = (out / RUN).exists() and not overwrite
+    if is_resumed:
         refuse_other_run(out, requested)
         requested = requested | {TO: _joined_targets(out, requested)}
     if unconfirmed:
-        _take(unconfirmed, out)
-    if begun:
+        _claim_unconfirmed(unconfirmed, out)
+    if is_resumed:
         content = read_run(out)
         if content["asked"] != requested:
             write_run(out, content | {"asked": requested, "finished": False})
@@ -66,19 +66,19 @@ def _remove_run(out: Path, unconfirmed: Path | None, requested: dict[str, Any]) 
         raise OptionError(f"{table} is there, and no run wrote it: move it away")
     folders = [out, unconfirmed] if unconfirmed else [out]
     try:
-        left = Path(str(earlier.get("--unconfirmed-to") or out))
-        is_left = left not in folders and read_owner(left) == str(real_path(out))
-        if is_left:
-            folders.append(left)
+        former = Path(str(earlier.get("--unconfirmed-to") or out))
+        is_former = former not in folders and read_owner(former) == str(real_path(out))
+        if is_former:
+            folders.append(former)
         # First, or a run that resumes after a kill would trust its rows.
         (out / REPORT).unlink(missing_ok=True)
         for folder in folders:
             for emotion in EMOTIONS:
                 _remove_results(folder / emotion, recorded)
-        if is_left:
-            (left / OWNER).unlink()
+        if is_former:
+            (former / OWNER).unlink()
         for path in out.iterdir():
-            is_known = path.name in COPIES or SHARD.fullmatch(path.name)
+            is_known = path.name in COPIES or TAR_NAME.fullmatch(path.name)
             if real_path(path) in recorded or (is_known and is_ours(path)):
                 path.unlink()
         for name in (RUN, PAGE, NEXT_REPORT, NEXT_TABLE):
@@ -124,8 +124,8 @@ def _joined_targets(out: Path, requested: dict[str, Any]) -> list[str]:
     return [emotion for emotion in EMOTIONS if emotion in earlier or emotion in requested[TO]]
 
 
-def _take(unconfirmed: Path, out: Path) -> None:
-    """Reserve `unconfirmed` for the run in `out`: results of another run may have the same names.
+def _claim_unconfirmed(unconfirmed: Path, out: Path) -> None:
+    """Claim `unconfirmed` for the run in `out`: results of another run may have the same names.
 
     Raises:
         OptionError: it belongs to another run, or holds other files.

@@ -1,4 +1,4 @@
-"""What the results of earlier calls have in common in all layouts."""
+"""The results of earlier calls, as a protocol that each layout implements."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,13 +8,13 @@ from cctranslate.batch.report.row import Row
 
 
 class EarlierResults(Protocol):
-    """The results that calls left, in one layout."""
+    """Checks and replaces the results of earlier calls, in one layout."""
 
     altered: set[str]
-    """Outputs that somebody changed since they were written, as far as `is_there` has seen."""
+    """Outputs that the user changed since they were written, among those given to `is_there`."""
 
     def prepare(self, report: Path) -> None:
-        """Finish what a killed call began, before its report is read.
+        """Finish or undo what a killed call left, before its report is read.
 
         Raises:
             OptionError: no run wrote the report.
@@ -22,12 +22,12 @@ class EarlierResults(Protocol):
         """
 
     def is_there(self, row: Row) -> bool:
-        """Return whether a row's result is there, or the row has none; if not, it is made again."""
+        """Return whether a row's result exists, or the row has none; else it is made again."""
 
-    def settle(self, joined: JoinedReport) -> None:
-        """Remove the results that later ones supersede, and write the joined report.
+    def remove_superseded(self, joined: JoinedReport) -> None:
+        """Remove superseded results, and write the joined report.
 
-        A kill at any moment leaves what the next call settles.
+        After a kill at any moment the next call does it again.
 
         Raises:
             OutputError: something cannot be written.

@@ -1,14 +1,14 @@
-"""Open the results of earlier calls."""
+"""Choose how the results of earlier calls are checked, by layout."""
 
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.earlier.earlier_results import EarlierResults
 from cctranslate.batch.outputs.earlier.result_files import ResultFiles
-from cctranslate.batch.outputs.earlier.table import ResultTable
-from cctranslate.batch.outputs.earlier.tars import ResultTars
+from cctranslate.batch.outputs.earlier.result_table import ResultTable
+from cctranslate.batch.outputs.earlier.result_tars import ResultTars
 
 
 def open_earlier(options: Options) -> EarlierResults:
-    """Return what earlier calls left where a call's results go."""
+    """Return the results of earlier calls in a call's output folder."""
     if options.layout == "webdataset":
         return ResultTars(options.destination)
     if options.layout == "fer-csv":

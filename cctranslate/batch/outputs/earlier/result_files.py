@@ -1,4 +1,4 @@
-"""Results that are a file each."""
+"""Earlier results in the layouts with a file for each result."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from cctranslate.files import unwritable
 
 
 class ResultFiles:
-    """The results of a run whose layout has a file for each."""
+    """Earlier results, each of which is a file."""
 
     def __init__(self, out: Path) -> None:
         self._out, self.altered = out, set[str]()
@@ -19,7 +19,7 @@ class ResultFiles:
         """Do nothing: a file is written whole or not at all."""
 
     def is_there(self, row: Row) -> bool:
-        """Return whether a row's file is there; one that was altered is left as it is."""
+        """Return whether a row's file exists. A file of another size was altered, and stays."""
         if row.output is None:
             return True
         size = self._sizes.find(row.output)
@@ -29,10 +29,10 @@ class ResultFiles:
             self.altered.add(row.output)
         return True
 
-    def settle(self, joined: JoinedReport) -> None:
-        """Remove files that no row of the joined report names, and write that report.
+    def remove_superseded(self, joined: JoinedReport) -> None:
+        """Remove files that the joined report no longer lists, and write that report.
 
-        A file that was altered is left.
+        Altered files stay.
 
         Raises:
             OutputError: something cannot be removed or written.

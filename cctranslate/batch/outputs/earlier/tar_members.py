@@ -1,4 +1,4 @@
-"""The members of our tars, as far as they are whole."""
+"""Read the whole members of tars that a run wrote."""
 
 import tarfile
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TarMember:
-    """A member that is whole."""
+    """A whole member of a tar, with its positions in the file."""
 
     name: str
     start: int
@@ -21,7 +21,7 @@ class TarMember:
 
 
 def tar_members(path: Path) -> Iterator[TarMember]:
-    """Return the members of a tar; where it is missing or damaged they end."""
+    """Yield the members of a tar, up to the first missing or damaged one."""
     try:
         length = path.stat().st_size
         with tarfile.open(path, "r:", encoding="utf-8") as archive:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.fer_csv import FerCsv
+from cctranslate.batch.outputs.fer_csv import FerCsvWriter
 from cctranslate.batch.outputs.folder import REPORT
 from cctranslate.batch.pipeline import remaining
 from cctranslate.batch.report.counts import Counts, too_many_failed
@@ -116,7 +116,9 @@ class BlockRunner:
         folder.write(plan)
         return plan
 
-    def _run(self, call: Call, plan: BlockPlan, table: FerCsv | None, *, earlier: bool) -> bool:
+    def _run(
+        self, call: Call, plan: BlockPlan, table: FerCsvWriter | None, *, earlier: bool
+    ) -> bool:
         """Do the blocks of a plan that have no rows yet, and join all rows; return whether all.
 
         Args:
@@ -183,17 +185,17 @@ def _check_report(path: Path, base: int) -> None:
 
 
 @contextmanager
-def _shared_table(options: Options, last: Iterable[str]) -> Iterator[FerCsv | None]:
+def _shared_table(options: Options, last: Iterable[str]) -> Iterator[FerCsvWriter | None]:
     """Open the file that all inputs share, in a layout that has one."""
     if options.layout != "fer-csv":
         yield None
         return
-    with closing(FerCsv(options.out, frozenset(last), options.soft_labels)) as table:
+    with closing(FerCsvWriter(options.out, frozenset(last), options.soft_labels)) as table:
         yield table
 
 
 def _join(
-    call: Call, folder: WorkFolder, plan: BlockPlan, table: FerCsv | None, earlier: bool
+    call: Call, folder: WorkFolder, plan: BlockPlan, table: FerCsvWriter | None, earlier: bool
 ) -> None:
     """Append the rows of finished blocks to the report.
 
@@ -207,7 +209,7 @@ def _join(
         if earlier:  # what comes after this plan needs to know it
             call.journal.resume.take_up(rows)
             if rows[0].result_name:
-                call.names.take(rows[0].result_name)
+                call.names.add(rows[0].result_name)
         if rows[0].status != "done" or call.options.report == "-":
             call.on_rows(rows)
 

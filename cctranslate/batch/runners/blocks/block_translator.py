@@ -11,10 +11,10 @@ from pathlib import Path
 from cctranslate import bundle
 from cctranslate.batch import pipeline
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.fer_csv import Lines
+from cctranslate.batch.outputs.fer_csv import CsvPacker
 from cctranslate.batch.outputs.layout import Names
-from cctranslate.batch.outputs.webdataset import BlockTar
-from cctranslate.batch.outputs.writers import Files, Writer
+from cctranslate.batch.outputs.webdataset import BlockTarWriter
+from cctranslate.batch.outputs.writers import FileWriter, Writer
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.plan_files import read_block
@@ -51,14 +51,14 @@ class Job:
 
 
 @dataclass(kw_only=True)
-class _SharedTable:
-    """Leaves results to be joined to one file with the rows."""
+class _RowContentWriter:
+    """Stores packed results with the rows, from which the command joins them to one file."""
 
     rows: BlockRows
-    packer: Lines
+    packer: CsvPacker
 
     def add(self, rows: list[Row], content: bytes) -> list[Row]:
-        """Keep an input's results with its rows, which come next."""
+        """Hand an input's results to `BlockRows`, which gets its rows next."""
         self.rows.content = content
         return rows
 
@@ -118,7 +118,7 @@ class BlockTranslator:
         )
         names = Names()
         for name in taken:
-            names.take(name)
+            names.add(name)
         writer = self._writer(number, rows)
         work = make_work(self._options, self._detector, writer, self._models.provider)
         work = replace(work, pickled=False, all_rows=True)
@@ -147,10 +147,10 @@ class BlockTranslator:
     def _writer(self, number: int, rows: BlockRows) -> Writer:
         options = self._options
         if options.layout == "fer-csv":
-            return _SharedTable(rows=rows, packer=Lines(soft_labels=options.soft_labels))
+            return _RowContentWriter(rows=rows, packer=CsvPacker(soft_labels=options.soft_labels))
         if options.layout == "webdataset":
-            return BlockTar(self._out, options.encoding, self._job.first_tar + number)
-        return Files(out=self._out, encoding=options.encoding)
+            return BlockTarWriter(self._out, options.encoding, self._job.first_tar + number)
+        return FileWriter(out=self._out, encoding=options.encoding)
 
     def _note_attempt(self, number: int) -> None:
         """Count how often the block was begun.

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
-from cctranslate.batch.outputs.fer_csv import FerCsv
+from cctranslate.batch.outputs.fer_csv import FerCsvWriter
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
@@ -56,7 +56,7 @@ def _sort(
 
 def lines(
     rows: Iterable[InputRows],
-    table: FerCsv | None,
+    table: FerCsvWriter | None,
     show: Callable[[list[Row]], None],
     show_all: bool,
 ) -> Iterator[bytes]:
@@ -77,7 +77,7 @@ def lines(
 
 
 def _finished(
-    each: InputRows, table: FerCsv | None, show: Callable[[list[Row]], None], show_all: bool
+    each: InputRows, table: FerCsvWriter | None, show: Callable[[list[Row]], None], show_all: bool
 ) -> bytes:
     if table is None and not show_all and each.status == "done":
         return each.lines

@@ -97,7 +97,7 @@ class Planner:
     def _taken(self, group: list[Record]) -> Iterator[str]:
         """Return the names of earlier results that the inputs of a group could ask for."""
         for base in {base for _, _, base, _ in group}:
-            yield from self._names.in_the_way(base, len(group))
+            yield from self._names.taken_candidates(base, len(group))
 
 
 def _groups(spool: Path) -> Iterator[list[Record]]:

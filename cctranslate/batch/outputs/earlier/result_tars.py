@@ -1,4 +1,4 @@
-"""Results in tars, which grow at their end: a result is replaced by a later one of its name."""
+"""Earlier results in `--layout webdataset`: samples in tars, where a newer one is appended."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from cctranslate import remote
 from cctranslate.batch.outputs import webdataset
 from cctranslate.batch.outputs.earlier.tar_members import TarMember, tar_members
-from cctranslate.batch.outputs.layout import SHARD
+from cctranslate.batch.outputs.layout import TAR_NAME
 from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.row import Row
 from cctranslate.files import atomic_write, unwritable
@@ -24,23 +24,23 @@ Sample = list[TarMember]
 
 
 class ResultTars:
-    """The results of a run in tars."""
+    """Earlier results in tars."""
 
     def __init__(self, out: Path) -> None:
         self._out, self.altered = out, set[str]()
         self._names = lru_cache(4)(_names)
 
     def prepare(self, report: Path) -> None:
-        """Remove the half of a tar that a kill left.
+        """Remove partial tars that a kill left.
 
         Raises:
             OutputError: it cannot be removed.
         """
         if remote.is_remote(self._out):
-            return  # what is half written lies on another disk
+            return  # partial tars are on a local disk
         try:
             for path in self._out.glob(".*.tar.partial"):
-                if SHARD.fullmatch(path.name[1:].removesuffix(".partial")):
+                if TAR_NAME.fullmatch(path.name[1:].removesuffix(".partial")):
                     path.unlink()
         except OSError as error:
             raise unwritable(self._out, error) from None
@@ -53,10 +53,10 @@ class ResultTars:
         names = self._names(self._out / tar)
         return names is None or name in names
 
-    def settle(self, joined: JoinedReport) -> None:
-        """Take superseded samples out of their tars, and write the joined report.
+    def remove_superseded(self, joined: JoinedReport) -> None:
+        """Remove superseded samples from their tars, and write the joined report.
 
-        The report comes last: as long as it is as it was, the next call does the same again.
+        The report comes last: until it is replaced, the next call repeats the work.
 
         Raises:
             OutputError: something cannot be written.
@@ -82,9 +82,9 @@ class ResultTars:
 
 
 def _names(path: Path) -> frozenset[str] | None:
-    """Return the names of a tar's members; None of a large or remote one that is taken to be whole.
+    """Return the names of a tar's members; None for a large or remote tar, which counts as whole.
 
-    These are not read: a run may have very many of them.
+    Such tars are not read: a run may have very many.
     """
     try:
         if remote.is_remote(path):
@@ -104,7 +104,7 @@ def _is_ended(file: BinaryIO) -> bool:
 
 
 def _purge_remote(path: Path, digests: Mapping[str, str | None]) -> None:
-    """Take superseded samples out of a tar in a store, by way of this disk."""
+    """Remove superseded samples from a tar in a store, through a temporary copy."""
     try:
         with TemporaryDirectory(prefix="cctranslate-") as folder:
             here = Path(folder, path.name)
@@ -118,14 +118,14 @@ def _purge_remote(path: Path, digests: Mapping[str, str | None]) -> None:
 
 
 def _purge(path: Path, digests: Mapping[str, str | None]) -> bool:
-    """Take superseded samples out of a tar; it is replaced whole or not at all.
+    """Remove superseded samples from a tar, and return whether it has changed.
 
-    Return whether it has changed; without any samples it is removed.
+    The tar is replaced whole or not at all. If no sample is left, it is removed.
 
     Args:
         path: The tar.
-        digests: For the name of each superseded picture the digest of the one that stays, None if
-            that does not lie in this tar.
+        digests: By the name of each superseded picture: the digest of the picture that stays, or
+            None if that picture is not in this tar.
 
     Raises:
         OutputError: the tar cannot be read or written.
@@ -154,12 +154,12 @@ def _samples(path: Path) -> Iterator[Sample]:
 
 
 def _key(member: TarMember) -> str:
-    """Return what the members of one sample have in common."""
+    """Return the key that the members of one sample share."""
     return member.name.split(".")[0]
 
 
 def _divided(members: Sample) -> Iterator[Sample]:
-    """Divide members of one key: where a name comes again, another sample begins."""
+    """Split members of one key into samples: a new sample begins where a name repeats."""
     sample: Sample = []
     for member in members:
         if any(member.name == other.name for other in sample):
@@ -172,9 +172,10 @@ def _divided(members: Sample) -> Iterator[Sample]:
 def _staying(
     samples: list[Sample], digests: Mapping[str, str | None], file: BinaryIO
 ) -> list[Sample]:
-    """Return the samples that stay: of those of one name the last that is as it was recorded.
+    """Return the samples that stay.
 
-    What is left of a sample that lost its picture goes, too.
+    Of several samples of one name the last one that matches its recorded digest stays. Members of a
+    sample without its picture are removed.
     """
     keys = {name.split(".")[0] for name in digests}
     best: dict[str, tuple[bool, int]] = {}

@@ -1,9 +1,8 @@
-"""Results as lines of one table, which grows at its end; the report names them by number.
+"""Earlier results in `--layout fer-csv`: lines of one table, which the report names by number.
 
-Where lines go, the numbers of those behind them change, so that the table and the report must be
-replaced together. Both are first written under other names. From the moment that the report has
-its other name, a call that finds it gives both their names, so that a kill between the two is
-made good.
+When a line is removed, the numbers of all later lines change. So the table and the report must be
+replaced together. Both are first written under temporary names, the report last. A call that
+finds the temporary report renames both, which completes a replacement that a kill interrupted.
 """
 
 import csv
@@ -28,18 +27,18 @@ _OUTPUT = NAMES.index("output")
 
 
 class ResultTable:
-    """The results of a run in one table."""
+    """Earlier results in one table."""
 
     def __init__(self, out: Path) -> None:
         self._out, self.altered = out, set[str]()
         self._table = out / TABLE
 
     def prepare(self, report: Path) -> None:
-        """Finish a replacement that a kill cut short; give up the rows of lines that are lost.
+        """Complete an interrupted replacement, and drop the rows of lines that are lost.
 
         Raises:
             OptionError: no run wrote the report.
-            OutputError: something cannot be written, or the table is another one.
+            OutputError: something cannot be written, or the table is not the one of the report.
         """
         self._finish_replacement(report)
         if _highest(report) < _count(self._table):
@@ -54,11 +53,11 @@ class ResultTable:
         self._replace(report, lambda: _found(report, digests))
 
     def is_there(self, row: Row) -> bool:
-        """Return True: `prepare` gave up the rows of lines that are lost."""
+        """Return True: `prepare` dropped the rows of lost lines."""
         return True
 
-    def settle(self, joined: JoinedReport) -> None:
-        """Take superseded lines out of the table, and write the joined report.
+    def remove_superseded(self, joined: JoinedReport) -> None:
+        """Remove superseded lines from the table, and write the joined report.
 
         Raises:
             OutputError: something cannot be written.
@@ -69,15 +68,15 @@ class ResultTable:
             joined.write(joined.rows())
 
     def _replace(self, report: Path, rows: Callable[[], Iterator[Row]]) -> None:
-        """Replace the table by the lines that some rows name, and the report by those rows."""
-        staying = sorted(number for row in rows() if (number := _number(row)) is not None)
-        wanted = frozenset(staying)
+        """Replace the report by some rows, and the table by the lines that they name."""
+        remaining = sorted(number for row in rows() if (number := _number(row)) is not None)
+        wanted = frozenset(remaining)
         try:
             with atomic_write(self._out / NEXT_TABLE) as file:
                 for number, line in enumerate(_lines(self._table, header=True), -1):
                     if number < 0 or number in wanted:
                         file.write(line)
-            formats.write(_renumbered(rows(), staying), self._out / NEXT_REPORT)
+            formats.write(_renumbered(rows(), remaining), self._out / NEXT_REPORT)
         except OSError as error:
             raise unwritable(self._table, error) from None
         self._finish_replacement(report)
@@ -99,13 +98,14 @@ def _number(row: Row) -> int | None:
     return int(row.output.partition(":")[2]) if row.output else None
 
 
-def _renumbered(rows: Iterable[Row], staying: list[int]) -> Iterator[Row]:
+def _renumbered(rows: Iterable[Row], remaining: list[int]) -> Iterator[Row]:
+    """Return rows with the numbers that their lines have among the `remaining` ones."""
     for row in rows:
         number = _number(row)
         if number is None:
             yield row
         else:
-            yield replace(row, output=f"{TABLE}:{bisect_left(staying, number)}")
+            yield replace(row, output=f"{TABLE}:{bisect_left(remaining, number)}")
 
 
 def _lines(table: Path, *, header: bool = False) -> Iterator[bytes]:
@@ -126,9 +126,9 @@ def _count(table: Path) -> int:
 
 
 def _highest(report: Path) -> int:
-    """Return the highest number of a line that a report names; -1 if it names none.
+    """Return the highest line number that a report names; -1 if it names none.
 
-    Rows are checked later, when all that they say is read.
+    Rows are validated later, when they are read in full.
     """
     highest = -1
     try:
@@ -152,9 +152,10 @@ def _digest(line: bytes) -> str:
 
 
 def _found(report: Path, digests: list[str]) -> Iterator[Row]:
-    """Return the rows of a report whose lines are as they were written.
+    """Return the rows of a report whose lines are unchanged.
 
-    Of an input all rows of a target go together, so that each face has as many as the others.
+    If one line of a target is lost, all rows of the input and that target are dropped, so that each
+    face keeps the same number of rows.
     """
     for group, _ in formats.read_inputs(report):
         lost = {row.target for row in group if not _is_found(row, digests)}
