@@ -6,7 +6,7 @@ from typing import Any
 
 from cctranslate import __version__
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import FOLDER
+from cctranslate.batch.outputs.folder import ALL_SHARDS, FOLDER
 from cctranslate.batch.report.counts import Counts
 from cctranslate.remote import is_remote
 
@@ -69,6 +69,9 @@ class RunFacts:
     """Whether no input is left to do."""
     inputs: int
     """Inputs that the call ended."""
+    all_shards: dict[str, object] | None
+    """Of a shard: how many inputs all shards have, and a digest of their names, if the call met
+    all."""
     seconds: float
     """How long the call took."""
 
@@ -99,6 +102,7 @@ def manifest(
         "detector": facts.detector,
         "finished": facts.finished,
         "found": counts.found,
+        **({ALL_SHARDS: facts.all_shards} if options.shard else {}),
         **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
         "confirmed_share": counts.confirmed_fractions(),
         "seconds": round(facts.seconds, 2),

@@ -1,21 +1,36 @@
 """Join the reports of a run's shards, or of runs with the same options."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.outputs.folder import REPORT, RUN, read_run, requested_of
+from cctranslate.batch.outputs.folder import ALL_SHARDS, REPORT, RUN, read_run, requested_of
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
 from cctranslate.errors import OptionError
 from cctranslate.files import real_path
+from cctranslate.remote import is_remote
 
 SHARD = "--shard"
 MAY_DIFFER = (SHARD, "--unconfirmed-to")
 """Options in which the shards of a run may differ."""
+_INPUTS = {
+    "inputs": "INPUT",
+    "files_from": "--files-from",
+    "include": "--include",
+    "exclude": "--exclude",
+    "limit": "--limit",
+}
+"""Options that decide which inputs there are, by their names in `run.json`."""
+_LONGEST = 60
+"""Characters of an option's value that an error shows."""
+Run = tuple[Path, dict[str, Any]]
+"""A run's folder, and what its `run.json` says."""
 
 
 def merge(folders: list[Path], path: Path) -> Counts:
@@ -25,15 +40,19 @@ def merge(folders: list[Path], path: Path) -> Counts:
 
     Raises:
         InputError: a report cannot be read.
-        OptionError: a folder holds no run, an unfinished one or one with other options, a shard
-            is missing or there twice, a report lacks inputs, or `path` lies in a run's folder.
+        OptionError: a folder holds no run, an unfinished one or one with other options or inputs,
+            a shard is missing or there twice, a report lacks inputs, or `path` lies in a run's
+            folder.
         OutputError: `path` cannot be written.
     """
     if requested_of(path.parent):
         raise OptionError(
             f"-o {path}: {path.parent} holds nothing but a run's results: name another place"
         )
-    _check([(folder, _options(folder)) for folder in folders])
+    runs = [(folder, _finished_run(folder)) for folder in folders]
+    _check_options(runs)
+    _check_shards([run["asked"].get(SHARD) for _, run in runs])
+    _check_inputs(runs)
     counts = Counts()
     formats.write(_rows(folders, path.parent, counts), path)
     return counts
@@ -56,8 +75,8 @@ def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[Row]:
             )
 
 
-def _options(folder: Path) -> dict[str, Any]:
-    """Return the options of a finished run, as `run.json` has them.
+def _finished_run(folder: Path) -> dict[str, Any]:
+    """Return what `run.json` says of a finished run.
 
     Raises:
         OptionError: the folder holds no finished run.
@@ -69,31 +88,24 @@ def _options(folder: Path) -> dict[str, Any]:
     if not is_run:
         raise OptionError(f"{folder}: holds no run of batch: name the folders after its -o")
     content = read_run(folder)
-    options = dict(content["asked"])
     try:
-        if options.get(SHARD) is not None:
-            number, count = map(int, options[SHARD])
-            options[SHARD] = [number, count]
+        if (shard := content["asked"].get(SHARD)) is not None:
+            number, count = map(int, shard)
+            content["asked"][SHARD] = [number, count]
+        dict(content.get("options", {}))
     except (ValueError, TypeError, OverflowError):
         raise OptionError(f"{folder / RUN}: not what a run left") from None
     if not content.get("finished"):
         raise OptionError(f"{folder}: its run is not finished: the same command again goes on")
-    return options
+    return content
 
 
-def _check(runs: list[tuple[Path, dict[str, Any]]]) -> None:
-    """See that the runs have the same options, and that all shards are there once.
+def _check_shards(shards: list[Any]) -> None:
+    """See that all shards are there once.
 
     Raises:
         OptionError: they are not the shards of one run.
     """
-    (first, options), *others = runs
-    for folder, other in others:
-        names = [name for name in options | other if name not in MAY_DIFFER]
-        differing = [name for name in names if options.get(name) != other.get(name)]
-        if differing:
-            raise OptionError(f"{folder} holds a run with another {differing[0]} than {first}")
-    shards = [run.get(SHARD) for _, run in runs]
     if shards[0] is None and len(shards) == 1:
         return
     count = (shards[0] or [1, 1])[1]
@@ -104,3 +116,78 @@ def _check(runs: list[tuple[Path, dict[str, Any]]]) -> None:
         if numbers.count(number) != 1:
             what = "is missing" if number not in numbers else "is there twice"
             raise OptionError(f"shard {number}/{count} {what}: name each shard's folder once")
+
+
+def _check_options(runs: list[Run]) -> None:
+    """See that the runs have the same options, as far as these decide what is made.
+
+    Raises:
+        OptionError: one has others.
+    """
+    options = [
+        {name: value for name, value in run["asked"].items() if name not in MAY_DIFFER}
+        for _, run in runs
+    ]
+    if found := _difference(runs, options):
+        raise OptionError(f"{found}: make one anew with the options of the other, by --overwrite")
+
+
+def _check_inputs(runs: list[Run]) -> None:
+    """See that the runs are shards of the same inputs.
+
+    Raises:
+        OptionError: one has others.
+    """
+    met = [run.get(ALL_SHARDS) for _, run in runs]
+    if all(met) and all(record == met[0] for record in met):
+        return  # whatever the words were that named them
+    named = [_named_inputs(run.get("options", {})) for _, run in runs]
+    if found := _difference(runs, named):
+        raise OptionError(f"{found}: run the command of one with the inputs of the other")
+    for key, name in (("inputs", "number of inputs"), ("names", "digest of inputs' names")):
+        records = [{name: record.get(key)} for record in met if isinstance(record, dict)]
+        if len(records) == len(runs) and (found := _difference(runs, records)):
+            raise OptionError(
+                f"{found}: files have come or gone: the same command of batch again for each "
+                "shard makes up for it"
+            )
+
+
+def _named_inputs(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that decide which inputs there are: folders as they are compared."""
+    named = {name: options.get(key) for key, name in _INPUTS.items()}
+    if isinstance(words := named["INPUT"], list):
+        plain = {word if is_remote(word) else str(Path(word)) for word in map(str, words)}
+        named["INPUT"] = sorted(plain)
+    return named
+
+
+def _difference(runs: list[Run], compared: Sequence[dict[str, Any]]) -> str:
+    """Return which run differs from most of the others, and in what; nothing if all are alike."""
+    names = dict.fromkeys(name for values in compared for name in values)
+    texts = {name: [json.dumps(values.get(name)) for values in compared] for name in names}
+    common = {name: Counter(each).most_common(1)[0][0] for name, each in texts.items()}
+    for k, (folder, _) in enumerate(runs):
+        differing = [name for name in names if texts[name][k] != common[name]]
+        if differing:
+            like = texts[differing[0]].index(common[differing[0]])
+            mine, theirs = compared[k], compared[like]
+            values = [
+                f"{name} {_spelled(mine.get(name))}, not {_spelled(theirs.get(name))}"
+                for name in differing
+            ]
+            return (
+                f"{folder} holds a run with another {' and '.join(differing)} than "
+                f"{runs[like][0]} ({'; '.join(values)})"
+            )
+    return ""
+
+
+def _spelled(value: Any) -> str:
+    """Return an option's value for people, of a long one its beginning."""
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    if isinstance(value, dict):
+        value = " ".join(map(str, value.values()))
+    text = "none" if value is None or value is False or value == "" else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -14,6 +14,7 @@ from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.inputs.iter_items import iter_items, read_pipes
+from cctranslate.batch.inputs.job_array import AllShards
 from cctranslate.batch.interrupt import InterruptHandler
 from cctranslate.batch.manifest import RunFacts, identity
 from cctranslate.batch.options import Options
@@ -29,7 +30,7 @@ from cctranslate.batch.outputs.folder import (
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.lock import hold
 from cctranslate.batch.report import formats, summary
-from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
+from cctranslate.batch.report.counts import Counts, too_many_failed
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
@@ -70,6 +71,7 @@ class BatchRun:
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
     _filter: InputFilter = field(init=False)
+    _all_shards: AllShards = field(default_factory=AllShards, init=False)
     _balance: Balance | None = field(default=None, init=False)
     _earlier: EarlierResults = field(init=False)
     _save: Callable[[], None] = field(init=False)
@@ -103,7 +105,10 @@ class BatchRun:
             counts = self._run(loaded, runner)
         if self._stop.requested:
             return 130
-        return 5 if self._missed(counts) else counts.exit_code
+        missed = summary.missed(self.options, counts)
+        for line in missed:
+            self.echo(line)
+        return 5 if missed else counts.exit_code
 
     def _run(self, loaded: Bundle, runner: Runner) -> Counts:
         options, out = self.options, self.options.out
@@ -138,19 +143,6 @@ class BatchRun:
             position=layout.position,
         )
         return Journal(options.out / REPORT, resume, self._take_up)
-
-    def _missed(self, counts: Counts) -> bool:
-        """Return whether the run missed a threshold, and print which."""
-        options = self.options
-        if too_many_failed(counts, options.max_failures, ended=True):
-            self.echo(summary.too_many_failed(options, counts))
-            return True
-        low = too_few_confirmed(counts, options.min_confirmed)
-        for target, fraction in low.items():
-            self.echo(
-                f"{target}: {fraction:.1%} confirmed, --min-confirmed {options.min_confirmed}"
-            )
-        return bool(low)
 
     def _go_on(self, loaded: Bundle, runner: Runner, journal: Journal) -> Counts:
         """Translate what the journal has no row of; write the final report whatever happens."""
@@ -190,7 +182,7 @@ class BatchRun:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)
 
     def _items(self, journal: Journal) -> Iterator[Item | None]:
-        items = iter_items(self.options, self._filter)
+        items = iter_items(self.options, self._filter, self._all_shards)
         if self._balance:
             items = self._balance.choose(items)
         for item in self._stop.until(read_pipes(items)):
@@ -225,6 +217,7 @@ class BatchRun:
             provider=runner.provider,
             finished=self._finished,
             inputs=self._ended,
+            all_shards=self._all_shards.record(),
             seconds=time.monotonic() - started,
         )
         counts = finish(self.options, journal, facts, self._reasons)

@@ -8,6 +8,7 @@ from pathlib import Path
 from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import Item, Member
+from cctranslate.batch.inputs.job_array import AllShards
 from cctranslate.batch.options import Options
 from cctranslate.folders.walking import walk
 from cctranslate.remote import is_remote
@@ -16,10 +17,15 @@ _MOST_COUNTED = 200_000
 """Files that are counted beforehand; a folder of more would take seconds."""
 
 
-def iter_items(options: Options, chosen: InputFilter) -> Iterator[Item | None]:
+def iter_items(
+    options: Options, chosen: InputFilter, met: AllShards | None = None
+) -> Iterator[Item | None]:
     """Return the inputs as a stream; None where no further one has come so far.
 
-    `chosen` decides on what lies in folders and archives.
+    Args:
+        options: The call's options.
+        chosen: Decides on what lies in folders and archives.
+        met: Takes note of the inputs of all shards, if the call does one of several.
 
     Raises:
         InputError: a list or folder cannot be read.
@@ -30,8 +36,7 @@ def iter_items(options: Options, chosen: InputFilter) -> Iterator[Item | None]:
         else sources.from_inputs(options.inputs, options.output_paths, chosen)
     )
     if options.shard:
-        shard = options.shard
-        items = (item for item in items if item is None or job_array.holds(shard, item.source))
+        items = job_array.choose(options.shard, items, met or AllShards())
     return _first(items, options.limit)
 
 

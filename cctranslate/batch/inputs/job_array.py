@@ -2,7 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cctranslate.batch.inputs.items import Item
 
 Shard = tuple[int, int]
 """The I-th of N, from 1."""
@@ -31,8 +34,40 @@ def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
     return number, count
 
 
-def holds(shard: Shard, source: str) -> bool:
-    """Return whether an input is in a shard: by the digest of its name, the same everywhere."""
+@dataclass
+class AllShards:
+    """The inputs that a call met, of all shards together."""
+
+    count: int = 0
+    total: int = 0
+    """The sum of the digests of their names, which their order does not change."""
+    whole: bool = False
+    """Whether these are all of the call's inputs."""
+
+    def record(self) -> dict[str, object] | None:
+        """Return what `run.json` says of them; None if the call did not meet all."""
+        if not self.whole:
+            return None
+        return {"inputs": self.count, "names": f"{self.total % (1 << 64):016x}"}
+
+
+def choose(shard: Shard, items: Iterable[Item | None], met: AllShards) -> Iterator[Item | None]:
+    """Return the inputs that are in a shard, and note in `met` those of all shards.
+
+    The digest of an input's name decides, the same everywhere.
+    """
     number, count = shard
-    digest = hashlib.blake2b(os.fsencode(source), digest_size=8).digest()
-    return int.from_bytes(digest) % count == number - 1
+    for item in items:
+        if item is None:
+            yield None
+            continue
+        digest = _digest(item.source)
+        met.count += 1
+        met.total += digest
+        if digest % count == number - 1:
+            yield item
+    met.whole = True
+
+
+def _digest(source: str) -> int:
+    return int.from_bytes(hashlib.blake2b(os.fsencode(source), digest_size=8).digest())

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import PAGE, REPORT
-from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import readable
 
@@ -99,12 +99,18 @@ def lines(
         yield "the same command with --retry-failed does the failed ones again"
 
 
-def too_many_failed(options: Options, counts: Counts) -> str:
-    """Return what to tell of a run that missed `--max-failures`."""
-    told = f"{counts.inputs['failed']:,} failed, --max-failures {options.max_failures}"
-    if options.stream:  # which keeps no report
-        return told
-    return f"{told}: see their reasons in the report; --retry-failed does them again"
+def missed(options: Options, counts: Counts) -> list[str]:
+    """Return a line for each threshold that a run missed."""
+    if too_many_failed(counts, options.max_failures, ended=True):
+        line = f"{counts.inputs['failed']:,} failed, --max-failures {options.max_failures}"
+        if not options.stream:  # which keeps no report
+            line += ": see their reasons in the report; --retry-failed does them again"
+        return [line]
+    low = too_few_confirmed(counts, options.min_confirmed)
+    return [
+        f"{target}: {fraction:.1%} confirmed, --min-confirmed {options.min_confirmed}"
+        for target, fraction in low.items()
+    ]
 
 
 def _not_written(options: Options, counts: Counts) -> Iterator[str]:
