@@ -9,21 +9,18 @@ from cctranslate.batch.inputs.items import Item
 
 Shard = tuple[int, int]
 """The I-th of N, from 1."""
-SLURM = ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT")
+_TASK, _FIRST, _LAST = "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX"
+_COUNT, _STEP = "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_STEP"
 
 
 def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
     """Return the shard that `I/N` names, or for `slurm` the one that a SLURM array gives this task.
 
     Raises:
-        ValueError: it is neither, or no array runs; the message says so.
+        ValueError: it is neither, or no array runs that says how many shards there are.
     """
     if text == "slurm":
-        missing = [name for name in SLURM if not environment.get(name, "").isdecimal()]
-        if missing:
-            raise ValueError(f"{missing[0]} is not set: `slurm` is for the tasks of a job array")
-        task, first, count = (int(environment[name]) for name in SLURM)
-        number = task - first + 1
+        number, count = _of_array(environment)
     else:
         parts = text.split("/")
         if len(parts) != 2 or not all(part.isdecimal() for part in parts):
@@ -32,6 +29,36 @@ def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
     if not 1 <= number <= count:
         raise ValueError(f"there is no shard {number} of {count}: they count from 1, without gaps")
     return number, count
+
+
+def _of_array(environment: Mapping[str, str]) -> Shard:
+    """Return the shard of this task of a SLURM array.
+
+    Raises:
+        ValueError: no array runs, or it may be a part of a larger one, such as `--array=3,7` to run
+            two tasks again: then nothing says how many shards there are.
+    """
+    names = (_TASK, _FIRST, _LAST, _COUNT)
+    missing = [name for name in names if not environment.get(name, "").isdecimal()]
+    if missing:
+        raise ValueError(f"{missing[0]} is not set: `slurm` is for the tasks of a job array")
+    task, first, last, count = (int(environment[name]) for name in names)
+    step = environment.get(_STEP, "")
+    width = max(int(step), 1) if step.isdecimal() else 1
+    index, beside = divmod(task - first, width)
+    if count == 1:
+        fault = "has one task"
+    elif first > 1:
+        fault = f"begins at {first}"
+    elif beside or (last - first) // width + 1 != count:
+        fault = "has gaps"
+    else:
+        return index + 1, count
+    number = f"${_TASK}" if first else f"$(({_TASK} + 1))"
+    raise ValueError(
+        f"the job array {fault}, and so does not say how many shards there are in all: name them, "
+        f"as --shard {number}/N"
+    )
 
 
 @dataclass

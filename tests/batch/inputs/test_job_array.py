@@ -105,11 +105,49 @@ def test_a_name_is_in_one_shard_and_shards_are_alike_in_size() -> None:
     assert min(map(len, found)) > 900
 
 
+def slurm(task: int, *tasks: int, step: int | None = None) -> dict[str, str]:
+    """Return what SLURM sets for a task of an array."""
+    values = {"ID": task, "MIN": min(tasks), "MAX": max(tasks), "COUNT": len(tasks)}
+    if step is not None:
+        values["STEP"] = step
+    return {f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in values.items()}
+
+
 def test_a_slurm_array_says_which_shard() -> None:
-    array = {"SLURM_ARRAY_TASK_ID": "12", "SLURM_ARRAY_TASK_MIN": "10"}
-    assert parse("slurm", array | {"SLURM_ARRAY_TASK_COUNT": "4"}) == (3, 4)
+    assert parse("slurm", slurm(3, 1, 2, 3, 4, step=1)) == (3, 4)
+    assert parse("slurm", slurm(0, 0, 1, 2)) == (1, 3)
+    assert [parse("slurm", slurm(task, 1, 3, 5, 7, step=2)) for task in (1, 3, 5, 7)] == [
+        (1, 4),
+        (2, 4),
+        (3, 4),
+        (4, 4),
+    ]
+    array = slurm(3, 1, 2, 3, 4)
+    del array["SLURM_ARRAY_TASK_COUNT"]
     with pytest.raises(ValueError, match="SLURM_ARRAY_TASK_COUNT is not set"):
         parse("slurm", array)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "fault"),
+    [
+        ((3,), "has one task"),
+        ((1,), "has one task"),
+        ((2, 5, 7), "begins at 2"),
+        ((3, 4), "begins at 3"),
+        ((1, 2, 5), "has gaps"),
+        ((1, 3, 4, 6), "has gaps"),
+    ],
+)
+def test_a_slurm_array_that_may_be_a_part_says_what_to_pass(
+    tasks: tuple[int, ...], fault: str
+) -> None:
+    for task in tasks:
+        with pytest.raises(ValueError, match=fault) as refused:
+            parse("slurm", slurm(task, *tasks, step=1))
+        assert str(refused.value).endswith("as --shard $SLURM_ARRAY_TASK_ID/N")
+    with pytest.raises(ValueError, match=r"as --shard \$\(\(SLURM_ARRAY_TASK_ID \+ 1\)\)/N"):
+        parse("slurm", slurm(0, 0, 2, 5, step=1))
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4", ""])
