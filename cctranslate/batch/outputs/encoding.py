@@ -89,8 +89,9 @@ def encode(result: Result, form: str, packet: str | None, quality: int | None = 
     if form == "png":
         info = _png_info(packet)
         _add_color_space(info, space)
-        # Level 4 takes a third of the time of level 6, for files of nearly the same size.
-        options |= {"pnginfo": info, "compress_level": 4}
+        # Runs of equal bytes are all that repeats in a photograph. To look for nothing else halves
+        # the time of level 4, which is a third of level 6's, for files of nearly the same size.
+        options |= {"pnginfo": info, "compress_level": 4, "compress_type": zlib.Z_RLE}
         if picture.width * picture.height > LARGE:
             return _large_png(picture, options)
     else:
@@ -113,8 +114,8 @@ def encode(result: Result, form: str, packet: str | None, quality: int | None = 
 def _large_png(picture: Image.Image, options: dict[str, Any]) -> bytes:
     """Return a photograph as a PNG, in half the time of Pillow's lowest compression level.
 
-    Pillow tries five filters for each row. This takes one filter, and compresses runs of equal
-    bytes only, as little else repeats in a photograph. Files are smaller than at that level.
+    Pillow tries five filters for each row. This takes one filter. Files are smaller than at that
+    level.
     """
     small = io.BytesIO()
     Image.new(picture.mode, (1, 1)).save(small, "png", **options)
