@@ -16,7 +16,7 @@ from cctranslate.faces.alignment import (
     side,
     within,
 )
-from cctranslate.faces.detail_suppression import Cover
+from cctranslate.faces.detail_suppression import Cover, smooth_step
 from cctranslate.faces.raster import Box, Canvas, Levels, luma, planes, to_levels
 from cctranslate.pixels import SIZE, Scaled
 
@@ -24,6 +24,8 @@ Undo = tuple[Levels, Box]
 """A part of a picture as it was, and where it is: what `Canvas.draw` takes."""
 REACH = 0.75
 """Share of the way from the frame's middle to its edge where a change begins to fade."""
+SKIN, TEETH = 0.1, 0.25
+"""Light, of a gray range, up to which it falls on skin, and from which on it draws teeth."""
 
 
 def _window() -> Scaled:
@@ -118,13 +120,25 @@ def _moved(levels: Levels, across: Scaled, down: Scaled, left: int, top: int) ->
 def _lit(colors: Scaled, wanted: Scaled) -> Scaled:
     """Return colors [C,H,W] in [0, 1] brought to the luma that is wanted [H,W].
 
-    Light brings a color nearer to white. Shade scales it down and deepens it, as light does that
-    was scattered in skin: scaled alone, a dark mouth would look like ash on it. Nothing clips.
+    A little light scales a color, as more light on skin does; much of it is teeth, and brings the
+    color nearer to white. Shade scales a color down and deepens it, as light does that was
+    scattered in skin: scaled alone, a dark mouth would look like ash on it. Nothing clips.
     """
     bright, wanted = luma(colors), wanted.clip(0, 1)
-    lighter = ((wanted - bright) / (1 - bright).clip(1e-5)).clip(0, 1)
+    light = wanted - bright
+    white = colors + (1 - colors) * (light / (1 - bright).clip(1e-5)).clip(0, 1)
+    skin = _scaled(colors, wanted)
+    lighter = skin + smooth_step(light, SKIN, TEETH) * (white - skin)
     # Cubic enlarging may have gone a little below black, which has no power.
-    deep = colors.clip(0) ** (1 + (bright - wanted).clip(0))
+    deep = colors.clip(0) ** (1 + (-light).clip(0))
     darker = deep * (wanted / luma(deep).clip(1e-5))
-    lit = np.where(wanted < bright, darker, colors + (1 - colors) * lighter)
-    return np.asarray(lit.clip(0, 1), np.float32)
+    return np.asarray(np.where(light < 0, darker, lighter).clip(0, 1), np.float32)
+
+
+def _scaled(colors: Scaled, wanted: Scaled) -> Scaled:
+    """Return colors scaled to the luma that is wanted, as gray as it takes to fit into [0, 1]."""
+    scaled = colors * (wanted / luma(colors).clip(0.01))
+    scaled += wanted - luma(scaled)  # what black lacks
+    most = scaled.max(0)
+    excess = ((most - 1) / (most - wanted).clip(1e-5)).clip(0, 1)
+    return np.asarray(scaled + excess * (wanted - scaled), np.float32)

@@ -110,7 +110,7 @@ def _tinted(colors: Scaled, broad: Scaled, fraction: Scaled) -> Scaled:
     The luma stays. Lips, which are more saturated than skin, keep their color.
     """
     skin = (broad * (luma(colors) / luma(broad).clip(1e-5))).clip(0, 1)
-    fraction = fraction * _step(_saturation(skin) - _saturation(colors), 0, GRAYER)
+    fraction = fraction * smooth_step(_saturation(skin) - _saturation(colors), 0, GRAYER)
     return np.asarray(colors + fraction * (skin - colors), np.float32)
 
 
@@ -121,14 +121,14 @@ def _saturation(colors: Scaled) -> Scaled:
 
 def _painted(light: Scaled) -> Scaled:
     fine = light - _blurred(light, BROAD)
-    return _step(_blurred(np.abs(fine), NEAR), FAINT, FULL)
+    return smooth_step(_blurred(np.abs(fine), NEAR), FAINT, FULL)
 
 
 def _busy(detail: Scaled) -> Scaled:
-    return _step(_blurred(detail, NEAR), PLAIN, BUSY)
+    return smooth_step(_blurred(detail, NEAR), PLAIN, BUSY)
 
 
-def _step(values: Scaled, none: float, full: float) -> Scaled:
+def smooth_step(values: Scaled, none: float, full: float) -> Scaled:
     """Return 0 up to `none`, 1 from `full` on, smooth between them."""
     fraction = ((values - none) / (full - none)).clip(0, 1)
     return np.asarray(fraction * fraction * (3 - 2 * fraction), np.float32)

@@ -58,6 +58,22 @@ def test_light_is_added_to_luma_and_hues_stay() -> None:
     assert dark.max() == 0
 
 
+@pytest.mark.parametrize("color", [(180, 120, 90), (250, 190, 170)])
+def test_a_little_light_is_skin_and_much_is_teeth(color: tuple[int, ...]) -> None:
+    picture = np.full((300, 300, 3), color, np.uint8)
+    saturations = []
+    for light in (0.08, 0.3):
+        changed = picture.copy()
+        carry(changed, whole(300, 300), edit(paint=2 * light), fade=False)
+        saturations.append(saturation(changed[150, 150].astype(float)))
+        added = (gray(changed).astype(float) - gray(picture))[150, 150]
+        assert added == pytest.approx(min(light, 1 - gray(picture)[0, 0] / 255) * 255, abs=1.5)
+    before = saturation(np.array(color, float))
+    if max(color) < 200:
+        assert saturations[0] == pytest.approx(before, abs=0.01)
+    assert before >= saturations[0] > 0.5 * before > saturations[1]
+
+
 def test_16_bits_change_as_8_do() -> None:
     picture = np.asarray(pictures.portrait(pictures.COLLINS).convert("L"))
     small, deep = picture.copy(), picture.astype(np.uint16) * 257
