@@ -57,8 +57,9 @@ def float_levels(picture: Image.Image) -> Gray:
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:
     """Return the width and height of a picture that was opened, as `upright` gives it."""
-    if picture.format == "TIFF":
-        # Pillow turns a TIFF as it loads it, and gives its turned size before or only then.
+    if picture.format in ("PNG", "TIFF"):
+        # Pillow turns a TIFF as it loads it, and gives its turned size before or only then. A PNG
+        # it loads to look for EXIF data: a fault of the pixels would pass for one of those.
         picture.load()
     turned = _orientation(picture) in range(5, 9)
     return (picture.height, picture.width) if turned else picture.size

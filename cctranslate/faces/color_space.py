@@ -54,14 +54,21 @@ def color_space(picture: Image.Image, bands: str) -> ColorSpace:
     )
 
 
-def to_srgb(picture: Image.Image, space: ColorSpace) -> Image.Image:
+def to_srgb(
+    picture: Image.Image, space: ColorSpace, *, holds_profile: bool = True
+) -> Image.Image:
     """Return a picture of 8 bits in sRGB, for a format that cannot name its color space.
 
-    A gray profile is taken from gray to RGB. An RGB profile is left: every format holds it.
+    A gray profile is taken from gray to RGB.
+
+    Args:
+        picture: In mode L, LA, RGB or RGBA.
+        space: Its color space.
+        holds_profile: Whether the file can hold an RGB profile, which is left then.
     """
     alpha = picture.getchannel("A") if picture.mode.endswith("A") else None
     opaque = picture.convert(picture.mode.removesuffix("A")) if alpha else picture
-    if space.icc and opaque.mode == "L":
+    if space.icc and (opaque.mode == "L" or not holds_profile):
         converted = _from_profile(opaque, space.icc)
     elif space.gamma or space.primaries:
         converted = _from_gamma(opaque, space)
@@ -72,13 +79,13 @@ def to_srgb(picture: Image.Image, space: ColorSpace) -> Image.Image:
     return converted
 
 
-def _from_profile(gray: Image.Image, icc: bytes) -> Image.Image:
+def _from_profile(picture: Image.Image, icc: bytes) -> Image.Image:
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         srgb = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(gray, profile, srgb, outputMode="RGB")
+        converted = ImageCms.profileToProfile(picture, profile, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
-        return gray  # a profile that is none
+        return picture  # a profile that is none
     assert converted is not None  # not in place
     return converted
 

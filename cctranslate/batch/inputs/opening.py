@@ -1,7 +1,8 @@
 """Open pictures, also where faulty metadata keep Pillow from it."""
 
 import io
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import PurePath
 from typing import TypeVar
@@ -19,11 +20,12 @@ with suppress(ImportError):  # the extra `heif`
 T = TypeVar("T")
 File = io.BufferedReader | io.BytesIO
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
-_PNG_KEPT = {
-    *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"),
-    *(b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"eXIf"),
+_PNG_LEVELS = {
+    *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"eXIf"),
 }
-"""Chunks of a PNG for its pixels, colors and orientation."""
+"""Chunks of a PNG for its levels, frames and orientation."""
+_PNG_KEPT = _PNG_LEVELS | {b"gAMA", b"cHRM", b"sRGB", b"iCCP"}
+"""Those, and the chunks for its color space."""
 _JPEG_LEFT_OUT = {0xFE, *range(0xE3, 0xEE)}
 """Markers of a JPEG for comments and applications, but for JFIF, EXIF, ICC and Adobe's."""
 
@@ -41,8 +43,14 @@ class CameraRawError(RefusedError):
     unreadable = True
 
 
+_FINAL = (RefusedError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""Errors that no other metadata would change."""
+
+
 def with_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
     """Return what `read` makes of a picture; metadata that spoil it are left out.
+
+    Texts and comments are left out first, then a PNG's color space, with a warning.
 
     Args:
         file: The picture's file at its beginning.
@@ -55,15 +63,22 @@ def with_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -
     """
     try:
         return _read(file, name, read)
-    except (RefusedError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except _FINAL:
         raise
     except Exception:
         # Pillow raises nearly anything for bad metadata, as for bad pixels.
         file.seek(0)
-        bare = _without_metadata(file)
-        if bare is None:
-            raise
-    return _read(io.BytesIO(bare), name, read)
+        for bare, warning in _without_metadata(file):
+            try:
+                found = _read(io.BytesIO(bare), name, read)
+            except _FINAL:
+                raise
+            except Exception:
+                continue
+            if warning:
+                warnings.warn(warning, stacklevel=2)
+            return found
+        raise
 
 
 def _read(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
@@ -75,21 +90,24 @@ def _read(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
         return read(picture)
 
 
-def _without_metadata(file: File) -> bytes | None:
-    """Return a PNG or JPEG without its texts and comments; None of others and of those without."""
+def _without_metadata(file: File) -> Iterator[tuple[bytes, str]]:
+    """Yield a PNG or JPEG with less and less metadata, each with what to warn of, if anything."""
     head = file.read(len(_PNG))
     if not head.startswith((_PNG, _JPEG)):
-        return None
+        return
     content = head + file.read(LARGEST)
-    bare = _bare_png(content) if head == _PNG else _bare_jpeg(content)
-    return bare if len(bare) < len(content) else None
+    bare = _bare_png(content, _PNG_KEPT) if head == _PNG else _bare_jpeg(content)
+    if len(bare) < len(content):
+        yield bare, ""
+    if head == _PNG and len(levels := _bare_png(bare, _PNG_LEVELS)) < len(bare):
+        yield levels, "the color profile or gamma of a PNG cannot be read: it is taken for sRGB"
 
 
-def _bare_png(content: bytes) -> bytes:
+def _bare_png(content: bytes, kept: set[bytes]) -> bytes:
     parts, at = [_PNG], len(_PNG)
     while at + 12 <= len(content):
         end = at + 12 + int.from_bytes(content[at : at + 4])
-        if content[at + 4 : at + 8] in _PNG_KEPT:
+        if content[at + 4 : at + 8] in kept:
             parts.append(content[at:end])
         at = end
     return b"".join(parts)

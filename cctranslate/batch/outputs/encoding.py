@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo, putchunk
+from PIL.PngImagePlugin import MAX_TEXT_CHUNK, PngInfo, putchunk
 
 from cctranslate import __version__
 from cctranslate.faces.color_space import ColorSpace, to_srgb
@@ -81,8 +81,9 @@ def encode(result: Result, form: str, packet: str | None, quality: int | None = 
         OSError: the format cannot hold the picture.
     """
     picture, space = _fitting(result.picture, form, result.color_space), result.color_space
-    gray_profile = space.icc is not None and space.icc[16:20] == b"GRAY"
-    icc = None if gray_profile and picture.mode.startswith("RGB") else space.icc
+    icc = space.icc
+    if icc and (not _holds(form, icc) or icc[16:20] == b"GRAY" and picture.mode.startswith("RGB")):
+        icc = None
     options: dict[str, Any] = {"icc_profile": icc}
     if result.exif:
         options["exif"] = result.exif
@@ -179,7 +180,9 @@ def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
     JPEG has no alpha, WebP no gray, and only PNG has 16 bits, gamma and primaries.
     """
     if form == "png":
-        return picture
+        if not space.icc or _holds(form, space.icc) or picture.mode.startswith("I"):
+            return picture
+        return to_srgb(picture, space, holds_profile=False)
     if picture.mode.startswith("I"):
         picture = Image.fromarray(float_levels(picture))
     if form == "webp" or not space.icc:
@@ -191,6 +194,11 @@ def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
         solid = Image.alpha_composite(base, picture.convert("RGBA"))
         return solid.convert(picture.mode.removesuffix("A"))
     return picture
+
+
+def _holds(form: str, icc: bytes) -> bool:
+    """Return whether a format can hold a profile: Pillow opens no PNG with a larger one."""
+    return form != "png" or len(icc) <= MAX_TEXT_CHUNK
 
 
 @cache

@@ -95,6 +95,32 @@ def test_a_pngs_texts_are_left_out_where_they_cannot_be_read(place: bytes, bad: 
     assert orientation == 3
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        chunk(b"gAMA", b"\0"),
+        chunk(b"cHRM", bytes(8)),
+        chunk(b"sRGB", b""),
+        chunk(b"iCCP", b""),
+        chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1 << 21))),
+    ],
+)
+def test_a_pngs_color_space_is_left_out_where_it_cannot_be_read(bad: bytes) -> None:
+    out, turned = io.BytesIO(), Image.Exif()
+    turned[0x112] = 3
+    Image.fromarray(pictures.draw_face(3, 0)).save(out, "png", exif=turned)
+    at = out.getvalue().index(b"IDAT") - 4
+    content = out.getvalue()[:at] + bad + out.getvalue()[at:]
+    with pytest.warns(UserWarning, match="taken for sRGB"):
+        levels, orientation = with_picture(
+            io.BytesIO(content),
+            PurePath("a.png"),
+            lambda picture: (np.asarray(picture), picture.getexif()[0x112]),
+        )
+    np.testing.assert_array_equal(levels, pictures.draw_face(3, 0))
+    assert orientation == 3
+
+
 def test_a_jpegs_comments_are_left_out_where_they_cannot_be_read() -> None:
     out = io.BytesIO()
     Image.fromarray(pictures.draw_face(3, 0)).save(out, "jpeg", quality=95)
@@ -116,3 +142,15 @@ def test_a_damaged_picture_still_fails(run: Run, tmp_path: Path) -> None:
     Image.fromarray(pictures.draw_face(3, 0)).save(tmp_path / "a.png", pnginfo=texts())
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-300])
     assert run(tmp_path / "a.png", "--to", "sad", "-o", tmp_path / "out").exit_code == 1
+
+
+@pytest.mark.parametrize("side", [48, 120])
+def test_a_png_with_spoiled_pixels_fails(run: Run, tmp_path: Path, side: int) -> None:
+    Image.effect_noise((side, side), 64).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(byte ^ 0x5A for byte in content[middle : middle + 64])
+    (tmp_path / "a.png").write_bytes(content)
+    assert run(tmp_path / "a.png", "--to", "sad", "-o", tmp_path / "out").exit_code == 1
+    (row,) = rows(tmp_path / "out")
+    assert row["reason"].startswith("decode: ")

@@ -5,7 +5,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import get_sampling
 
 from cctranslate.batch.outputs.encoding import LARGE, Result, encode, xmp
@@ -59,6 +59,25 @@ def test_a_large_png_keeps_an_icc_profile() -> None:
     profile = b"\0" * 16 + b"RGB " + bytes(108)
     content = encode(Result(picture=large("RGB"), color_space=ColorSpace(icc=profile)), "png", None)
     with Image.open(io.BytesIO(content)) as read:
+        assert read.info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_profile_that_is_too_large_for_a_png_is_honored(mode: str) -> None:
+    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = bytearray(wide)  # red's primary for blue's
+    swapped[wide.index(b"rXYZ") : wide.index(b"rXYZ") + 4] = b"bXYZ"
+    at = wide.index(b"bXYZ")
+    swapped[at : at + 4] = b"rXYZ"
+    picture = Image.new(mode, (48, 48), (250, 10, 10) if mode == "RGB" else (250, 10, 10, 77))
+    profile = bytes(swapped) + bytes(1 << 20)
+    result = Result(picture=picture, color_space=ColorSpace(icc=profile))
+    with Image.open(io.BytesIO(encode(result, "png", xmp("sad")))) as read:
+        red, green, blue, *alpha = np.asarray(read)[0, 0]
+        assert "icc_profile" not in read.info
+    assert (red < 40, green < 40, blue > 230) == (True, True, True)
+    assert alpha == ([77] if mode == "RGBA" else [])
+    with Image.open(io.BytesIO(encode(result, "webp", None))) as read:
         assert read.info["icc_profile"] == profile
 
 
