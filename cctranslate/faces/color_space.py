@@ -14,6 +14,8 @@ _SPACES = {"L": b"GRAY", "RGB": b"RGB "}
 _SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 """The x and y of white, red, green and blue."""
 _SRGB_GAMMA = 0.45455
+_SMALLEST_GAMUT = 0.01
+"""Twice the area of the smallest triangle of primaries that is a color space; sRGB's is 0.22."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +49,23 @@ def color_space(picture: Image.Image, bands: str) -> ColorSpace:
         return ColorSpace(icc=icc if icc[16:20] == _SPACES[bands] else None)
     if "srgb" in picture.info:
         return ColorSpace()
-    primaries = picture.info.get("chromaticity")
+    primaries = tuple(picture.info.get("chromaticity") or ())
     return ColorSpace(
         gamma=picture.info.get("gamma") or None,
-        primaries=tuple(primaries) if primaries and all(primaries[1::2]) else None,
+        primaries=primaries if _are_primaries(primaries) else None,
     )
 
 
-def to_srgb(
-    picture: Image.Image, space: ColorSpace, *, holds_profile: bool = True
-) -> Image.Image:
+def _are_primaries(values: tuple[float, ...]) -> bool:
+    """Return whether the x and y of white, red, green and blue make a color space."""
+    if len(values) != 8 or not all(values[1::2]):
+        return False
+    red, green, blue = np.reshape(values, (4, 2))[1:]
+    (a, b), (c, d) = green - red, blue - red
+    return bool(abs(a * d - b * c) > _SMALLEST_GAMUT)
+
+
+def to_srgb(picture: Image.Image, space: ColorSpace, *, holds_profile: bool = True) -> Image.Image:
     """Return a picture of 8 bits in sRGB, for a format that cannot name its color space.
 
     A gray profile is taken from gray to RGB.

@@ -106,6 +106,27 @@ def test_gamma_and_primaries_are_kept_or_honored(
         assert expected.mean() > np.asarray(picture).mean() + 20
 
 
+@pytest.mark.parametrize(
+    "primaries",
+    [
+        (0.3127, 0.329, *(0.3, 0.6) * 3),
+        (0.3127, 0.329, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4),
+        (42949.6,) * 8,
+    ],
+)
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_primaries_that_make_no_color_space_are_left_out(
+    run: Run, mouths: Path, tmp_path: Path, primaries: tuple[float, ...], form: str
+) -> None:
+    picture = pictures.portrait(pictures.HOPPER, 120)
+    chrm = struct.pack(">8L", *(round(value * 1e5) for value in primaries))
+    (tmp_path / "a.png").write_bytes(with_chunks(picture, cHRM=chrm))
+    written = result(run, mouths, tmp_path / "a.png", form)
+    assert "chromaticity" not in written.info
+    gap = np.abs(np.asarray(written)[:2].astype(int) - np.asarray(picture)[:2])
+    assert gap.mean() < 4
+
+
 def test_colors_convert_by_hand_computed_numbers() -> None:
     one = Image.new("RGB", (1, 1), (0, 128, 255))
     light = to_srgb(one, ColorSpace(gamma=1.0)).getpixel((0, 0))

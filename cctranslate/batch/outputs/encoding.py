@@ -82,7 +82,9 @@ def encode(result: Result, form: str, packet: str | None, quality: int | None = 
     """
     picture, space = _fitting(result.picture, form, result.color_space), result.color_space
     icc = space.icc
-    if icc and (not _holds(form, icc) or icc[16:20] == b"GRAY" and picture.mode.startswith("RGB")):
+    if icc and (
+        not _holds(form, icc) or (icc[16:20] == b"GRAY" and picture.mode.startswith("RGB"))
+    ):
         icc = None
     options: dict[str, Any] = {"icc_profile": icc}
     if result.exif:
@@ -180,7 +182,7 @@ def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
     JPEG has no alpha, WebP no gray, and only PNG has 16 bits, gamma and primaries.
     """
     if form == "png":
-        if not space.icc or _holds(form, space.icc) or picture.mode.startswith("I"):
+        if _holds(form, space.icc) or picture.mode.startswith("I"):
             return picture
         return to_srgb(picture, space, holds_profile=False)
     if picture.mode.startswith("I"):
@@ -196,9 +198,9 @@ def _fitting(picture: Image.Image, form: str, space: ColorSpace) -> Image.Image:
     return picture
 
 
-def _holds(form: str, icc: bytes) -> bool:
+def _holds(form: str, icc: bytes | None) -> bool:
     """Return whether a format can hold a profile: Pillow opens no PNG with a larger one."""
-    return form != "png" or len(icc) <= MAX_TEXT_CHUNK
+    return form != "png" or len(icc or b"") <= MAX_TEXT_CHUNK
 
 
 @cache

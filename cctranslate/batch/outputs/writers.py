@@ -17,6 +17,7 @@ from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES, line, to_cells
 from cctranslate.batch.stores.small_files import create_file
+from cctranslate.errors import OutputError
 from cctranslate.files import replacing, unwritable
 from cctranslate.remote import is_remote, write_new
 
@@ -169,6 +170,7 @@ class FileWriter:
         Raises:
             OutputError: the disk is full or `out` cannot be written to.
             OSError: a file alone cannot be written, or the format cannot hold the picture.
+            Exception: anything that making the results raises.
         """
         fingerprints: dict[str, Fingerprint] = {}
         written: list[str] = []
@@ -179,7 +181,9 @@ class FileWriter:
                     _write(content, self.out / placed.output, placed.replaces)
                     written.append(placed.output)
                 fingerprints[placed.output] = fingerprint(content)
-        except OSError:
+        except OutputError:
+            raise
+        except Exception:
             for output in written:
                 (self.out / output).unlink(missing_ok=True)
             raise

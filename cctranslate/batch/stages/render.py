@@ -19,6 +19,7 @@ from cctranslate.batch.stages.report_rows import (
     variants_left,
 )
 from cctranslate.batch.stages.translated import TranslatedPicture
+from cctranslate.errors import OutputError
 from cctranslate.faces import compositing
 from cctranslate.faces.compositing import Undo
 from cctranslate.faces.exif import KeptExif
@@ -70,13 +71,14 @@ class ResultRenderer:
             draw = self._drawer(picture, canvas)
         except Exception as error:
             # As when it was read first: decoders raise nearly anything.
-            reason = " ".join(str(error).split()) or type(error).__name__
-            return [row_without_result(picture.decoded, "failed", f"read: {reason}")], b""
+            return [_failed(picture, "read", error)], b""
         try:
             packed = self.packer.pack(self._results(rows, draw, picture.decoded))
-        except OSError as error:
-            reason = f"write: {error.strerror or error}"
-            return [row_without_result(picture.decoded, "failed", reason)], b""
+        except OutputError:
+            raise
+        except Exception as error:
+            # What a picture says of its colors may be beyond all that was thought of.
+            return [_failed(picture, "write", error)], b""
         lost = lost_metadata(self._exif(canvas)) if canvas else ""
         return [completed(row, packed.fingerprints, lost) for row in rows], packed.content
 
@@ -172,3 +174,10 @@ class ResultRenderer:
         if self.layout.suffix == SUFFIXES["jpeg"] and len(canvas.exif.data) > _LONGEST_IN_JPEG:
             return KeptExif(left_out=("all", "too long for JPEG"))
         return canvas.exif
+
+
+def _failed(picture: TranslatedPicture, stage: str, error: Exception) -> Row:
+    """Return the row of a picture that one stage could not do."""
+    text = error.strerror if isinstance(error, OSError) else None
+    reason = " ".join((text or str(error)).split()) or type(error).__name__
+    return row_without_result(picture.decoded, "failed", f"{stage}: {reason}")
