@@ -39,7 +39,7 @@ class _Gone(click.ClickException):
 def _failed(message: str, exit_code: int = 1) -> click.ClickException:
     """Return an error of ours as Click shows it: one line, and its exit code."""
     kind = type("Failed", (click.ClickException,), {"exit_code": exit_code})
-    failed: click.ClickException = kind(message)
+    failed: click.ClickException = kind(standard_streams.printable(message))
     return failed
 
 

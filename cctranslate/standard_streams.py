@@ -7,6 +7,7 @@ descriptor's number: what a C library prints would go into that file.
 import errno
 import io
 import os
+import re
 import sys
 from typing import TextIO
 
@@ -15,6 +16,8 @@ from cctranslate.errors import InputError, OptionError, OutputError
 OUTPUT_NAME = "standard output"
 """The file name of errors in writing it."""
 _STDIN, _STDOUT, _STDERR = range(3)
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that break a line or its order, command a terminal, or are no text."""
 
 
 class _NamedOutput(io.FileIO):
@@ -84,6 +87,16 @@ def require_output(option: str) -> None:
         if error.errno == errno.EBADF:
             raise OptionError(f"{option}: {OUTPUT_NAME} is closed: redirect it") from None
         raise OutputError(f"{option}: cannot be written: {error.strerror}") from None
+
+
+def printable(line: str) -> str:
+    """Return a line with what may not be printed, as in a file's name, as `\\n` or `\\x1b`."""
+    return _CONTROL.sub(_escaped, line)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    raw = os.fsencode(character[0]) if "\udc80" <= character[0] <= "\udcff" else b""
+    return f"\\x{raw[0]:02x}" if raw else repr(character[0])[1:-1]
 
 
 def _open_if_closed(descriptor: int, flags: int) -> None:

@@ -207,11 +207,12 @@ def _run(options: Options) -> int:
     from cctranslate.batch.inputs.iter_items import count_items
     from cctranslate.batch.run import BatchRun
     from cctranslate.commands.progress import BatchProgress
+    from cctranslate.standard_streams import printable
 
     def speak(line: str) -> None:
         """Print a line for people above the progress bar, unless they asked for quiet."""
         if not options.quiet:
-            tqdm.write(line, file=sys.stderr)
+            tqdm.write(printable(line), file=sys.stderr)
 
     if options.dry_run:
         return describe(options, speak)

@@ -41,6 +41,33 @@ def test_no_name_breaks_the_report(run: Run, tmp_path: Path) -> None:
     assert [json.loads(line)["source"] for line in copied] == [row["source"] for row in told]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names have no such bytes elsewhere")
+def test_no_name_breaks_a_line_or_commands_the_terminal(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in (b"a\nb.png", b"\x1b[31m.png", b"caf\xe9.png", "\u202egnp.png".encode()):
+        (folder / os.fsdecode(name)).write_bytes(b"broken")
+    result = run(folder, "--to", "sad", "-o", tmp_path / "out", "--verbose")
+    assert result.exit_code == 1
+    for name in (r"a\nb.png", r"\x1b[31m.png", r"caf\xe9.png", r"\u202egnp.png"):
+        assert f"{folder}/{name}: decode: " in result.output
+    assert all(line.isprintable() for line in result.output.splitlines())
+    missing = run("no\nsuch\x1b.png", "--to", "sad", "-o", tmp_path / "other")
+    assert missing.output.startswith(r"Error: no\nsuch\x1b.png: not found")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names have no such bytes elsewhere")
+def test_results_of_names_in_another_encoding_are_in_utf_8(run: Run, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    (folder / os.fsdecode(b"no\xebl")).mkdir(parents=True)
+    (folder / os.fsdecode(b"no\xebl/caf\xe9.png")).write_bytes(png(3, 0))
+    (folder / "caf%E9.png").write_bytes(png(3, 1))
+    (folder / os.fsdecode(b"caf\xe9.png")).write_bytes(png(3, 2))
+    assert run(folder, "--to", "sad", "-o", out, "--layout", "tree").exit_code == 0
+    assert set(tree(out)) == {"sad/caf%E9.png", "sad/caf%E9~2.png", "sad/no%EBl/caf%E9.png"}
+    assert {row["output"] for row in rows(out)} == set(tree(out))
+
+
 def lie(path: Path, true: int, said: int) -> None:
     """Make a zip say of its members of one size that they have another."""
     content, wanted = path.read_bytes(), true.to_bytes(4, "little")

@@ -25,7 +25,8 @@ TABLE = "fer2013.csv"
 """The name of the dataset's file, so that `fit --data OUT` finds it."""
 LONGEST = 200
 """Most bytes of a name, so that tags and suffix fit into the 255 of most file systems."""
-
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
+"""Bytes of names as Python has them that are no UTF-8."""
 TAR_NAME = re.compile(r"\d{6,}\.tar")
 """What `tar_name` gives."""
 
@@ -55,7 +56,7 @@ class Layout:
 
         `Names.claim` makes it unique.
         """
-        stem = os.path.splitext(relative)[0].replace(".", self._dot)  # noqa: PTH122
+        stem = _in_utf8(os.path.splitext(relative)[0]).replace(".", self._dot)  # noqa: PTH122
         if self.separate_faces and re.search(rf"{re.escape(self._dot)}f\d+$", stem):
             stem += "_"  # a.f2.png and the second face of a.png are two files
         if self.kind != "tree":
@@ -170,6 +171,13 @@ def folded(name: str) -> str:
 def _key(name: str) -> bytes:
     """Return a 16-byte key for a name, so that millions of them fit into memory."""
     return hashlib.blake2b(os.fsencode(folded(name)), digest_size=16).digest()
+
+
+def _in_utf8(name: str) -> str:
+    """Return a name with each byte that is no UTF-8 as `%E9`: it would spoil OUT for loaders."""
+    if name.isascii():
+        return name
+    return _NO_UTF8.sub(lambda byte: f"%{ord(byte[0]) & 0xFF:02X}", name)
 
 
 def _shortened(name: str) -> str:

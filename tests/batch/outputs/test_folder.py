@@ -142,7 +142,7 @@ def test_a_dry_run_lists_names_as_they_are(run: Run, tmp_path: Path) -> None:
     path.write_bytes(b"")
     result = run(path, "--to", "happy", "--dry-run")
     assert result.exit_code == 0, result.output
-    assert result.stdout_bytes == os.fsencode(path) + b"\ttranslated/happy/caf\xe9.png\n"
+    assert result.stdout_bytes == os.fsencode(path) + b"\ttranslated/happy/caf%E9.png\n"
 
 
 def test_python_turns_a_picture_upright_as_batch_does(
