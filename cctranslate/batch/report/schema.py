@@ -81,14 +81,19 @@ def _one_of(words: Iterable[str]) -> Callable[[str], str]:
     return allowed.__getitem__
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 
 
 def _name_text(name: str) -> str:
-    r"""Return a name as UTF-8 can hold it: other bytes as `\xe9`, such text itself as `\x5cxe9`."""
-    if name.isascii() and "\\x" not in name:
+    r"""Return a name as UTF-8 can hold it: other bytes as `\xe9`, such text itself as `\x5cxe9`.
+
+    A first character that makes a spreadsheet take it for a formula becomes `\x3d` and so on.
+    """
+    if name.isascii() and "\\x" not in name and not name.startswith(_FORMULA):
         return name
-    return readable(_ESCAPE.sub(r"\\x5cx\1", name))
+    escaped = readable(_ESCAPE.sub(r"\\x5cx\1", name))
+    return f"\\x{ord(name[0]):02x}{escaped[1:]}" if name.startswith(_FORMULA) else escaped
 
 
 def _byte(match: re.Match[str]) -> str:

@@ -65,9 +65,13 @@ def test_a_row_comes_back_from_its_cells(row: Row) -> None:
         (rb"a\x5cb.png", r"a\x5cx5cb.png"),
         (rb"C:\xyz.png", r"C:\xyz.png"),
         (b"\xff\\x41", r"\xff\x5cx41"),
+        (b'=HYPERLINK("http://a.b")', r'\x3dHYPERLINK("http://a.b")'),
+        (b"-1\\x41\xff=.png", r"\x2d1\x5cx41\xff=.png"),
+        (b"@a.png", r"\x40a.png"),
+        (b"\t=1.png", "\\x09=1.png"),
     ],
 )
-def test_names_that_are_not_utf_8_come_back(name: bytes, cell: str) -> None:
+def test_odd_names_come_back(name: bytes, cell: str) -> None:
     row = dataclasses.replace(FAILED, source=name.decode("utf-8", "surrogateescape"))
     cells = to_cells(row)
     assert cells[0] == cell
