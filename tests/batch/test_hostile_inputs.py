@@ -49,8 +49,8 @@ def test_no_name_breaks_a_line_or_commands_the_terminal(run: Run, tmp_path: Path
         (folder / os.fsdecode(name)).write_bytes(b"broken")
     result = run(folder, "--to", "sad", "-o", tmp_path / "out", "--verbose")
     assert result.exit_code == 1
-    for name in (r"a\nb.png", r"\x1b[31m.png", r"caf\xe9.png", r"\u202egnp.png"):
-        assert f"{folder}/{name}: decode: " in result.output
+    for spelled in (r"a\nb.png", r"\x1b[31m.png", r"caf\xe9.png", r"\u202egnp.png"):
+        assert f"{folder}/{spelled}: decode: " in result.output
     assert all(line.isprintable() for line in result.output.splitlines())
     missing = run("no\nsuch\x1b.png", "--to", "sad", "-o", tmp_path / "other")
     assert missing.output.startswith(r"Error: no\nsuch\x1b.png: not found")
