@@ -29,8 +29,8 @@ def parse_emotion(word: str) -> str:
     name = SYNONYMS.get(name, name)
     if name not in EMOTIONS:
         near = get_close_matches(name, [*EMOTIONS, *SYNONYMS, "all"], n=1)
-        known = near and near[0] != name
-        hint = f"did you mean {near[0]}?" if known else f"choose from {', '.join(EMOTIONS)}"
+        is_close = near and near[0] != name
+        hint = f"did you mean {near[0]}?" if is_close else f"choose from {', '.join(EMOTIONS)}"
         raise ValueError(f"{word!r} is no expression: {hint}")
     return name
 

@@ -102,10 +102,10 @@ def parse_label(text: str) -> int:
     Raises:
         ValueError: It is no id.
     """
-    found = _LABEL.fullmatch(text)
-    if not found or int(found[1]) >= len(EMOTIONS):
-        raise ValueError(f"emotion is {_shown(text)}, expected 0 to {len(EMOTIONS) - 1}")
-    return int(found[1])
+    match = _LABEL.fullmatch(text)
+    if not match or int(match[1]) >= len(EMOTIONS):
+        raise ValueError(f"emotion is {_quoted(text)}, expected 0 to {len(EMOTIONS) - 1}")
+    return int(match[1])
 
 
 def parse_usage(text: str) -> str:
@@ -116,7 +116,7 @@ def parse_usage(text: str) -> str:
     """
     usage = _USAGE.get(re.sub(r"[\s_-]", "", text).lower())
     if usage is None:
-        raise ValueError(f"Usage is {_shown(text)}, expected one of {', '.join(USAGES)}")
+        raise ValueError(f"Usage is {_quoted(text)}, expected one of {', '.join(USAGES)}")
     return usage
 
 
@@ -226,6 +226,6 @@ def _row(record: str, columns: list[str], number: int, line: int) -> CsvRow | Cs
     return CsvFault(number=number, line=line, reason=reason)
 
 
-def _shown(text: str) -> str:
+def _quoted(text: str) -> str:
     """Return a cell as a message shows it: on one line, and short."""
     return repr(" ".join(text.split())[:40])

@@ -136,8 +136,8 @@ def sizes(folder: Path) -> dict[str, int]:
     """
     root = key(folder).rstrip("/") + "/"
     with errors_of(folder):
-        found = system(folder).find(key(folder), detail=True)
-    return {name.removeprefix(root): int(info["size"] or 0) for name, info in found.items()}
+        files = system(folder).find(key(folder), detail=True)
+    return {name.removeprefix(root): int(info["size"] or 0) for name, info in files.items()}
 
 
 def upload(source: Path, path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cctranslate.batch.inputs.archives import from_tar_or_csv
-from cctranslate.batch.inputs.items import FaceRow
+from cctranslate.batch.inputs.items import DatasetRow
 from cctranslate.fer2013 import (
     CsvFault,
     CsvRow,
@@ -47,7 +47,7 @@ def test_fit_and_batch_read_the_same_row(tmp_path: Path, form: str) -> None:
     path = tmp_path / "fer2013.csv"
     path.write_bytes(FORMS[form].encode())
     (item,) = from_tar_or_csv(path)
-    assert isinstance(item, FaceRow), item
+    assert isinstance(item, DatasetRow), item
     assert (item.label, item.usage, item.inner) == ("happy", "Training", "0")
     np.testing.assert_array_equal(parse_pixels(item.pixels), FACE)
     faces = load(path)["Training"]

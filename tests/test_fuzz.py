@@ -21,7 +21,7 @@ from cctranslate import bundle
 from cctranslate.batch.gallery import contact_sheet, html_page
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item, Member
+from cctranslate.batch.inputs.items import ContentItem, Decoded, DecodeFailure, Item
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.merge_reports import merge
 from cctranslate.batch.outputs import folder
@@ -47,7 +47,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("CCTRANSLATE_FUZZ", "quick"))
 
-LOOK = DecodeOptions(where="auto", detector=FaceDetector(), needed_again=True)
+LOOK = DecodeOptions(face_mode="auto", detector=FaceDetector(), will_reread=True)
 FORMATS = ("png", "jpeg", "gif", "webp", "bmp", "tiff", "ppm", "tga", "ico", "pcx", "sgi", "dds")
 
 
@@ -115,7 +115,7 @@ def check(item: Item) -> None:
 @given(spoiled(st.sampled_from(PICTURES)) | st.binary(max_size=200))
 def test_any_picture_is_decoded_or_refused(content: bytes) -> None:
     check(
-        Member(
+        ContentItem(
             path=Path("a.zip"),
             relative="x.png",
             named=True,

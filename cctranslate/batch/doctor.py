@@ -63,13 +63,13 @@ def examine(
     runtime = _onnxruntime()
     yield runtime
     yield _detector()
-    found, text = _bundle(weights)
+    loaded, text = _bundle(weights)
     yield from text
-    if found is None or runtime.fatal:
+    if loaded is None or runtime.fatal:
         return
     if device == "auto":
-        yield _cuda(found)
-    yield _selftest(found, device, engine, precision)
+        yield _cuda(loaded)
+    yield _selftest(loaded, device, engine, precision)
 
 
 def _version(package: str) -> str | None:
@@ -125,20 +125,20 @@ def _detector() -> Finding:
 def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
     folder = weights or bundle.shipped()
     try:
-        found = bundle.load(folder)
+        loaded = bundle.load(folder)
     except UserError as error:
         text = Finding(name="bundle", text="cannot be used", advice=str(error), fatal=True)
         return None, [text]
-    digests = [Finding(name=model, text=f"sha256 {d}") for model, d in found.digests.items()]
-    return found, [Finding(name="bundle", text=str(folder)), *digests]
+    digests = [Finding(name=model, text=f"sha256 {d}") for model, d in loaded.digests.items()]
+    return loaded, [Finding(name="bundle", text=str(folder)), *digests]
 
 
-def _cuda(found: Bundle) -> Finding:
+def _cuda(loaded: Bundle) -> Finding:
     """Whether CUDA really runs: onnxruntime lists it wherever its package was built with it."""
     from cctranslate.inference.models import TranslationModels
 
     try:
-        TranslationModels(found, "cuda")
+        TranslationModels(loaded, "cuda")
     except UserError:
         if not shutil.which("nvidia-smi"):
             return Finding(name="CUDA", text="no NVIDIA driver here: batch runs on the CPU")
@@ -151,11 +151,11 @@ def _cuda(found: Bundle) -> Finding:
     return Finding(name="CUDA", text="usable: a session was opened on it")
 
 
-def _selftest(found: Bundle, device: str, engine: Engine, precision: Precision) -> Finding:
+def _selftest(loaded: Bundle, device: str, engine: Engine, precision: Precision) -> Finding:
     from cctranslate.inference.models import TranslationModels
 
     try:
-        return _timed(TranslationModels(found, device, None, engine, precision))
+        return _timed(TranslationModels(loaded, device, None, engine, precision))
     except UserError as error:
         return Finding(name="self-test", text="failed", advice=str(error), fatal=True)
 

@@ -20,7 +20,7 @@ from cctranslate.batch.stores.run_files import fetch_run
 from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
 
-_Made = tuple[str | None, str | None, float | None, int | None]
+_ResultKey = tuple[str | None, str | None, float | None, int | None]
 """The name of an input's results, and the target, strength and sample of one."""
 
 
@@ -37,19 +37,19 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
         OptionError: options that cannot go together, or not with the run in OUT.
     """
     check(options)
-    found = bundle.load(options.weights or bundle.shipped())
-    models = open_models(options, found)
+    loaded = bundle.load(options.weights or bundle.shipped())
+    models = open_models(options, loaded)
     fetch_run(options)
     if not options.stream:
         refuse_strangers(options.out, options.unconfirmed_folder, options.overwrite)
         if not options.overwrite:
             detector = FaceDetector().digest
-            requested = identity(options, found.digests, detector, models.engine)
+            requested = identity(options, loaded.digests, detector, models.engine)
             refuse_other_run(options.out, requested)
-    layout, names, made = options.result_layout, Names(), _made(options)
-    count = results = there = 0
-    chosen = InputFilter(options.include, options.exclude)
-    items = iter_items(options, chosen)
+    layout, names, reported = options.result_layout, Names(), _reported_results(options)
+    count = results = existing = 0
+    input_filter = InputFilter(options.include, options.exclude)
+    items = iter_items(options, input_filter)
     if options.balance:
         items = Balance.of(options).choose(items)
     for item in filter(None, items):
@@ -59,24 +59,24 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
             if item.chosen_targets is not None and variant.target not in item.chosen_targets:
                 continue
             results += 1
-            place = _place(options, layout.output_path(variant, name, 1, False))
-            is_there = (
-                place.exists()
-                if isinstance(place, Path)
-                else (name, variant.target, variant.strength, variant.sample) in made
+            location = _location(options, layout.output_path(variant, name, 1, False))
+            exists = (
+                location.exists()
+                if isinstance(location, Path)
+                else (name, variant.target, variant.strength, variant.sample) in reported
             )
-            there += is_there
-            line = f"{item.source}\t{place}{' (there already)' * is_there}\n"
+            existing += exists
+            line = f"{item.source}\t{location}{' (existing already)' * exists}\n"
             sys.stdout.buffer.write(os.fsencode(line))
     echo(
         f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.destination}: "
-        f"{plural(results, 'result')}, {there:,} of them there already; nothing was written"
+        f"{plural(results, 'result')}, {existing:,} of them there already; nothing was written"
     )
-    chosen.tell(echo)
+    input_filter.echo_left_out(echo)
     return 0 if count else 3
 
 
-def _place(options: Options, output: str) -> Path | str:
+def _location(options: Options, output: str) -> Path | str:
     """Return where a result would lie: a path if it is a file by itself."""
     if options.out_file:
         return options.out_file
@@ -89,7 +89,7 @@ def _place(options: Options, output: str) -> Path | str:
     return options.destination / output
 
 
-def _made(options: Options) -> set[_Made]:
+def _reported_results(options: Options) -> set[_ResultKey]:
     """Return what lies in tars or a table, by the report."""
     if options.stream or options.result_layout.has_files:
         return set()

@@ -77,7 +77,7 @@ class RunFacts:
 
 
 def manifest(
-    options: Options, facts: RunFacts, counts: Counts, begun: dict[str, Any]
+    options: Options, facts: RunFacts, counts: Counts, earlier: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the content of `run.json` at the end of a call.
 
@@ -85,11 +85,11 @@ def manifest(
         options: The call's options.
         facts: What it worked with, and how it went.
         counts: Counts of the whole report.
-        begun: What `run.json` said when the call began.
+        earlier: What `run.json` said when the call began.
     """
     return {
-        "asked": begun["asked"],
-        FOLDER: begun.get(FOLDER, str(Path.cwd())),
+        "asked": earlier["asked"],
+        FOLDER: earlier.get(FOLDER, str(Path.cwd())),
         "options": {
             f.name: _plain(getattr(options, f.name)) for f in fields(options) if f.name != "store"
         }

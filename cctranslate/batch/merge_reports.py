@@ -63,7 +63,7 @@ def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[Row]:
         above = os.path.relpath(real_path(folder), real_path(base))
         before, latest = counts.found, None
         for rows, _ in formats.read_inputs(folder / REPORT):
-            counts.add(rows, is_met=rows[0].source == latest)
+            counts.add(rows, has_earlier_rows=rows[0].source == latest)
             latest = rows[0].source
             for row in rows:
                 yield replace(row, output=f"{above}/{row.output}") if row.output else row

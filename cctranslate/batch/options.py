@@ -145,5 +145,5 @@ class Options:
     @cached_property
     def output_paths(self) -> OutputPaths:
         """Everything that the run writes, which is never an input."""
-        written = (self.destination, self.sheet_path, self.unconfirmed_folder, self.report_copy)
-        return OutputPaths(path for path in written if path)
+        paths = (self.destination, self.sheet_path, self.unconfirmed_folder, self.report_copy)
+        return OutputPaths(path for path in paths if path)

@@ -18,15 +18,10 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.chunk_names import ChunkNames
 from cctranslate.batch.stages.chunk_translator import ChunkTranslator
-from cctranslate.batch.stages.chunks import (
-    DecodedChunk,
-    FinishedChunk,
-    ItemChunk,
-    TranslatedChunk,
-    Work,
-)
+from cctranslate.batch.stages.chunks import DecodedChunk, FinishedChunk, ItemChunk, TranslatedChunk
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.translate import selected, translate
+from cctranslate.batch.stages.worker_tasks import WorkerTasks
 from cctranslate.batch.stores.prefetching import fetched
 from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.inference.models import TranslationModels
@@ -49,7 +44,7 @@ def run(
     *,
     models: TranslationModels,
     selector: ResultSelector,
-    pool: OrderedPool[Work],
+    pool: OrderedPool[WorkerTasks],
     writer: Writer,
     journal: RowSink,
     names: Names,
@@ -78,10 +73,10 @@ def run(
     most = bounds.budget()
     chunker = bounds.Chunker(bounds.weigh)
     ready = fetched(_released(items, selector))
-    decoded = pool.map(Work.decode, chunker.chunks(ready), weigh=_weight, most=most)
+    decoded = pool.map(WorkerTasks.decode, chunker.chunks(ready), weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
-    chosen = selected(translated, selector)
-    finished = pool.map(Work.finish, chosen, weigh=_weight, most=most)
+    selected_chunks = selected(translated, selector)
+    finished = pool.map(WorkerTasks.finish, selected_chunks, weigh=_weight, most=most)
     _report(finished, pool.work, writer, journal, on_rows, on_done)
 
 
@@ -111,7 +106,7 @@ def run_in_workers(
 
 def _report(
     chunks: Iterable[FinishedChunk | None],
-    work: Work,
+    work: WorkerTasks,
     writer: Writer,
     journal: RowSink,
     on_rows: Callable[[list[Row]], None],
@@ -168,6 +163,8 @@ def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Ite
         if key in seen:
             continue
         seen.add(key)
-        left = resume.left(key, item)
-        if left is None or left.targets:
-            yield resume.spelled(item if left is None else replace(item, remainder=left))
+        remainder = resume.remainder(key, item)
+        if remainder is None or remainder.targets:
+            yield resume.with_reported_path(
+                item if remainder is None else replace(item, remainder=remainder)
+            )

@@ -63,7 +63,7 @@ class BatchRun:
     options: Options
     echo: Callable[[str], None]
     progress: Progress
-    _stop: InterruptHandler = field(init=False)
+    _interrupt: InterruptHandler = field(init=False)
     _finished: bool = field(default=False, init=False)
     _ended: int = field(default=0, init=False)
     """Inputs that this call ended."""
@@ -77,9 +77,9 @@ class BatchRun:
     _save: Callable[[], None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._stop = InterruptHandler(echo=self.echo)
+        self._interrupt = InterruptHandler(echo=self.echo)
         if self.options.runner == "ray" or self.options.store:
-            self._stop.in_flight = "giving up what is in flight, to be done by the next call"
+            self._interrupt.in_flight = "giving up what is in flight, to be done by the next call"
         self._earlier = open_earlier(self.options)
         self._filter = InputFilter(self.options.include, self.options.exclude)
 
@@ -103,7 +103,7 @@ class BatchRun:
             run_files(options) as self._save,
         ):
             counts = self._run(loaded, runner)
-        if self._stop.requested:
+        if self._interrupt.requested:
             return 130
         missed = summary.missed(self.options, counts)
         for line in missed:
@@ -130,8 +130,8 @@ class BatchRun:
             formats.drop_failed(out / REPORT)
         journal = self._journal()
         self.progress.start(journal.resume.complete)
-        with self._stop.listening():
-            return self._go_on(loaded, runner, journal)
+        with self._interrupt.listening():
+            return self._translate_and_finish(loaded, runner, journal)
 
     def _journal(self) -> Journal:
         options, layout = self.options, self.options.result_layout
@@ -142,9 +142,9 @@ class BatchRun:
             altered=self._earlier.altered,
             position=layout.position,
         )
-        return Journal(options.out / REPORT, resume, self._take_up)
+        return Journal(options.out / REPORT, resume, self._add_earlier)
 
-    def _go_on(self, loaded: Bundle, runner: Runner, journal: Journal) -> Counts:
+    def _translate_and_finish(self, loaded: Bundle, runner: Runner, journal: Journal) -> Counts:
         """Translate what the journal has no row of; write the final report whatever happens."""
         started = time.monotonic()
         with library_warnings(self.echo):
@@ -153,9 +153,9 @@ class BatchRun:
             except BaseException:
                 # The user is told what stopped the run, not what cannot be written because of it.
                 with suppress(OutputError):
-                    self._close(loaded, runner, journal, started)
+                    self._finish(loaded, runner, journal, started)
                 raise
-            return self._close(loaded, runner, journal, started)
+            return self._finish(loaded, runner, journal, started)
 
     def _translate(self, runner: Runner, journal: Journal) -> None:
         self._finished = runner.translate(
@@ -165,8 +165,8 @@ class BatchRun:
                 journal=journal,
                 names=self._names,
                 items=partial(self._items, journal),
-                stop=self._stop,
-                enough=partial(self._enough, journal),
+                interrupt=self._interrupt,
+                too_many_failed=partial(self._too_many_failed, journal),
                 on_done=self._count,
                 on_rows=self._report,
                 save=self._save,
@@ -178,26 +178,26 @@ class BatchRun:
         self._ended += inputs
         self.progress.step(inputs)
 
-    def _enough(self, journal: Journal) -> bool:
+    def _too_many_failed(self, journal: Journal) -> bool:
         return too_many_failed(journal.counts, self.options.max_failures, ended=False)
 
     def _items(self, journal: Journal) -> Iterator[Item | None]:
         items = iter_items(self.options, self._filter, self._all_shards)
         if self._balance:
             items = self._balance.choose(items)
-        for item in self._stop.until(read_pipes(items)):
-            if self._enough(journal):
+        for item in self._interrupt.until(read_pipes(items)):
+            if self._too_many_failed(journal):
                 return
             yield item
 
-    def _take_up(self, rows: Sequence[Row]) -> None:
+    def _add_earlier(self, rows: Sequence[Row]) -> None:
         """Go on from the rows of an input that an earlier call ended."""
         if rows[0].result_name:
             self._names.add(rows[0].result_name)
         self._reasons.add(rows)
-        self._emit(rows)
+        self._print_rows(rows)
 
-    def _emit(self, rows: Sequence[Row]) -> None:
+    def _print_rows(self, rows: Sequence[Row]) -> None:
         if self.options.report == "-":
             sys.stdout.writelines(map(formats.json_line, rows))
             sys.stdout.flush()
@@ -207,9 +207,9 @@ class BatchRun:
         aloud = self.options.verbose or self.options.stream  # which keeps no report
         if aloud and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
-        self._emit(rows)
+        self._print_rows(rows)
 
-    def _close(self, loaded: Bundle, runner: Runner, journal: Journal, started: float) -> Counts:
+    def _finish(self, loaded: Bundle, runner: Runner, journal: Journal, started: float) -> Counts:
         facts = RunFacts(
             bundle=loaded.digests,
             detector=self._detector.digest,
@@ -235,7 +235,7 @@ class BatchRun:
             altered=len(self._earlier.altered),
         ):
             self.echo(line)
-        self._filter.tell(self.echo)
-        if self._stop.requested:
+        self._filter.echo_left_out(self.echo)
+        if self._interrupt.requested:
             from_here = "begins anew" if self.options.stream else "goes on from here"
             self.echo(f"interrupted: the same command {from_here}")

@@ -150,12 +150,12 @@ def _check_stream(options: Options) -> None:
         raise OptionError("-o - writes pictures: name a folder for --layout fer-csv")
     if options.report == "-" and not options.out_file:
         raise OptionError("-o - and --report -: only one of them can be stdout")
-    for option, given in (
+    for option, is_given in (
         ("--sheet", options.sheet),
         ("--overwrite", options.overwrite),
         ("--retry-failed", options.retry_failed),
     ):
-        if given:
+        if is_given:
             raise OptionError(f"{option} needs a folder, which keeps the run: name one with -o")
     if sys.stdout.isatty() and not (options.dry_run or options.out_file):
         raise OptionError("-o - writes bytes: send stdout to a file or a pipe")

@@ -181,11 +181,11 @@ def _format_of(context: click.Context, path: Path, format: str) -> str:
     """Return the format that a file's suffix names; `--format` must not name another."""
     from cctranslate.batch.outputs.encoding import FORMATS
 
-    named = FORMATS[path.suffix.lower()]
-    given = context.get_parameter_source("format") is not click.core.ParameterSource.DEFAULT
-    if given and format != named:
+    from_suffix = FORMATS[path.suffix.lower()]
+    is_given = context.get_parameter_source("format") is not click.core.ParameterSource.DEFAULT
+    if is_given and format != from_suffix:
         raise click.UsageError(f"-o {path} and --format {format}: name one format")
-    return named
+    return from_suffix
 
 
 def _temporary_folder() -> TemporaryDirectory[str]:

@@ -83,10 +83,10 @@ def bounds(
     """
     edge = size - 0.5
     corners = np.array([[-0.5, -0.5, 1], [edge, -0.5, 1], [-0.5, edge, 1], [edge, edge, 1]])
-    places = corners @ frame.T
+    positions = corners @ frame.T
     limits = np.array([shape[1], shape[0]])
-    first = np.clip(np.floor(places.min(0) - 1), 0, limits - 1).astype(int)
-    last = np.clip(np.ceil(places.max(0) + 2), first + 1, limits).astype(int)
+    first = np.clip(np.floor(positions.min(0) - 1), 0, limits - 1).astype(int)
+    last = np.clip(np.ceil(positions.max(0) + 2), first + 1, limits).astype(int)
     return int(first[0]), int(first[1]), int(last[0]), int(last[1])
 
 
@@ -102,7 +102,7 @@ def within(frame: FaceTransform, left: int, top: int) -> FaceTransform:
     return np.asarray(frame - [[0, 0, left], [0, 0, top]], np.float64)
 
 
-def enlarged(
+def enlarge_planes(
     planes: Scaled, local: FaceTransform, size: tuple[int, int], fade: bool = False
 ) -> Scaled:
     """Return planes of a face [C,48,48] in its part of a picture [C,H,W].

@@ -31,12 +31,12 @@ class ColorSpace:
     @property
     def info(self) -> dict[str, Any]:
         """Return it as Pillow has it in a picture's `info`."""
-        found = {
+        entries = {
             "icc_profile": self.icc,
             "gamma": self.gamma,
             "chromaticity": self.primaries,
         }
-        return {name: value for name, value in found.items() if value}
+        return {name: value for name, value in entries.items() if value}
 
 
 def color_space(picture: Image.Image, bands: str) -> ColorSpace:

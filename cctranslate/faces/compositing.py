@@ -12,7 +12,7 @@ from cctranslate.faces.alignment import (
     bands,
     bounds,
     crop,
-    enlarged,
+    enlarge_planes,
     side,
     within,
 )
@@ -34,8 +34,8 @@ def _window() -> Scaled:
     line = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 2 - 2)
     # A rounded square: no corner of the frame can show.
     radius = (line[:, None] ** 4 + line[None] ** 4) ** 0.25
-    left = ((1 - radius) / (1 - REACH)).clip(0, 1)
-    return np.asarray(left * left * (3 - 2 * left), np.float32)
+    remaining = ((1 - radius) / (1 - REACH)).clip(0, 1)
+    return np.asarray(remaining * remaining * (3 - 2 * remaining), np.float32)
 
 
 WINDOW = _window()
@@ -63,7 +63,7 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
     concerned = np.zeros(part.shape[:2], np.uint8)
     for rows in bands(part.shape):
         size = part.shape[1], rows.stop - rows.start
-        x, y, light[rows] = enlarged(change, within(local, 0, rows.start), size, fade)
+        x, y, light[rows] = enlarge_planes(change, within(local, 0, rows.start), size, fade)
         concerned[rows] = (x != 0) | (y != 0) | (light[rows] != 0)
         moved[rows] = _moved(levels, x, y, left, top + rows.start)
     if cover:
@@ -117,28 +117,28 @@ def _moved(levels: Levels, across: Scaled, down: Scaled, left: int, top: int) ->
     return np.asarray(moved, levels.dtype)  # type: ignore[return-value]
 
 
-def _lit(colors: Scaled, wanted: Scaled) -> Scaled:
-    """Return colors [C,H,W] in [0, 1] brought to the luma that is wanted [H,W].
+def _lit(colors: Scaled, target: Scaled) -> Scaled:
+    """Return colors [C,H,W] in [0, 1] brought to the luma `target` [H,W].
 
     A little light scales a color, as more light on skin does; much of it is teeth, and brings the
     color nearer to white. Shade scales a color down and deepens it, as light does that was
     scattered in skin: scaled alone, a dark mouth would look like ash on it. Nothing clips.
     """
-    bright, wanted = luma(colors), wanted.clip(0, 1)
-    light = wanted - bright
+    bright, target = luma(colors), target.clip(0, 1)
+    light = target - bright
     white = colors + (1 - colors) * (light / (1 - bright).clip(1e-5)).clip(0, 1)
-    skin = _scaled(colors, wanted)
+    skin = _scaled(colors, target)
     lighter = skin + smooth_step(light, SKIN, TEETH) * (white - skin)
     # Cubic enlarging may have gone a little below black, which has no power.
     deep = colors.clip(0) ** (1 + (-light).clip(0))
-    darker = deep * (wanted / luma(deep).clip(1e-5))
+    darker = deep * (target / luma(deep).clip(1e-5))
     return np.asarray(np.where(light < 0, darker, lighter).clip(0, 1), np.float32)
 
 
-def _scaled(colors: Scaled, wanted: Scaled) -> Scaled:
-    """Return colors scaled to the luma that is wanted, as gray as it takes to fit into [0, 1]."""
-    scaled = colors * (wanted / luma(colors).clip(0.01))
-    scaled += wanted - luma(scaled)  # what black lacks
+def _scaled(colors: Scaled, target: Scaled) -> Scaled:
+    """Return colors scaled to the luma `target`, grayed as far as needed to stay in [0, 1]."""
+    scaled = colors * (target / luma(colors).clip(0.01))
+    scaled += target - luma(scaled)  # what black lacks
     most = scaled.max(0)
-    excess = ((most - 1) / (most - wanted).clip(1e-5)).clip(0, 1)
-    return np.asarray(scaled + excess * (wanted - scaled), np.float32)
+    excess = ((most - 1) / (most - target).clip(1e-5)).clip(0, 1)
+    return np.asarray(scaled + excess * (target - scaled), np.float32)

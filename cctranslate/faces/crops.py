@@ -45,13 +45,13 @@ class Face:
     """The detector's confidence; None for a picture that is taken for a face."""
     hard: bool = False
     """Whether its landmarks say that it is hard to change; a picture that is a face has none."""
-    passed_over: str = ""
+    skip_reason: str = ""
     """Why it is not translated, if it is not."""
     number: int = 1
     """Its number in the picture, from 1, the largest first."""
 
     @property
-    def found(self) -> bool:
+    def is_detected(self) -> bool:
         """Whether it was found in a picture."""
         return self.score is not None
 
@@ -62,7 +62,7 @@ def edge_to_edge(levels: Gray, width: int, height: int) -> Face:
 
 
 def find_faces(
-    seen: Gray,
+    levels: Gray,
     detector: FaceDetector,
     size: tuple[int, int] | None = None,
     in_full: Callable[[], Canvas] | None = None,
@@ -70,22 +70,22 @@ def find_faces(
     """Return the faces in a picture [H,W] or [H,W,3] uint8, the largest first.
 
     Args:
-        seen: The picture, or a reduced version of it.
+        levels: The picture, or a reduced version of it.
         detector: Finds the faces.
-        size: The picture's width and height, if `seen` is a reduced version.
+        size: The picture's width and height, if `levels` is a reduced version.
         in_full: Returns the picture itself, which is needed where a face is small.
     """
-    height, width = seen.shape[:2]
+    height, width = levels.shape[:2]
     full_width, full_height = size or (width, height)
     x, y = full_width / width, full_height / height
     back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
-    detections = [enlarged(detection, back) for detection in detector.find(seen)]
+    detections = [enlarged(detection, back) for detection in detector.find(levels)]
     if in_full and any(side(align(detection.points)) < CLEAR * x for detection in detections):
         cropped = partial(_crop_in_full, in_full())
     else:
-        cropped = partial(_crop_of_reduced, raster.gray(seen), back)
+        cropped = partial(_crop_of_reduced, raster.gray(levels), back)
     faces = [_aligned(cropped, detection, (full_width, full_height)) for detection in detections]
-    ordered = sorted(faces, key=lambda face: bool(face.passed_over))
+    ordered = sorted(faces, key=lambda face: bool(face.skip_reason))
     return tuple(replace(face, number=number) for number, face in enumerate(ordered, 1))
 
 
@@ -94,26 +94,26 @@ def choose_faces(faces: tuple[Face, ...], which: FaceChoice) -> tuple[Face, ...]
     if which == "all":
         return faces
     wanted = 1 if which == "largest" else which
-    chosen = (
+    marked = (
         face
-        if face.number == wanted or face.passed_over
-        else replace(face, passed_over=f"not translated: not chosen by --which {which}")
+        if face.number == wanted or face.skip_reason
+        else replace(face, skip_reason=f"not translated: not chosen by --which {which}")
         for face in faces
     )
-    return tuple(sorted(chosen, key=lambda face: bool(face.passed_over)))
+    return tuple(sorted(marked, key=lambda face: bool(face.skip_reason)))
 
 
 def _crop_in_full(canvas: Canvas, frame: FaceTransform) -> Gray:
     """Return the crop of a frame in a picture, of which only that part is looked at."""
     width, height = canvas.image.size
     box = bounds(frame, (height, width))
-    return crop(raster.gray(canvas.seen(box)), within(frame, box[0], box[1]))
+    return crop(raster.gray(canvas.opaque_levels(box)), within(frame, box[0], box[1]))
 
 
 def _crop_of_reduced(gray: Gray, back: FaceTransform, frame: FaceTransform) -> Gray:
     """Return the crop of a frame in a picture; `back` maps places in `gray` to it."""
-    there = np.asarray(cv2.invertAffineTransform(back), np.float64)
-    return crop(gray, joined(there, frame))
+    inverse = np.asarray(cv2.invertAffineTransform(back), np.float64)
+    return crop(gray, joined(inverse, frame))
 
 
 def _aligned(
@@ -134,12 +134,12 @@ def _aligned(
         box=(left, top, right - left, bottom - top),
         score=detection.score,
         hard=_is_hard(detection.points, frame),
-        passed_over=small if side(frame) < SMALLEST else "",
+        skip_reason=small if side(frame) < SMALLEST else "",
     )
 
 
 def _is_hard(points: Points, frame: FaceTransform) -> bool:
     """Return whether a face is hard to change, by its points as they lie in its crop."""
     back = np.asarray(cv2.invertAffineTransform(frame), np.float64)
-    seen = points @ back[:, :2].T + back[:, 2]
-    return bool(are_hard(seen[None], np.ones(1, np.bool_))[0])
+    in_crop = points @ back[:, :2].T + back[:, 2]
+    return bool(are_hard(in_crop[None], np.ones(1, np.bool_))[0])

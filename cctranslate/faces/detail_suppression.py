@@ -7,7 +7,7 @@ colors of its own: the teeth of the old smile, gray on the new cheek.
 import cv2
 import numpy as np
 
-from cctranslate.faces.alignment import FaceTransform, bands, crop, enlarged, within
+from cctranslate.faces.alignment import FaceTransform, bands, crop, enlarge_planes, within
 from cctranslate.faces.raster import Levels, luma, planes
 from cctranslate.pixels import SIZE, Scaled
 
@@ -32,7 +32,7 @@ class Cover:
 
     def __init__(
         self,
-        seen: Scaled,
+        face: Scaled,
         edit: Scaled,
         window: Scaled,
         local: FaceTransform,
@@ -41,7 +41,7 @@ class Cover:
         """Find where it will be.
 
         Args:
-            seen: The face as the model saw it, unmoved, in planes [C,48,48].
+            face: The face as the model saw it, unmoved, in planes [C,48,48].
             edit: The change [3,48,48], its light in [0, 1] a range.
             window: How much there is of it towards the edge [48,48].
             local: The face's frame in the part.
@@ -49,8 +49,8 @@ class Cover:
         """
         self._local, self._shape = local, shape
         self._painted = window * _painted(edit[2])
-        self._coarse = luma(np.stack([_moved(plane, edit) for plane in seen]))
-        self._broad = np.stack([_blurred(plane, BROAD) for plane in seen])
+        self._coarse = luma(np.stack([_moved(plane, edit) for plane in face]))
+        self._broad = np.stack([_blurred(plane, BROAD) for plane in face])
         self._shapes = np.zeros_like(self._painted)
         near = cv2.dilate(np.asarray(self._painted > 0, np.uint8), np.ones((2 * NEARBY + 1,) * 2))
         size = shape[1], shape[0]
@@ -79,11 +79,11 @@ class Cover:
         fraction = fraction.clip(0, 1)
         broad = self._enlarged(self._broad, rows, columns)
         colors, bright = colors.copy(), bright.copy()
-        there, seen = colors[..., columns], bright[:, columns]
-        there += fraction * (broad - there)
+        part, part_luma = colors[..., columns], bright[:, columns]
+        part += fraction * (broad - part)
         if len(colors) > 1:
-            there[:] = _tinted(there, broad, painted.clip(0, 1))
-        seen += fraction * (coarse - seen)
+            part[:] = _tinted(part, broad, painted.clip(0, 1))
+        part_luma += fraction * (coarse - part_luma)
         return colors, bright
 
     def _columns(self, rows: slice) -> slice | None:
@@ -93,14 +93,14 @@ class Cover:
 
     def _enlarged(self, planes: Scaled, rows: slice, columns: slice) -> Scaled:
         size = columns.stop - columns.start, rows.stop - rows.start
-        return enlarged(planes, within(self._local, columns.start, rows.start), size)
+        return enlarge_planes(planes, within(self._local, columns.start, rows.start), size)
 
 
 def _moved(plane: Scaled, edit: Scaled) -> Scaled:
     """Return a plane as the generator moves it."""
     line = np.arange(SIZE, dtype=np.float32)
-    places = edit[0] + line, edit[1] + line[:, None]
-    moved = cv2.remap(plane, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    columns_and_rows = edit[0] + line, edit[1] + line[:, None]
+    moved = cv2.remap(plane, *columns_and_rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
 
 

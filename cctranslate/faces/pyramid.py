@@ -44,18 +44,18 @@ class Pyramid:
         It is taken from the smallest level that is at least as fine.
         """
         level, back = self._level(np.hypot(*frame[:, 0]))
-        there = np.asarray(cv2.invertAffineTransform(back), np.float64)
-        return crop(level, joined(there, frame), size)
+        inverse = np.asarray(cv2.invertAffineTransform(back), np.float64)
+        return crop(level, joined(inverse, frame), size)
 
     def _level(self, reduction: float) -> tuple[Gray, FaceTransform]:
         """Return the smallest level that is not reduced more, and its transform to the picture."""
-        wanted = int(np.log2(max(reduction, 1)))
-        while wanted >= len(self._levels):
+        number = int(np.log2(max(reduction, 1)))
+        while number >= len(self._levels):
             picture, back = self._levels[-1]
             if min(picture.shape[:2]) == 1:
                 break
             self._levels.append((_halved(picture), joined(back, _HALF)))
-        return self._levels[min(wanted, len(self._levels) - 1)]
+        return self._levels[min(number, len(self._levels) - 1)]
 
 
 def _halved(picture: Gray) -> Gray:

@@ -45,7 +45,7 @@ class Canvas:
     halved_color: bool = False
     """Whether its file, a JPEG, has color at half the size."""
 
-    def seen(self, box: Box | None = None) -> Gray:
+    def opaque_levels(self, box: Box | None = None) -> Gray:
         """Return what is seen, in a box or at all, with transparency over mid-gray.
 
         It is [H,W] or [H,W,3] uint8.
@@ -58,11 +58,11 @@ class Canvas:
         opaque = like(alpha, levels) / np.float32(255)
         return np.asarray(np.rint(eight * opaque + _UNSEEN * (1 - opaque)), np.uint8)
 
-    def shown(self) -> Image.Image:
+    def opaque_picture(self) -> Image.Image:
         """Return what is seen as a picture, gray or RGB."""
         if self.alpha is None and self.image.mode in ("L", "RGB"):
             return self.image
-        return Image.fromarray(self.seen())
+        return Image.fromarray(self.opaque_levels())
 
     def levels(self, box: Box) -> Levels:
         """Return a copy of the levels in a box, [H,W] gray or [H,W,3] RGB, uint8 or uint16."""
@@ -81,9 +81,11 @@ class Canvas:
         return whole
 
 
-def gray(seen: Gray) -> Gray:
+def gray(levels: Gray) -> Gray:
     """Return an RGB or gray picture [H,W,3] or [H,W] uint8 in gray [H,W]."""
-    return seen if seen.ndim == 2 else np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
+    if levels.ndim == 2:
+        return levels
+    return np.asarray(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def planes(levels: Levels) -> Scaled:

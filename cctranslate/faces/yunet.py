@@ -90,10 +90,10 @@ def _rows(outputs: list[Scaled], stride: int, across: int, least: float) -> Scal
     faces, objects, boxes, points = outputs
     scores = np.sqrt(faces[:, 0].clip(0, 1) * objects[:, 0].clip(0, 1))
     (sure,) = np.nonzero(scores >= least)
-    places = np.stack([sure % across, sure // across], 1).astype(np.float32)
+    positions = np.stack([sure % across, sure // across], 1).astype(np.float32)
     sizes = np.exp(boxes[sure, 2:]) * stride
-    corners = (places + boxes[sure, :2]) * stride - sizes / 2
-    spots = (places[:, None] + points[sure].reshape(-1, 5, 2)) * stride
+    corners = (positions + boxes[sure, :2]) * stride - sizes / 2
+    spots = (positions[:, None] + points[sure].reshape(-1, 5, 2)) * stride
     return np.concatenate(
         [corners, sizes, spots.reshape(-1, 10), scores[sure, None]], 1, dtype=np.float32
     )

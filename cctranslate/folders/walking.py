@@ -41,11 +41,11 @@ def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str
                 closed.add(folder.identity)
             levels.append((folder, _content(folder, closed)))
             folder = None
-        for found in levels[-1][1]:
-            if isinstance(found, _Folder):
-                folder = found
+        for entry in levels[-1][1]:
+            if isinstance(entry, _Folder):
+                folder = entry
                 break
-            yield found
+            yield entry
         else:
             ended, _ = levels.pop()
             if ended.identity:
@@ -69,11 +69,11 @@ def _content(folder: _Folder, closed: set[Identity]) -> Iterator[_Folder | tuple
         except OSError:
             yield path, relative  # a dangling link: decoding gives it its row
             continue
-        found = status.st_dev, status.st_ino
-        if found in closed:
+        entry_identity = status.st_dev, status.st_ino
+        if entry_identity in closed:
             continue
         if stat.S_ISDIR(status.st_mode):
-            yield _Folder(path=path, prefix=f"{relative}/", identity=found)
+            yield _Folder(path=path, prefix=f"{relative}/", identity=entry_identity)
         else:
             yield path, relative
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.encoding import Result, encode
 from cctranslate.faces import raster
 
@@ -54,8 +54,8 @@ def _encoded(name: str, picture: Image.Image) -> Item:
 
 
 def _member(name: str, content: bytes) -> Item:
-    return Member(path=Path(name), relative=name, named=True, content=content)
+    return ContentItem(path=Path(name), relative=name, named=True, content=content)
 
 
 def _broken(name: str, reason: str) -> Item:
-    return Broken(path=Path(name), relative=name, named=True, reason=reason)
+    return BrokenItem(path=Path(name), relative=name, named=True, reason=reason)

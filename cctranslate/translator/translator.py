@@ -9,21 +9,22 @@ from typing import Any, Literal, Unpack, overload
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.decoding import NO_FACE_DETECTED, DecodeOptions
+from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.outputs.encoding import Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import PackedResults, ResultToWrite, fingerprint
-from cctranslate.batch.report.row import Row
-from cctranslate.batch.stages.chunks import ItemChunk, TranslatedChunk, Work
+from cctranslate.batch.stages.chunks import ItemChunk
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
-from cctranslate.emotions import EMOTIONS, parse_emotion, parse_emotions
-from cctranslate.errors import NoFaceError, OptionError, PictureError, TargetError, UserError
+from cctranslate.batch.stages.worker_tasks import WorkerTasks
+from cctranslate.emotions import parse_emotion, parse_emotions
+from cctranslate.errors import OptionError, TargetError, UserError
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
+from cctranslate.translator.results import to_error, to_translations
 from cctranslate.translator.sources import Source, to_item
-from cctranslate.translator.translation import FaceTranslation, Settings, SettingsDict, Translation
+from cctranslate.translator.translation import Settings, SettingsDict, Translation
 
 Results = list[Translation]
 
@@ -54,8 +55,8 @@ class Translator:
         if batch_size is not None and not (isinstance(batch_size, int) and batch_size > 0):
             raise OptionError(f"batch_size={batch_size!r}: expected a number from 1, or None")
         self._settings = Settings(**settings)
-        found = bundle.load(Path(weights) if weights else bundle.shipped())
-        self._models = TranslationModels(found, device, batch_size)
+        loaded = bundle.load(Path(weights) if weights else bundle.shipped())
+        self._models = TranslationModels(loaded, device, batch_size)
         self._detector = FaceDetector()
 
     def translate(
@@ -157,11 +158,11 @@ class Translator:
             names_sample=True,
             separate_faces=not in_pictures,
         )
-        work = Work(
+        work = WorkerTasks(
             decode_options=DecodeOptions(
-                where=settings.faces,
+                face_mode=settings.faces,
                 detector=self._detector,
-                needed_again=in_pictures,
+                will_reread=in_pictures,
                 which=settings.which,
             ),
             renderer=ResultRenderer(
@@ -173,7 +174,9 @@ class Translator:
         decoded = (work.decode(ItemChunk(items=[to_item(source)])) for source in sources)
         for chunk in filter(None, translate(decoded, plan, self._models, name=str)):
             (rows,) = work.finish(chunk).rows
-            yield _error(rows) or _results(rows, chunk, collector.take(), len(plan.variants))
+            yield to_error(rows) or to_translations(
+                rows, chunk, collector.take(), len(plan.variants)
+            )
 
 
 @dataclass(kw_only=True)
@@ -202,52 +205,3 @@ def _raising(stream: Iterator[Results | UserError]) -> Iterator[Results]:
         if isinstance(results, UserError):
             raise results
         yield results
-
-
-def _error(rows: list[Row]) -> UserError | None:
-    """Return the error that stands for a picture without a result."""
-    first = rows[0]
-    if first.status == "done":
-        return None
-    if first.reason == NO_FACE_DETECTED:
-        return NoFaceError(f"{first.source}: no face found; faces='whole' takes all of it for one")
-    if first.status == "skipped" and first.face:
-        return NoFaceError(f"{first.source}: face {first.face} {first.reason}")
-    return PictureError(f"{first.source}: {(first.reason or '').removeprefix('decode: ')}")
-
-
-def _results(
-    rows: list[Row], chunk: TranslatedChunk, made: dict[str, Result], count: int
-) -> Results:
-    """Return a picture's `count` results of each face, for rows in the order of the faces."""
-    results = []
-    for k in range(count):
-        mine = rows[k::count]
-        result = made[mine[0].output or ""]
-        result.picture.info.update(result.color_space.info)
-        results.append(
-            Translation(
-                image=result.picture,
-                target=mine[0].target or "",
-                strength=mine[0].strength or 0.0,
-                sample=mine[0].sample or 1,
-                faces=tuple(_face(row, chunk, f, k) for f, row in enumerate(mine)),
-            )
-        )
-    return results
-
-
-def _face(row: Row, chunk: TranslatedChunk, f: int, k: int) -> FaceTranslation:
-    is_translated = f < len(chunk.translated)  # faces that are passed over come last
-    return FaceTranslation(
-        number=row.face or 1,
-        box=row.box or (0, 0, 0, 0),
-        score=row.score,
-        image=Image.fromarray(chunk.translated[f, k]) if is_translated else None,
-        predicted=row.predicted,
-        confidence=row.confidence,
-        confirmed=bool(row.confirmed),
-        probabilities=dict(zip(EMOTIONS, row.probabilities or (), strict=False)),
-        source_predicted=row.source_predicted,
-        reason=row.reason,
-    )

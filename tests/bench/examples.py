@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from cctranslate.batch.gallery.thumbnails import cut
+from cctranslate.batch.gallery.thumbnails import crop_face
 from cctranslate.batch.report.formats import read_faces
 from cctranslate.batch.report.row import Row
 
@@ -53,7 +53,9 @@ def strip(out: Path, title: str, rows: list[Row]) -> Image.Image:
         left = number * (2 * SIDE + GAP)
         for k, path in enumerate((Path(row.source), out / (row.output or ""))):
             with Image.open(path) as file:
-                face = cut(file.convert("RGB"), row).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+                face = crop_face(file.convert("RGB"), row).resize(
+                    (SIDE, SIDE), Image.Resampling.LANCZOS
+                )
             picture.paste(face, (left + k * SIDE, TEXT + 4))
         word = "confirmed" if row.confirmed else "not confirmed"
         pen.text((left + 2, SIDE + TEXT + 6), f"to {row.target}: {word}", "black", font)

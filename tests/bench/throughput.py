@@ -39,9 +39,10 @@ from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.outputs.writers import FileWriter
 from cctranslate.batch.stages.bounds import LARGEST_CHUNK
-from cctranslate.batch.stages.chunks import ItemChunk, Work
+from cctranslate.batch.stages.chunks import ItemChunk
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
+from cctranslate.batch.stages.worker_tasks import WorkerTasks
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
@@ -73,7 +74,7 @@ def one_core(folder: Path, out: Path, weights: Path) -> float:
     return len(items) / seconds
 
 
-def work(out: Path, form: str) -> Work:
+def work(out: Path, form: str) -> WorkerTasks:
     """Return what the command's workers do."""
     layout = Layout(
         kind="imagefolder", suffix=f".{form}", names_strength=False, separate_faces=False
@@ -82,8 +83,8 @@ def work(out: Path, form: str) -> Work:
     renderer = ResultRenderer(
         plan=PLAN, layout=layout, packer=files, in_pictures=True, metadata=False
     )
-    options = DecodeOptions(where="auto", detector=FaceDetector(), needed_again=True)
-    return Work(decode_options=options, renderer=renderer, pickled=False, all_rows=False)
+    options = DecodeOptions(face_mode="auto", detector=FaceDetector(), will_reread=True)
+    return WorkerTasks(decode_options=options, renderer=renderer, pickled=False, all_rows=False)
 
 
 def photographs(

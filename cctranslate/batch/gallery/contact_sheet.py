@@ -4,9 +4,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from cctranslate.batch.gallery.rereading import reread_items
-from cctranslate.batch.gallery.thumbnails import cut
-from cctranslate.batch.inputs.decoding import show
+from cctranslate.batch.gallery.rereading import load_preview, reread_items
+from cctranslate.batch.gallery.thumbnails import crop_face
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.row import Row
 from cctranslate.inference.variants import Variant, spell_strength
@@ -46,7 +45,7 @@ def draw(
         cells.setdefault(group[0].source, []).append((group[0], (0, _top(i))))
         _place_results(cells, pen, font, out, variants, group, _top(i))
     for item in reread_items(cells):
-        if picture := show(item):
+        if picture := load_preview(item):
             for row, position in cells[item.source]:
                 _paste(sheet, picture, row, position)
     pen.text((2, _top(len(groups)) + 1), NOTE, "black", font)
@@ -89,5 +88,5 @@ def _title(variant: Variant) -> str:
     return title
 
 
-def _paste(sheet: Image.Image, picture: Image.Image, row: Row, place: tuple[int, int]) -> None:
-    sheet.paste(cut(picture, row).resize((CELL, CELL), Image.Resampling.BICUBIC), place)
+def _paste(sheet: Image.Image, picture: Image.Image, row: Row, position: tuple[int, int]) -> None:
+    sheet.paste(crop_face(picture, row).resize((CELL, CELL), Image.Resampling.BICUBIC), position)

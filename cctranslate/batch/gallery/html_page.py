@@ -89,7 +89,7 @@ def _content(
         script=script,
         emotions=EMOTIONS,
         faces=(_face(face, out, thumbnails) for face in _spread(journal, counts, limit)),
-        pictures=thumbnails.made(),
+        pictures=thumbnails.encoded(),
         run=lambda: _summary(run, counts) | {"unseen": thumbnails.unseen},
     )
 

@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from cctranslate.batch.gallery.rereading import reread_items
-from cctranslate.batch.inputs.decoding import show
+from cctranslate.batch.gallery.rereading import load_preview, reread_items
 from cctranslate.batch.report.row import Row
 from cctranslate.pixels import SIZE
 
@@ -22,7 +21,7 @@ _SHOWN = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"}
 """Suffixes of formats that every browser shows."""
 
 
-def cut(picture: Image.Image, row: Row) -> Image.Image:
+def crop_face(picture: Image.Image, row: Row) -> Image.Image:
     """Return the row's face with its surroundings, or the whole picture if it is the face."""
     if row.score is None or row.box is None or picture.size != (row.width, row.height):
         return picture
@@ -67,12 +66,12 @@ class Thumbnails:
         folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100
         return _link_to_folder(folder, self.folder) + _quoted(name)
 
-    def made(self) -> Iterator[tuple[int, str]]:
+    def encoded(self) -> Iterator[tuple[int, str]]:
         """Yield each number with its JPEG in base64; a picture that is gone gives none."""
         for item in reread_items(self._waiting):
-            if picture := show(item):
+            if picture := load_preview(item):
                 for number, row in self._waiting[item.source]:
-                    yield number, _encoded(cut(picture, row))
+                    yield number, _encoded(crop_face(picture, row))
 
 
 @lru_cache(1000)

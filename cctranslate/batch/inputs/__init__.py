@@ -1,1 +1,1 @@
-"""Find, read and decode what is to be translated."""
+"""Find inputs, read them and decode their faces."""

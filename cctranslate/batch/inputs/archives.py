@@ -1,7 +1,6 @@
-"""Zip and tar archives as streams of members: read one by one, never extracted to disk.
+"""Zip and tar archives as streams of items: read member by member, never extracted to disk.
 
-A member's name is only ever a name: no path is made of it but the result's, which `member_path`
-keeps inside OUT.
+A member's name never becomes a path, except that of its results, which `member_path` keeps in OUT.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from typing import IO, cast
 
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.file_kinds import is_picture_name
-from cctranslate.batch.inputs.items import NUMBER, Broken, Item, Member, MemberError
+from cctranslate.batch.inputs.items import NUMBER, BrokenItem, ContentItem, Item, MemberError
 from cctranslate.fer2013 import has_pixels, is_clutter, member_path
 from cctranslate.files import buffered, decompressed
 
@@ -27,11 +26,11 @@ _LONGEST_NAME = (1 << 16) - 1
 """Characters of a member's name, as in a zip: a tar may have one of any length."""
 _PIECE = 1 << 16
 _UNPACKED = 1 << 12
-"""Bytes of a zip that are unpacked at once, to a few thousand times as many at most."""
+"""Bytes of a zip's member that are decompressed at once, so that a zip bomb takes little memory."""
 
 
 def from_zip(path: Path) -> Iterator[Item]:
-    """Yield a zip's members in its order; a fault of the zip itself comes as one Broken item."""
+    """Yield a zip's members in its order; a fault of the zip itself comes as one broken item."""
     encrypted = False
     names = _MemberNames()
     try:
@@ -54,9 +53,9 @@ def from_zip(path: Path) -> Iterator[Item]:
 
 
 def from_tar_or_csv(path: Path) -> Iterator[Item]:
-    """Yield the members of a tar or the rows of a CSV, compressed or not, as they come.
+    """Yield the members of a tar or the rows of a CSV, compressed or not, as they are read.
 
-    A fault of the file itself comes as one Broken item.
+    A fault of the file itself comes as one broken item.
     """
     try:
         with buffered(path) as packed, decompressed(packed) as file:
@@ -65,7 +64,7 @@ def from_tar_or_csv(path: Path) -> Iterator[Item]:
             else:
                 yield from _from_tar(path, file)
     except Exception as error:
-        # Each way of packing raises other errors.
+        # Each format raises errors of its own.
         yield _broken(path, error)
 
 
@@ -74,7 +73,7 @@ def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
     names = _MemberNames()
     with tarfile.open(fileobj=forward, mode="r:") as archive:  # type: ignore[call-overload]
         while (info := archive.next()) is not None:
-            archive.members = []  # it would remember each one for good
+            archive.members = []  # tarfile keeps all of them, which takes memory
             if len(info.name) > _LONGEST_NAME:
                 yield _broken(path, f"a name of more than {_LONGEST_NAME} characters")
             elif not info.isdir() and not is_clutter(member_path(info.name)):
@@ -85,13 +84,13 @@ def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
                     yield from _from_csv_or_file(path, name, partial(_extracted, archive, info))
                 else:
                     yield _member(path, name, partial(_read_tarred, archive, info))
-    # To tarfile a header that it cannot read is an end like any other.
+    # tarfile takes an unreadable header for the end of the archive.
     if forward.latest.strip(b"\0"):
         yield _broken(path, "damaged: what follows its last member is no header")
 
 
 def _from_csv_or_file(path: Path, name: str, opened: Callable[[], IO[bytes]]) -> Iterator[Item]:
-    """Yield the rows of a member that is a dataset's CSV, or the member."""
+    """Yield the rows of a member that is a CSV in FER2013's form, else the member itself."""
     try:
         file = io.BufferedReader(cast(io.RawIOBase, opened()))
         with file:
@@ -104,17 +103,17 @@ def _from_csv_or_file(path: Path, name: str, opened: Callable[[], IO[bytes]]) ->
     except Exception as error:
         relative = member_path(name)
         reason = str(_damaged(error))
-        yield Broken(path=path, relative=relative, named=False, inner=name, reason=reason)
+        yield BrokenItem(path=path, relative=relative, named=False, inner=name, reason=reason)
 
 
 class _MemberNames:
-    """Names that are each given once: an archive may hold several members of one name."""
+    """Makes the names of members unique: an archive may hold several of one name."""
 
     def __init__(self) -> None:
         self._taken: set[bytes] = set()
 
     def claim(self, name: str) -> str:
-        """Return the name, or `name#2`, `name#3` and so on for a further member of that name."""
+        """Return the name, or `name#2`, `name#3` and so on if it is taken."""
         free, number = name, 1
         while (key := hashlib.blake2b(os.fsencode(free), digest_size=16).digest()) in self._taken:
             number += 1
@@ -124,10 +123,10 @@ class _MemberNames:
 
 
 class _Forward:
-    """A stream that tarfile reads forward only, in pieces of a bounded size.
+    """A stream for tarfile that is only read forward, in pieces of bounded size.
 
-    tarfile steps back by one byte before each header, which would make gzip begin again, and
-    reads an extended header whole, however long it says that it is.
+    tarfile seeks back by one byte before each header, which would restart gzip. It also reads an
+    extended header whole, whatever length that claims.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -135,7 +134,7 @@ class _Forward:
         self._last = b""
         self._back = False
         self.latest = b""
-        """What was read last."""
+        """The bytes that the last `read` returned."""
 
     def tell(self) -> int:
         return self._position - self._back
@@ -170,11 +169,11 @@ class _Forward:
 def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     _check_size(info.file_size)
     if info.compress_type == zipfile.ZIP_BZIP2:
-        # A few bytes of it may be anything up to a gigabyte, which zipfile unpacks at once.
+        # A few bytes may expand to a gigabyte, which zipfile decompresses at once.
         raise MemberError("packed by bzip2 in its archive: pack it without")
     try:
         with archive.open(info) as file:
-            # At once it would unpack all that the member has, whatever size its header says.
+            # A single read would decompress all of it, whatever size its header claims.
             return b"".join(iter(partial(file.read, _UNPACKED), b""))
     except Exception as error:
         raise _damaged(error) from None
@@ -189,7 +188,7 @@ def _read_tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
 
 
 def _read_other(file: IO[bytes]) -> bytes:
-    """Read a member that has been looked at, and is no dataset."""
+    """Read a member that turned out to be no dataset."""
     content = file.read(LARGEST + 1)
     _check_size(len(content))
     return content
@@ -202,7 +201,7 @@ def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 
 
 def _damaged(error: Exception) -> MemberError:
-    """Each way of packing raises other errors."""
+    """Return the error for a damaged member; each format raises errors of its own."""
     if isinstance(error, NotImplementedError):
         return MemberError(f"packed in a way that cannot be read ({error}): pack it anew")
     return MemberError(f"damaged in its archive: {str(error) or type(error).__name__}")
@@ -213,14 +212,14 @@ def _check_size(size: int) -> None:
         raise MemberError(f"more than {LARGEST >> 20} MiB in its archive: take it out of there")
 
 
-def _member(path: Path, name: str, read: Callable[[], bytes]) -> Member:
+def _member(path: Path, name: str, read: Callable[[], bytes]) -> ContentItem:
     relative = member_path(NUMBER.sub("", name))
-    return Member(path=path, relative=relative, named=False, inner=name, read=read)
+    return ContentItem(path=path, relative=relative, named=False, inner=name, read=read)
 
 
-def _link(path: Path, name: str) -> Broken:
+def _link(path: Path, name: str) -> BrokenItem:
     relative = member_path(NUMBER.sub("", name))
-    return Broken(
+    return BrokenItem(
         path=path,
         relative=relative,
         named=False,
@@ -234,6 +233,8 @@ def _is_csv(name: str) -> bool:
     return name.lower().endswith(".csv")
 
 
-def _broken(path: Path, reason: object) -> Broken:
+def _broken(path: Path, reason: object) -> BrokenItem:
     reason_text = f"the archive cannot be read: {reason or type(reason).__name__}"
-    return Broken(path=path, relative=path.name, named=True, reason=" ".join(reason_text.split()))
+    return BrokenItem(
+        path=path, relative=path.name, named=True, reason=" ".join(reason_text.split())
+    )

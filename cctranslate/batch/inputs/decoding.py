@@ -1,4 +1,4 @@
-"""From a file to the faces that the models take."""
+"""Decode an item: read its picture, find its faces and crop them for the models."""
 
 import hashlib
 import io
@@ -12,16 +12,16 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError
 
 from cctranslate.batch.inputs.archives import LARGEST
-from cctranslate.batch.inputs.file_kinds import HEAD, unread
+from cctranslate.batch.inputs.file_kinds import HEAD, describe_unread
 from cctranslate.batch.inputs.items import (
-    Broken,
+    BrokenItem,
+    ContentItem,
+    DatasetRow,
     Decoded,
     DecodeFailure,
-    FaceRow,
     Item,
-    Member,
 )
-from cctranslate.batch.inputs.opening import File, RefusedError, with_picture
+from cctranslate.batch.inputs.opening import File, RefusedError, read_picture
 from cctranslate.batch.stores.small_files import SMALL, read_at_once
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge, find_faces
@@ -38,60 +38,60 @@ LARGEST_FACE = 96
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeOptions:
-    """Where faces are looked for in pictures, and what is needed of these later."""
+    """How faces are found in pictures, and what is needed of the pictures later."""
 
-    where: FaceMode
+    face_mode: FaceMode
     detector: FaceDetector
-    needed_again: bool
-    """Whether the pictures will be read once more."""
+    will_reread: bool
+    """Whether results are drawn into the pictures, for which these are read again."""
     which: FaceChoice = "all"
     metadata: bool = False
     """Whether results keep the pictures' metadata."""
 
     def is_whole(self, width: int, height: int) -> bool:
-        """Return whether a picture of this size is taken for a face."""
+        """Return whether a picture of this size counts as a face by itself."""
         is_small = max(width, height) <= LARGEST_FACE
-        return self.where == "whole" or (self.where == "auto" and is_small)
+        return self.face_mode == "whole" or (self.face_mode == "auto" and is_small)
 
 
 def decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
-    """Read an item; whatever is wrong with it comes back as a reason, never as an exception."""
-    # A picture that was read has the stamp from then: looking again takes as long as a copy.
-    found = _decode(item, options)
-    return found if found.stamp else replace(found, stamp=item.stamp)
+    """Decode an item. Whatever is wrong with it is returned as a failure, never raised."""
+    # A picture that was read has its stamp already: another `stat` takes as long as a copy.
+    result = _decode(item, options)
+    return result if result.stamp else replace(result, stamp=item.stamp)
 
 
 def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
-    bare = item.bare()
-    if isinstance(item, Broken):
+    bare = item.without_content()
+    if isinstance(item, BrokenItem):
         return replace(_failed(bare, item.reason), skipped=item.skipped)
-    if isinstance(item, FaceRow):
+    if isinstance(item, DatasetRow):
         return _from_row(item)
     try:
-        if isinstance(item, Member):
-            return _faces(item, io.BytesIO(item.content), options)
+        if isinstance(item, ContentItem):
+            return _decode_picture(item, io.BytesIO(item.content), options)
         status = item.path.stat()
         if not (item.named or stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             return DecodeFailure(item=bare, skipped=True, reason="a pipe, socket or device")
         stamp = stamp_from(status)
         if stamp and stamp.size <= SMALL:
-            return _faces(item, io.BytesIO(read_at_once(item.path)), options, stamp)
+            return _decode_picture(item, io.BytesIO(read_at_once(item.path)), options, stamp)
         with item.path.open("rb") as file:
             if file.seekable():
-                return _faces(item, file, options, stamp)
+                return _decode_picture(item, file, options, stamp)
             item = _in_memory(item, file.read(LARGEST + 1))  # a pipe can be read only once
-        return _faces(item, io.BytesIO(item.content), options)
+        return _decode_picture(item, io.BytesIO(item.content), options)
     except UnidentifiedImageError:
-        kind = unread(_head(item), item.name, named=item.named, member=bool(item.inner))
+        kind = describe_unread(_head(item), item.name, named=item.named, member=bool(item.inner))
         return DecodeFailure(
-            item=bare, skipped=kind.skipped, reason=kind.reason, unreadable=kind.unreadable
+            item=bare, skipped=kind.skipped, reason=kind.reason, unsupported=kind.unsupported
         )
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _failed(bare, _too_large())
     except _NoFaceError:
         return DecodeFailure(item=bare, skipped=True, reason=NO_FACE_DETECTED)
     except RefusedError as refused:
-        return replace(_failed(bare, str(refused)), unreadable=refused.unreadable)
+        return replace(_failed(bare, str(refused)), unsupported=refused.unsupported)
     except IsADirectoryError:
         return _failed(bare, "a folder where one picture is expected")
     except OSError as error:
@@ -102,7 +102,7 @@ def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
 
 
 _ONE_PICTURE = frozenset({"MPO", "PSD"})
-"""Formats whose further frames are previews or layers of the one picture."""
+"""Formats whose further frames are previews or layers of a single picture."""
 
 
 class _NoFaceError(RefusedError):
@@ -112,80 +112,74 @@ class _NoFaceError(RefusedError):
 NO_FACE_DETECTED = "no face found; with --faces whole the picture itself is taken for one"
 
 
-def read_again(decoded: Decoded) -> Canvas:
-    """Return the picture that faces were found in.
+def reread(decoded: Decoded) -> Canvas:
+    """Read a decoded picture again.
 
     Raises:
-        OSError: it cannot be read any more, or is another one by now.
+        OSError: it cannot be read any more, or has changed.
     """
-    with _open(decoded.item) as file:
+    with open_item(decoded.item) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != decoded.sha256:
             raise OSError("the picture was changed since its faces were found")
         file.seek(0)
-        return with_picture(file, decoded.item.name, raster.read)
+        return read_picture(file, decoded.item.name, raster.read)
 
 
 def _head(item: Item) -> bytes:
-    """Return the first bytes of what was no picture; none of what is gone by now."""
+    """Return the first bytes of an item's file; none if it is gone by now."""
     try:
-        with _open(item) as file:
+        with open_item(item) as file:
             return file.read(HEAD)
     except OSError:
         return b""
 
 
-def _open(item: Item) -> File:
-    return io.BytesIO(item.content) if isinstance(item, Member) else item.path.open("rb")
+def open_item(item: Item) -> File:
+    """Open an item's file, or its content in memory.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return io.BytesIO(item.content) if isinstance(item, ContentItem) else item.path.open("rb")
 
 
 def count_pixels(item: Item) -> int:
-    """Return the pixels of a file or a member by its header, 0 where that cannot be read."""
-    with suppress(Exception), _open(item) as file, Image.open(file) as picture:
+    """Return the number of pixels that an item's header states; 0 if it cannot be read."""
+    with suppress(Exception), open_item(item) as file, Image.open(file) as picture:
         return picture.width * picture.height
     return 0
 
 
-def show(item: Item) -> Image.Image | None:
-    """Return an item's picture in gray or RGB, or None if it is gone or cannot be read."""
-    if isinstance(item, FaceRow):
-        row = _from_row(item)
-        return None if isinstance(row, DecodeFailure) else Image.fromarray(row.faces[0].levels)
-    try:
-        with _open(item) as file:
-            return with_picture(file, item.name, raster.read).shown()
-    except Exception:
-        # As in `decode`; that it was read before does not say that it is the same.
-        return None
-
-
-def _in_memory(item: Item, content: bytes) -> Member:
-    """Return an item that can only be read once, with its content."""
+def _in_memory(item: Item, content: bytes) -> ContentItem:
+    """Return an item that can only be read once as one with its content in memory."""
     if len(content) > LARGEST:
         raise RefusedError(f"more than {LARGEST >> 20} MiB through a pipe: name a file")
     same = {name: getattr(item, name) for name in ("path", "relative", "named", "inner")}
-    return Member(**same, content=content)
+    return ContentItem(**same, content=content)
 
 
-def _faces(
+def _decode_picture(
     item: Item, file: File, options: DecodeOptions, stamp: FileStamp | None = None
 ) -> Decoded:
-    decoded = with_picture(file, item.name, partial(_find, item, options, file))
+    decoded = read_picture(file, item.name, partial(_find_faces, item, options, file))
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()
-    needed = options.needed_again and (options.metadata or not decoded.is_model_sized)
-    return replace(decoded, item=item if needed else item.bare(), sha256=digest, stamp=stamp)
+    needed = options.will_reread and (options.metadata or not decoded.is_model_sized)
+    return replace(
+        decoded, item=item if needed else item.without_content(), sha256=digest, stamp=stamp
+    )
 
 
-def _find(item: Item, options: DecodeOptions, file: File, picture: Image.Image) -> Decoded:
-    """Return the picture's faces, without its digest."""
-    _refuse(picture)
+def _find_faces(item: Item, options: DecodeOptions, file: File, picture: Image.Image) -> Decoded:
+    """Return the decoded picture, without its digest."""
+    _refuse_unsuitable(picture)
     (width, height), mode = upright_size(picture), picture.mode
     if options.is_whole(width, height):
         picture.draft("L", (2 * SIZE, 2 * SIZE))
         faces: tuple[Face, ...] = (edge_to_edge(to_gray(upright(picture)), width, height),)
     else:
-        found = _search(picture, (width, height), options.detector, item, file)
-        faces = choose_faces(found, options.which)
+        detected = _search(picture, (width, height), options.detector, item, file)
+        faces = choose_faces(detected, options.which)
         if not faces:
             raise _NoFaceError
     return Decoded(
@@ -202,20 +196,20 @@ def _find(item: Item, options: DecodeOptions, file: File, picture: Image.Image) 
 def _search(
     picture: Image.Image, size: tuple[int, int], detector: FaceDetector, item: Item, file: File
 ) -> tuple[Face, ...]:
-    """Return the faces in a picture; a large JPEG is decoded at the scale that is searched."""
+    """Return the faces in a picture; a large JPEG is decoded at the detector's largest scale."""
     reduction = LARGEST_SIDE / max(size)
     width, height = (math.ceil(side * reduction) for side in picture.size)
     picture.draft(picture.mode, (width, height))
-    seen = raster.read(picture).seen()
+    reduced = raster.read(picture).opaque_levels()
 
     def in_full() -> Canvas:
         file.seek(0)
-        return with_picture(file, item.name, raster.read)
+        return read_picture(file, item.name, raster.read)
 
-    return find_faces(seen, detector, size, in_full if seen.shape[:2] != size[::-1] else None)
+    return find_faces(reduced, detector, size, in_full if reduced.shape[:2] != size[::-1] else None)
 
 
-def _refuse(picture: Image.Image) -> None:
+def _refuse_unsuitable(picture: Image.Image) -> None:
     if getattr(picture, "n_frames", 1) > 1 and picture.format not in _ONE_PICTURE:
         raise RefusedError(
             "animated or of several pages: save the one you want as a picture of its own"
@@ -225,7 +219,7 @@ def _refuse(picture: Image.Image) -> None:
         raise RefusedError(_too_large())
 
 
-def _from_row(row: FaceRow) -> Decoded | DecodeFailure:
+def _from_row(row: DatasetRow) -> Decoded | DecodeFailure:
     try:
         row.check()
         face = parse_pixels(row.pixels)

@@ -1,4 +1,4 @@
-"""Files that are no inputs: what a run writes, earlier results, and what patterns leave out."""
+"""Files that are no inputs: outputs of this run, earlier results, and what patterns exclude."""
 
 import csv
 import os
@@ -15,21 +15,21 @@ from cctranslate.batch.report.schema import name_from_text
 from cctranslate.remote import is_remote
 
 EARLIER, PATTERNS = "results of earlier runs", "by --include and --exclude"
-"""Why a file was left out."""
+"""Reasons for which a file is left out."""
 _REPORT_HEAD = b"source,faces,face,box,score,target,output,"
-"""How our reports begin."""
+"""The first bytes of our reports."""
 _MARKED = (".png", ".jpg", ".jpeg", ".webp")
 """Suffixes of pictures that may carry our mark."""
 _OURS = {REPORT, RUN, PAGE, TABLE, *COPIES}
 
 
 class OutputPaths:
-    """Files that a run writes, and folders with all that is in them."""
+    """The files and folders that a run writes, which are never inputs."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        written = tuple(paths)
-        self._remote = tuple(str(path) for path in written if is_remote(path))
-        self.paths = tuple(path for path in written if not is_remote(path))
+        all_paths = tuple(paths)
+        self._remote = tuple(str(path) for path in all_paths if is_remote(path))
+        self.paths = tuple(path for path in all_paths if not is_remote(path))
         self._real = tuple(map(os.path.realpath, self.paths))
         self._folder = lru_cache(1000)(os.path.realpath)
 
@@ -38,23 +38,23 @@ class OutputPaths:
         if is_remote(path):
             url = str(path)
             return any(url == ours or url.startswith(f"{ours}/") for ours in self._remote)
-        # Resolved for its folder alone, once for all that lie there: a list may be long.
+        # Only the folder is resolved, once for all its files: a list may be long.
         real = os.path.normpath(os.path.join(self._folder(path.parent), path.name))  # noqa: PTH118
         return any(real == ours or real.startswith(ours + os.sep) for ours in self._real)
 
 
 class InputFilter:
-    """Decides which files of a folder or an archive are inputs, and counts the others."""
+    """Decides which files in folders and archives are inputs, and counts the others."""
 
     def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
-        """Take patterns as a shell has them, for names, or for paths where they hold a `/`."""
+        """Take shell patterns. A pattern is for names, or for paths if it has a `/`."""
         self._include, self._exclude = tuple(include), tuple(exclude)
         self._results = lru_cache(4)(_listed_results)
         self.left_out: Counter[str] = Counter()
         """How many files were left out, by `EARLIER` or `PATTERNS`."""
 
-    def tell(self, echo: Callable[[str], object]) -> None:
-        """Say how many files were left out, and why."""
+    def echo_left_out(self, echo: Callable[[str], object]) -> None:
+        """Print how many files were left out, by reason."""
         for reason, count in sorted(self.left_out.items()):
             if count:
                 echo(f"  {count} left out: {reason}")
@@ -67,9 +67,9 @@ class InputFilter:
         return taken
 
     def takes_file(self, path: Path, relative: str) -> bool:
-        """Return whether a file found in a folder is an input.
+        """Return whether a file in a folder is an input.
 
-        Results of earlier runs are none: they carry our mark, or a report beside them lists them.
+        Results of earlier runs are not: they carry our mark, or a report beside them lists them.
         """
         if self._is_earlier_result(path, relative):
             self.left_out[EARLIER] += 1
@@ -97,7 +97,7 @@ class InputFilter:
 
 
 def _matches(relative: str, pattern: str, last: int | None) -> bool:
-    """Return whether a pattern matches a path, or without a `/` any of its names or the last."""
+    """Return whether a pattern matches a path; without a `/`, one of its `last` names (or any)."""
     if "/" in pattern:
         return fnmatchcase(relative, pattern)
     names = relative.split("/")
@@ -113,7 +113,7 @@ def _is_report(path: Path) -> bool:
 
 
 def _listed_results(folder: str) -> frozenset[str]:
-    """Return what the report in a folder lists, relative to it; nothing where there is none."""
+    """Return the outputs that the report in a folder lists; none if there is no report."""
     report = Path(folder, REPORT)
     return frozenset(_outputs(report)) if _is_report(report) else frozenset()
 

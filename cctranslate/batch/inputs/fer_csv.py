@@ -1,15 +1,15 @@
-"""A dataset in FER2013's form, `emotion,pixels[,Usage]`, as a stream of items."""
+"""Read a dataset in FER2013's form, `emotion,pixels[,Usage]`, as a stream of items."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from cctranslate.batch.inputs.items import Broken, FaceRow, Item
+from cctranslate.batch.inputs.items import BrokenItem, DatasetRow, Item
 from cctranslate.fer2013 import CsvFault, CsvRow, read_csv
 
 
 def from_csv(path: Path, file: IO[bytes], member: str = "") -> Iterator[Item]:
-    """Yield the rows in order, numbered from 0 as FER2013's are; a bad one is a broken item.
+    """Yield the rows in order, numbered from 0 as FER2013's are; a bad row is a broken item.
 
     Args:
         path: The file, or the archive that it is a member of.
@@ -27,13 +27,13 @@ def from_csv(path: Path, file: IO[bytes], member: str = "") -> Iterator[Item]:
 def _item(row: CsvRow | CsvFault, path: Path, stem: str, inner: str) -> Item:
     relative = f"{stem}/{row.number:07}"
     if isinstance(row, CsvFault):
-        return Broken(path=path, relative=relative, named=True, inner=inner, reason=row.reason)
-    return FaceRow(
+        return BrokenItem(path=path, relative=relative, named=True, inner=inner, reason=row.reason)
+    return DatasetRow(
         path=path,
         relative=relative,
         named=True,
         inner=inner,
         pixels=row.pixels,
         emotion=row.emotion,
-        part=row.usage,
+        usage_cell=row.usage,
     )

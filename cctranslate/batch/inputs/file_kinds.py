@@ -1,4 +1,4 @@
-"""What a file is that Pillow cannot read, by its first bytes and its name, and what to do."""
+"""Tell what a file is that Pillow cannot read, by its first bytes and its name, and what to do."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from cctranslate.fer2013 import has_pixels
 from cctranslate.files import is_compressed
 
 HEAD = 512
-"""Bytes that tell what a file is."""
+"""Bytes at a file's beginning that tell what it is."""
 _RAW_SUFFIXES = {
     *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"),
     *(".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf"),
@@ -18,7 +18,7 @@ _RAW_SUFFIXES = {
 }
 _RAW_HEADS = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb", b"\0MRM")
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2"}
-_NO_PICTURES = {
+_DOCUMENT_FORMATS = {
     "BUFR": "meteorological data",
     "EPS": "a PostScript document",
     "GRIB": "meteorological data",
@@ -26,7 +26,7 @@ _NO_PICTURES = {
     "MPEG": "a video",
     "PDF": "a PDF document",
 }
-"""Formats that Pillow knows by name, but that hold no picture or only a document's drawing."""
+"""Formats that Pillow opens, but that hold documents, data or videos."""
 _DOCUMENT_HEADS = {
     b"%PDF": "PDF",
     b"%!PS": "EPS",
@@ -45,18 +45,18 @@ _PACKED_HEADS = (
 _DAMAGED_HEIF = "HEIC: damaged, or of a kind that pillow-heif cannot read"
 _TIFF_NEW_SUBFILE_TYPE, _TIFF_PHOTOMETRIC, _TIFF_SUB_IFDS, _TIFF_DNG = 254, 262, 330, 50706
 _SENSOR_DATA = (32803, 34892)
-"""Values of TIFF's PhotometricInterpretation for what a camera's sensor gave."""
+"""Values of TIFF's PhotometricInterpretation for raw sensor data."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnreadKind:
-    """What becomes of a file that is not read, and why."""
+class UnreadFile:
+    """The status of a file that cannot be read, and why."""
 
     skipped: bool
-    """Left alone as no picture; else a picture that failed."""
+    """Whether it is skipped, as it is no picture; else it is a picture that fails."""
     reason: str
-    unreadable: bool = False
-    """A picture of a kind that cannot be read here, whatever the file holds."""
+    unsupported: bool = False
+    """Whether no file of this kind can be read here."""
 
 
 def is_zip(head: bytes, path: Path) -> bool:
@@ -70,32 +70,34 @@ def is_tar(head: bytes, path: Path) -> bool:
 
 
 def _is_named(head: bytes, path: Path, suffix: str) -> bool:
-    """Return whether a suffix says what a file is, where what it holds is no picture."""
+    """Return whether a file has the suffix and does not hold a picture."""
     if path.suffix.lower() != suffix:
         return False
     if not head:
-        return True  # it may be a pipe, which can be read only once
+        return True  # maybe a pipe, which can be read only once
     try:
         with path.open("rb") as file, Image.open(file):
             return False
     except Exception:
-        return True  # Pillow raises nearly anything for what is none
+        return True  # Pillow raises nearly anything for other files
 
 
 def is_picture_name(name: PurePath) -> bool:
-    """Return whether a name's suffix claims that the file is a picture."""
+    """Return whether a name's suffix is one of pictures."""
     suffix = name.suffix.lower()
     registered = Image.registered_extensions().get(suffix)
-    return (registered is not None and registered not in _NO_PICTURES) or _by_suffix(suffix) != ""
+    return (registered is not None and registered not in _DOCUMENT_FORMATS) or _by_suffix(
+        suffix
+    ) != ""
 
 
-def is_no_picture(picture: Image.Image) -> bool:
+def is_document(picture: Image.Image) -> bool:
     """Return whether Pillow opened a document, data or a video."""
-    return picture.format in _NO_PICTURES
+    return picture.format in _DOCUMENT_FORMATS
 
 
 def is_camera_raw(picture: Image.Image, name: PurePath) -> bool:
-    """Return whether what Pillow opened is only the preview in a camera's raw file."""
+    """Return whether Pillow opened only the preview in a camera's raw file."""
     if picture.format != "TIFF":
         return False
     tags = picture.tag_v2  # type: ignore[attr-defined]
@@ -104,42 +106,42 @@ def is_camera_raw(picture: Image.Image, name: PurePath) -> bool:
     return preview or sensor or name.suffix.lower() in _RAW_SUFFIXES
 
 
-def camera_raw(name: PurePath) -> str:
-    """Return the reason why a camera's raw file fails."""
+def camera_raw_reason(name: PurePath) -> str:
+    """Return the reason for a camera's raw file in the report."""
     kind = name.suffix[1:].upper() if name.suffix.lower() in _RAW_SUFFIXES else "raw"
     return f"camera raw ({kind}): develop it to JPEG, PNG or TIFF first"
 
 
-def unread(head: bytes, name: PurePath, *, named: bool, member: bool) -> UnreadKind:
-    """Return what a file is that cannot be read as a picture.
+def describe_unread(head: bytes, name: PurePath, *, named: bool, member: bool) -> UnreadFile:
+    """Return the status and the reason of a file that Pillow cannot read.
 
     Args:
         head: Its first `HEAD` bytes.
         name: Its name.
-        named: Whether the user named it; it then fails whatever it is.
+        named: Whether the user named it: then it fails, whatever it is.
         member: Whether it lies in an archive, else in a folder or by itself.
     """
     if reason := _picture_reason(head, name):
-        return UnreadKind(skipped=False, reason=reason, unreadable=reason != _DAMAGED_HEIF)
+        return UnreadFile(skipped=False, reason=reason, unsupported=reason != _DAMAGED_HEIF)
     for start, form in _DOCUMENT_HEADS.items():
         if head.startswith(start):
-            return UnreadKind(skipped=not named, reason=f"no picture: {_NO_PICTURES[form]}")
+            return UnreadFile(skipped=not named, reason=f"no picture: {_DOCUMENT_FORMATS[form]}")
     if reason := _container_reason(head, name, named=named, member=member):
-        return UnreadKind(skipped=not named, reason=reason)
-    picture = named or is_picture_name(name)
+        return UnreadFile(skipped=not named, reason=reason)
+    claims_picture = named or is_picture_name(name)
     reason = "not a picture that Pillow can read" if head else "empty file"
     if head and name.suffix.lower() in (".csv", ".tsv"):
         reason = "no dataset in FER2013's form: a CSV with a column `pixels` and commas"
-    return UnreadKind(skipped=not picture, reason=reason)
+    return UnreadFile(skipped=not claims_picture, reason=reason)
 
 
 def _picture_reason(head: bytes, name: PurePath) -> str:
-    """Return why a picture of a kind that is known here cannot be read; empty for others."""
+    """Return why a picture of a recognized kind cannot be read; empty for other files."""
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
     if brand in _HEIF_BRANDS and b"avif" not in head[:64]:
         return _heif()
     if brand == b"crx " or head.startswith(_RAW_HEADS):
-        return camera_raw(name)
+        return camera_raw_reason(name)
     if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
         return _by_suffix(".jxl")
     return _by_suffix(name.suffix.lower()) if head else ""
@@ -150,7 +152,7 @@ def _by_suffix(suffix: str) -> str:
         return _heif()
     if suffix == ".jxl":
         return "JPEG XL: convert it to PNG or JPEG first"
-    return camera_raw(PurePath(f"x{suffix}")) if suffix in _RAW_SUFFIXES else ""
+    return camera_raw_reason(PurePath(f"x{suffix}")) if suffix in _RAW_SUFFIXES else ""
 
 
 def _heif() -> str:
@@ -160,7 +162,7 @@ def _heif() -> str:
 
 
 def _container_reason(head: bytes, name: PurePath, *, named: bool, member: bool) -> str:
-    """Return what to do with an archive or a dataset; empty for what is none."""
+    """Return what to do with an archive or a dataset; empty for other files."""
     suffix = name.suffix.lower()
     zipped = named and head.startswith(b"PK\x03\x04")  # in a folder it may be a document
     is_archive = zipped or is_compressed(head) or head[257:262] == b"ustar" or suffix in _ARCHIVES

@@ -1,4 +1,4 @@
-"""Inputs: files, members of archives and rows of a dataset, and what decoding makes of them."""
+"""Inputs as items, a class for each kind: `sources.py` makes them, `decoding.py` decodes them."""
 
 import re
 from collections.abc import Callable
@@ -21,51 +21,52 @@ class MemberError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Remainder:
-    """What to make of an input, where that is not all."""
+    """What this call still has to make of an input."""
 
-    met: bool
-    """Whether an earlier call met the input."""
+    has_earlier_rows: bool
+    """Whether an earlier call wrote rows of the input."""
     targets: tuple[str, ...]
     result_name: str | None
-    """The name of its results, if it has one."""
+    """The name of its results, if an earlier call gave one."""
     replaces: bool
-    """Whether new results take the place of those of the file as it was."""
+    """Whether new results replace earlier ones, because the source has changed since."""
     superseded: tuple[str, ...] = ()
-    """The targets of those that fill the quota of `--per-class`."""
+    """The targets of replaced results that count towards the quota of `--per-class`."""
     altered: tuple[str, ...] = ()
-    """Its results that somebody changed since they were written: their files are left."""
+    """Outputs that the user changed since they were written: their files are not replaced."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A file to translate: its path and its name relative to its input, `/`-joined."""
+    """An input: a file on a disk, or in a subclass another kind."""
 
     path: Path
     relative: str
+    """Its path relative to the folder or archive that it comes from, `/`-joined."""
     named: bool
-    """Named by the user, not found in a folder: being no picture is then a failure."""
+    """Whether the user named it. A named file that is no picture fails; others are skipped."""
     inner: str = ""
-    """Which part of the file, if it is not the whole: a member's name or a row's number."""
+    """Which part of the file it is: an archive member's name or a row's number; empty: all."""
     chosen_targets: tuple[str, ...] | None = None
     """The targets that `--balance` chose for it; None: all of the call's."""
     remainder: Remainder | None = None
-    """What is left to make, if that is not everything."""
-    listed: FileStamp | None = None
-    """What a store told of its file; None: the file is on a disk."""
+    """What is left to make; None: everything."""
+    store_stamp: FileStamp | None = None
+    """Size and time of its file as a store lists them; None for a file on a disk."""
 
     @property
     def stamp(self) -> FileStamp | None:
-        """The stamp of its file, if that is an ordinary one."""
-        return self.listed or stamp_of(self.path)
+        """Size and time of its file, if that is an ordinary one."""
+        return self.store_stamp or stamp_of(self.path)
 
     @property
     def source(self) -> str:
-        """What the report calls it."""
+        """Its name in the report's column `source`."""
         return f"{self.path}:{self.inner}" if self.inner else str(self.path)
 
     @property
     def name(self) -> PurePosixPath | Path:
-        """The name that says, by its suffix, what it would be."""
+        """The file name whose suffix says what kind of file it is."""
         if not self.inner:
             return self.path
         # Zips made on Windows may have backslashes; a second member of a name has its number.
@@ -78,102 +79,102 @@ class Item:
 
     @property
     def usage(self) -> str:
-        """Which part of a dataset in FER2013's form its results belong to."""
+        """The FER2013 usage (Training, PublicTest, PrivateTest) that its results get."""
         return USAGES[0]
 
     @property
-    def is_met(self) -> bool:
-        """Whether an earlier call met it."""
-        return self.remainder is not None and self.remainder.met
+    def has_earlier_rows(self) -> bool:
+        """Whether an earlier call wrote rows of it."""
+        return self.remainder is not None and self.remainder.has_earlier_rows
 
     @property
-    def held(self) -> int:
-        """Bytes of it that are in memory."""
+    def held_bytes(self) -> int:
+        """Bytes of its content that are in memory."""
         return 0
 
     def fetch(self) -> "Item":
-        """Return the item with what can only be read while its archive is at it."""
+        """Return the item with its content, if that can only be read now, in the items' order."""
         return self
 
-    def bare(self) -> "Item":
-        """Return the item without its content, which is not needed once its face is decoded."""
+    def without_content(self) -> "Item":
+        """Return the item without its content, to free memory once it is decoded."""
         return self
 
 
 def _is_read() -> bytes:
-    """Stands where a way to an open archive was, which cannot go to another process."""
+    """Stand in for `read` once it was called: an open archive cannot be pickled."""
     raise MemberError("read already")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member(Item):
-    """A member of an archive, whose `content` comes with `fetch`."""
+class ContentItem(Item):
+    """An input that `fetch` reads into memory: an archive's member, a pipe, stdin or a URL."""
 
     content: bytes = b""
     read: Callable[[], bytes] = _is_read
-    """Raises MemberError."""
+    """Reads the content. Raises MemberError if that fails."""
 
     @property
-    def held(self) -> int:
-        """Its content's length."""
+    def held_bytes(self) -> int:
+        """The length of its content."""
         return len(self.content)
 
     def fetch(self) -> Item:
-        """Return the member with its content, or with the reason why it has none."""
+        """Return the item with its content, or a broken item with the reason."""
         if self.read is _is_read:
-            return self  # a pipe was read when its turn came
+            return self  # `read_pipes` has read it already
         try:
             return replace(self, content=self.read(), read=_is_read)
         except MemberError as error:
-            return Broken(
+            return BrokenItem(
                 path=self.path,
                 relative=self.relative,
                 named=self.named,
                 inner=self.inner,
                 remainder=self.remainder,
-                listed=self.listed,
+                store_stamp=self.store_stamp,
                 reason=str(error),
             )
 
-    def bare(self) -> Item:
-        """Return the member without its content."""
+    def without_content(self) -> Item:
+        """Return the item without its content."""
         return replace(self, content=b"")
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaceRow(Item):
-    """A row of a dataset in FER2013's form: its cells as they stand there."""
+class DatasetRow(Item):
+    """A row of a CSV in FER2013's form, with its cells as text."""
 
     pixels: str
     emotion: str | None = None
-    """Its label id; None or empty where there is none."""
-    part: str | None = None
-    """Its usage; None where the dataset has no column of it."""
+    """The cell of its label id; None or empty where there is none."""
+    usage_cell: str | None = None
+    """The cell `Usage`; None if the CSV has no such column."""
 
     def check(self) -> None:
-        """See that the label and the usage are those of FER2013.
+        """Check that the label and the usage are FER2013's.
 
         Raises:
             ValueError: One is not.
         """
         if self.emotion:
             parse_label(self.emotion)
-        if self.part is not None:
-            parse_usage(self.part)
+        if self.usage_cell is not None:
+            parse_usage(self.usage_cell)
 
     @property
-    def held(self) -> int:
-        """Its pixels' length: digits and spaces."""
+    def held_bytes(self) -> int:
+        """The length of its pixels' text."""
         return len(self.pixels)
 
     @property
     def usage(self) -> str:
-        """Return the row's usage: no face that is kept for tests becomes one to train on."""
-        return super().usage if self.part is None else parse_usage(self.part)
+        """The row's usage, so that results of test faces stay test faces."""
+        return super().usage if self.usage_cell is None else parse_usage(self.usage_cell)
 
     @property
     def label(self) -> str:
-        """Return the expression that the emotion column names, if it does."""
+        """The expression that the column `emotion` names, if it does."""
         try:
             return EMOTIONS[parse_label(self.emotion or "")]
         except ValueError:
@@ -181,23 +182,22 @@ class FaceRow(Item):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Broken(Item):
-    """What is known to give nothing."""
+class BrokenItem(Item):
+    """An input that cannot be read, with the reason for its row in the report."""
 
     reason: str
     skipped: bool = False
-    """Whether it is left out, and did not fail."""
+    """Whether its status is skipped; else it is failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """A picture's faces, those to translate first, and what the report says of the picture.
-
-    `item` holds what it takes to read the picture once more, if that was asked for.
-    """
+    """A decoded picture: its faces, and facts for the report."""
 
     item: Item
+    """With its content only if the picture is to be read again."""
     faces: tuple[Face, ...]
+    """The faces to translate come first."""
     width: int
     height: int
     mode: str
@@ -205,36 +205,37 @@ class Decoded:
     format: str = ""
     """Pillow's name of the file's format; empty for a row of a dataset."""
     stamp: FileStamp | None = None
-    """Of the file that the picture, or its archive, is."""
+    """Size and time of its file, or of the archive that it is in."""
     result_name: str | None = None
-    """The name that its results share, once the pipeline has given it one."""
+    """The name of its results, once the pipeline has given one."""
 
     @property
     def faces_to_translate(self) -> tuple[Face, ...]:
-        """The faces that are not passed over."""
-        return tuple(face for face in self.faces if not face.passed_over)
+        """The faces without a reason to skip them."""
+        return tuple(face for face in self.faces if not face.skip_reason)
 
     @property
     def is_model_sized(self) -> bool:
-        """Whether the picture is as the models take and give it: what they give is the result."""
+        """Whether the picture is one 48x48 gray face: the models' output is then the result."""
         return (self.width, self.height, self.mode) == (SIZE, SIZE, "L") and not any(
-            face.found for face in self.faces
+            face.is_detected for face in self.faces
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeFailure:
-    """A file that gives no face: `skipped` if it never claimed to be a picture, else failed."""
+    """An input without a decoded face, and why."""
 
     item: Item
     skipped: bool
+    """Whether its status is skipped, as for a file that is no picture; else it is failed."""
     reason: str
-    unreadable: bool = False
-    """Of a kind that cannot be read here."""
+    unsupported: bool = False
+    """Whether it is a picture of a kind that cannot be read here."""
     stage: str = "decode"
-    """Where it failed."""
+    """The stage at which it failed."""
     stamp: FileStamp | None = None
-    """Of the file, or the archive that it is in."""
+    """Size and time of its file, or of the archive that it is in."""
     result_name: str | None = None
     """The name that its results would have."""
 

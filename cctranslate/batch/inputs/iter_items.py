@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.items import Item, Member
+from cctranslate.batch.inputs.items import ContentItem, Item
 from cctranslate.batch.inputs.job_array import AllShards
 from cctranslate.batch.options import Options
 from cctranslate.folders.walking import walk
@@ -18,45 +18,46 @@ _MOST_COUNTED = 200_000
 
 
 def iter_items(
-    options: Options, chosen: InputFilter, met: AllShards | None = None
+    options: Options, input_filter: InputFilter, all_shards: AllShards | None = None
 ) -> Iterator[Item | None]:
-    """Return the inputs as a stream; None where no further one has come so far.
+    """Yield the inputs of a call; None where a pipe has no further one yet.
 
     Args:
         options: The call's options.
-        chosen: Decides on what lies in folders and archives.
-        met: Takes note of the inputs of all shards, if the call does one of several.
+        input_filter: Decides which files in folders and archives are inputs.
+        all_shards: Counts the inputs of all shards, if the call processes one of several.
 
     Raises:
         InputError: a list or folder cannot be read.
     """
     items: Iterable[Item | None] = (
-        sources.from_list(options.files_from, options.null, options.output_paths, chosen)
+        sources.from_list(options.files_from, options.null, options.output_paths, input_filter)
         if options.files_from
-        else sources.from_inputs(options.inputs, options.output_paths, chosen)
+        else sources.from_inputs(options.inputs, options.output_paths, input_filter)
     )
     if options.shard:
-        items = job_array.choose(options.shard, items, met or AllShards())
+        items = job_array.choose(options.shard, items, all_shards or AllShards())
     return _first(items, options.limit)
 
 
 def _first(items: Iterable[Item | None], limit: int | None) -> Iterator[Item | None]:
-    left = limit
+    remaining = limit
     for item in items:
         yield item
-        if left is not None and item is not None:
-            left -= 1
-            if not left:
+        if remaining is not None and item is not None:
+            remaining -= 1
+            if not remaining:
                 return
 
 
 def read_pipes(items: Iterable[Item | None]) -> Iterator[Item | None]:
-    """Read what comes through a pipe as soon as it is its turn, and give None before.
+    """Yield the items; read a named pipe when it is its turn, after a None.
 
-    A pipe may be silent for ever. A run waits for its next item in a way that a signal ends.
+    A pipe may never send anything. At the None the run finishes the items before it, and then
+    waits in a way that a signal can end.
     """
     for item in items:
-        if isinstance(item, Member) and not item.inner:
+        if isinstance(item, ContentItem) and not item.inner:
             yield None
             yield item.fetch()
         else:
@@ -64,7 +65,9 @@ def read_pipes(items: Iterable[Item | None]) -> Iterator[Item | None]:
 
 
 def count_items(options: Options) -> int | None:
-    """Return the number of inputs where it is cheap to know: of folders and single files.
+    """Return the number of inputs, or None if counting is expensive.
+
+    Only folders and single files are counted.
 
     Of a shard it is an estimate.
     """
@@ -79,8 +82,8 @@ def count_items(options: Options) -> int | None:
         return None
     count = 0
     for path in paths:
-        found = walk(path, options.output_paths.paths) if path.is_dir() else (path,)
-        count += sum(1 for _ in islice(found, _MOST_COUNTED))
+        files = walk(path, options.output_paths.paths) if path.is_dir() else (path,)
+        count += sum(1 for _ in islice(files, _MOST_COUNTED))
     if not 0 < count < _MOST_COUNTED:
         return None
     return min(count // (options.shard[1] if options.shard else 1), options.limit or count)

@@ -1,4 +1,4 @@
-"""A shard of a run's inputs, for job arrays: an input's name alone decides which shard has it."""
+"""Shards of a run's inputs for job arrays: the name of an input decides which shard it is in."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ _COUNT, _STEP = "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_STEP"
 
 
 def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
-    """Return the shard that `I/N` names, or for `slurm` the one that a SLURM array gives this task.
+    """Parse `I/N`, or `slurm` for the shard of this task in a SLURM array.
 
     Raises:
         ValueError: it is neither, or no array runs that says how many shards there are.
@@ -63,25 +63,27 @@ def _of_array(environment: Mapping[str, str]) -> Shard:
 
 @dataclass
 class AllShards:
-    """The inputs that a call met, of all shards together."""
+    """Counts the inputs of all shards together, to compare the calls of a job array."""
 
     count: int = 0
     total: int = 0
     """The sum of the digests of their names, which their order does not change."""
     whole: bool = False
-    """Whether these are all of the call's inputs."""
+    """Whether all inputs of the call are counted."""
 
     def record(self) -> dict[str, object] | None:
-        """Return what `run.json` says of them; None if the call did not meet all."""
+        """Return the counts for `run.json`; None if not all inputs were counted."""
         if not self.whole:
             return None
         return {"inputs": self.count, "names": f"{self.total % (1 << 64):016x}"}
 
 
-def choose(shard: Shard, items: Iterable[Item | None], met: AllShards) -> Iterator[Item | None]:
-    """Return the inputs that are in a shard, and note in `met` those of all shards.
+def choose(
+    shard: Shard, items: Iterable[Item | None], all_shards: AllShards
+) -> Iterator[Item | None]:
+    """Yield the inputs that are in a shard, and count those of all shards.
 
-    The digest of an input's name decides, the same everywhere.
+    The digest of an input's name decides which shard it is in.
     """
     number, count = shard
     for item in items:
@@ -89,11 +91,11 @@ def choose(shard: Shard, items: Iterable[Item | None], met: AllShards) -> Iterat
             yield None
             continue
         digest = _digest(item.source)
-        met.count += 1
-        met.total += digest
+        all_shards.count += 1
+        all_shards.total += digest
         if digest % count == number - 1:
             yield item
-    met.whole = True
+    all_shards.whole = True
 
 
 def _digest(source: str) -> int:

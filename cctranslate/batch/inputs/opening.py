@@ -1,4 +1,4 @@
-"""Open pictures, also where faulty metadata keep Pillow from it."""
+"""Open pictures, also those whose faulty metadata make Pillow fail."""
 
 import io
 import warnings
@@ -10,7 +10,7 @@ from typing import TypeVar
 from PIL import Image, UnidentifiedImageError
 
 from cctranslate.batch.inputs.archives import LARGEST
-from cctranslate.batch.inputs.file_kinds import camera_raw, is_camera_raw, is_no_picture
+from cctranslate.batch.inputs.file_kinds import camera_raw_reason, is_camera_raw, is_document
 
 with suppress(ImportError):  # the extra `heif`
     from pillow_heif import register_heif_opener
@@ -24,30 +24,30 @@ _PNG_LEVELS = {
     *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"eXIf"),
 }
 """Chunks of a PNG for its levels, frames and orientation."""
-_PNG_KEPT = _PNG_LEVELS | {b"gAMA", b"cHRM", b"sRGB", b"iCCP"}
+_PNG_NEEDED = _PNG_LEVELS | {b"gAMA", b"cHRM", b"sRGB", b"iCCP"}
 """Those, and the chunks for its color space."""
-_JPEG_LEFT_OUT = {0xFE, *range(0xE3, 0xEE)}
+_JPEG_DROPPED = {0xFE, *range(0xE3, 0xEE)}
 """Markers of a JPEG for comments and applications, but for JFIF, EXIF, ICC and Adobe's."""
 
 
 class RefusedError(Exception):
     """A picture can be read, but not translated; the message says why."""
 
-    unreadable = False
-    """Whether it is of a kind that cannot be read here, whatever the file holds."""
+    unsupported = False
+    """Whether no picture of this kind can be read here."""
 
 
 class CameraRawError(RefusedError):
     """Only the preview in a camera's raw file can be read."""
 
-    unreadable = True
+    unsupported = True
 
 
 _FINAL = (RefusedError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 """Errors that no other metadata would change."""
 
 
-def with_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
+def read_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
     """Return what `read` makes of a picture; metadata that spoil it are left out.
 
     Texts and comments are left out first, then a PNG's color space, with a warning.
@@ -59,7 +59,7 @@ def with_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -
 
     Raises:
         RefusedError: It is not to be translated.
-        Exception: As Pillow raises for what is no picture, or a damaged one.
+        Exception: As Pillow raises for other files and for damaged pictures.
     """
     try:
         return _read(file, name, read)
@@ -83,10 +83,10 @@ def with_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -
 
 def _read(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
     with Image.open(file) as picture:
-        if is_no_picture(picture):
+        if is_document(picture):
             raise UnidentifiedImageError(f"{picture.format}: no picture")
         if is_camera_raw(picture, name):
-            raise CameraRawError(camera_raw(name))
+            raise CameraRawError(camera_raw_reason(name))
         return read(picture)
 
 
@@ -96,7 +96,7 @@ def _without_metadata(file: File) -> Iterator[tuple[bytes, str]]:
     if not head.startswith((_PNG, _JPEG)):
         return
     content = head + file.read(LARGEST)
-    bare = _bare_png(content, _PNG_KEPT) if head == _PNG else _bare_jpeg(content)
+    bare = _bare_png(content, _PNG_NEEDED) if head == _PNG else _bare_jpeg(content)
     if len(bare) < len(content):
         yield bare, ""
     if head == _PNG and len(levels := _bare_png(bare, _PNG_LEVELS)) < len(bare):
@@ -117,7 +117,7 @@ def _bare_jpeg(content: bytes) -> bytes:
     parts, at = [_JPEG], 2
     while content[at : at + 1] == b"\xff" and content[at + 1] != 0xDA:
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4])
-        if content[at + 1] not in _JPEG_LEFT_OUT:
+        if content[at + 1] not in _JPEG_DROPPED:
             parts.append(content[at:end])
         at = end
     return b"".join([*parts, content[at:]])

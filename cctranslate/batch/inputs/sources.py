@@ -1,4 +1,7 @@
-"""Pictures, folders, globs, archives, datasets and path lists as a stream of items."""
+"""Turn the inputs that the user names into a stream of items.
+
+An input is a picture, a folder, a pattern, an archive, a dataset, a URL, a pipe or a list of paths.
+"""
 
 import glob
 import hashlib
@@ -12,7 +15,7 @@ from pathlib import Path
 from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.file_kinds import is_tar, is_zip
-from cctranslate.batch.inputs.items import Broken, Item, Member, MemberError
+from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item, MemberError
 from cctranslate.batch.inputs.path_lists import read_paths
 from cctranslate.batch.stores import remote_files
 from cctranslate.errors import InputError
@@ -25,14 +28,14 @@ from cctranslate.remote import is_remote, open_path
 STDIN = "-"
 _PIECE = 1 << 20
 _TURN = 0.2
-"""Bytes that are read from a named pipe at once, and seconds until it is looked at again."""
+"""Bytes that are read from a named pipe at once, and seconds between polls."""
 
 
 def check(word: str) -> None:
-    """Make sure that an input names something.
+    """Check that an input exists.
 
     Raises:
-        InputError: it does not, or a folder that cannot be listed; the message names it.
+        InputError: it does not exist, or is a folder that cannot be listed.
     """
     if word == STDIN:
         if sys.stdin.isatty():
@@ -64,44 +67,46 @@ def _why_missing(word: str) -> str:
     return "not found: name a picture, a folder or a pattern"
 
 
-def from_inputs(inputs: Iterable[str], written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
-    """Yield the items of each input: a file, what is in it, a folder (sorted), a glob or stdin.
+def from_inputs(
+    inputs: Iterable[str], output_paths: OutputPaths, input_filter: InputFilter
+) -> Iterator[Item]:
+    """Yield the items of each input, those of a folder in sorted order.
 
-    Archives and datasets are opened where they are named, not where they lie in a folder.
+    Archives and datasets are opened if they are named, but not if they are found in a folder.
 
     Args:
         inputs: The words that the user gave.
-        written: What the run itself writes, which is never an input.
-        chosen: Decides on what lies in folders and archives.
+        output_paths: What the run itself writes, which is never an input.
+        input_filter: Decides which files in folders and archives are inputs.
     """
     for word in inputs:
         if word == STDIN:
             yield _from_stdin()
             continue
-        for path in _named(word):
-            if written.holds(path):
+        for path in _matching_paths(word):
+            if output_paths.holds(path):
                 continue
             if not path.is_dir():
-                yield from _chosen(open_named(path, path.name), chosen)
+                yield from _filtered(open_input(path, path.name), input_filter)
             elif is_remote(path):
-                yield from remote_files.from_folder(path, written, chosen)
+                yield from remote_files.from_folder(path, output_paths, input_filter)
             elif not is_deep(word) or os.path.lexists(word):  # else their files match as well
-                for found, relative in walk(path, written.paths):
-                    if chosen.takes_file(found, relative):
-                        yield Item(path=found, relative=relative, named=False)
+                for file, relative in walk(path, output_paths.paths):
+                    if input_filter.takes_file(file, relative):
+                        yield Item(path=file, relative=relative, named=False)
 
 
-def _chosen(items: Iterable[Item], chosen: InputFilter) -> Iterator[Item]:
-    """Leave out members of archives that the patterns leave out."""
+def _filtered(items: Iterable[Item], input_filter: InputFilter) -> Iterator[Item]:
+    """Drop members of archives that the patterns exclude."""
     for item in items:
-        if item.named or chosen.takes_name(item.relative):
+        if item.named or input_filter.takes_name(item.relative):
             yield item
 
 
-def _named(word: str) -> list[Path]:
+def _matching_paths(word: str) -> list[Path]:
     """Return the paths that a word names: itself, or what it matches as a pattern."""
     if is_remote(word):
-        return remote_files.named(word)
+        return remote_files.matching_paths(word)
     if os.path.lexists(word):
         return [Path(word)]
     found = [Path(match) for match in sorted(matches(word))]
@@ -109,36 +114,34 @@ def _named(word: str) -> list[Path]:
 
 
 def from_list(
-    listed: str, nul: bool, written: OutputPaths, chosen: InputFilter
+    list_path: str, nul: bool, output_paths: OutputPaths, input_filter: InputFilter
 ) -> Iterator[Item | None]:
-    """Return the items of a list of paths, one a line or NUL-separated; `-` is standard input.
+    """Yield the items of a list of paths, one a line or NUL-separated; `-` is standard input.
 
-    None comes where the list has no further path so far.
-
-    A path keeps its folders in its name, without a leading root or `..`. What the run has
-    `written` is passed by.
+    None comes where a pipe has no further path yet. An item's name keeps the folders of its path,
+    without a leading root or `..`. Paths in `output_paths` are left out.
 
     Raises:
         InputError: the list cannot be read.
     """
-    for word in read_paths(listed, nul):
+    for word in read_paths(list_path, nul):
         if word is None:
             yield None
             continue
         path = open_path(word)
-        if written.holds(path):
+        if output_paths.holds(path):
             continue
         parts = [part for part in path.parts if part not in (path.anchor, "..", ".")]
-        yield from _chosen(open_named(path, "/".join(parts)), chosen)
+        yield from _filtered(open_input(path, "/".join(parts)), input_filter)
 
 
 def are_single_picture(inputs: Sequence[str]) -> bool:
-    """Return whether the inputs are one picture by itself, if they are a picture at all."""
+    """Return whether the inputs can only be one picture: no folder, archive or pattern."""
     return len(inputs) == 1 and is_single_picture(inputs[0])
 
 
 def is_single_picture(word: str) -> bool:
-    """Return whether an input is one picture by itself, if it is one at all."""
+    """Return whether an input can only be one picture: no folder, archive or pattern."""
     path = open_path(word)
     head = _head(path)
     return word == STDIN or (head != b"" and not _holds_more(head, path))
@@ -150,19 +153,21 @@ def _holds_more(head: bytes, path: Path) -> bool:
 
 
 def _from_stdin() -> Item:
-    """Return one picture's bytes, named by their digest: another picture is another input."""
+    """Return the picture on stdin, named by its digest: another picture is another input."""
     content = sys.stdin.buffer.read(LARGEST + 1)
     digest = hashlib.sha256(content).hexdigest()[:12]
     if len(content) > LARGEST:
         reason = f"more than {LARGEST >> 20} MiB: name it as a file"
-        return Broken(path=Path(STDIN), relative="stdin", named=True, inner=digest, reason=reason)
-    return Member(
+        return BrokenItem(
+            path=Path(STDIN), relative="stdin", named=True, inner=digest, reason=reason
+        )
+    return ContentItem(
         path=Path(STDIN), relative="stdin", named=True, inner=digest, read=lambda: content
     )
 
 
-def open_named(path: Path, relative: str) -> Iterator[Item]:
-    """Return a named file as one item, or as those that it holds."""
+def open_input(path: Path, relative: str) -> Iterator[Item]:
+    """Return a file that the user named as one item, or as the items that it contains."""
     head = _head(path)
     if _holds_more(head, path):
         parts = from_zip(path) if is_zip(head, path) else from_tar_or_csv(path)
@@ -170,11 +175,11 @@ def open_named(path: Path, relative: str) -> Iterator[Item]:
     if is_remote(path):
         return iter([remote_files.from_file(path, relative)])
     item = Item(path=path, relative=relative, named=True)
-    return iter([_piped(item) if path.is_fifo() else item])
+    return iter([_pipe_item(item) if path.is_fifo() else item])
 
 
-def _piped(item: Item) -> Member:
-    """Return a named pipe as an item whose content comes with `fetch`, as it is read only once."""
+def _pipe_item(item: Item) -> ContentItem:
+    """Return a named pipe as an item whose content `fetch` reads, as it can be read only once."""
 
     def read() -> bytes:
         try:
@@ -186,15 +191,14 @@ def _piped(item: Item) -> Member:
             raise MemberError(f"more than {LARGEST >> 20} MiB: save it as a file")
         return content
 
-    return Member(path=item.path, relative=item.relative, named=True, read=read)
+    return ContentItem(path=item.path, relative=item.relative, named=True, read=read)
 
 
 def _pieces(pipe: io.FileIO) -> Iterator[bytes]:
-    """Yield what comes through a pipe, up to a little more than is read of an input."""
+    """Yield the content of a pipe, up to a little more than an input may have."""
     size = 0
     while size <= LARGEST:
-        # A signal that comes just before a read does not end it: wait in short turns, between
-        # which Python sees signals.
+        # A signal just before a blocking read would not end it: poll, so that Python handles it.
         while not select.select([pipe], [], [], _TURN)[0]:
             pass
         piece = pipe.read(_PIECE)

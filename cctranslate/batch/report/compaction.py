@@ -42,7 +42,7 @@ class JoinedReport:
         """Return the rows of the report as it will be."""
         with self.path.open("rb") as file:
             for spans in self._spans.values():
-                yield from join(self._there(_read(file, spans)))
+                yield from join(self._without_gone(_read(file, spans)))
 
     def superseded(self) -> Iterator[tuple[list[Row], list[Row]]]:
         """Return the rows that go and those that stay, for each input that some rows go of."""
@@ -51,19 +51,19 @@ class JoinedReport:
                 if len(spans) == 1:
                     continue
                 groups = _read(file, spans)
-                current = _current(self._there(groups))
+                current = _current(self._without_gone(groups))
                 staying = set(map(id, current))
                 stale = [row for group in groups for row in group if id(row) not in staying]
                 if stale:
                     yield stale, current
 
-    def _there(self, groups: list[list[Row]]) -> list[list[Row]]:
+    def _without_gone(self, groups: list[list[Row]]) -> list[list[Row]]:
         """Return the rows of each call, without results that are gone and could not be remade."""
         if len(groups) == 1 or groups[-1][0].target:
             return groups
         gone = {row.target for group in groups for row in group if not self._is_there(row)}
-        there = [[row for row in group if row.target not in gone] for group in groups]
-        return [group for group in there if group]
+        existing = [[row for row in group if row.target not in gone] for group in groups]
+        return [group for group in existing if group]
 
     def write(self, rows: Iterable[Row]) -> None:
         """Replace the report by some rows.

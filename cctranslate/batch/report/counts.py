@@ -8,7 +8,7 @@ from typing import Any, Self
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.emotions import EMOTIONS
 
-SETTLED = 100
+LEAST_FOR_PERCENTAGE = 100
 """Inputs that must have ended before a percentage of failures is looked at."""
 Heat = dict[str, dict[str, list[int]]]
 """For a source's expression and a target: the confirmed results, and all of them."""
@@ -35,11 +35,14 @@ class Counts:
     by_prediction: Heat = field(default_factory=dict)
     """By the expression that the judge reads in the source."""
 
-    def add(self, rows: Sequence[Row], *, is_met: bool = False) -> None:
-        """Count the rows that a call made of an input; `is_met` if an earlier one made others."""
+    def add(self, rows: Sequence[Row], *, has_earlier_rows: bool = False) -> None:
+        """Count the rows that a call made of an input.
+
+        `has_earlier_rows` says that an earlier call made others of it.
+        """
         if not rows:
             return
-        if not is_met:
+        if not has_earlier_rows:
             self.inputs[rows[0].status] += 1
         elif rows[0].status == "failed":  # what earlier calls made of it stays
             self.inputs["done"] -= 1
@@ -117,7 +120,7 @@ def count(inputs: Iterable[Sequence[Row]]) -> Counts:
     """Return the counts of the rows of each input."""
     counts, earlier = Counts(), None
     for rows in inputs:
-        counts.add(rows, is_met=rows[0].source == earlier)
+        counts.add(rows, has_earlier_rows=rows[0].source == earlier)
         earlier = rows[0].source
     return counts
 
@@ -129,7 +132,7 @@ def too_many_failed(counts: Counts, limit: str | None, *, ended: bool) -> bool:
         return False
     if not limit.endswith("%"):
         return failed > int(limit)
-    settled = ended or counts.found >= SETTLED
+    settled = ended or counts.found >= LEAST_FOR_PERCENTAGE
     return settled and failed * 100 > float(limit.removesuffix("%")) * counts.found
 
 

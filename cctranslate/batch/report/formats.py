@@ -44,14 +44,14 @@ def read_faces(
             yield list(map(from_cells, face))
 
 
-def read_done_faces(path: Path, wanted: Container[int]) -> Iterator[list[Row]]:
+def read_done_faces(path: Path, numbers: Container[int]) -> Iterator[list[Row]]:
     """Return the rows of some of the done faces, as `read_faces` does.
 
-    `wanted` are their numbers, from 0.
+    `numbers` are their numbers, from 0.
     """
     done = (face for face in _faces(path) if face[0][_STATUS] == "done")
     for number, face in enumerate(done):
-        if number in wanted:
+        if number in numbers:
             yield list(map(from_cells, face))
 
 

@@ -34,8 +34,8 @@ class Journal:
         self.path, self.resume, self.counts = path, resume, Counts()
         whole = 0
         for rows, end in read_inputs(path):
-            is_met = resume.earlier(rows[0].source)
-            self.counts.add(resume.take_up(rows), is_met=is_met)
+            has_earlier_rows = resume.is_earlier(rows[0].source)
+            self.counts.add(resume.add_rows(rows), has_earlier_rows=has_earlier_rows)
             on_earlier(rows)
             whole = end
         self._file = AppendOnlyFile(path, whole)
@@ -59,7 +59,9 @@ class Journal:
         """
         self._file.add(b"".join(csv_lines(rows)))
         self.results += sum(row.status == "done" and row.target is not None for row in rows)
-        self.counts.add(rows, is_met=self.resume.finished(rows[0].source) is not None)
+        self.counts.add(
+            rows, has_earlier_rows=self.resume.earlier_input(rows[0].source) is not None
+        )
 
     def add_lines(self, lines: bytes, counts: Counts) -> None:
         """Append the lines of some inputs at once, whose rows were counted where they were made.

@@ -64,25 +64,25 @@ class ResumeState:
         self._is_first_folder = base == self._here
         self._position = position
         self._last = -1
-        self._finished: dict[bytes, EarlierInput] = {}
+        self._earlier: dict[bytes, EarlierInput] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         """Equal tuples as one, for the memory of many inputs."""
 
     @property
     def inputs(self) -> int:
         """The number of inputs that earlier calls ended."""
-        return len(self._finished)
+        return len(self._earlier)
 
     @property
     def complete(self) -> int:
         """The number of those that have all of this call's targets."""
-        return sum(self._wanted & ~entry.targets == 0 for entry in self._finished.values())
+        return sum(self._wanted & ~entry.targets == 0 for entry in self._earlier.values())
 
-    def earlier(self, source: str) -> bool:
+    def is_earlier(self, source: str) -> bool:
         """Return whether rows of an input, as the report spells it, were taken up already."""
-        return self.earlier_key(source) in self._finished
+        return self.earlier_key(source) in self._earlier
 
-    def take_up(self, rows: Sequence[Row]) -> list[Row]:
+    def add_rows(self, rows: Sequence[Row]) -> list[Row]:
         """Note the rows that an earlier call made of an input; return those that still hold."""
         key = self.earlier_key(rows[0].source)
         gone = {row.target for row in rows if not self._is_there(row)}
@@ -102,7 +102,7 @@ class ResumeState:
                 {row.output for row in rows if row.output and row.output in self._altered}
             ),
         )
-        earlier = self._finished.get(key)
+        earlier = self._earlier.get(key)
         self.needs_compaction |= earlier is not None or bool(gone)
         if earlier:
             entry = replace(entry, altered=entry.altered + earlier.altered)
@@ -112,7 +112,7 @@ class ResumeState:
                 targets=entry.targets | earlier.targets,
                 written=entry.written + earlier.written,
             )
-        self._finished[key] = entry
+        self._earlier[key] = entry
         self._note_last({row.output for row in rows if row.output and row.target not in gone})
         return [row for row in rows if row.target not in gone]
 
@@ -124,11 +124,11 @@ class ResumeState:
                     self.last_outputs, self._last = [], position
                 self.last_outputs.append(output)
 
-    def finished(self, source: str) -> EarlierInput | None:
+    def earlier_input(self, source: str) -> EarlierInput | None:
         """Return what earlier calls finished of an input; None if they never met it."""
-        return self._finished.get(self.key(source))
+        return self._earlier.get(self.key(source))
 
-    def left(self, key: bytes, item: Item) -> Remainder | None:
+    def remainder(self, key: bytes, item: Item) -> Remainder | None:
         """Return what this call has to make of an input; None: everything, it is new.
 
         `key` is that of what the report calls it.
@@ -138,17 +138,19 @@ class ResumeState:
             if item.chosen_targets is None
             else self._wanted & _bits(item.chosen_targets)
         )
-        entry = self._finished.get(key)
+        entry = self._earlier.get(key)
         if entry is None and item.chosen_targets is None:
             return None
         if entry is None:
-            return Remainder(met=False, targets=_names(wanted), result_name=None, replaces=False)
+            return Remainder(
+                has_earlier_rows=False, targets=_names(wanted), result_name=None, replaces=False
+            )
         stamp = item.stamp
         changed = stamp is not None and entry.stamp != _digest(stamp.size, stamp.mtime_ns)
         missing = wanted & ~(0 if changed else entry.targets)
         self.needs_compaction |= missing != 0
         return Remainder(
-            met=True,
+            has_earlier_rows=True,
             targets=_names(missing),
             result_name=entry.name,
             replaces=changed,
@@ -156,7 +158,7 @@ class ResumeState:
             altered=entry.altered,
         )
 
-    def spelled(self, item: Item) -> Item:
+    def with_reported_path(self, item: Item) -> Item:
         """Return an item as the report can name it: its relative paths are of the first call."""
         if self._is_first_folder or str(item.path) == STDIN or is_remote(item.path):
             return item

@@ -74,8 +74,8 @@ def lines(
     ends = ", ".join(f"{by_status[status]:,} {status}" for status in ("done", "skipped", "failed"))
     before = ""
     if resumed:
-        made = plural(results, "new result")
-        before = f" ({inputs:,} in this call, {counts.found - inputs:,} from before; {made})"
+        new_results = plural(results, "new result")
+        before = f" ({inputs:,} in this call, {counts.found - inputs:,} from before; {new_results})"
     yield f"{plural(counts.found, 'input')}: {ends}{before}"
     yield from reasons.lines()
     for emotion, fraction in counts.confirmed_fractions().items():

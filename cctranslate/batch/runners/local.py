@@ -13,7 +13,7 @@ from cctranslate.batch.stages.chunk_translator import ChunkTranslator
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.setup import (
     FIRST_TASKS,
-    make_work,
+    make_worker_tasks,
     model_workers,
     open_models,
 )
@@ -64,7 +64,7 @@ class LocalRunner:
             call.on_rows(rows)
 
         with closing(open_writer(options, journal.resume.last_outputs)) as writer:
-            work = make_work(options, call.detector, writer, self.provider)
+            work = make_worker_tasks(options, call.detector, writer, self.provider)
             items = pipeline.remaining(call.items(), journal.resume)
             if count := model_workers(options, self.provider):
                 translator = ChunkTranslator(
@@ -101,4 +101,4 @@ class LocalRunner:
                     )
         if selector.full:
             call.echo(f"ended: each expression has its --per-class {options.per_class} results")
-        return not (call.stop.requested or call.enough())
+        return not (call.interrupt.requested or call.too_many_failed())

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from cctranslate.batch.options import Options
-from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
+from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, WorkerSetup
 from cctranslate.batch.runners.blocks.blocks import BlockResult
 from cctranslate.batch.stages.setup import open_models
 from cctranslate.bundle import Bundle
@@ -39,7 +39,7 @@ class LocalBlocks:
             OutputError: Results cannot be written.
             DeviceError: Memory is short, or the device failed.
         """
-        job = Job(
+        job = WorkerSetup(
             options=options,
             folder=Path.cwd(),
             device=options.device,

@@ -15,7 +15,7 @@ from typing import Any
 from cctranslate import errors
 from cctranslate.batch.options import Options
 from cctranslate.batch.report.counts import Counts
-from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
+from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, WorkerSetup
 from cctranslate.batch.runners.blocks.blocks import BlockResult
 from cctranslate.bundle import Bundle
 from cctranslate.errors import DeviceError, OptionError, UserError, WorkersError
@@ -144,7 +144,7 @@ class RayBlocks:
             WorkersError: Ray gave up.
         """
         threads = self._resources.cpus_of_a_gpu if self._on_gpus else 1
-        job = Job(
+        job = WorkerSetup(
             options=replace(options),  # without what was computed of it, which is not pickled
             folder=Path.cwd(),
             device="cuda" if self._on_gpus else "cpu",
@@ -178,24 +178,24 @@ class RayBlocks:
             ) from None
 
 
-def takes_gpus(options: Options, found: Resources) -> bool:
+def takes_gpus(options: Options, available: Resources) -> bool:
     """Return whether the models run on GPUs: where there are some, unless an option forbids it.
 
     Raises:
         DeviceError: There are none, and one is required.
     """
-    if options.device == "cuda" and not found.gpus:
+    if options.device == "cuda" and not available.gpus:
         raise DeviceError("--device cuda: no node of the Ray cluster has a GPU")
     fitting = options.engine != "openvino" and options.precision == "f32"
     if options.device == "cuda" and not fitting:
         raise DeviceError("--device cuda runs onnxruntime in f32: leave out the other option")
-    return found.gpus > 0 and fitting and options.device != "cpu"
+    return available.gpus > 0 and fitting and options.device != "cpu"
 
 
 class _Actor:
     """Translates blocks; what users can mend comes back as a value, as Ray would wrap it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: WorkerSetup) -> None:
         self._job = job
         self._translator: BlockTranslator | None = None
 

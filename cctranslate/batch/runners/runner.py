@@ -26,8 +26,8 @@ class Call:
     items: Callable[[], Iterator[Item | None]]
     """Returns the call's inputs, until a signal or too many failures end them. At a None the next
     one may be long in coming."""
-    stop: InterruptHandler
-    enough: Callable[[], bool]
+    interrupt: InterruptHandler
+    too_many_failed: Callable[[], bool]
     """Returns whether too many inputs failed to go on."""
     on_done: Callable[[int], object]
     """Called with a number of inputs that ended."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.items import Broken, FaceRow, Item
+from cctranslate.batch.inputs.items import BrokenItem, DatasetRow, Item
 from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.options import Options
 from cctranslate.emotions import EMOTIONS
@@ -41,9 +41,9 @@ class Balance:
             InputError: No input has a label, no class lacks results, or a list cannot be read.
         """
         everything = replace(options, shard=None, limit=None)
-        chosen, plan = InputFilter(options.include, options.exclude), options.plan
+        input_filter, plan = InputFilter(options.include, options.exclude), options.plan
         each = len(plan.variants) // len(plan.targets)
-        balance = cls.count(iter_items(everything, chosen), each)
+        balance = cls.count(iter_items(everything, input_filter), each)
         if not balance.missing_results(plan.targets):
             raise InputError(
                 "--balance: no expression of --to has fewer inputs than the largest class: there "
@@ -110,11 +110,11 @@ class Balance:
 def _is_faulty(item: Item) -> bool:
     """Return whether an input is known to fail, which its row in the report says."""
     try:
-        if isinstance(item, FaceRow):
+        if isinstance(item, DatasetRow):
             item.check()
     except ValueError:
         return True
-    return isinstance(item, Broken)
+    return isinstance(item, BrokenItem)
 
 
 def _digest(item: Item) -> int:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from cctranslate.batch.inputs.items import Broken, Item
+from cctranslate.batch.inputs.items import BrokenItem, Item
 from cctranslate.batch.stages.chunks import ItemChunk
 
 EXPANSION = 24
@@ -84,8 +84,8 @@ def weigh(item: Item) -> int:
 
 def size(item: Item) -> int:
     """Return the bytes that a fetched item is read from; 0 of what is no ordinary file."""
-    if item.held or item.inner or isinstance(item, Broken):
-        return item.held
+    if item.held_bytes or item.inner or isinstance(item, BrokenItem):
+        return item.held_bytes
     stamp = item.stamp
     return stamp.size if stamp else 0
 

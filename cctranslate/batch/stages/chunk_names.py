@@ -52,7 +52,7 @@ class ChunkNames:
                 for base, group in bases.items()
                 for name in self._names.taken_candidates(base, groups[group])
             }
-            yield replace(chunk, taken=tuple(sorted(taken)))
+            yield replace(chunk, reserved=tuple(sorted(taken)))
 
     def finished(self, chunks: Iterable[FinishedChunk | None]) -> Iterator[FinishedChunk | None]:
         """Return the chunks, and remember the names of their results."""

@@ -11,9 +11,10 @@ from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.row import Disposition
 from cctranslate.batch.stages import bounds
-from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk, Work
+from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.batch.stages.translate import selected, translate
+from cctranslate.batch.stages.worker_tasks import WorkerTasks
 from cctranslate.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class ChunkTranslator:
 
     def __init__(
         self,
-        work: Work,
+        work: WorkerTasks,
         unconfirmed_disposition: Disposition,
         loaded: Bundle,
         models: TranslationModels,
@@ -75,7 +76,7 @@ class ChunkTranslator:
         """
         started = time.perf_counter()
         names, given = Names(), list[str]()
-        for name in chunk.taken:
+        for name in chunk.reserved:
             names.add(name)
 
         def claim(base: str) -> str:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from cctranslate.batch.inputs.decoding import read_again
-from cctranslate.batch.inputs.items import Decoded, DecodeFailure, FaceRow
+from cctranslate.batch.inputs.decoding import reread
+from cctranslate.batch.inputs.items import DatasetRow, Decoded, DecodeFailure
 from cctranslate.batch.outputs.encoding import SUFFIXES, Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import ResultPacker, ResultToWrite
 from cctranslate.batch.report.row import Row
+from cctranslate.batch.stages.chunks import TranslatedPicture
 from cctranslate.batch.stages.report_rows import (
     completed,
     lost_metadata,
@@ -18,7 +19,6 @@ from cctranslate.batch.stages.report_rows import (
     row_without_result,
     variants_left,
 )
-from cctranslate.batch.stages.translated import TranslatedPicture
 from cctranslate.errors import OutputError
 from cctranslate.faces import compositing
 from cctranslate.faces.compositing import Undo
@@ -107,8 +107,8 @@ class ResultRenderer:
         if isinstance(source, DecodeFailure):
             return 0
         if not self.in_pictures or source.is_model_sized:
-            return source.item.held
-        return source.item.held + self.weigh_pixels(source.width * source.height)
+            return source.item.held_bytes
+        return source.item.held_bytes + self.weigh_pixels(source.width * source.height)
 
     def weigh_pixels(self, count: int) -> int:
         """Return the bytes of memory that results take which are drawn into so many pixels."""
@@ -143,7 +143,9 @@ class ResultRenderer:
                 # The confirmed faces of a picture, and those set aside, make two results.
                 if results.edits is not None and dispositions[k] is disposition:
                     undone.append(
-                        compositing.draw(canvas, face.frame, results.edits[k], fade=face.found)
+                        compositing.draw(
+                            canvas, face.frame, results.edits[k], fade=face.is_detected
+                        )
                     )
             return Result(
                 picture=canvas.picture(),
@@ -161,11 +163,11 @@ class ResultRenderer:
         Raises:
             OSError: it cannot be read any more.
         """
-        if not self.in_pictures or isinstance(decoded.item, FaceRow):
+        if not self.in_pictures or isinstance(decoded.item, DatasetRow):
             return None
         if decoded.is_model_sized:
-            return read_again(decoded) if self.metadata else None
-        return read_again(decoded)
+            return reread(decoded) if self.metadata else None
+        return reread(decoded)
 
     def _exif(self, canvas: Canvas) -> KeptExif:
         """Return the EXIF data that results keep."""

@@ -7,7 +7,7 @@ from cctranslate.batch.inputs.items import Decoded, DecodeFailure
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Fingerprint
 from cctranslate.batch.report.row import Disposition, Row
-from cctranslate.batch.stages.translated import TranslatedPicture
+from cctranslate.batch.stages.chunks import TranslatedPicture
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.crops import Face
 from cctranslate.faces.exif import KeptExif
@@ -83,8 +83,8 @@ def _result_fields(
 ) -> dict[str, Any]:
     """Return what became of a face's variant: rows are made at once, as copies take longer."""
     face, variant = picture.decoded.faces[f], plan.variants[k]
-    if face.passed_over:
-        return {"status": "skipped", "reason": face.passed_over}
+    if face.skip_reason:
+        return {"status": "skipped", "reason": face.skip_reason}
     results, disposition = picture.faces[f], picture.dispositions[f][k]
     assert disposition is not None  # of a variant that is to be made
     output = None
@@ -108,7 +108,7 @@ def _result_fields(
         "confidence": round(max(probabilities), 6),
         "confirmed": results.confirms(plan, k),
         "probabilities": tuple(round(value, 6) for value in probabilities),
-        "source_predicted": EMOTIONS[int(results.before.argmax())],
+        "source_predicted": EMOTIONS[int(results.source_probabilities.argmax())],
         "ms": round(picture.ms, 3),
     }
 

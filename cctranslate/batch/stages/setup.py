@@ -4,8 +4,8 @@ from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.writers import FileWriter, GrowingWriter, Writer
 from cctranslate.batch.stages import bounds
-from cctranslate.batch.stages.chunks import Work
 from cctranslate.batch.stages.render import ResultRenderer
+from cctranslate.batch.stages.worker_tasks import WorkerTasks
 from cctranslate.bundle import Bundle
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
@@ -52,7 +52,9 @@ def in_processes(options: Options) -> bool:
     return cores() > 1 if options.processes is None else options.processes
 
 
-def make_work(options: Options, detector: FaceDetector, writer: Writer, provider: str) -> Work:
+def make_worker_tasks(
+    options: Options, detector: FaceDetector, writer: Writer, provider: str
+) -> WorkerTasks:
     """Return what the workers do.
 
     Args:
@@ -62,11 +64,11 @@ def make_work(options: Options, detector: FaceDetector, writer: Writer, provider
         provider: What the models run on.
     """
     in_pictures = options.result == "picture"
-    return Work(
+    return WorkerTasks(
         decode_options=DecodeOptions(
-            where=options.faces,
+            face_mode=options.faces,
             detector=detector,
-            needed_again=in_pictures,
+            will_reread=in_pictures,
             which=options.which,
             metadata=options.metadata == "keep",
         ),

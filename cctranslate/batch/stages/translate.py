@@ -38,20 +38,20 @@ def translate(
         DeviceError: memory is short, or the device failed.
     """
     waiting: list[DecodedChunk] = []
-    faces = inputs = held = 0
+    faces = inputs = waiting_bytes = 0
     for chunk in chunks:
         if chunk is None:
             yield from _translated(waiting, plan, models, name)
             yield None
-            waiting, faces, inputs, held = [], 0, 0, 0
+            waiting, faces, inputs, waiting_bytes = [], 0, 0, 0
             continue
         waiting.append(chunk)
         faces, inputs = faces + len(chunk.faces), inputs + len(chunk.counts)
-        held += chunk.weight
+        waiting_bytes += chunk.weight
         batch = models.micro_batch(len(plan.conditions), any(chunk.is_drawn for chunk in waiting))
-        if faces >= batch or inputs >= 4 * batch or held > MOST_HELD:
+        if faces >= batch or inputs >= 4 * batch or waiting_bytes > MOST_HELD:
             yield from _translated(waiting, plan, models, name)
-            waiting, faces, inputs, held = [], 0, 0, 0
+            waiting, faces, inputs, waiting_bytes = [], 0, 0, 0
     yield from _translated(waiting, plan, models, name)
 
 
@@ -65,17 +65,17 @@ def selected(
             continue
         chosen = list[tuple[Disposition | None, ...]]()
         ended = 0
-        for count, left in zip(chunk.counts, chunk.remainders, strict=True):
+        for count, remainder in zip(chunk.counts, chunk.remainders, strict=True):
             if selector.full:
                 break
             mine = slice(len(chosen), len(chosen) + count)
-            judged, before = chunk.probabilities[mine], chunk.before[mine]
-            shown = chunk.show_faces[mine]
+            judged, before = chunk.probabilities[mine], chunk.source_probabilities[mine]
+            shows_face = chunk.shows_face[mine]
             if np.isfinite(judged).all() and np.isfinite(before).all():
-                targets = left.targets if left else None
+                targets = remainder.targets if remainder else None
                 chosen += [
                     selector.choose(p, is_face, targets)
-                    for p, is_face in zip(judged, shown, strict=True)
+                    for p, is_face in zip(judged, shows_face, strict=True)
                 ]
             else:
                 # The picture fails: none of its results takes a place in a class.
@@ -94,12 +94,12 @@ def _translated(
     if not waiting:
         return
     faces = np.concatenate([chunk.faces for chunk in waiting])
-    found = np.concatenate([chunk.found for chunk in waiting])
+    detected = np.concatenate([chunk.detected for chunk in waiting])
     edits = any(chunk.is_drawn for chunk in waiting)
     size = models.micro_batch(len(plan.conditions), edits)
     started = time.perf_counter()
     pieces = [
-        _run(models, plan, faces[i : i + size], found[i : i + size], edits)
+        _run(models, plan, faces[i : i + size], detected[i : i + size], edits)
         for i in range(0, max(len(faces), 1), size)
     ]
     ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
@@ -107,8 +107,8 @@ def _translated(
         np.concatenate([piece[i] for piece in pieces]) for i in range(3)
     )
     # The detector's word stands for the faces that it found.
-    shown, hard = found.copy(), np.zeros(len(faces), bool)
-    shown[~found], hard[~found] = models.classify_presence(faces[~found])
+    shows_face, hard = detected.copy(), np.zeros(len(faces), bool)
+    shows_face[~detected], hard[~detected] = models.classify_presence(faces[~detected])
     changes = [piece[3] for piece in pieces if piece[3] is not None]
     changed = np.concatenate(changes) if changes else None
     first = 0
@@ -120,24 +120,24 @@ def _translated(
             counts=chunk.counts,
             weight=chunk.weight,
             names=tuple(
-                known.result_name
-                if known and known.result_name
+                remainder.result_name
+                if remainder and remainder.result_name
                 else (None if base is None else name(base))
-                for base, known in zip(chunk.bases, chunk.remainders, strict=True)
+                for base, remainder in zip(chunk.bases, chunk.remainders, strict=True)
             ),
             remainders=chunk.remainders,
             translated=translated[mine],
             edits=changed[mine] if changed is not None and chunk.is_drawn else None,
             probabilities=probabilities[mine],
-            before=before[mine],
-            show_faces=shown[mine],
+            source_probabilities=before[mine],
+            shows_face=shows_face[mine],
             hard=hard[mine],
             ms=ms,
         )
 
 
 def _run(
-    models: TranslationModels, plan: Plan, faces: Gray, found: Gray, edits: bool
+    models: TranslationModels, plan: Plan, faces: Gray, detected: Gray, edits: bool
 ) -> tuple[Gray, Scaled, Scaled, Scaled | None]:
     """Return translations [N,V,48,48], probabilities [N,V,7] and [N,7], and edits if wanted."""
     if not len(faces):
@@ -147,7 +147,7 @@ def _run(
     results = models.translate(faces, plan.conditions, edits)
     translated = results.faces
     if results.edits is not None:
-        for i in np.flatnonzero(found):
+        for i in np.flatnonzero(detected):
             translated[i] = [_faded(faces[i], edit) for edit in results.edits[i]]
     probabilities = models.judge(translated)
     best = plan.best(probabilities)

@@ -21,7 +21,7 @@ def fetched(items: Iterable[Item | None]) -> Iterator[Item | None]:
         try:
             for item in items:
                 if isinstance(item, RemoteFile):
-                    size = item.listed.size if item.listed else 0
+                    size = item.store_stamp.size if item.store_stamp else 0
                     waiting.append((pool.submit(item.fetch), size))
                     held += size
                 else:  # what an archive holds can be read at its turn only

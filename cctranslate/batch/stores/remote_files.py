@@ -8,7 +8,7 @@ from typing import Any
 from cctranslate import remote
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import EARLIER, InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import Broken, Item, Member
+from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import is_clutter
@@ -27,16 +27,18 @@ class RemoteFile(Item):
         common: dict[str, Any] = {
             name: getattr(self, name) for name in ("path", "relative", "named", "remainder")
         }
-        if self.listed and self.listed.size > LARGEST:
+        if self.store_stamp and self.store_stamp.size > LARGEST:
             reason = f"more than {LARGEST >> 20} MiB: save it as a file"
-            return Broken(**common, listed=self.listed, reason=reason)
+            return BrokenItem(**common, store_stamp=self.store_stamp, reason=reason)
         try:
             content = remote.read(self.path)
         except OSError as error:
-            return Broken(**common, listed=self.listed, reason=error.strerror or str(error))
+            return BrokenItem(
+                **common, store_stamp=self.store_stamp, reason=error.strerror or str(error)
+            )
         if not self.named and is_marked_content(content):
-            return Broken(**common, listed=self.listed, reason=EARLIER, skipped=True)
-        return Member(**common, listed=self.listed, content=content)
+            return BrokenItem(**common, store_stamp=self.store_stamp, reason=EARLIER, skipped=True)
+        return ContentItem(**common, store_stamp=self.store_stamp, content=content)
 
 
 def check(word: str) -> None:
@@ -47,15 +49,15 @@ def check(word: str) -> None:
     """
     try:
         with remote.errors_of(word):
-            found = next(iter(named(word)), None)
-            there = found is not None and (found.exists() or found.is_dir())
+            first = next(iter(matching_paths(word)), None)
+            exists = first is not None and (first.exists() or first.is_dir())
     except OSError as error:
         raise remote.unreadable(word, error) from None
-    if not there:
+    if not exists:
         raise InputError(f"{word}: not found: name a picture, a folder or a pattern")
 
 
-def named(word: str) -> list[Path]:
+def matching_paths(word: str) -> list[Path]:
     """Return the paths that a word names: itself, or what it matches as a pattern."""
     path = open_path(word)
     if not _MAGIC.intersection(word) or word.startswith("http"):
@@ -66,7 +68,7 @@ def named(word: str) -> list[Path]:
     ]
 
 
-def from_folder(root: Path, written: OutputPaths, chosen: InputFilter) -> Iterator[Item]:
+def from_folder(root: Path, output_paths: OutputPaths, input_filter: InputFilter) -> Iterator[Item]:
     """Yield the files below a folder, as a folder on a disk is walked.
 
     Raises:
@@ -75,10 +77,13 @@ def from_folder(root: Path, written: OutputPaths, chosen: InputFilter) -> Iterat
     try:
         with remote.errors_of(root):
             for path, relative, info in _walk(remote.system(root), remote.key(root), ""):
-                found = open_path(path)
-                if not written.holds(found) and chosen.takes_name(relative):
+                file = open_path(path)
+                if not output_paths.holds(file) and input_filter.takes_name(relative):
                     yield RemoteFile(
-                        path=found, relative=relative, named=False, listed=_stamp(info)
+                        path=file,
+                        relative=relative,
+                        named=False,
+                        store_stamp=_stamp(info),
                     )
     except OSError as error:
         raise remote.unreadable(root, error) from None
@@ -86,13 +91,13 @@ def from_folder(root: Path, written: OutputPaths, chosen: InputFilter) -> Iterat
 
 def from_file(path: Path, relative: str) -> RemoteFile:
     """Return a file that was named."""
-    return RemoteFile(path=path, relative=relative, named=True, listed=stamp(path))
+    return RemoteFile(path=path, relative=relative, named=True, store_stamp=stamp(path))
 
 
 def with_stamp(items: Iterator[Item], path: Path) -> Iterator[Item]:
     """Return the parts of an archive with the stamp of its file, which is looked at once."""
-    listed = stamp(path)
-    return (replace(item, listed=listed) for item in items)
+    file_stamp = stamp(path)
+    return (replace(item, store_stamp=file_stamp) for item in items)
 
 
 def stamp(path: Path) -> FileStamp | None:

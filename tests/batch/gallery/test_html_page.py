@@ -142,10 +142,10 @@ class Scripts(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[str] = []
+        self.opaque_levels: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append(tag)
+        self.opaque_levels.append(tag)
 
 
 @linux
@@ -156,9 +156,9 @@ def test_no_name_becomes_part_of_the_page(run: Run, tmp_path: Path) -> None:
     text = (out / "report.html").read_text(encoding="utf-8")
     scripts = Scripts()
     scripts.feed(text)
-    assert scripts.seen.count("script") == 4
-    assert "img" not in scripts.seen
-    assert "b" not in scripts.seen
+    assert scripts.opaque_levels.count("script") == 4
+    assert "img" not in scripts.opaque_levels
+    assert "b" not in scripts.opaque_levels
     assert "onerror" in text
     assert not re.findall(r"https?:", text)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
@@ -184,4 +184,4 @@ def test_pictures_that_would_take_too_long_are_counted(tmp_path: Path) -> None:
     thumbnails = Thumbnails(str(tmp_path))
     assert [thumbnails.show(f"{n}.tif", row) for n in range(3)] == [0, None, None]
     assert thumbnails.unseen == 2
-    assert list(thumbnails.made()) == [], "what has gone is left out"
+    assert list(thumbnails.encoded()) == [], "what has gone is left out"

@@ -20,7 +20,7 @@ from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray
 from tests.support import pictures
 
-WHOLE = DecodeOptions(where="whole", detector=FaceDetector(), needed_again=False)
+WHOLE = DecodeOptions(face_mode="whole", detector=FaceDetector(), will_reread=False)
 
 
 def walked(path: Path) -> Item:
@@ -122,7 +122,7 @@ def test_a_large_jpeg_gives_the_faces_that_it_gives_as_png(
     stored.save(tmp_path / "a.jpg", quality=95, exif=exif)
     for name in ("a.png", "a.jpg"):
         item = Item(path=tmp_path / name, relative=name, named=True)
-        decoded = decode(item, replace(WHOLE, where="detect"))
+        decoded = decode(item, replace(WHOLE, face_mode="detect"))
         assert isinstance(decoded, Decoded)
         assert (decoded.width, decoded.height) == (3400, 2400)
         (face,) = decoded.faces

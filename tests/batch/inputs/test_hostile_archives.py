@@ -11,7 +11,7 @@ import pytest
 
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import Broken
+from cctranslate.batch.inputs.items import BrokenItem
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.fer2013 import member_path
 from tests.support.archives import SEVEN, tarred, zipped
@@ -67,7 +67,7 @@ def test_a_header_that_says_it_is_huge_is_not_read(tmp_path: Path) -> None:
     (item,) = from_inputs([str(tmp_path / "a.tar.gz")], OutputPaths(()), InputFilter())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert isinstance(item, Broken)
+    assert isinstance(item, BrokenItem)
     assert "64 MiB" in item.reason
     assert peak < 1 << 22
 

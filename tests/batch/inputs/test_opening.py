@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cctranslate.batch.inputs.opening import with_picture
+from cctranslate.batch.inputs.opening import read_picture
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows
@@ -90,7 +90,7 @@ def test_a_pngs_texts_are_left_out_where_they_cannot_be_read(place: bytes, bad: 
     def read(picture: Image.Image) -> tuple[np.ndarray, int]:
         return np.asarray(picture), picture.getexif()[0x112]
 
-    levels, orientation = with_picture(io.BytesIO(content), PurePath("a.png"), read)
+    levels, orientation = read_picture(io.BytesIO(content), PurePath("a.png"), read)
     np.testing.assert_array_equal(levels, pictures.draw_face(3, 0))
     assert orientation == 3
 
@@ -112,7 +112,7 @@ def test_a_pngs_color_space_is_left_out_where_it_cannot_be_read(bad: bytes) -> N
     at = out.getvalue().index(b"IDAT") - 4
     content = out.getvalue()[:at] + bad + out.getvalue()[at:]
     with pytest.warns(UserWarning, match="taken for sRGB"):
-        levels, orientation = with_picture(
+        levels, orientation = read_picture(
             io.BytesIO(content),
             PurePath("a.png"),
             lambda picture: (np.asarray(picture), picture.getexif()[0x112]),
@@ -129,7 +129,7 @@ def test_a_jpegs_comments_are_left_out_where_they_cannot_be_read() -> None:
     content = out.getvalue()[:2] + bad + out.getvalue()[2:]
     with pytest.raises(OSError, match="cannot identify"):
         Image.open(io.BytesIO(content))
-    levels = with_picture(io.BytesIO(content), PurePath("a.jpg"), np.asarray)
+    levels = read_picture(io.BytesIO(content), PurePath("a.jpg"), np.asarray)
     assert levels.shape == (48, 48)
 
 

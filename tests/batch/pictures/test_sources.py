@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.batch.inputs.decoding import read_again
+from cctranslate.batch.inputs.decoding import reread
 from cctranslate.batch.inputs.items import Decoded
 from cctranslate.faces.raster import Canvas
 from tests.support.cli import Run
@@ -50,9 +50,9 @@ def test_a_picture_that_is_changed_in_between_fails_by_name(
 ) -> None:
     def later(decoded: Decoded) -> Canvas:
         (album / "one.jpg").write_bytes((album / "group.png").read_bytes())
-        return read_again(decoded)
+        return reread(decoded)
 
-    monkeypatch.setattr("cctranslate.batch.stages.render.read_again", later)
+    monkeypatch.setattr("cctranslate.batch.stages.render.reread", later)
     # A worker process, which a slow run starts, would not have the replacement.
     result = run(*words, "--threads", "-o", tmp_path / "out")
     assert result.exit_code == 1

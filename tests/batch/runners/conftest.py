@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.options import Options
-from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, Job
+from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, WorkerSetup
 from cctranslate.batch.runners.blocks.blocks import BlockResult
 from tests.support import pictures
 from tests.support.archives import SEVEN, table, zipped
@@ -49,7 +49,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     ) -> Iterator[BlockResult]:
         here = Path.cwd()
         translator = BlockTranslator(
-            Job(
+            WorkerSetup(
                 options=options,
                 folder=here,
                 device="cpu",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.batch.inputs.items import Broken, FaceRow, Item, Member
+from cctranslate.batch.inputs.items import BrokenItem, ContentItem, DatasetRow, Item
 from cctranslate.batch.stages import bounds
 
 
@@ -14,13 +14,13 @@ def test_a_file_weighs_by_its_size_and_a_member_by_its_content(tmp_path: Path) -
     item = Item(path=tmp_path / "a.png", relative="a.png", named=True)
     assert bounds.weigh(item) == 1000 * bounds.EXPANSION
     assert bounds.weigh(replace(item, path=tmp_path / "gone.png")) == 0
-    member = Member(path=tmp_path / "a.zip", relative="b.png", named=False, content=bytes(10))
+    member = ContentItem(path=tmp_path / "a.zip", relative="b.png", named=False, content=bytes(10))
     assert bounds.weigh(member) == 10 * bounds.EXPANSION
     empty = replace(member, inner="b.png", content=b"")
     assert bounds.weigh(empty) == 0
-    row = FaceRow(path=item.path, relative="1", named=False, inner="1", pixels="255 0 1")
+    row = DatasetRow(path=item.path, relative="1", named=False, inner="1", pixels="255 0 1")
     assert bounds.weigh(row) == 7 * bounds.EXPANSION
-    broken = Broken(path=item.path, relative="a.png", named=True, reason="missing")
+    broken = BrokenItem(path=item.path, relative="a.png", named=True, reason="missing")
     assert bounds.weigh(broken) == 0
 
 

@@ -33,7 +33,7 @@ def test_a_chunk_waits_for_one_that_may_take_its_names() -> None:
     list(named.finished([finished("a", "b"), finished("c")]))
     last = next(begun)
     assert last is not None
-    assert last.taken == ("A",)  # as `a`, to a file system that ignores case
+    assert last.reserved == ("A",)  # as `a`, to a file system that ignores case
 
 
 def test_a_chunk_knows_the_names_that_are_in_its_way() -> None:
@@ -42,7 +42,7 @@ def test_a_chunk_knows_the_names_that_are_in_its_way() -> None:
         names.add(taken)
     (only,) = ChunkNames(names, LAYOUT).begun([chunk("a.png", "b.png", "A~2.png")])
     assert only is not None
-    assert set(only.taken) == {"a", "a~2", "A~2"}
+    assert set(only.reserved) == {"a", "a~2", "A~2"}
 
 
 def test_names_that_no_picture_took_are_free_again() -> None:
@@ -50,7 +50,7 @@ def test_names_that_no_picture_took_are_free_again() -> None:
     for name, given in (("a.bmp", ()), ("a.jpg", ("a",)), ("a.png", ("a~2",))):
         (only,) = named.begun([chunk(name)])
         assert only is not None
-        assert only.taken == (("a",) if name == "a.png" else ())
+        assert only.reserved == (("a",) if name == "a.png" else ())
         list(named.finished([finished(*given)]))
 
 

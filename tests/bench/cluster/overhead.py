@@ -152,7 +152,9 @@ def write_rows(folder: WorkFolder, plan: BlockPlan) -> None:
     )
     for number in range(plan.blocks):
         items, _ = read_block(folder.block(number))
-        rows = BlockRows(numbers=[each for each, _ in items], are_met=[False] * len(items))
+        rows = BlockRows(
+            numbers=[each for each, _ in items], have_earlier_rows=[False] * len(items)
+        )
         for _, item in items:
             name = item.relative.replace("/", "__")
             own = replace(row, source=item.source, result_name=name)

@@ -19,7 +19,7 @@ PHOTOGRAPHS = 6
 def unpack(data: Path, folder: Path, count: int) -> np.ndarray:
     """Write a CSV's first faces as PNGs and return them [N,48,48]."""
     folder.mkdir()
-    options, faces = DecodeOptions(where="auto", detector=FaceDetector(), needed_again=False), []
+    options, faces = DecodeOptions(face_mode="auto", detector=FaceDetector(), will_reread=False), []
     with data.open("rb") as file:
         for number, row in enumerate(islice(from_csv(data, file), count)):
             decoded = decode(row, options)

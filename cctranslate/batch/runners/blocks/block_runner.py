@@ -86,7 +86,7 @@ class BlockRunner:
             if self._plan and not self._run(call, self._plan, table, earlier=True):
                 return False
             plan = self._make_plan(call)
-            ended = not (call.stop.requested or call.enough())
+            ended = not (call.interrupt.requested or call.too_many_failed())
             if plan is None or not ended:
                 WorkFolder(call.options.destination).remove()
                 return ended
@@ -156,7 +156,7 @@ class BlockRunner:
             return
         blocks = self._blocks.translate(options, plan.first_tar, left)
         with closing(blocks):
-            for inputs, counted in call.stop.until(blocks):
+            for inputs, counted in call.interrupt.until(blocks):
                 counts.merge(counted)
                 call.on_done(inputs)
                 if too_many_failed(counts, options.max_failures, ended=False):
@@ -207,7 +207,7 @@ def _join(
 
     def show(rows: list[Row]) -> None:
         if earlier:  # what comes after this plan needs to know it
-            call.journal.resume.take_up(rows)
+            call.journal.resume.add_rows(rows)
             if rows[0].result_name:
                 call.names.add(rows[0].result_name)
         if rows[0].status != "done" or call.options.report == "-":

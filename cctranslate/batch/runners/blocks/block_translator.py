@@ -21,7 +21,7 @@ from cctranslate.batch.runners.blocks.plan_files import read_block
 from cctranslate.batch.runners.blocks.row_files import BlockRows, read_counts
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.batch.stages.selection import ResultSelector
-from cctranslate.batch.stages.setup import make_work
+from cctranslate.batch.stages.setup import make_worker_tasks
 from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.errors import OutputError, WorkersError
 from cctranslate.faces.detector import FaceDetector
@@ -36,7 +36,7 @@ MOST_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class WorkerSetup:
     """What every worker of a run gets."""
 
     options: Options
@@ -69,7 +69,7 @@ class _RowContentWriter:
 class BlockTranslator:
     """Translates blocks, with the models loaded once."""
 
-    def __init__(self, job: Job, models: TranslationModels | None = None) -> None:
+    def __init__(self, job: WorkerSetup, models: TranslationModels | None = None) -> None:
         """Load the models, if they are not given.
 
         Raises:
@@ -114,13 +114,13 @@ class BlockTranslator:
             raise unwritable(self._folder.path, error) from None
         rows = BlockRows(
             numbers=[number for number, _ in items],
-            are_met=[item.is_met for _, item in items],
+            have_earlier_rows=[item.has_earlier_rows for _, item in items],
         )
         names = Names()
         for name in taken:
             names.add(name)
         writer = self._writer(number, rows)
-        work = make_work(self._options, self._detector, writer, self._models.provider)
+        work = make_worker_tasks(self._options, self._detector, writer, self._models.provider)
         work = replace(work, pickled=False, all_rows=True)
         count = max(self._job.threads, REQUESTS) if self._options.store else self._job.threads
         with OrderedPool(work, count, processes=False) as pool:
@@ -170,7 +170,7 @@ class BlockTranslator:
         (attempts / str(count)).write_bytes(b"begun")
 
 
-def _enter(job: Job) -> None:
+def _enter(job: WorkerSetup) -> None:
     """Go where relative paths of the call start.
 
     Raises:

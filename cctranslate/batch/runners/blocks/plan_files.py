@@ -14,10 +14,10 @@ import pyarrow
 from pyarrow import parquet
 
 from cctranslate.batch.inputs.items import (
-    Broken,
-    FaceRow,
+    BrokenItem,
+    ContentItem,
+    DatasetRow,
     Item,
-    Member,
     Remainder,
 )
 from cctranslate.batch.stores.remote_files import RemoteFile
@@ -77,36 +77,38 @@ def read_block(path: Path) -> tuple[list[Numbered], list[str]]:
 
 
 def _record(number: int, item: Item) -> dict[str, Any]:
-    left = item.remainder
+    remainder = item.remainder
     record: dict[str, Any] = {
         "number": number,
         "path": os.fsencode(str(item.path)),
         "relative": os.fsencode(item.relative),
         "named": item.named,
         "inner": os.fsencode(item.inner),
-        "met": item.is_met,
-        "targets": list(left.targets) if left else None,
-        "result_name": os.fsencode(left.result_name) if left and left.result_name else None,
-        "replaces": left.replaces if left else None,
-        "altered": list(map(os.fsencode, left.altered)) if left else None,
-        "size": item.listed.size if item.listed else None,
-        "mtime_ns": item.listed.mtime_ns if item.listed else None,
+        "met": item.has_earlier_rows,
+        "targets": list(remainder.targets) if remainder else None,
+        "result_name": os.fsencode(remainder.result_name)
+        if remainder and remainder.result_name
+        else None,
+        "replaces": remainder.replaces if remainder else None,
+        "altered": list(map(os.fsencode, remainder.altered)) if remainder else None,
+        "size": item.store_stamp.size if item.store_stamp else None,
+        "mtime_ns": item.store_stamp.mtime_ns if item.store_stamp else None,
     }
-    if isinstance(item, Member):
+    if isinstance(item, ContentItem):
         record["content"] = item.content
-    elif isinstance(item, FaceRow):
-        record |= {"pixels": item.pixels, "emotion": item.emotion, "part": item.part}
-    elif isinstance(item, Broken):
+    elif isinstance(item, DatasetRow):
+        record |= {"pixels": item.pixels, "emotion": item.emotion, "part": item.usage_cell}
+    elif isinstance(item, BrokenItem):
         record["reason"] = item.reason.encode("utf-8", "surrogateescape")
         record["skipped"] = item.skipped
     return record
 
 
 def _item(record: dict[str, Any]) -> Item:
-    name, left = record["result_name"], None
+    name, remainder = record["result_name"], None
     if record["targets"] is not None:
-        left = Remainder(
-            met=record["met"],
+        remainder = Remainder(
+            has_earlier_rows=record["met"],
             targets=tuple(record["targets"]),
             result_name=None if name is None else os.fsdecode(name),
             replaces=record["replaces"],
@@ -117,17 +119,21 @@ def _item(record: dict[str, Any]) -> Item:
         "relative": os.fsdecode(record["relative"]),
         "named": record["named"],
         "inner": os.fsdecode(record["inner"]),
-        "remainder": left,
-        "listed": None
+        "remainder": remainder,
+        "store_stamp": None
         if record["size"] is None
         else FileStamp(size=record["size"], mtime_ns=record["mtime_ns"]),
     }
     if record["content"] is not None:
-        return Member(**common, content=record["content"])
+        return ContentItem(**common, content=record["content"])
     if record["pixels"] is not None:
-        row = {name: record[name] for name in ("pixels", "emotion", "part")}
-        return FaceRow(**common, **row)
+        return DatasetRow(
+            **common,
+            pixels=record["pixels"],
+            emotion=record["emotion"],
+            usage_cell=record["part"],
+        )
     if record["reason"] is not None:
         reason = record["reason"].decode("utf-8", "surrogateescape")
-        return Broken(**common, reason=reason, skipped=record["skipped"])
+        return BrokenItem(**common, reason=reason, skipped=record["skipped"])
     return RemoteFile(**common) if is_remote(common["path"]) else Item(**common)

@@ -42,7 +42,7 @@ class BlockRows:
     """Collects the rows of a block's inputs, which come in their order."""
 
     numbers: Sequence[int]
-    are_met: Sequence[bool]
+    have_earlier_rows: Sequence[bool]
     """Whether an earlier call made other rows of an input."""
     rows: list[InputRows] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
@@ -54,7 +54,7 @@ class BlockRows:
         number = len(self.rows)
         lines = b"".join(csv_lines(rows))
         self.rows.append(InputRows(self.numbers[number], rows[0].status, lines, self.content))
-        self.counts.add(rows, is_met=self.are_met[number])
+        self.counts.add(rows, has_earlier_rows=self.have_earlier_rows[number])
         self.content = b""
 
     def add_lines(self, lines: bytes, counts: Counts) -> None:

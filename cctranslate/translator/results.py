@@ -1,0 +1,67 @@
+"""Turn the rows that the stages of `batch` make of a picture into translations, or an error."""
+
+from PIL import Image
+
+from cctranslate.batch.inputs.decoding import NO_FACE_DETECTED
+from cctranslate.batch.outputs.encoding import Result
+from cctranslate.batch.report.row import Row
+from cctranslate.batch.stages.chunks import TranslatedChunk
+from cctranslate.emotions import EMOTIONS
+from cctranslate.errors import NoFaceError, PictureError, UserError
+from cctranslate.translator.translation import FaceTranslation, Translation
+
+
+def to_error(rows: list[Row]) -> UserError | None:
+    """Return the error for a picture without a result; None if it has one."""
+    first = rows[0]
+    if first.status == "done":
+        return None
+    if first.reason == NO_FACE_DETECTED:
+        return NoFaceError(f"{first.source}: no face found; faces='whole' takes all of it for one")
+    if first.status == "skipped" and first.face:
+        return NoFaceError(f"{first.source}: face {first.face} {first.reason}")
+    return PictureError(f"{first.source}: {(first.reason or '').removeprefix('decode: ')}")
+
+
+def to_translations(
+    rows: list[Row], chunk: TranslatedChunk, by_output: dict[str, Result], count: int
+) -> list[Translation]:
+    """Return the `count` translations of a picture, from its rows in the order of the faces.
+
+    Args:
+        rows: A row for each face and translation.
+        chunk: The chunk of that one picture.
+        by_output: The result pictures, by the rows' outputs.
+        count: Translations of a picture.
+    """
+    results = []
+    for k in range(count):
+        mine = rows[k::count]
+        result = by_output[mine[0].output or ""]
+        result.picture.info.update(result.color_space.info)
+        results.append(
+            Translation(
+                image=result.picture,
+                target=mine[0].target or "",
+                strength=mine[0].strength or 0.0,
+                sample=mine[0].sample or 1,
+                faces=tuple(_face(row, chunk, f, k) for f, row in enumerate(mine)),
+            )
+        )
+    return results
+
+
+def _face(row: Row, chunk: TranslatedChunk, f: int, k: int) -> FaceTranslation:
+    is_translated = f < len(chunk.translated)  # faces that are passed over come last
+    return FaceTranslation(
+        number=row.face or 1,
+        box=row.box or (0, 0, 0, 0),
+        score=row.score,
+        image=Image.fromarray(chunk.translated[f, k]) if is_translated else None,
+        predicted=row.predicted,
+        confidence=row.confidence,
+        confirmed=bool(row.confirmed),
+        probabilities=dict(zip(EMOTIONS, row.probabilities or (), strict=False)),
+        source_predicted=row.source_predicted,
+        reason=row.reason,
+    )
