@@ -66,7 +66,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
                 else (name, variant.target, variant.strength, variant.sample) in reported
             )
             existing += exists
-            line = f"{item.source}\t{location}{' (existing already)' * exists}\n"
+            line = f"{item.source}\t{location}{' (there already)' * exists}\n"
             sys.stdout.buffer.write(os.fsencode(line))
     echo(
         f"{plural(count, 'input')} to {', '.join(options.targets)} in {options.destination}: "
