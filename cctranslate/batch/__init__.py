@@ -1,1 +1,1 @@
-"""The half that needs onnxruntime and never torch: from pictures to translated faces."""
+"""`cctranslate batch`: translate pictures with an exported bundle. It never imports torch."""

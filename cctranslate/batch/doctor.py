@@ -1,6 +1,6 @@
-"""What will run where, and what keeps it from running: findings, each with advice if it is wrong.
+"""Check what `batch` runs on: findings, with advice where something is wrong.
 
-onnxruntime is imported only where its failure is caught: a broken one is what is looked for.
+onnxruntime is imported only where its failure is caught, as a broken one is to be reported.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ BATCHES = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at; `advice` is empty if nothing is wrong with it."""
+    """The result of a check; `advice` is empty if nothing is wrong."""
 
     name: str
     text: str
     advice: str = ""
     fatal: bool = False
-    """Whether it keeps `batch` from running as asked."""
+    """Whether `batch` cannot run as requested."""
 
 
 def examine(
     weights: Path | None, device: str, engine: Engine = "auto", precision: Precision = "f32"
 ) -> Iterator[Finding]:
-    """Look at versions, onnxruntime, the bundle and the devices, then try a few faces."""
+    """Check versions, onnxruntime, the detector, the bundle and devices; then time a few faces."""
     yield Finding(name="python", text=platform.python_version())
     for package in PACKAGES:
         yield Finding(name=package, text=_version(package) or "not installed")
@@ -95,7 +95,7 @@ def _onnxruntime() -> Finding:
 
         listed = ", ".join(onnxruntime.get_available_providers())
     except Exception as error:
-        # Half an installation fails in its own ways: ImportError, AttributeError, OSError.
+        # A broken installation raises ImportError, AttributeError or OSError.
         return Finding(
             name="import",
             text=f"onnxruntime cannot be used: {error}",
@@ -112,7 +112,7 @@ def _detector() -> Finding:
 
         digest = FaceDetector().digest
     except Exception as error:
-        # OpenCV, too, fails in ways of its own where it is half installed.
+        # A broken OpenCV raises nearly anything.
         return Finding(
             name="detector",
             text="cannot be used",
@@ -134,7 +134,7 @@ def _bundle(weights: Path | None) -> tuple[Bundle | None, list[Finding]]:
 
 
 def _cuda(loaded: Bundle) -> Finding:
-    """Whether CUDA really runs: onnxruntime lists it wherever its package was built with it."""
+    """Check that CUDA really runs: onnxruntime lists it even where it cannot be used."""
     from cctranslate.inference.models import TranslationModels
 
     try:
@@ -161,11 +161,11 @@ def _selftest(loaded: Bundle, device: str, engine: Engine, precision: Precision)
 
 
 def _timed(models: TranslationModels) -> Finding:
-    """Faces a second through generator and judge, one target each; the answers must be sane."""
+    """Measure faces a second through generator and judge, and check their outputs."""
     count = models.micro_batch(1, edits=False)
     faces = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE), np.uint8)
     conditions = in_full([0])
-    models.judge(models.translate(faces, conditions).faces)  # the first pays for start-up too
+    models.judge(models.translate(faces, conditions).faces)  # warm up
     models.classify_presence(faces)
     started = time.perf_counter()
     for _ in range(BATCHES):

@@ -1,4 +1,4 @@
-"""`--dry-run`: say what a call would do, and refuse what it would refuse."""
+"""`--dry-run`: print what a call would do, and refuse what it would refuse."""
 
 import os
 import sys
@@ -21,15 +21,15 @@ from cctranslate.batch.validation import check
 from cctranslate.faces.detector import FaceDetector
 
 _ResultKey = tuple[str | None, str | None, float | None, int | None]
-"""The name of an input's results, and the target, strength and sample of one."""
+"""The name of an input's results, and the target, strength and sample of a result."""
 
 
 def describe(options: Options, echo: Callable[[str], None]) -> int:
-    """Write a line for each result of an input's first face, and return the exit code.
+    """Print a line for each result of an input's first face, and return the exit code.
 
-    A line is the input, a tab and where the result would lie, of a tar or a table without its
-    number; ` (there already)` follows if one lies there. Inputs that turn out to be no pictures
-    give no result.
+    A line is the input, a tab and the result's location, without the number of a tar or of a
+    table's row; ` (there already)` follows if it exists. Inputs are not decoded, so some of the
+    listed ones may turn out to be no pictures.
 
     Raises:
         BundleError, DeviceError: the bundle or the device cannot be used.
@@ -77,7 +77,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
 
 
 def _location(options: Options, output: str) -> Path | str:
-    """Return where a result would lie: a path if it is a file by itself."""
+    """Return the location of a result: a path if it is a file by itself."""
     if options.out_file:
         return options.out_file
     if options.stream:
@@ -90,7 +90,7 @@ def _location(options: Options, output: str) -> Path | str:
 
 
 def _reported_results(options: Options) -> set[_ResultKey]:
-    """Return what lies in tars or a table, by the report."""
+    """Return the results that the report lists, in layouts without a file for each."""
     if options.stream or options.result_layout.has_files:
         return set()
     return {

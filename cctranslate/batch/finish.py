@@ -1,4 +1,4 @@
-"""Write the final report of a call, its copy, run.json, the page and the sheet."""
+"""Finish a call: write the final report, its copy, `run.json`, the page and the contact sheet."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,13 +21,13 @@ from cctranslate.files import atomic_write
 
 
 def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons) -> Counts:
-    """Write what a call leaves beside its results, and return the counts of the whole report.
+    """Write all files beside the results, and return the counts of the whole report.
 
     Args:
         options: The call's options.
         journal: The report.
-        facts: What the call worked with, and how it went.
-        reasons: Those of all rows, which become those of the whole report.
+        facts: What the call ran with, and how it ended.
+        reasons: The reasons of the journal's rows. They are replaced if rows are joined.
 
     Raises:
         OutputError: something cannot be written.
@@ -44,14 +44,14 @@ def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons
                 out / PAGE, out / REPORT, counts, content, in_store=options.store is not None
             )
         else:
-            html_page.remove(out / PAGE)  # an earlier call's would not be of this report
+            html_page.remove(out / PAGE)  # a page of an earlier call would be outdated
     if options.report_copy:
         formats.copy(out / REPORT, options.report_copy)
     return counts
 
 
 def _joined(options: Options, journal: Journal, reasons: Reasons) -> Counts:
-    """Join the rows that several calls made of an input, and remove results that are stale."""
+    """Join the rows that several calls made of an input, and remove superseded results."""
     # An unfinished block plan refers to byte offsets of the report: do not rewrite it yet.
     if not journal.resume.needs_compaction or WorkFolder(options.destination).read():
         return journal.counts

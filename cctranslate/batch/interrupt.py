@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first lets what is in flight finish, a second one does not."""
+"""Handle SIGINT and SIGTERM: the first lets work in flight finish, the second ends the run."""
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +12,11 @@ A = TypeVar("A")
 
 @dataclass(kw_only=True)
 class InterruptHandler:
-    """Stops a run at a signal; `echo` prints a line for whoever sent it."""
+    """Stops a run at a signal; `echo` prints a line for the user."""
 
     echo: Callable[[str], None]
     in_flight: str = "finishing what is in flight"
-    """What becomes of what is in flight."""
+    """What happens to work in flight, for the message."""
     _signals: int = field(default=0, init=False)
     _waiting: bool = field(default=False, init=False)
 
@@ -36,12 +36,12 @@ class InterruptHandler:
                 signal.signal(number, handler)
 
     def until(self, things: Iterable[A]) -> Iterator[A]:
-        """Return `things` until a signal comes, also while waiting for the next of them."""
+        """Yield `things` until a signal comes, also while waiting for the next of them."""
         stream = iter(things)
         while True:
             try:
                 self._waiting = True
-                if self.requested:  # a signal that came while nothing waited raised nothing
+                if self.requested:  # a signal raises only while this waits
                     self._waiting = False
                     return
                 thing = next(stream)
@@ -60,6 +60,6 @@ class InterruptHandler:
         self._signals += 1
         if self._signals == 1:
             self.echo(f"stopping: {self.in_flight}")
-        # Python goes on reading after a signal, and what sends a list may never send another byte.
+        # Python resumes a read after a signal, and a pipe may never send another byte.
         if self._signals > 1 or self._waiting:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What `run.json` says: the call's options, what makes it the same run, and how it went."""
+"""The content of `run.json`: options, the identity of the run, and how it ended."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,15 +14,15 @@ from cctranslate.remote import is_remote
 def identity(
     options: Options, bundle: dict[str, str], detector: str, engine: str
 ) -> dict[str, Any]:
-    """Return what two calls must share to be one run: what is made, not how it is computed.
+    """Return the options that two calls of one run must share: all that affect results.
 
-    `--to` may grow from call to call, and so may the inputs, which are therefore no part of it.
+    `--to` may grow from call to call. Inputs may grow, too, and are left out.
 
     Args:
         options: The call's options.
         bundle: The digests of the bundle's files.
         detector: The digest of the face detector.
-        engine: What runs the models: engines round differently.
+        engine: The engine of the models, as engines round differently.
     """
     return {
         "--to": list(options.targets),
@@ -34,7 +34,7 @@ def identity(
         "--confirmed-only": options.confirmed_only,
         "--unconfirmed-to": str(options.unconfirmed_folder) if options.unconfirmed_folder else None,
         "--per-class": options.per_class,
-        # None, as in runs of versions without these options.
+        # None if unused, as in runs of versions without these options.
         "--balance": options.balance or None,
         "--soft-labels": options.soft_labels or None,
         "--layout": options.layout,
@@ -55,18 +55,18 @@ def identity(
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """What a call worked with, and how it went."""
+    """What a call ran with, and how it ended."""
 
     bundle: dict[str, str]
     """The digests of the bundle's files."""
     detector: str
     """The digest of the face detector."""
     engine: str
-    """What ran the models."""
+    """The engine that ran the models."""
     provider: str
-    """What inference ran on."""
+    """The provider or device of the models."""
     finished: bool
-    """Whether no input is left to do."""
+    """Whether all inputs are processed."""
     inputs: int
     """Inputs that the call ended."""
     all_shards: dict[str, object] | None
@@ -83,9 +83,9 @@ def manifest(
 
     Args:
         options: The call's options.
-        facts: What it worked with, and how it went.
+        facts: What it ran with, and how it ended.
         counts: Counts of the whole report.
-        earlier: What `run.json` said when the call began.
+        earlier: The content of `run.json` when the call began.
     """
     return {
         "asked": earlier["asked"],

@@ -1,4 +1,4 @@
-"""The options of one call of `batch`, and the values that follow from them."""
+"""The options of a call of `batch`, and values that follow from them."""
 
 import os
 from dataclasses import dataclass
@@ -24,14 +24,15 @@ ResultKind = Literal["picture", "face"]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options, by the names that the command has for them; `targets` are those of `--to`."""
+    """The options by their names on the command line; `targets` are those of `--to`."""
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     out: Path
-    """A folder on a disk; of a run whose results go to a store, one for what is about the run."""
+    """The output folder on a disk. If results go to a store, a temporary folder for the report and
+    the run's other files."""
     store: Path | None
-    """Where results go in a store."""
+    """The output folder in a store, if results go there."""
     layout: LayoutName
     faces: FaceMode
     which: FaceChoice
@@ -77,14 +78,14 @@ class Options:
     quiet: bool
     verbose: bool
     stream: bool
-    """Results go to standard output or `out_file`, and `out` is a temporary folder for the run's
+    """Whether results go to stdout or `out_file`; `out` is then a temporary folder for the run's
     other files."""
     out_file: Path | None
     """The file for the only result of one picture."""
 
     @cached_property
     def plan(self) -> Plan:
-        """What to make of each face."""
+        """The results to make of each face."""
         return Plan(
             targets=self.targets,
             strengths=tuple(sorted({abs(s) for s in self.strength})),  # -0 is 0
@@ -101,7 +102,7 @@ class Options:
 
     @cached_property
     def result_layout(self) -> Layout:
-        """Where results lie in OUT."""
+        """The names and paths of results in OUT."""
         folder = ""
         if self.unconfirmed_folder:
             folder = Path(os.path.relpath(self.unconfirmed_folder, real_path(self.out))).as_posix()
@@ -116,34 +117,34 @@ class Options:
 
     @cached_property
     def unconfirmed_folder(self) -> Path | None:
-        """Where results go that are not confirmed, if they go elsewhere."""
+        """The folder of unconfirmed results, if they have one."""
         return real_path(self.unconfirmed_to) if self.unconfirmed_to else None
 
     @property
     def unconfirmed_disposition(self) -> Disposition:
-        """What becomes of results that are not confirmed."""
+        """The disposition of results that are not confirmed."""
         if self.unconfirmed_to:
             return Disposition.SET_ASIDE
         return Disposition.DROPPED if self.confirmed_only else Disposition.WRITTEN
 
     @property
     def destination(self) -> Path:
-        """Where results go, in a store or on a disk."""
+        """The output folder, in a store or on a disk."""
         return self.store or self.out
 
     @property
     def report_copy(self) -> Path | None:
-        """Where a copy of the report goes, if it is a file."""
+        """The file of `--report`, unless that is stdout."""
         return open_path(self.report) if self.report and self.report != "-" else None
 
     @cached_property
     def sheet_path(self) -> Path:
-        """Where the contact sheet goes."""
+        """The file of the contact sheet."""
         out = self.store or real_path(self.out)
         return self.sheet or out.parent / f"{out.name}-sheet.png"  # a root has no name
 
     @cached_property
     def output_paths(self) -> OutputPaths:
-        """Everything that the run writes, which is never an input."""
+        """All paths that the run writes, which are never inputs."""
         paths = (self.destination, self.sheet_path, self.unconfirmed_folder, self.report_copy)
         return OutputPaths(path for path in paths if path)

@@ -1,8 +1,8 @@
-"""The stages joined: items are decoded, translated, judged, written and reported, in order.
+"""Join the stages: items are decoded, translated, judged, written and reported, in order.
 
-Two ways give the same results. Where the models run on a GPU or in threads, workers decode and
-encode, and this process has the models. Where worker processes share the cores of a CPU, each has
-models of its own and takes its inputs all the way, so that no picture crosses between processes.
+There are two ways, with equal results. In `run` this process has the models, and workers decode and
+encode: for a GPU, or where workers are threads. In `run_in_workers` every worker process has its
+own models and does all stages, so that no picture crosses between processes: for a CPU.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,13 +30,13 @@ TimedChunk = TypeVar("TimedChunk", DecodedChunk, FinishedChunk)
 
 
 class RowSink(Protocol):
-    """Where rows go, in the inputs' order."""
+    """Takes rows, in the inputs' order: the journal, or the rows of a block."""
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Take the rows of an input."""
+        """Add the rows of an input."""
 
     def add_lines(self, lines: bytes, counts: Counts) -> None:
-        """Take the lines of some inputs, whose rows were counted where they were made."""
+        """Add the report's lines of some inputs, with the counts of their rows."""
 
 
 def run(
@@ -51,24 +51,24 @@ def run(
     on_rows: Callable[[list[Row]], None],
     on_done: Callable[[int], object],
 ) -> None:
-    """Take every item to its rows. What is in flight is bounded, however many items there are.
+    """Translate all items, with the models in this process. Memory is bounded for any number.
 
     Args:
-        items: The inputs that have something left to make. At a None, where the next may be long in
-            coming, those so far are finished first.
+        items: The inputs with results left to make. At a None, as the next input may take long to
+            come, all inputs so far are finished first.
         models: Translate and judge the faces.
         selector: Decides which results are written.
-        pool: Decodes inputs and makes their results.
+        pool: Workers that decode inputs and make their results.
         writer: Takes the results, in order.
         journal: Takes the rows, in order.
-        names: Those that earlier calls gave to results.
-        on_rows: Called with each input's rows, if the work is to give all; else with those of
-            inputs without a result.
-        on_done: Called with a number of inputs whose rows are written and were not shown.
+        names: The reserved names of results.
+        on_rows: Called with the rows of each input if `all_rows` is set in the tasks; else only
+            with the rows of inputs without a result.
+        on_done: Called with the number of inputs that were reported without `on_rows`.
 
     Raises:
-        OutputError: results or rows cannot be written any more; what has a row is done.
-        WorkersError: a worker was killed; what has a row is done.
+        OutputError: results or rows cannot be written any more; inputs with a row are done.
+        WorkersError: a worker was killed; inputs with a row are done.
     """
     most = bounds.budget()
     chunker = bounds.Chunker(bounds.weigh)
@@ -90,11 +90,11 @@ def run_in_workers(
     on_rows: Callable[[list[Row]], None],
     on_done: Callable[[int], object],
 ) -> None:
-    """Do what `run` does by workers that have models of their own and write every result.
+    """Translate all items as `run` does, with models in every worker.
 
     Raises:
-        OutputError: results or rows cannot be written any more; what has a row is done.
-        WorkersError: a worker was killed; what has a row is done.
+        OutputError: results or rows cannot be written any more; inputs with a row are done.
+        WorkersError: a worker was killed; inputs with a row are done.
     """
     work = pool.work.work
     named = ChunkNames(names, work.renderer.layout)
@@ -112,7 +112,7 @@ def _report(
     on_rows: Callable[[list[Row]], None],
     on_done: Callable[[int], object],
 ) -> None:
-    """Write the rows of chunks, and what only this process can write of their results."""
+    """Write the rows of chunks, and their results where the writer is in this process."""
     for chunk in chunks:
         if chunk is None:
             continue
@@ -131,7 +131,7 @@ def _report(
 
 
 def _released(items: Iterable[Item | None], selector: ResultSelector) -> Iterator[Item | None]:
-    """Give up the results of inputs that have changed."""
+    """Subtract results of changed inputs from the quota of `--per-class`."""
     for item in items:
         if item is not None and item.remainder is not None:
             selector.release(item.remainder.superseded)
@@ -145,7 +145,7 @@ def _weight(chunk: ItemChunk | TranslatedChunk) -> int:
 def _timed(
     chunks: Iterable[TimedChunk | None], chunker: bounds.Chunker
 ) -> Iterator[TimedChunk | None]:
-    """Let the next chunks be fitted to how long these took."""
+    """Adapt the size of the next chunks to the time that these took."""
     for chunk in chunks:
         if chunk is not None:
             chunker.learn(chunk.inputs, chunk.seconds)
@@ -153,7 +153,7 @@ def _timed(
 
 
 def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Item | None]:
-    """Return the items that have something left to make; one that is named twice comes once."""
+    """Yield the items with results left to make, each once even if it is named twice."""
     seen: set[bytes] = set()
     for item in items:
         if item is None:

@@ -47,18 +47,18 @@ from cctranslate.faces.detector import FaceDetector
 
 
 class Progress(Protocol):
-    """Shows how far a run has come."""
+    """Shows the progress of a run."""
 
     def start(self, done: int) -> None:
-        """Begin with the inputs of which earlier calls left nothing to make."""
+        """Start with the number of inputs that earlier calls finished."""
 
     def step(self, count: int = 1) -> object:
-        """Count further inputs."""
+        """Add finished inputs."""
 
 
 @dataclass(kw_only=True)
 class BatchRun:
-    """A run of `batch`; `echo` prints a line for whoever started it."""
+    """A call of `batch`; `echo` prints a line for the user."""
 
     options: Options
     echo: Callable[[str], None]
@@ -66,7 +66,7 @@ class BatchRun:
     _interrupt: InterruptHandler = field(init=False)
     _finished: bool = field(default=False, init=False)
     _ended: int = field(default=0, init=False)
-    """Inputs that this call ended."""
+    """Inputs that this call processed."""
     _detector: FaceDetector = field(default_factory=FaceDetector, init=False)
     _names: Names = field(default_factory=Names, init=False)
     _reasons: Reasons = field(default_factory=Reasons, init=False)
@@ -89,8 +89,8 @@ class BatchRun:
         Raises:
             BundleError, DeviceError: the bundle or the device cannot be used.
             InputError: an input is not there.
-            BusyError: another run is at work in OUT.
-            OptionError: OUT holds a run with other options, or files of somebody else's.
+            BusyError: another run is writing to OUT.
+            OptionError: OUT holds a run with other options, or the user's files.
             OutputError: results cannot be written; rows so far stay.
         """
         check(self.options)
@@ -145,13 +145,13 @@ class BatchRun:
         return Journal(options.out / REPORT, resume, self._add_earlier)
 
     def _translate_and_finish(self, loaded: Bundle, runner: Runner, journal: Journal) -> Counts:
-        """Translate what the journal has no row of; write the final report whatever happens."""
+        """Translate inputs without a row; write the final report also after an error."""
         started = time.monotonic()
         with library_warnings(self.echo):
             try:
                 self._translate(runner, journal)
             except BaseException:
-                # The user is told what stopped the run, not what cannot be written because of it.
+                # The user needs the first error, not errors in writing that follow from it.
                 with suppress(OutputError):
                     self._finish(loaded, runner, journal, started)
                 raise
@@ -191,7 +191,7 @@ class BatchRun:
             yield item
 
     def _add_earlier(self, rows: Sequence[Row]) -> None:
-        """Go on from the rows of an input that an earlier call ended."""
+        """Note the rows of an input that an earlier call finished."""
         if rows[0].result_name:
             self._names.add(rows[0].result_name)
         self._reasons.add(rows)

@@ -1,4 +1,4 @@
-"""All checks of a call's options, before anything is written."""
+"""Check a call's options, before anything is written."""
 
 import sys
 from pathlib import Path
@@ -17,11 +17,11 @@ from cctranslate.standard_streams import require_input, require_output
 
 
 def check(options: Options) -> None:
-    """See that the inputs are there, and that the options go together.
+    """Check that the inputs exist, and that the options can be combined.
 
     Raises:
-        InputError: an input is not there.
-        OptionError: options that cannot go together.
+        InputError: an input does not exist.
+        OptionError: options contradict one another.
     """
     if bool(options.inputs) == bool(options.files_from):
         raise OptionError("name INPUT... or --files-from, one of them")
@@ -78,7 +78,7 @@ def check(options: Options) -> None:
 
 
 def _check_balance(options: Options) -> None:
-    """See that the inputs can be counted before they are read."""
+    """Check that the inputs can be counted before they are read."""
     if options.per_class is not None:
         raise OptionError("--balance and --per-class: name one of them")
     if sources.STDIN in (*options.inputs, options.files_from):
@@ -88,7 +88,7 @@ def _check_balance(options: Options) -> None:
 
 
 def _check_standard_streams(options: Options) -> None:
-    """See that the standard streams that the options name are open."""
+    """Check that the standard streams that the options name are open."""
     if sources.STDIN in options.inputs:
         require_input(sources.STDIN)
     if options.files_from == sources.STDIN:
@@ -102,7 +102,7 @@ def _check_standard_streams(options: Options) -> None:
 
 
 def _check_copies(options: Options) -> None:
-    """See that the contact sheet and the copy of the report can be written."""
+    """Check that the contact sheet and the copy of the report can be written."""
     if options.sheet and options.sheet.suffix.lower() != ".png":
         raise OptionError(f"--sheet {options.sheet}: the sheet is a PNG: end its name in .png")
     for option, path in (("--report", options.report_copy), ("--sheet", options.sheet)):
@@ -131,7 +131,7 @@ def _is_report(path: Path, options: Options) -> bool:
 
 
 def _check_unconfirmed_folder(options: Options, folder: Path) -> None:
-    """See that unconfirmed results can go to a separate folder."""
+    """Check that unconfirmed results can go to a separate folder."""
     if options.confirmed_only:
         raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
     if options.store:
@@ -143,7 +143,7 @@ def _check_unconfirmed_folder(options: Options, folder: Path) -> None:
 
 
 def _check_stream(options: Options) -> None:
-    """See that no option needs a folder."""
+    """Check that no option needs an output folder."""
     if options.out_file:
         _check_single_file(options, options.out_file)
     if options.layout == "fer-csv":
@@ -162,7 +162,7 @@ def _check_stream(options: Options) -> None:
 
 
 def _check_single_file(options: Options, path: Path) -> None:
-    """See that the call makes one result, and that it can be written to `path`."""
+    """Check that the call makes one result, and that it can be written to `path`."""
     if not (sources.are_single_picture(options.inputs) and len(options.plan.variants) == 1):
         raise OptionError(f"-o {path} is one file: name one picture and expression, or a folder")
     if options.layout != "imagefolder":

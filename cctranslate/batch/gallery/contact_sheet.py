@@ -1,4 +1,4 @@
-"""Draw the contact sheet: some faces of a run beside their results, with the judge's reading."""
+"""Draw the contact sheet: some faces of a run beside their results, and what the judge reads."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _TEXT = 14
 Group = list[Row]
 """The rows of one face."""
 Cells = dict[str, list[tuple[Row, tuple[int, int]]]]
-"""By picture: for which row it is shown, and at which position."""
+"""For each picture: the rows that show it, and their positions."""
 
 
 def draw(
@@ -65,7 +65,7 @@ def _place_results(
     group: Group,
     y: int,
 ) -> None:
-    """Note the positions of a face's results and write below them what the judge read."""
+    """Collect the positions of a face's results, and write the judge's reading below them."""
     columns = {(v.target, float(v.strength), v.sample): k for k, v in enumerate(variants, 1)}
     pen.text((2, y + CELL), group[0].source_predicted or "", "black", font)
     for row in group:

@@ -1,4 +1,4 @@
-"""Write `report.html`: a page to look through a run, one file that needs only a browser."""
+"""Write `report.html`: a page to look through a run, in one file that needs only a browser."""
 
 import base64
 import hashlib
@@ -48,10 +48,10 @@ def write(
     Args:
         path: the page.
         journal: the report.
-        counts: what the whole report adds up to.
+        counts: counts of the whole report.
         run: the content of `run.json`.
         limit: most rows that the page holds.
-        in_store: whether results lie in a store, where the page is going to lie, too.
+        in_store: whether the results are in a store, where the page is uploaded, too.
 
     Raises:
         OutputError: the page cannot be written; an earlier one stays as it was.
@@ -75,7 +75,7 @@ def remove(path: Path) -> None:
 def _content(
     out: Path, journal: Path, run: dict[str, Any], counts: Counts, limit: int, in_store: bool
 ) -> Iterator[str]:
-    """Return the page piece by piece: thumbnails are made only after all faces were listed."""
+    """Yield the page piece by piece: thumbnails are encoded after all faces are listed."""
     style, script = _text("page.css"), "\n".join(map(_text, SCRIPTS))
     policy = f"default-src 'none'; img-src 'self' file: data:; style-src {_hash(style)}; "
     policy += f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
@@ -109,7 +109,7 @@ def _summary(run: dict[str, Any], counts: Counts) -> dict[str, Any]:
 
 
 def _spread(journal: Path, counts: Counts, limit: int) -> Iterator[Face]:
-    """Return all faces; if they have more than `limit` rows, a part that is spread evenly."""
+    """Yield all faces; if they have more than `limit` rows, an evenly spread part of them."""
     wanted = counts.faces if counts.rows <= limit else counts.faces * limit // counts.rows
     return formats.read_faces(
         journal, lambda i: i * wanted // counts.faces != (i + 1) * wanted // counts.faces
@@ -150,7 +150,7 @@ def _result(row: Row, out: Path, thumbnails: Thumbnails) -> dict[str, Any]:
 
 
 def _json(value: object) -> Markup:
-    """Return JSON in ASCII that ends no script element and begins no comment."""
+    """Return ASCII JSON that is safe inside a script element."""
     return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
 
 
@@ -160,6 +160,6 @@ def _text(name: str) -> str:
 
 
 def _hash(content: str) -> str:
-    """Return the digest by which the policy admits a style or a script."""
+    """Return the digest by which the content security policy allows a style or a script."""
     digest = hashlib.sha256(content.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,4 +1,4 @@
-"""Thumbnails that are embedded in the page, of pictures that a browser cannot reach or show."""
+"""Embed thumbnails in the page for pictures that a browser cannot reach or show."""
 
 import base64
 import io
@@ -38,9 +38,9 @@ class Thumbnails:
     folder: str
     """Absolute path of the page's folder, to which links are relative."""
     in_store: bool = False
-    """Whether what is to lie in the page's folder lies in a store."""
+    """Whether the page's folder is in a store."""
     unseen: int = 0
-    """Pictures that would have taken too long to make small."""
+    """Pictures without a thumbnail, because they would take too long to decode."""
     _waiting: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
     _numbers: int = 0
     _pixels: int = 0
@@ -67,7 +67,7 @@ class Thumbnails:
         return _link_to_folder(folder, self.folder) + _quoted(name)
 
     def encoded(self) -> Iterator[tuple[int, str]]:
-        """Yield each number with its JPEG in base64; a picture that is gone gives none."""
+        """Yield each number with its JPEG in base64; none for a picture that is gone."""
         for item in reread_items(self._waiting):
             if picture := load_preview(item):
                 for number, row in self._waiting[item.source]:

@@ -1,1 +1,1 @@
-"""The report's columns, counts, journal and file formats."""
+"""The report: its rows and columns, counts, file formats, and resuming from it."""

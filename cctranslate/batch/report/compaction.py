@@ -1,4 +1,4 @@
-"""Join the rows that several calls made of one input, so that a report reads as if one had."""
+"""Join the rows that several calls made of an input, as if one call had made them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -15,9 +15,9 @@ Span = tuple[int, int]
 class JoinedReport:
     """A report with the rows of each input together.
 
-    Inputs stay in the order in which they were first met. Of two rows for one result the later one
-    stays; so do only rows of the file as it was last. A result that is gone and whose source has
-    failed since has no row, nor have the others of its target, so that each face has as many.
+    Inputs stay in the order of their first rows. Of two rows for one result the later one stays.
+    Rows of an older version of the source are dropped. If a result is gone and its source has
+    failed since, all rows of its target are dropped, so that each face has the same number of rows.
     """
 
     def __init__(
@@ -27,8 +27,8 @@ class JoinedReport:
 
         Args:
             path: The report.
-            key: What tells inputs apart.
-            is_there: Whether a row's result is there, or the row has none.
+            key: Returns the key of a source.
+            is_there: Whether a row's result exists, or the row has none.
 
         Raises:
             OptionError: no run wrote this file.
@@ -39,13 +39,13 @@ class JoinedReport:
             self._spans.setdefault(key(rows[0].source), []).append((start, end))
 
     def rows(self) -> Iterator[Row]:
-        """Return the rows of the report as it will be."""
+        """Yield the rows of the joined report."""
         with self.path.open("rb") as file:
             for spans in self._spans.values():
                 yield from join(self._without_gone(_read(file, spans)))
 
     def superseded(self) -> Iterator[tuple[list[Row], list[Row]]]:
-        """Return the rows that go and those that stay, for each input that some rows go of."""
+        """Yield the dropped and the remaining rows of each input that loses rows."""
         with self.path.open("rb") as file:
             for spans in self._spans.values():
                 if len(spans) == 1:
@@ -58,7 +58,7 @@ class JoinedReport:
                     yield stale, current
 
     def _without_gone(self, groups: list[list[Row]]) -> list[list[Row]]:
-        """Return the rows of each call, without results that are gone and could not be remade."""
+        """Return the rows of each call, without results that are gone and cannot be made again."""
         if len(groups) == 1 or groups[-1][0].target:
             return groups
         gone = {row.target for group in groups for row in group if not self._is_there(row)}
@@ -75,9 +75,9 @@ class JoinedReport:
 
 
 def join(groups: list[list[Row]]) -> list[Row]:
-    """Return the rows of one input, given those of each call, as one call would have made them.
+    """Return the rows of an input, given those of each call, as one call would have made them.
 
-    Where the last call failed, its row follows the results of those before it, which stay.
+    If the last call failed, its row follows the results of earlier calls.
     """
     if len(groups) == 1:
         return groups[0]
@@ -93,7 +93,7 @@ def join(groups: list[list[Row]]) -> list[Row]:
 
 
 def _current(groups: list[list[Row]]) -> list[Row]:
-    """Return the rows that no later one supersedes, in the order that one call gives them."""
+    """Return the rows that no later row replaces, in the order of a single call."""
     last = groups[-1]
     failure = [] if last[0].target else last
     with_results = [group for group in groups if group[0].target]

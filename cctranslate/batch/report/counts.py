@@ -1,4 +1,4 @@
-"""Counts of a report's rows, and the thresholds that a run can be held to."""
+"""Count a report's rows, and compare the counts with a run's thresholds."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,26 +9,26 @@ from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.emotions import EMOTIONS
 
 LEAST_FOR_PERCENTAGE = 100
-"""Inputs that must have ended before a percentage of failures is looked at."""
+"""Inputs that must have ended before a percentage of failures counts."""
 Heat = dict[str, dict[str, list[int]]]
 """For a source's expression and a target: the confirmed results, and all of them."""
 
 
 @dataclass
 class Counts:
-    """What became of the inputs, and of each target's results."""
+    """Counts of inputs by status, and of results by target."""
 
     inputs: Counter[str] = field(default_factory=Counter)
     """Inputs by status."""
     results: Counter[str] = field(default_factory=Counter)
     confirmed: Counter[str] = field(default_factory=Counter)
     written: Counter[str] = field(default_factory=Counter)
-    """Results in OUT itself: these fill the quota of `--per-class`."""
+    """Results by target that were written to OUT itself: they count towards `--per-class`."""
     targets: Counter[str] = field(default_factory=Counter)
-    """Rows by target, those of skipped faces too."""
+    """Rows by target, with those of skipped faces."""
     rows: int = 0
     faces: int = 0
-    """Faces, and inputs without one."""
+    """Number of faces, plus inputs without a face."""
     faces_done: int = 0
     by_label: Heat = field(default_factory=dict)
     """By the expression that the source's folder or dataset names."""
@@ -44,7 +44,7 @@ class Counts:
             return
         if not has_earlier_rows:
             self.inputs[rows[0].status] += 1
-        elif rows[0].status == "failed":  # what earlier calls made of it stays
+        elif rows[0].status == "failed":  # results of earlier calls stay
             self.inputs["done"] -= 1
             self.inputs["failed"] += 1
         self.rows += len(rows)
@@ -57,7 +57,7 @@ class Counts:
                     self._add_result(row, row.target)
 
     def merge(self, other: "Counts") -> None:
-        """Add what was counted elsewhere, of inputs that were not counted here."""
+        """Add the counts of other inputs."""
         for name in ("inputs", "results", "confirmed", "written", "targets"):
             getattr(self, name).update(getattr(other, name))
         self.rows += other.rows
@@ -75,7 +75,7 @@ class Counts:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Return the counts of which `vars` gave the record, after a way through JSON."""
+        """Return counts from their `vars` after a JSON round trip."""
         counts = cls()
         for name, value in record.items():
             is_counter = isinstance(getattr(counts, name), Counter)
@@ -97,7 +97,7 @@ class Counts:
 
     @property
     def found(self) -> int:
-        """Every input ends as exactly one of done, skipped and failed."""
+        """Number of inputs: each ends as exactly one of done, skipped and failed."""
         return self.inputs.total()
 
     @property
@@ -137,7 +137,7 @@ def too_many_failed(counts: Counts, limit: str | None, *, ended: bool) -> bool:
 
 
 def too_few_confirmed(counts: Counts, fraction: float | None) -> dict[str, float]:
-    """Return the targets whose confirmed fraction is below `fraction`, with theirs."""
+    """Return the confirmed fraction of each target for which it is below `fraction`."""
     if fraction is None:
         return {}
     return {to: part for to, part in counts.confirmed_fractions().items() if part < fraction}

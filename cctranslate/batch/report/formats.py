@@ -1,4 +1,4 @@
-"""The report as a file: read, checked, and written as CSV, JSON Lines or Parquet."""
+"""Read and check the report, and write it as CSV, JSON Lines or Parquet."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from cctranslate.files import atomic_write, real_path
 _HEADER = line(NAMES).encode()
 _SOURCE, _FACE, _STATUS = map(NAMES.index, ("source", "face", "status"))
 _LONGEST = 1 << 20
-"""Bytes of a record: no more is read of a quote that is never closed."""
+"""Most bytes of a record: a bound for a quote that is never closed."""
 
 
 def read(path: Path) -> Iterator[Row]:
@@ -34,10 +34,11 @@ def read(path: Path) -> Iterator[Row]:
 def read_faces(
     path: Path, is_chosen: Callable[[int], bool] = lambda _: True
 ) -> Iterator[list[Row]]:
-    """Return the rows of each face, or the one row of an input without a face.
+    """Yield the rows of each face, or the single row of an input without a face.
 
-    The report is one that this run has read or written. Of faces whose number, from 0, is not
-    chosen no values are read: that would take ten times as long.
+    Only for a report that this run has read or written, as rows are not checked. `is_chosen` gets a
+    face's number, from 0. The cells of other faces are not parsed, which saves nine tenths of the
+    time.
     """
     for number, face in enumerate(_faces(path)):
         if is_chosen(number):
@@ -45,10 +46,7 @@ def read_faces(
 
 
 def read_done_faces(path: Path, numbers: Container[int]) -> Iterator[list[Row]]:
-    """Return the rows of some of the done faces, as `read_faces` does.
-
-    `numbers` are their numbers, from 0.
-    """
+    """Yield the rows of some of the done faces, by their `numbers` from 0, as `read_faces`."""
     done = (face for face in _faces(path) if face[0][_STATUS] == "done")
     for number, face in enumerate(done):
         if number in numbers:
@@ -65,7 +63,7 @@ def _faces(path: Path) -> Iterator[list[list[str]]]:
 
 
 def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
-    """Return the rows that a call made of each input, and where in the file they end.
+    """Yield the rows that a call made of each input, and the position in the file after them.
 
     Raises:
         OptionError: no run wrote this file.
@@ -75,10 +73,10 @@ def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
 
 
 def read_spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
-    """Return the rows that a call made of each input, and where in the file they lie.
+    """Yield the rows that a call made of each input, and their first and last position in the file.
 
-    An input has rows of several calls where a later one added an expression;
-    `compaction.JoinedReport` joins them. What was cut short at the end is left out.
+    An input has rows of several calls if a later one added an expression; `compaction.JoinedReport`
+    joins them. Incomplete rows at the end are left out.
 
     Raises:
         InputError: the file cannot be read.
@@ -88,7 +86,7 @@ def read_spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
         if path.exists():
             yield from _spans(path)
     except OSError as error:
-        # Not as OSError: whoever writes these rows to another file would blame that one.
+        # Not as OSError: code that copies rows to another file would blame that file.
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
@@ -123,13 +121,13 @@ def _spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
 
 
 def parse(content: bytes) -> list[Row]:
-    """Return the rows of whole CSV records that `read_spans` found good."""
+    """Return the rows of CSV records that `read_spans` has checked."""
     file = io.BytesIO(content)
     return [row for raw in iter(lambda: _record(file), b"") if (row := _parsed(raw))]
 
 
 def expected_rows(first: Row) -> int:
-    """Return how many rows a call made of the input whose first row is given."""
+    """Return how many rows a call made of an input, by its first row."""
     return max((first.faces or 0) * (first.results_per_face or 0), 1)
 
 
@@ -153,7 +151,7 @@ def _record(file: BinaryIO) -> bytes:
 
 
 def drop_failed(path: Path) -> None:
-    """Take the rows of failed inputs out of a report, so that they are done again.
+    """Remove the rows of failed inputs from a report, so that they are processed again.
 
     Raises:
         OptionError: no run wrote this file.
@@ -194,7 +192,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 
 def _suffix(path: Path) -> str:
-    """Return the suffix, which names a report's format in capitals, too."""
+    """Return the suffix in lower case, which names the format."""
     return path.suffix.lower()
 
 

@@ -1,4 +1,4 @@
-"""The report while a run writes it, which is also what the next call goes on from."""
+"""The report while a run writes it, and from which the next call resumes."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,18 +12,18 @@ from cctranslate.files import AppendOnlyFile
 
 
 class Journal:
-    """`report.csv`, which is also what a run goes on from: only its row makes an input done."""
+    """Appends rows to `report.csv`. An input is done only when its rows are written."""
 
     def __init__(
         self, path: Path, resume: ResumeState, on_earlier: Callable[[Sequence[Row]], object]
     ) -> None:
-        """Open a run's report, and take up what earlier calls wrote in it.
+        """Open a run's report, and read the rows of earlier calls.
 
-        What a kill left of the last input's rows is dropped.
+        Incomplete rows at the end, which a kill left, are dropped.
 
         Args:
             path: The report.
-            resume: Takes up the rows of earlier calls.
+            resume: Gets the rows of earlier calls.
             on_earlier: Called with the rows of each input that an earlier call ended, so that the
                 file is read once.
 
@@ -64,7 +64,7 @@ class Journal:
         )
 
     def add_lines(self, lines: bytes, counts: Counts) -> None:
-        """Append the lines of some inputs at once, whose rows were counted where they were made.
+        """Append the lines of some inputs at once, with the counts of their rows.
 
         Raises:
             OutputError: they cannot be written.
@@ -74,9 +74,9 @@ class Journal:
         self.counts.merge(counts)
 
     def close(self) -> None:
-        """Make sure that the rows are on disk.
+        """Flush the rows to disk.
 
         Raises:
-            OutputError: they are not.
+            OutputError: they cannot be flushed.
         """
         self._file.close()

@@ -1,4 +1,4 @@
-"""What a resumed run skips, and what is left to make of each input that earlier calls met."""
+"""Resume a run: what earlier calls finished, and what remains to make of each input."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.remote import is_remote
 
 _EVERY = (1 << len(EMOTIONS)) - 1
-"""The targets of an input without a result: it is finished for all of them."""
+"""The targets of an input without a result: it counts as finished for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class EarlierInput:
     targets: int
     """A bit for each expression, in FER2013's order."""
     stamp: int | None
-    """A digest of its file's stamp; None where its rows do not agree on one."""
+    """A digest of its file's size and time; None where its rows do not agree."""
     name: str | None
     """The name of its results."""
     written: tuple[str, ...]
-    """The targets of its results that fill the quota of `--per-class`."""
+    """The targets of its results that count towards the quota of `--per-class`."""
     altered: tuple[str, ...]
-    """Its results that somebody changed since they were written."""
+    """Its outputs that the user changed since they were written."""
 
 
 class ResumeState:
-    """What earlier calls finished, by input, and what that leaves to this call."""
+    """Collects what earlier calls finished, and tells what remains for this call."""
 
     def __init__(
         self,
@@ -48,16 +48,15 @@ class ResumeState:
 
         Args:
             targets: The expressions of this call.
-            base: The folder that the report's relative paths of inputs are relative to.
-            is_there: Whether a row's result is still there; if not, it is made again.
-            altered: Outputs that somebody changed; `is_there` adds each that it meets.
-            position: Which of the layout's files, in their order, an output lies in, if it says so.
+            base: The folder from which the report's relative input paths start.
+            is_there: Whether a row's result still exists; if not, it is made again.
+            altered: Outputs that the user changed; `is_there` adds to them.
+            position: Returns the number of the file or line of an output, in layouts that grow.
         """
         self.needs_compaction = False
         """Whether an input has rows of several calls."""
         self.last_outputs: list[str] = []
-        """The outputs in the last of the layout's files; one that a later call replaced comes
-        again."""
+        """The outputs with the highest position; one that a later call replaced comes twice."""
         self._base, self._wanted = base, _bits(targets)
         self._is_there, self._altered = is_there, altered
         self._here = Path.cwd()
@@ -66,7 +65,7 @@ class ResumeState:
         self._last = -1
         self._earlier: dict[bytes, EarlierInput] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-        """Equal tuples as one, for the memory of many inputs."""
+        """Equal tuples, shared to save memory with many inputs."""
 
     @property
     def inputs(self) -> int:
@@ -75,15 +74,15 @@ class ResumeState:
 
     @property
     def complete(self) -> int:
-        """The number of those that have all of this call's targets."""
+        """The number of inputs that have all of this call's targets."""
         return sum(self._wanted & ~entry.targets == 0 for entry in self._earlier.values())
 
     def is_earlier(self, source: str) -> bool:
-        """Return whether rows of an input, as the report spells it, were taken up already."""
+        """Return whether `add_rows` got rows of a source, as the report spells it, before."""
         return self.earlier_key(source) in self._earlier
 
     def add_rows(self, rows: Sequence[Row]) -> list[Row]:
-        """Note the rows that an earlier call made of an input; return those that still hold."""
+        """Add the rows that an earlier call made of an input; return those whose result exists."""
         key = self.earlier_key(rows[0].source)
         gone = {row.target for row in rows if not self._is_there(row)}
         targets = _bits(row.target for row in rows if row.target and row.target not in gone)
@@ -125,13 +124,13 @@ class ResumeState:
                 self.last_outputs.append(output)
 
     def earlier_input(self, source: str) -> EarlierInput | None:
-        """Return what earlier calls finished of an input; None if they never met it."""
+        """Return what earlier calls finished of an input; None if they have no row of it."""
         return self._earlier.get(self.key(source))
 
     def remainder(self, key: bytes, item: Item) -> Remainder | None:
-        """Return what this call has to make of an input; None: everything, it is new.
+        """Return what remains to make of an input; None: everything, as it is new.
 
-        `key` is that of what the report calls it.
+        `key` is the key of its source.
         """
         wanted = (
             self._wanted
@@ -159,16 +158,13 @@ class ResumeState:
         )
 
     def with_reported_path(self, item: Item) -> Item:
-        """Return an item as the report can name it: its relative paths are of the first call."""
+        """Return an item with a path for the report, whose relative paths start at one folder."""
         if self._is_first_folder or str(item.path) == STDIN or is_remote(item.path):
             return item
         return replace(item, path=item.path.absolute())
 
     def key(self, source: str) -> bytes:
-        """Return a digest that stands for a source: 16 bytes, so that millions of them fit.
-
-        `faces/a.png` and its absolute path are one.
-        """
+        """Return a 16-byte key of a source; `faces/a.png` and its absolute path have the same."""
         return self._key(source, self._here)
 
     def _key(self, source: str, base: Path) -> bytes:
@@ -196,7 +192,7 @@ def _digest(size: int | None, mtime_ns: int | None) -> int | None:
 
 
 def _absolute(source: str, base: Path) -> str:
-    """Return a source with its whole path; a picture from standard input or a store has none."""
+    """Return a source with its absolute path; stdin and URLs stay as they are."""
     if source.startswith("-:") or is_remote(source):
         return source
     return os.path.normpath(os.path.join(base, source))  # noqa: PTH118

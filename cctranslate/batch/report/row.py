@@ -1,4 +1,4 @@
-"""A row of the report, as values."""
+"""A row of the report, as typed values; `schema.py` has its columns."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -10,15 +10,15 @@ Box = tuple[int, int, int, int]
 
 
 class Disposition(Enum):
-    """What became of a result that the judge has seen."""
+    """What happened to a result after the judge read it."""
 
     WRITTEN = "written"
     SET_ASIDE = "set_aside"
-    """The judge denied it, and it lies in `--unconfirmed-to`."""
+    """It is not confirmed, and written to `--unconfirmed-to`."""
     DROPPED = "dropped"
-    """The judge denied it, and `--confirmed-only` writes no such result."""
+    """It is not confirmed, and not written because of `--confirmed-only`."""
     OVER_QUOTA = "over_quota"
-    """Its class has the `--per-class` results already."""
+    """It is not written, because its class already has its `--per-class` results."""
 
     @property
     def has_file(self) -> bool:
@@ -28,7 +28,10 @@ class Disposition(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One face and target, or one input without a result. None stands for an empty cell."""
+    """A result, or an input without a result. None stands for an empty cell.
+
+    Fields are in the order of the first versions; the report's columns are in `schema.COLUMNS`.
+    """
 
     source: str
     faces: int | None = None
@@ -61,10 +64,10 @@ class Row:
     """The name that all results of the input share, below the folder of their target."""
     disposition: Disposition | None = None
     source_size: int | None = None
-    """Bytes of the source's file; of an archive or dataset, of the whole."""
+    """Bytes of the source's file; for a member or a dataset's row, of the whole file."""
     source_mtime_ns: int | None = None
     output_size: int | None = None
     """Bytes of the result as it was written."""
     output_sha256: str | None = None
     results_per_face: int | None = None
-    """Results that the call made of each face, by which a run sees that no row is missing."""
+    """Results that the call made of each face; reading the report checks that no row is missing."""

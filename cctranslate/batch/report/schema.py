@@ -1,4 +1,8 @@
-"""The one table of the report's columns, which CSV, JSON Lines and Parquet share."""
+"""The table of the report's columns, which CSV, JSON Lines and Parquet share.
+
+A new column is a field of `Row`, an entry here, and a value in `stages/report_rows.py`. A call
+refuses to resume a report with other columns.
+"""
 
 import csv
 import io
@@ -17,7 +21,7 @@ from cctranslate.inference.variants import spell_strength
 
 @dataclass(frozen=True, kw_only=True)
 class CellType:
-    """How the values of a column are spelled; `from_text` raises ValueError on any other text."""
+    """How the values of a column are written and read; `from_text` raises ValueError."""
 
     arrow: Literal["string", "int32", "int64", "double", "bool"]
     to_text: Callable[[Any], str] = str
@@ -101,7 +105,7 @@ def _byte(match: re.Match[str]) -> str:
 
 
 def name_from_text(text: str) -> str:
-    """Return the name that a cell spells."""
+    """Return the name that `_name_text` wrote."""
     if "\\x" not in text:
         return text
     return _ESCAPE.sub(_byte, text)
@@ -163,7 +167,7 @@ NAMES = tuple(column.name for column in COLUMNS)
 _TO_TEXT = tuple(column.type.to_text for column in COLUMNS)
 _FROM_TEXT = tuple(column.type.from_text for column in COLUMNS)
 _QUOTED = re.compile(r'["\r\n]')
-"""What a cell is quoted for, but for the comma."""
+"""Characters, besides the comma, for which a cell is quoted."""
 _leading, _trailing = attrgetter(*_LEADING), attrgetter(*_TRAILING)
 _UNKNOWN = (None,) * len(PROBABILITY_COLUMNS)
 
@@ -177,7 +181,7 @@ _GIVEN: dict[str, list[set[str]]] = {
     "skipped": [_OF_A_FACE, set()],
     "failed": [set()],
 }
-"""Which of the checked fields a row of each status holds."""
+"""The sets of these fields that a row of each status may have; all others must be empty."""
 
 
 def _values(row: Row) -> tuple[Any, ...]:
@@ -202,10 +206,10 @@ def to_record(row: Row) -> dict[str, Any]:
 
 
 def from_cells(cells: list[str]) -> Row:
-    """Return the row that `to_cells` spelled.
+    """Return the row that `to_cells` wrote.
 
     Raises:
-        ValueError: no run writes such a row.
+        ValueError: a cell is invalid, missing or unexpected.
     """
     try:
         values: list[Any] = [
@@ -229,7 +233,7 @@ def from_cells(cells: list[str]) -> Row:
 
 
 def line(cells: Iterable[str]) -> str:
-    """Return a line of CSV. The csv module quotes only the line ends that it writes itself."""
+    """Return a line of CSV. The csv module would leave some line ends in cells unquoted."""
     row = list(cells)
     plain = ",".join(row)
     if plain.count(",") == len(row) - 1 > 0 and not _QUOTED.search(plain):
@@ -240,5 +244,5 @@ def line(cells: Iterable[str]) -> str:
 
 
 def readable(text: str) -> str:
-    """Return a name for people: bytes that are not UTF-8 as `\\xe9`."""
+    """Return a name that can be printed: bytes that are not UTF-8 become `\\xe9`."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Tell people at the end of a call what came of it, why, and what to do next."""
+"""The lines that a call prints at its end: counts, reasons, and what to do next."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import readable
 
 _MOST = 8
-"""Reasons that are listed; the report has all."""
+"""Most reasons that are listed; the report has all."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Reasons:
         self.groups[key] = count + 1, reason, example
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all groups."""
         self.groups.clear()
 
     def lines(self) -> Iterator[str]:
@@ -59,7 +59,7 @@ def lines(
     results: int,
     altered: int,
 ) -> Iterator[str]:
-    """Return what to tell at the end of a call, a line each.
+    """Yield the lines to print at the end of a call.
 
     Args:
         options: The call's options.
@@ -68,7 +68,7 @@ def lines(
         resumed: Whether earlier calls ended inputs.
         inputs: Inputs that this call ended.
         results: Results that this call made.
-        altered: Results that somebody changed since they were written.
+        altered: Results that the user changed since they were written.
     """
     by_status = counts.inputs
     ends = ", ".join(f"{by_status[status]:,} {status}" for status in ("done", "skipped", "failed"))
@@ -114,7 +114,7 @@ def missed(options: Options, counts: Counts) -> list[str]:
 
 
 def _not_written(options: Options, counts: Counts) -> Iterator[str]:
-    """Return a line that says how many results were judged only, and why."""
+    """Yield a line with the number of results that were not written, and why, if there are any."""
     count = counts.results.total() - counts.written.total()
     if not count or options.unconfirmed_to:  # where the others may lie
         return

@@ -1,1 +1,1 @@
-"""Where a run's inputs are translated: in this process, or on a Ray cluster."""
+"""Translate a run's inputs on this machine, or on a Ray cluster."""

@@ -37,10 +37,10 @@ class LocalRunner:
         self.provider, self.engine = self._models.provider, self._models.engine
 
     def prepare(self, options: Options, requested: dict[str, Any]) -> None:
-        """See that no run on a cluster is half done in OUT.
+        """Check that OUT holds no unfinished run in blocks; with `--overwrite` remove it.
 
         Raises:
-            OptionError: One is.
+            OptionError: It holds one.
             OutputError: It cannot be removed.
         """
         if options.overwrite:
@@ -48,11 +48,11 @@ class LocalRunner:
         refuse_unfinished(options.out)
 
     def translate(self, call: Call) -> bool:
-        """Take every input to its rows; return whether none is left to do.
+        """Translate every input; return whether none is left.
 
         Raises:
-            OutputError: results or rows cannot be written any more; what has a row is done.
-            WorkersError: a worker was killed; what has a row is done.
+            OutputError: results or rows cannot be written any more; inputs with a row are done.
+            WorkersError: a worker was killed; inputs with a row are done.
         """
         options, journal = call.options, call.journal
         selector = ResultSelector(

@@ -1,4 +1,4 @@
-"""The blocks of a plan in this process, for results that go to a store."""
+"""Translate the blocks of a plan in this process, for results that go to a store."""
 
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ class LocalBlocks:
         self.provider, self.engine = self._models.provider, self._models.engine
 
     def notes(self) -> Iterator[str]:
-        """Return nothing: there is no cluster to tell of."""
+        """Return nothing: there is no cluster to describe."""
         return iter(())
 
     def translate(

@@ -1,4 +1,4 @@
-"""Open the runner that a call's options name."""
+"""Choose and open the runner of a call."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from cctranslate.errors import OptionError
 
 @contextmanager
 def open_runner(options: Options, loaded: Bundle) -> Iterator[Runner]:
-    """Open a runner, which a cluster is connected for.
+    """Open a runner; for `--runner ray`, while connected to a cluster.
 
     Raises:
         DeviceError, BundleError: The bundle or the device cannot be used.

@@ -1,4 +1,4 @@
-"""Blocks on the actors of a Ray cluster, through Ray Data."""
+"""Translate the blocks of a plan on the actors of a Ray cluster, with Ray Data."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ from cctranslate.inference.engines import Engine
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import CUDA
 
-# Before Ray is imported, which else reports its use to its makers.
+# Set before the import: Ray sends usage reports otherwise.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
 try:
@@ -34,9 +34,9 @@ except ImportError:
     raise OptionError("--runner ray needs Ray: pip install 'cctranslate[ray]'") from None
 
 FEW_CPUS = 4
-"""Processors below which a cluster is hardly one: Ray itself needs some of them."""
+"""Processors below which a cluster gets a warning: Ray itself needs some of them."""
 MOST_CPUS_OF_A_GPU = 8
-"""Processors that decode and encode beside one GPU: one process's Python keeps no more busy."""
+"""Most processors that decode and encode for one GPU: a Python process cannot use more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Resources:
     cpus: int
     gpus: int
     cpus_of_a_gpu: int
-    """Processors beside each GPU, on the node that has the fewest of them."""
+    """Processors for each GPU, on the node that has the fewest."""
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def connected() -> Iterator[None]:
     """Join the cluster that the environment names or that runs here, or start one.
 
     Raises:
-        OptionError: It is to be reached by Ray Client.
+        OptionError: RAY_ADDRESS names Ray Client.
         WorkersError: It cannot be reached.
     """
     if os.environ.get("RAY_ADDRESS", "").startswith("ray://"):
@@ -78,7 +78,7 @@ def connected() -> Iterator[None]:
 
 @contextmanager
 def _stderr_closed() -> Iterator[None]:
-    """Keep what Ray's core prints at its start from people; what fails is raised."""
+    """Hide what Ray's core prints at its start; failures are raised anyway."""
     sys.stderr.flush()
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -91,7 +91,7 @@ def _stderr_closed() -> Iterator[None]:
 
 
 def resources() -> Resources:
-    """Return what the cluster has now."""
+    """Return the current resources of the cluster."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     beside = [int(n.get("CPU", 0) // n["GPU"]) for n in nodes if n.get("GPU", 0) >= 1]
     return Resources(
@@ -105,7 +105,7 @@ class RayBlocks:
     """Translates blocks on actors, one for each GPU or else for each processor."""
 
     def __init__(self, options: Options, loaded: Bundle) -> None:
-        """Find out what the cluster, which is connected, runs the models on.
+        """Choose the device and engine for the models on the connected cluster.
 
         Raises:
             DeviceError: The cluster has no such device.
@@ -116,7 +116,7 @@ class RayBlocks:
         self.engine: Engine = "onnxruntime"
         self.provider = CUDA
         if not self._on_gpus:
-            # Nodes are taken to be alike: this one chooses, and all do as it does.
+            # Nodes are assumed to be alike: this one chooses the engine for all.
             models = TranslationModels(
                 loaded, "cpu", options.batch_size, options.engine, options.precision, threads=1
             )
@@ -125,7 +125,7 @@ class RayBlocks:
         self.workers = min(most, options.workers or most)
 
     def notes(self) -> Iterator[str]:
-        """Return what is to be known of the cluster."""
+        """Yield lines about the cluster, for the user."""
         yield f"at most {self.workers} workers of a Ray cluster"
         cpus = self._resources.cpus
         if cpus < FEW_CPUS:
@@ -137,7 +137,7 @@ class RayBlocks:
     def translate(
         self, options: Options, first_tar: int, numbers: Sequence[int]
     ) -> Generator[BlockResult]:
-        """Translate blocks; one whose actor or node was lost is given to another.
+        """Translate blocks. If an actor or a node is lost, Ray gives its block to another.
 
         Raises:
             UserError: As a worker raised it.
@@ -145,7 +145,7 @@ class RayBlocks:
         """
         threads = self._resources.cpus_of_a_gpu if self._on_gpus else 1
         job = WorkerSetup(
-            options=replace(options),  # without what was computed of it, which is not pickled
+            options=replace(options),  # without cached properties, which cannot be pickled
             folder=Path.cwd(),
             device="cuda" if self._on_gpus else "cpu",
             engine=self.engine,
@@ -179,7 +179,7 @@ class RayBlocks:
 
 
 def takes_gpus(options: Options, available: Resources) -> bool:
-    """Return whether the models run on GPUs: where there are some, unless an option forbids it.
+    """Return whether the models run on GPUs: if there are any, unless an option forbids it.
 
     Raises:
         DeviceError: There are none, and one is required.
@@ -193,7 +193,7 @@ def takes_gpus(options: Options, available: Resources) -> bool:
 
 
 class _Actor:
-    """Translates blocks; what users can mend comes back as a value, as Ray would wrap it."""
+    """Translates blocks. A user error is returned as a value, as Ray would wrap an exception."""
 
     def __init__(self, job: WorkerSetup) -> None:
         self._job = job
@@ -208,7 +208,7 @@ class _Actor:
         except UserError as error:
             return _failed(type(error).__name__, str(error))
         except Exception as error:
-            traceback.print_exc()  # to the worker's log, for whoever mends it
+            traceback.print_exc()  # to the worker's log
             return _failed(WorkersError.__name__, f"a worker failed: {error!r}")
         record = json.dumps(vars(counts))
         return {"inputs": inputs, "counts": record, "error": "", "message": ""}

@@ -1,4 +1,4 @@
-"""What every runner takes and gives."""
+"""The interface of runners, and what a call hands to them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ class Call:
     journal: Journal
     """The report, which has the rows of earlier calls."""
     names: Names
-    """The names of results that earlier calls gave."""
+    """The reserved names of results."""
     items: Callable[[], Iterator[Item | None]]
-    """Returns the call's inputs, until a signal or too many failures end them. At a None the next
-    one may be long in coming."""
+    """Returns the call's inputs, until a signal or too many failures. At a None the next input may
+    take long to come."""
     interrupt: InterruptHandler
     too_many_failed: Callable[[], bool]
-    """Returns whether too many inputs failed to go on."""
+    """Returns whether more inputs failed than `--max-failures` allows."""
     on_done: Callable[[int], object]
-    """Called with a number of inputs that ended."""
+    """Called with a number of inputs that are finished."""
     on_rows: Callable[[Sequence[Row]], None]
-    """Called with the rows of an input that must be shown."""
+    """Called with the rows of an input that may have to be printed."""
     save: Callable[[], None]
-    """Saves the report where OUT is in a store, which else has it at the end."""
+    """Uploads the report now, if OUT is in a store."""
     echo: Callable[[str], None]
 
 
@@ -43,26 +43,26 @@ class Runner(Protocol):
 
     @property
     def provider(self) -> str:
-        """What inference runs on."""
+        """The provider or device that the models run on."""
 
     @property
     def engine(self) -> str:
-        """What runs the models."""
+        """The engine that runs the models."""
 
     def prepare(self, options: Options, requested: dict[str, Any]) -> None:
-        """Get OUT ready, before its report is read.
+        """Prepare OUT, before its report is read.
 
-        `requested` is what two calls must share to be one run.
+        `requested` are the options that two calls of one run must share.
 
         Raises:
-            OptionError: Another runner's work in OUT is not finished.
+            OptionError: OUT holds an unfinished run of another runner.
             OutputError: OUT cannot be written.
         """
 
     def translate(self, call: Call) -> bool:
-        """Take every input to its rows; return whether none is left to do.
+        """Translate every input; return whether none is left.
 
         Raises:
-            OutputError: Results or rows cannot be written any more; what has a row is done.
-            WorkersError: Workers were killed; what has a row is done.
+            OutputError: Results or rows cannot be written any more; inputs with a row are done.
+            WorkersError: Workers were killed; inputs with a row are done.
         """

@@ -1,1 +1,1 @@
-"""The steps between a decoded picture and its written results."""
+"""The steps from an input to its written results, in chunks: `pipeline.py` joins them."""

@@ -1,4 +1,4 @@
-"""`--balance`: which inputs are translated to which targets, so that all classes fill up."""
+"""`--balance`: choose inputs and their targets so that all classes become equally large."""
 
 import hashlib
 import os
@@ -22,20 +22,20 @@ from cctranslate.remote import is_remote
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
-    """Chooses the targets of each input so that the classes of a dataset fill up to its largest.
+    """Chooses the targets of each input so that every class becomes as large as the largest.
 
-    A class lacks `missing` [7] results. They come from inputs of other classes, all with the same
-    chance, and never from rows that are for tests. The choice follows from the inputs' paths
-    alone: shards, workers and calls that go on choose alike.
+    Results come from inputs of other classes, all with the same chance, and never from test rows.
+    The choice depends on the inputs' paths alone, so that shards, workers and resumed calls agree.
     """
 
     missing: tuple[int, ...]
+    """Results that each class lacks [7]."""
     _last_ranks: tuple[int, ...]
     """The highest rank of a chosen input, by target; -1 where none is."""
 
     @classmethod
     def of(cls, options: Options) -> Self:
-        """Count the inputs of a call: of all its shards, and beyond its limit.
+        """Count the inputs of a call, regardless of its shard and limit.
 
         Raises:
             InputError: No input has a label, no class lacks results, or a list cannot be read.
@@ -52,7 +52,7 @@ class Balance:
         return balance
 
     def missing_results(self, targets: Iterable[str]) -> dict[str, int]:
-        """Return how many results each of the targets lacks, without those that lack none."""
+        """Return how many results each of the targets lacks, without targets that lack none."""
         lacking = dict(zip(EMOTIONS, self.missing, strict=True))
         return {target: lacking[target] for target in targets if lacking[target]}
 
@@ -89,7 +89,7 @@ class Balance:
         )
 
     def choose(self, items: Iterable[Item | None]) -> Iterator[Item | None]:
-        """Return the inputs that are chosen, with their targets, and all that will fail."""
+        """Yield the chosen inputs with their targets, and all inputs that will fail."""
         for item in items:
             if item is None or _is_faulty(item):
                 yield item
@@ -108,7 +108,7 @@ class Balance:
 
 
 def _is_faulty(item: Item) -> bool:
-    """Return whether an input is known to fail, which its row in the report says."""
+    """Return whether an input will fail, for which it needs a row in the report."""
     try:
         if isinstance(item, DatasetRow):
             item.check()
@@ -126,7 +126,7 @@ def _digest(item: Item) -> int:
 
 
 def _ranks(digests: NDArray[np.uint64], target: int) -> NDArray[np.uint64]:
-    """Return numbers that order the inputs, otherwise for each target."""
+    """Return numbers that order the inputs, in another order for each target."""
     turn = np.uint64(9 * target)
     return (digests << turn) | (digests >> (np.uint64(64) - turn)) if target else digests
 

@@ -1,6 +1,6 @@
-"""How many inputs go to a worker at once, and how many are in memory at once.
+"""Bounds on how many inputs go to a worker at once, and how many are in memory at once.
 
-Bounds are in bytes, so that photographs of any size can be worked on side by side.
+Bounds are in bytes, so that photographs of any size can be processed in parallel.
 """
 
 import os
@@ -16,15 +16,15 @@ ten bytes each in Pillow, numpy and OpenCV together."""
 LEAST = 256 << 20
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
-"""How long a worker is to be busy with a chunk, and how many inputs it has at most."""
+"""Seconds that a worker should take for a chunk, and the most inputs of a chunk."""
 WHOLE_SECONDS = 0.25
-"""The same where it takes them all the way: models are quicker with dozens of faces at once."""
+"""Seconds for a chunk where a worker does all stages: models are faster with dozens of faces."""
 HEAVY = 16 << 20
 """Bytes from which on a chunk takes no further input."""
 
 
 class Chunker:
-    """Makes chunks of items: of small pictures by the dozen, photographs one by one."""
+    """Groups items into chunks: dozens of small pictures, or a single photograph."""
 
     def __init__(
         self,
@@ -32,18 +32,18 @@ class Chunker:
         seconds: float = CHUNK_SECONDS,
         group: Callable[[Item], object] = id,
     ) -> None:
-        """Take what chunks are made by.
+        """Start with chunks of one item.
 
         Args:
-            weigh: Returns the bytes that an item takes.
-            seconds: How long a worker is to be busy with a chunk.
-            group: Returns what neighbors share that are to be in one chunk.
+            weigh: Returns the bytes of memory that an item takes.
+            seconds: How long a worker should take for a chunk.
+            group: Returns a key. Neighbors with an equal key go into one chunk.
         """
         self._weigh, self._seconds, self._group = weigh, seconds, group
         self._size = 1
 
     def chunks(self, items: Iterable[Item | None]) -> Iterator[ItemChunk | None]:
-        """Return the items in chunks; a None among them ends a chunk, and follows it."""
+        """Yield the items in chunks. A None among them ends a chunk, and is yielded after it."""
         chunk: list[Item] = []
         weight = 0
         last: object = None
@@ -66,7 +66,7 @@ class Chunker:
         return group == last and len(chunk) < 2 * LARGEST_CHUNK
 
     def learn(self, count: int, seconds: float) -> None:
-        """Fit the size of the next chunks to how long one took."""
+        """Adapt the size of the next chunks to the time that one took."""
         fitting = int(self._seconds * count / max(seconds, 1e-9))
         self._size = min(max(fitting, 1), 2 * self._size, LARGEST_CHUNK)
 
@@ -83,7 +83,7 @@ def weigh(item: Item) -> int:
 
 
 def size(item: Item) -> int:
-    """Return the bytes that a fetched item is read from; 0 of what is no ordinary file."""
+    """Return the bytes of an item's content or file; 0 if it is no ordinary file."""
     if item.held_bytes or item.inner or isinstance(item, BrokenItem):
         return item.held_bytes
     stamp = item.stamp

@@ -1,7 +1,7 @@
-"""Names of results for chunks that are done side by side.
+"""Name the results of chunks that are processed in parallel.
 
-Two inputs may want one name, and it goes to the first that can be decoded. So a chunk waits while
-another one is in flight whose inputs could want a name of its inputs.
+Two inputs may compete for a name, which goes to the first of them that can be decoded. So a chunk
+waits while another chunk is in flight whose inputs could compete with its inputs.
 """
 
 from collections import Counter, deque
@@ -16,7 +16,7 @@ from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk
 
 
 class ChunkNames:
-    """Lets workers name the results of their chunks, and remembers the names."""
+    """Tells workers which names are reserved, and reserves the names that they give."""
 
     def __init__(self, names: Names, layout: Layout) -> None:
         """Begin with the names that earlier calls gave to results."""
@@ -26,7 +26,7 @@ class ChunkNames:
         self._named = lru_cache(4 * LARGEST_CHUNK)(self._base_and_group)
 
     def group(self, item: Item) -> bytes:
-        """Return what inputs share that could want one name."""
+        """Return a key that is equal for inputs that could compete for a name."""
         return self._named(item.relative)[1]
 
     def _base_and_group(self, relative: str) -> tuple[str, bytes]:
@@ -34,9 +34,9 @@ class ChunkNames:
         return base, name_group(base)
 
     def begun(self, chunks: Iterable[ItemChunk | None]) -> Iterator[ItemChunk | None]:
-        """Return the chunks with the taken names that matter to them.
+        """Yield the chunks with the reserved names that matter to them.
 
-        Before one that has to wait comes a None, at which all chunks in flight are finished.
+        Before a chunk that has to wait a None is yielded, at which all chunks in flight finish.
         """
         for chunk in chunks:
             if chunk is None:
@@ -55,7 +55,7 @@ class ChunkNames:
             yield replace(chunk, reserved=tuple(sorted(taken)))
 
     def finished(self, chunks: Iterable[FinishedChunk | None]) -> Iterator[FinishedChunk | None]:
-        """Return the chunks, and remember the names of their results."""
+        """Yield the chunks, and reserve the names of their results."""
         for chunk in chunks:
             if chunk is not None:
                 self._in_flight.popleft()

@@ -1,4 +1,4 @@
-"""A chunk of inputs taken all the way to results by one worker, which has models of its own."""
+"""Do all stages of a chunk in one worker, which has its own models."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 SMALL = 16 << 10
-"""Bytes of a file up to which it holds no picture whose results take much memory."""
+"""Bytes of a file up to which its results take little memory."""
 
 
 class ChunkTranslator:
-    """What a worker does that shares a CPU with others like it.
+    """Decodes, translates and writes chunks, in a worker that shares a CPU with others.
 
-    Threads use the models that it was made with; a copy in another process opens them anew, on
-    one processor. Pictures never cross between processes, and no core waits for another stage.
+    Threads share the models that it was made with. A copy in another process opens its own, on one
+    processor. So pictures never cross between processes, and no core waits for another stage.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class ChunkTranslator:
         models: TranslationModels,
         batch_size: int | None,
     ) -> None:
-        """Take what is done before and after the models, and the models.
+        """Combine the tasks before and after the models with the models.
 
         Args:
             work: Decodes inputs and makes their results.
-            unconfirmed_disposition: What becomes of a result that is not confirmed.
+            unconfirmed_disposition: The disposition of a result that is not confirmed.
             loaded: The models' bundle.
             models: The models, open in this process.
-            batch_size: Faces a run of theirs, if the user has named a number.
+            batch_size: Faces in one run of the models, if the user has named a number.
         """
         self.work = replace(work, pickled=False)
         self._unconfirmed_disposition = unconfirmed_disposition
@@ -56,7 +56,7 @@ class ChunkTranslator:
         self._engine, self._precision = models.engine, models.precision
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the models, which no process can send to another."""
+        """Leave out the models, which cannot be pickled."""
         return self.__dict__ | {"_models": None}
 
     def weigh(self, item: Item) -> int:
@@ -67,12 +67,12 @@ class ChunkTranslator:
         return bounds.EXPANSION * size + drawn
 
     def translate(self, chunk: ItemChunk) -> FinishedChunk:
-        """Take inputs to results and to the lines that report them.
+        """Translate the inputs of a chunk, and write their results.
 
         Raises:
             OutputError: Results cannot be written at all.
             DeviceError: Memory is short.
-            BundleError: The bundle is not what it was.
+            BundleError: The bundle has changed since the run began.
         """
         started = time.perf_counter()
         names, given = Names(), list[str]()

@@ -28,7 +28,8 @@ class ItemChunk:
     weight: int = 0
     """Bytes of memory that they take while they are decoded."""
     reserved: tuple[str, ...] = ()
-    """Of the names that their results could get, those that others have; if a worker gives them."""
+    """Names that other inputs have, among those that their results could get; empty where the
+    process with the models names results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +37,23 @@ class DecodedChunk:
     """The faces of some inputs."""
 
     sources: bytes | list[DecodeResult]
-    """The inputs, which only workers look into; pickled, if workers are processes."""
+    """The decoded inputs, which only workers read; pickled, if workers are processes."""
     faces: Gray
-    """Those to translate [N,48,48]."""
+    """The faces to translate [N,48,48]."""
     detected: NDArray[np.bool_]
     """Whether each was found in a picture [N]."""
     counts: tuple[int, ...]
     """Faces of each input."""
     bases: tuple[str | None, ...]
-    """What each input's results would be named, None if it takes no name."""
+    """The preferred name of each input's results; None if it needs none."""
     remainders: tuple[Remainder | None, ...]
     """What is left to make of each input; None: everything."""
     is_drawn: bool
     """Whether any input's results are drawn into its picture."""
     weight: int
-    """Bytes of memory that the results and what they are made from will take."""
+    """Bytes of memory that the results and their sources will take."""
     seconds: float
-    """How long a worker was busy with it."""
+    """Seconds that a worker took to decode it."""
 
     @property
     def inputs(self) -> int:
@@ -62,7 +63,7 @@ class DecodedChunk:
 
 @dataclass(frozen=True, kw_only=True)
 class TranslatedChunk:
-    """The same inputs with what the models made of their N faces, V results each."""
+    """The same inputs with the models' outputs: V results for each of N faces."""
 
     sources: bytes | list[DecodeResult]
     counts: tuple[int, ...]
@@ -75,17 +76,17 @@ class TranslatedChunk:
     edits: Scaled | None
     """[N,V,3,48,48], if results are drawn into pictures."""
     probabilities: Scaled
-    """The judge's, of the results [N,V,7]."""
+    """The judge's probabilities of the results [N,V,7]."""
     source_probabilities: Scaled
-    """The judge's, of the faces [N,7]."""
+    """The judge's probabilities of the faces before the change [N,7]."""
     shows_face: NDArray[np.bool_]
     """Whether there is a face at all [N]."""
     hard: NDArray[np.bool_]
-    """Which faces that are pictures of their own are hard to change [N]."""
+    """Whether each face is hard to change, by the network [N]; False for detected faces."""
     ms: float
     """Milliseconds of inference for each face."""
     dispositions: tuple[tuple[Disposition | None, ...], ...] | None = None
-    """What becomes of each result; None: all are written."""
+    """The disposition of each result; None: all are written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,17 +95,17 @@ class FinishedChunk:
 
     lines: bytes
     unplaced: list[UnplacedResults]
-    """In place of the lines, where only the writer knows where results lie."""
+    """Used instead of `lines` where only the writer knows the outputs."""
     counts: Counts
     inputs: int
     rows: list[list[Row]]
-    """The rows of each input that the process with the models must see."""
+    """The rows of the inputs that the process with the models must see."""
     contents: list[bytes]
-    """For each of `rows` what the writer's `add` takes."""
+    """For each of `rows` the content for the writer's `add`."""
     names: tuple[str, ...] = ()
-    """The names that results got, if the worker gave them."""
+    """The names that the worker gave to results, if it named them."""
     seconds: float = 0
-    """How long a worker was busy with it, if one took it all the way."""
+    """Seconds that the worker took, if it did all stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,4 +139,4 @@ class TranslatedPicture:
     ms: float
     """Milliseconds of inference for each face."""
     dispositions: tuple[tuple[Disposition | None, ...], ...]
-    """What becomes of each face's results; None where an earlier call made it."""
+    """The disposition of each face's results; None where an earlier call made it."""

@@ -1,4 +1,4 @@
-"""From a translated picture to its files and its rows."""
+"""Make the result pictures and the rows of a translated picture."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ from cctranslate.faces.raster import Canvas
 from cctranslate.inference.variants import Plan
 
 Draw = Callable[[int, int], Result]
-"""Makes the result of a face and a variant, both counted from 0; its picture holds until the next
-is made."""
+"""Draws the result of a face and a variant, both counted from 0. Its picture is valid until the
+next call."""
 RenderedInput = tuple[list[Row], bytes]
-"""An input's rows, and the content that the writer's `add` takes."""
+"""An input's rows, and the content for the writer's `add`."""
 ENCODED, DRAWN = 2, 10
-"""Roughly the bytes of memory that a photograph's pixel takes as a PNG, and while it is drawn: as
-Pillow has it, in the encoder, and its share of the arrays of a face. 6 to 7 were measured for
-opaque pictures with a large face, 11 with alpha."""
+"""Roughly the bytes of memory that a photograph's pixel takes as a PNG, and while it is drawn: in
+Pillow, in the encoder, and in the arrays of a face. 6 to 7 were measured for opaque pictures with a
+large face, 11 with alpha."""
 _LONGEST_IN_JPEG = 65_000
 """Bytes of EXIF data that a JPEG holds."""
 
@@ -52,7 +52,7 @@ class ResultRenderer:
     """Whether a result keeps its picture's EXIF data."""
 
     def finish(self, picture: TranslatedPicture | DecodeFailure) -> RenderedInput:
-        """Return all of an input's rows, and the content that the writer's `add` takes.
+        """Return all rows of an input, and the content for the writer's `add`.
 
         Raises:
             OutputError: results cannot be written at all.
@@ -70,7 +70,7 @@ class ResultRenderer:
             canvas = self._canvas(picture.decoded)
             draw = self._drawer(picture, canvas)
         except Exception as error:
-            # As when it was read first: decoders raise nearly anything.
+            # As at the first reading: decoders raise nearly anything.
             return [_failed(picture, "read", error)], b""
         try:
             packed = self.packer.pack(self._results(rows, draw, picture.decoded))
@@ -83,7 +83,7 @@ class ResultRenderer:
         return [completed(row, packed.fingerprints, lost) for row in rows], packed.content
 
     def _results(self, rows: list[Row], draw: Draw, decoded: Decoded) -> Iterator[ResultToWrite]:
-        """Return each result with its rows: those of the faces in one picture share it."""
+        """Yield each result with its rows: all faces of a picture share one result."""
         variants, remainder = variants_left(self.plan, decoded), decoded.item.remainder
         by_output: dict[str, list[int]] = {}
         for i, row in enumerate(rows):
@@ -111,12 +111,12 @@ class ResultRenderer:
         return source.item.held_bytes + self.weigh_pixels(source.width * source.height)
 
     def weigh_pixels(self, count: int) -> int:
-        """Return the bytes of memory that results take which are drawn into so many pixels."""
+        """Return the bytes of memory that results take if they are drawn into so many pixels."""
         waiting = len(self.plan.variants) if self.packer.in_memory else 0
         return (DRAWN + ENCODED * waiting) * count
 
     def _drawer(self, picture: TranslatedPicture, canvas: Canvas | None) -> Draw:
-        """Return what draws the result of a face and a variant."""
+        """Return a function that draws the result of a face and a variant."""
         form = picture.decoded.format
         if canvas is None:
             return lambda f, k: Result(
@@ -158,7 +158,7 @@ class ResultRenderer:
         return draw
 
     def _canvas(self, decoded: Decoded) -> Canvas | None:
-        """Return the picture that results are made from; None where the faces are the results.
+        """Return the picture that results are drawn into; None where faces are the results.
 
         Raises:
             OSError: it cannot be read any more.

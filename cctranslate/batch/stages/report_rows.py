@@ -1,4 +1,4 @@
-"""The report's rows of a picture."""
+"""Make the report's rows of a picture: every column gets its value here."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -21,20 +21,20 @@ REASONS = {
 }
 """The report's `reason` for each disposition."""
 NO_FACE = "no face found"
-"""The reason of a picture that is taken for a face and shows none."""
+"""The reason for a picture that is taken for a face and shows none."""
 HARD = "hard to change: the face is turned away, off the middle or covered"
-"""The reason of a face that is hard to change, by its landmarks or by a network."""
+"""The reason for a face that is hard to change, by its landmarks or by a network."""
 
 
 def variants_left(plan: Plan, decoded: Decoded) -> list[int]:
-    """Return the numbers of the variants to make: earlier calls may have made the others."""
+    """Return the indices of the variants to make: earlier calls may have made others."""
     remainder = decoded.item.remainder
     targets = plan.targets if remainder is None else remainder.targets
     return [k for k, variant in enumerate(plan.variants) if variant.target in targets]
 
 
 def result_rows(plan: Plan, layout: Layout, picture: TranslatedPicture) -> list[Row]:
-    """Return a row for each face of a picture and each variant that is to be made."""
+    """Return a row for each face of a picture and each variant to make, without fingerprints."""
     decoded, variants = picture.decoded, variants_left(plan, picture.decoded)
     shared = _shared_fields(decoded) | {
         "faces": len(decoded.faces),
@@ -56,7 +56,7 @@ def result_rows(plan: Plan, layout: Layout, picture: TranslatedPicture) -> list[
 
 
 def _shared_fields(source: Decoded | DecodeFailure) -> dict[str, Any]:
-    """Return what every row of an input holds."""
+    """Return the fields that are equal in all rows of an input."""
     stamp = source.stamp
     return {
         "source": source.item.source,
@@ -81,7 +81,7 @@ def _face_fields(variant: Variant, face: Face) -> dict[str, Any]:
 def _result_fields(
     plan: Plan, layout: Layout, picture: TranslatedPicture, f: int, k: int
 ) -> dict[str, Any]:
-    """Return what became of a face's variant: rows are made at once, as copies take longer."""
+    """Return the fields of a face's variant. A row is built at once, as copies take longer."""
     face, variant = picture.decoded.faces[f], plan.variants[k]
     if face.skip_reason:
         return {"status": "skipped", "reason": face.skip_reason}
@@ -121,7 +121,7 @@ def row_without_result(
 
 
 def completed(row: Row, fingerprints: Mapping[str, Fingerprint], lost: str) -> Row:
-    """Return a result's row with its fingerprint, and what its metadata lost."""
+    """Return a result's row with its fingerprint, and a note on lost metadata."""
     if row.output is None:
         return row
     fingerprint = fingerprints[row.output]
@@ -132,5 +132,5 @@ def completed(row: Row, fingerprints: Mapping[str, Fingerprint], lost: str) -> R
 
 
 def lost_metadata(exif: KeptExif) -> str:
-    """Return what the report says of EXIF data that cannot be kept."""
+    """Return the report's note on EXIF data that cannot be kept; empty if all is kept."""
     return f"EXIF data left out: {', '.join(exif.left_out)}" if exif.left_out else ""

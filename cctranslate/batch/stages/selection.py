@@ -1,4 +1,4 @@
-"""Which results are written, where not all of them are wanted."""
+"""Select which results are written, for `--confirmed-only`, `--unconfirmed-to`, `--per-class`."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from cctranslate.pixels import Scaled
 
 
 class ResultSelector:
-    """Decides for one face after the other, in the inputs' order.
+    """Decides on the results of one face after the other, in the inputs' order.
 
-    So what is written does not depend on workers or batches, and a run that goes on from its
-    rows decides as one that was never stopped.
+    So the selection does not depend on workers or batches, and a resumed run decides as one that
+    was never stopped.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class ResultSelector:
 
         Args:
             plan: The variants of each face, and what confirms one.
-            unconfirmed_disposition: What becomes of a result that is not confirmed.
+            unconfirmed_disposition: The disposition of a result that is not confirmed.
             per_class: Most results to write of each target.
             written: Results of each target that earlier calls wrote.
         """
@@ -35,15 +35,20 @@ class ResultSelector:
         self._written = Counter(written)
 
     def release(self, targets: tuple[str, ...]) -> None:
-        """Give up results of these targets, which others are to take the place of."""
+        """Subtract results of these targets from the quota, as new results replace them."""
         self._written.subtract(targets)
 
     def choose(
         self, probabilities: Scaled, shows_face: bool, targets: tuple[str, ...] | None = None
     ) -> tuple[Disposition | None, ...]:
-        """Return what becomes of each result, judged [V,7], of what may show no face at all.
+        """Return the disposition of each result of a face.
 
         It is None where an earlier call made the result: its target is not among `targets`.
+
+        Args:
+            probabilities: The judge's probabilities of the results [V,7].
+            shows_face: Whether the picture shows a face at all.
+            targets: The targets to make; None: all.
         """
         judged = zip(self._plan.variants, probabilities, strict=True)
         return tuple(
@@ -63,12 +68,12 @@ class ResultSelector:
 
     @property
     def takes_all(self) -> bool:
-        """Whether every result is written, whatever the judge makes of it."""
+        """Whether every result is written, regardless of the judge."""
         return self._per_class is None and self._unconfirmed_disposition is Disposition.WRITTEN
 
     @property
     def full(self) -> bool:
-        """Whether no target takes any more."""
+        """Whether the quota of every target is reached."""
         return all(self._is_full(target) for target in self._plan.targets)
 
     def _is_full(self, target: str) -> bool:

@@ -1,4 +1,4 @@
-"""The models of a call and what its workers do, as its options say."""
+"""Set up the models and the workers of a call by its options."""
 
 from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.options import Options
@@ -14,12 +14,12 @@ from cctranslate.inference.sessions import CPU, cores
 MODELS_MEMORY = 192 << 20
 """The bytes that a worker process with models may take, until photographs come."""
 FIRST_TASKS = 8
-"""Tasks that threads do before there are worker processes, which take as long to start as some
-hundred small pictures."""
+"""Tasks that threads do before worker processes start: a process starts in the time of some hundred
+small pictures."""
 
 
 def open_models(options: Options, loaded: Bundle) -> TranslationModels:
-    """Return a bundle's models as the options say.
+    """Open a bundle's models with the device, engine and precision of the options.
 
     Raises:
         DeviceError: the device cannot be used.
@@ -31,11 +31,11 @@ def open_models(options: Options, loaded: Bundle) -> TranslationModels:
 
 
 def model_workers(options: Options, provider: str) -> int:
-    """Return how many worker processes are to have models of their own, or 0.
+    """Return how many worker processes have their own models; 0: this process has the models.
 
-    Where onnxruntime runs them on a CPU, a fifth to a half more faces come out
-    (`tests/bench/throughput.py`). A GPU serves one process best, OpenVINO hangs now and then where
-    threads that decode run it, too, and `--per-class` decides about one result after the other.
+    With onnxruntime on a CPU, models in every worker give a fifth to a half more faces a second
+    (`tests/bench/throughput.py`). A GPU serves one process best. OpenVINO sometimes hangs where
+    decoding threads run it. `--per-class` decides on one result after the other.
     """
     if provider != CPU or options.per_class is not None or not in_processes(options):
         return 0
@@ -47,7 +47,7 @@ def model_workers(options: Options, provider: str) -> int:
 def in_processes(options: Options) -> bool:
     """Return whether workers are processes.
 
-    Threads take turns at Python's lock, which costs a small picture half as much again.
+    Threads wait for Python's lock, which adds half to the time of a small picture.
     """
     return cores() > 1 if options.processes is None else options.processes
 
@@ -55,7 +55,7 @@ def in_processes(options: Options) -> bool:
 def make_worker_tasks(
     options: Options, detector: FaceDetector, writer: Writer, provider: str
 ) -> WorkerTasks:
-    """Return what the workers do.
+    """Return the tasks of the workers.
 
     Args:
         options: The call's options.

@@ -1,4 +1,4 @@
-"""Chunks' faces through the generator and the judge."""
+"""Run the faces of chunks through the generator and the judge."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cctranslate.inference.models import TranslationModels
 
 MOST_HELD = 64 << 20
-"""Bytes that inputs may take while they wait for a micro-batch to be full."""
+"""Bytes of inputs that may wait until a micro-batch is full."""
 Name = Callable[[str], str]
 
 
@@ -58,7 +58,7 @@ def translate(
 def selected(
     chunks: Iterable[TranslatedChunk | None], selector: ResultSelector
 ) -> Iterator[TranslatedChunk | None]:
-    """Decide what becomes of each result; end once no class takes any more."""
+    """Set the disposition of each result; end once the quota of every class is reached."""
     for chunk in chunks:
         if chunk is None or selector.takes_all:
             yield chunk
@@ -78,7 +78,7 @@ def selected(
                     for p, is_face in zip(judged, shows_face, strict=True)
                 ]
             else:
-                # The picture fails: none of its results takes a place in a class.
+                # The picture fails, so its results do not count towards a quota.
                 chosen += [(Disposition.DROPPED,) * judged.shape[1]] * count
             ended += 1
         names, counts = chunk.names[:ended], chunk.counts[:ended]
@@ -90,7 +90,7 @@ def selected(
 def _translated(
     waiting: Sequence[DecodedChunk], plan: Plan, models: TranslationModels, name: Name
 ) -> Iterator[TranslatedChunk]:
-    """Translate the faces of all chunks together, in pieces that memory holds."""
+    """Translate the faces of all chunks together, in parts that fit into memory."""
     if not waiting:
         return
     faces = np.concatenate([chunk.faces for chunk in waiting])
@@ -106,7 +106,7 @@ def _translated(
     translated, probabilities, before = (
         np.concatenate([piece[i] for piece in pieces]) for i in range(3)
     )
-    # The detector's word stands for the faces that it found.
+    # A detected face is a face: only the others are classified.
     shows_face, hard = detected.copy(), np.zeros(len(faces), bool)
     shows_face[~detected], hard[~detected] = models.classify_presence(faces[~detected])
     changes = [piece[3] for piece in pieces if piece[3] is not None]
@@ -161,7 +161,7 @@ def _run(
 
 
 def _faded(levels: Gray, edit: Scaled) -> Gray:
-    """Return the face as it will be in its picture, where a change fades towards the edge."""
+    """Return the face as it will look in its picture, where the change fades towards the edge."""
     face = levels.copy()
     carry(face, whole(SIZE, SIZE), edit)
     return face

@@ -32,19 +32,19 @@ _NO_FACES = np.zeros((0, SIZE, SIZE), np.uint8)
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerTasks:
-    """What the workers do; a process has a copy."""
+    """The tasks of a worker, with what they need; each worker process has a copy."""
 
     decode_options: DecodeOptions
     renderer: ResultRenderer
     pickled: bool
-    """Whether inputs cross to another process."""
+    """Whether workers are processes, so that decoded inputs are pickled once and for all."""
     all_rows: bool
-    """Whether rows go to the process with the models, which completes or prints them."""
+    """Whether all rows go to the process with the models, which completes or prints them."""
     split_line: Callable[[Row], tuple[bytes, bytes]] | None = None
     """Splits lines where the writer, in the process with the models, inserts text."""
 
     def decode(self, chunk: ItemChunk) -> DecodedChunk:
-        """Return the faces of some inputs."""
+        """Decode the inputs of a chunk."""
         started = time.perf_counter()
         sources: list[DecodeResult] = [decode(item, self.decode_options) for item in chunk.items]
         faces_of = [s.faces_to_translate if isinstance(s, Decoded) else () for s in sources]
@@ -121,14 +121,14 @@ def _without_levels(source: DecodeResult) -> DecodeResult:
 
 
 def _pictures(chunk: TranslatedChunk) -> Iterator[TranslatedPicture | DecodeFailure]:
-    """Return each input with its results."""
+    """Yield each input of a chunk with its results."""
     sources = chunk.sources
     if isinstance(sources, bytes):
         sources = cast(list[DecodeResult], pickle.loads(sources))
     judged = np.asarray(np.isfinite(chunk.probabilities).all((1, 2)))
     judged &= np.isfinite(chunk.source_probabilities).all(1)
     first = 0
-    # A selection that took no more has cut the chunk short.
+    # The chunk has fewer names than sources if the quota of every class was reached.
     for source, count, name in zip(sources, chunk.counts, chunk.names, strict=False):
         named = replace(source, result_name=name)
         if isinstance(named, DecodeFailure):

@@ -1,7 +1,7 @@
-"""One run at a time in one OUT in a store, which has no locks: an object that only one can write.
+"""Lock an output folder in a store, which has no locks, by an object that only one run can create.
 
-Its holder writes it anew twice a minute. One that was not written for three minutes, or whose
-process on this machine is gone, was left by a kill.
+Its owner rewrites it twice a minute. An object that was not rewritten for three minutes, or whose
+process on this machine is gone, is the remains of a kill.
 """
 
 import json
@@ -19,7 +19,7 @@ from cctranslate.errors import BusyError
 from cctranslate.files import unwritable
 
 _EVERY, _STALE = 30, 180
-"""Seconds from one writing to the next, and after which nobody writes any more."""
+"""Seconds between writes, and seconds after which the owner counts as killed."""
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def hold(store: Path) -> Iterator[None]:
     """Keep other runs out of a folder in a store.
 
     Raises:
-        BusyError: Another run is at work there.
+        BusyError: Another run holds the lock.
         OutputError: It cannot be written, or the store cannot refuse to replace an object.
     """
     path = store / LOCK
@@ -68,7 +68,7 @@ def _beat(path: Path, ended: threading.Event) -> None:
 
 
 def _holder(path: Path) -> str | None:
-    """Return who holds a lock; None if it was left by a kill."""
+    """Return a description of a lock's owner; None if the owner was killed."""
     try:
         facts = json.loads(remote.read(path))
         host, process, written = str(facts["host"]), int(facts["process"]), float(facts["time"])

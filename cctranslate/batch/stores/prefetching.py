@@ -1,4 +1,4 @@
-"""Read files of stores ahead, many at once: each request takes longer than a face's translation."""
+"""Read files of stores ahead, many at once: a request takes longer than translating a face."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -10,11 +10,11 @@ from cctranslate.batch.stores.remote_files import RemoteFile
 _REQUESTS = 32
 _MOST_WAITING = 4 * _REQUESTS
 _MOST_BYTES = 128 << 20
-"""Bytes of content that may wait for its turn, by what the store tells of the sizes."""
+"""Most bytes of content that wait for their turn, by the sizes that the store lists."""
 
 
 def fetched(items: Iterable[Item | None]) -> Iterator[Item | None]:
-    """Return items with what has to be read of them, in their order; None as soon as it comes."""
+    """Yield items with their content, in order. A None is yielded without reading further ahead."""
     waiting: deque[tuple[Future[Item] | Item | None, int]] = deque()
     held = 0
     with ThreadPoolExecutor(_REQUESTS, thread_name_prefix="requests") as pool:
@@ -24,7 +24,7 @@ def fetched(items: Iterable[Item | None]) -> Iterator[Item | None]:
                     size = item.store_stamp.size if item.store_stamp else 0
                     waiting.append((pool.submit(item.fetch), size))
                     held += size
-                else:  # what an archive holds can be read at its turn only
+                else:  # a member of an archive can be read only at its turn
                     waiting.append((item and item.fetch(), 0))
                 while waiting and (
                     item is None

@@ -1,4 +1,4 @@
-"""Inputs in object stores and on web servers, listed folder by folder."""
+"""Find inputs in object stores and on web servers, listed folder by folder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ _MAGIC = frozenset("*?[")
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile(Item):
-    """A file in a store, whose content comes with `fetch`, in any thread."""
+    """A file in a store, whose content `fetch` reads, in any thread."""
 
     def fetch(self) -> Item:
-        """Return the file with its content, or with the reason why it has none."""
+        """Return the file with its content, or a broken item with the reason."""
         common: dict[str, Any] = {
             name: getattr(self, name) for name in ("path", "relative", "named", "remainder")
         }
@@ -42,10 +42,10 @@ class RemoteFile(Item):
 
 
 def check(word: str) -> None:
-    """Make sure that a remote input names something.
+    """Check that a remote input exists.
 
     Raises:
-        InputError: It does not, or cannot be reached.
+        InputError: It does not exist, or cannot be reached.
     """
     try:
         with remote.errors_of(word):
@@ -69,7 +69,7 @@ def matching_paths(word: str) -> list[Path]:
 
 
 def from_folder(root: Path, output_paths: OutputPaths, input_filter: InputFilter) -> Iterator[Item]:
-    """Yield the files below a folder, as a folder on a disk is walked.
+    """Yield the files below a remote folder, as `folders.walking` does on a disk.
 
     Raises:
         InputError: It cannot be listed.
@@ -90,18 +90,18 @@ def from_folder(root: Path, output_paths: OutputPaths, input_filter: InputFilter
 
 
 def from_file(path: Path, relative: str) -> RemoteFile:
-    """Return a file that was named."""
+    """Return an item for a file that the user named."""
     return RemoteFile(path=path, relative=relative, named=True, store_stamp=stamp(path))
 
 
 def with_stamp(items: Iterator[Item], path: Path) -> Iterator[Item]:
-    """Return the parts of an archive with the stamp of its file, which is looked at once."""
+    """Return the items of an archive with the stamp of its file, which takes one request."""
     file_stamp = stamp(path)
     return (replace(item, store_stamp=file_stamp) for item in items)
 
 
 def stamp(path: Path) -> FileStamp | None:
-    """Return what a store tells of a file; None if it tells nothing."""
+    """Return size and time of a file in a store; None if the store has none."""
     try:
         with remote.errors_of(path):
             return _stamp(remote.system(path).info(remote.key(path)))
@@ -110,7 +110,7 @@ def stamp(path: Path) -> FileStamp | None:
 
 
 def _walk(system: Any, folder: str, prefix: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Return the URL of each file, its path relative to the folder, and what the store tells."""
+    """Yield the URL of each file, its path relative to the folder, and the store's info."""
     for info in sorted(system.ls(folder, detail=True), key=lambda info: str(info["name"])):
         path = str(info["name"])
         name = path.rstrip("/").rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""The sizes of results, by which a run sees that one is gone or was altered."""
+"""Look up the sizes of results, by which a run notices that one is gone or was altered."""
 
 from functools import cached_property
 from pathlib import Path
@@ -23,5 +23,5 @@ class ResultSizes:
 
     @cached_property
     def _listed(self) -> dict[str, int]:
-        """What a store lists, which takes fewer requests than there are results."""
+        """Sizes from listing the store, which takes fewer requests than asking for each result."""
         return remote.sizes(self._destination)

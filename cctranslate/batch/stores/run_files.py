@@ -1,7 +1,7 @@
-"""The files about a run whose OUT is in a store: the report, `run.json`, the page, the table.
+"""Keep the report, `run.json`, the page and the table on this disk where OUT is in a store.
 
-They grow on this disk, in a temporary folder, and go to the store as a whole. What a kill loses of
-them is in the files of `.cluster`, which are written once.
+They grow in a temporary folder, and are uploaded whole. If a kill loses them, their content is
+still in the files of `.cluster` in the store.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ _EARLIER = (RUN, REPORT, TABLE, *COPIES)
 
 
 class RunFiles:
-    """A folder on this disk whose files go to a store."""
+    """A folder on this disk whose files are downloaded from a store and uploaded to it."""
 
     def __init__(self, out: Path, store: Path) -> None:
         self._out, self._store = out, store
         self._saved: dict[str, tuple[int, int]] = {}
 
     def fetch(self) -> None:
-        """Get what earlier calls left.
+        """Download the files of earlier calls.
 
         Raises:
             OutputError: It cannot be read.
@@ -43,7 +43,7 @@ class RunFiles:
             raise unwritable(self._store, error) from None
 
     def save(self) -> None:
-        """Write to the store what has changed since it was last.
+        """Upload the files that have changed since the last upload.
 
         Raises:
             OutputError: It cannot be written.
@@ -60,7 +60,7 @@ class RunFiles:
                 self._saved[path.name] = state
 
     def remove_results(self) -> None:
-        """Remove the results of earlier calls: what the report names, and what is marked as ours.
+        """Remove the results of earlier calls: those in the report, and those with our mark.
 
         Raises:
             OutputError: They cannot be removed.
@@ -84,12 +84,12 @@ class RunFiles:
 
 @contextmanager
 def run_files(options: Options) -> Iterator[Callable[[], None]]:
-    """Keep OUT's files about the run on this disk, and other runs out of a store; give `save`.
+    """Lock OUT in a store, download its run files, and upload them at the end; yield `save`.
 
     Does nothing where OUT is on a disk.
 
     Raises:
-        BusyError: Another run is at work there.
+        BusyError: Another run is writing there.
         OptionError: The store's folder holds files that are not from a run.
         OutputError: The store cannot be written.
     """
@@ -110,7 +110,7 @@ def run_files(options: Options) -> Iterator[Callable[[], None]]:
 
 
 def fetch_run(options: Options) -> None:
-    """Get `run.json` of OUT in a store, for a call that writes nothing.
+    """Download `run.json` of OUT in a store, for a call that writes nothing.
 
     Raises:
         OutputError: It cannot be read.
@@ -124,7 +124,7 @@ def fetch_run(options: Options) -> None:
 
 
 def _refuse_strangers(store: Path) -> None:
-    """See that nothing but a run's results lies in a store's folder."""
+    """Check that a folder in a store holds only results of a run."""
     try:
         with remote.errors_of(store):
             keys = remote.system(store).ls(remote.key(store), detail=False)
@@ -140,7 +140,7 @@ def _refuse_strangers(store: Path) -> None:
 
 
 def _recorded(report: Path) -> set[str]:
-    """Return the files that a report names, as far as it can be read."""
+    """Return the output files that a report lists, as far as it can be read."""
     try:
         return {row.output.partition(":")[0] for row in formats.read(report) if row.output}
     except OptionError:

@@ -1,4 +1,4 @@
-"""Small files on a disk: to make a file object takes longer than to read or write them."""
+"""Read and write small files without file objects, which take longer than the reading."""
 
 import os
 from contextlib import suppress
@@ -8,7 +8,7 @@ from cctranslate.files import temporary_name
 from cctranslate.remote import is_remote
 
 SMALL = 1 << 16
-"""Bytes of a file up to which it is read at once, and not piece by piece."""
+"""Most bytes of a file that is read at once."""
 
 
 def read_at_once(path: Path) -> bytes:
@@ -30,7 +30,7 @@ def read_at_once(path: Path) -> bytes:
 
 
 def create_file(path: Path, content: bytes) -> None:
-    """Write a file on a disk that is not there, as `replacing` does.
+    """Write a new file on a disk, whole or not at all, as `files.replacing` does.
 
     Raises:
         OSError: it cannot be written.

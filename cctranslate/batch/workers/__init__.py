@@ -1,1 +1,1 @@
-"""Threads and processes that do the work of stages."""
+"""Threads and processes that run the tasks of stages."""

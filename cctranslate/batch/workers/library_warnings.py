@@ -1,4 +1,4 @@
-"""Warnings that libraries give, as single lines without source code."""
+"""Print the warnings of libraries as single lines without source code."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from PIL import Image
 
 @contextmanager
 def library_warnings(echo: Callable[[str], object]) -> Iterator[None]:
-    """Give each warning to `echo` once, on one line. Metadata are what most of them are about."""
+    """Pass each warning to `echo` once, on one line. Most are about faulty metadata."""
     seen: set[str] = set()
 
     def show(
@@ -34,7 +34,7 @@ def library_warnings(echo: Callable[[str], object]) -> Iterator[None]:
 
 @contextmanager
 def recorded_warnings() -> Iterator[list[str]]:
-    """Give a list that has the text of each warning once the block ends, for another process."""
+    """Yield a list that gets the text of each warning when the block ends, for another process."""
     texts: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         _filter()
@@ -44,5 +44,5 @@ def recorded_warnings() -> Iterator[list[str]]:
 
 def _filter() -> None:
     warnings.simplefilter("default")
-    # A picture of too many pixels has a row that says so.
+    # A picture with too many pixels gets a row with that reason.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)

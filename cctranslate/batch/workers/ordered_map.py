@@ -1,4 +1,4 @@
-"""A `map` over threads or processes that keeps the order and bounds what is in flight."""
+"""Map a task over threads or processes, in order and with a bound on what is in flight."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,16 +13,16 @@ W = TypeVar("W")
 
 
 class OrderedPool(Generic[W]):
-    """Threads or processes that do tasks of one work; they end with the `with` block."""
+    """Threads or processes that run tasks; they end with the `with` block."""
 
     def __init__(self, work: W, count: int, processes: bool, threads_first: int = 0) -> None:
-        """Get ready; threads and processes start as they are needed.
+        """Prepare the pool; threads and processes start when they are needed.
 
         Args:
-            work: What the tasks are done with. Each process gets a copy.
-            count: Threads or processes.
-            processes: Whether there are processes, each driven by a thread.
-            threads_first: Tasks that threads do before any process is started: to start one takes
+            work: The first argument of every task. Each process gets a copy.
+            count: Number of threads or processes.
+            processes: Whether tasks run in processes, each driven by a thread.
+            threads_first: Tasks that threads run before any process starts: starting one takes
                 longer than a short run.
         """
         self.work, self.count = work, count
@@ -53,14 +53,14 @@ class OrderedPool(Generic[W]):
         weigh: Callable[[A], int],
         most: int,
     ) -> Iterator[B | None]:
-        """Return what the task makes of each argument, in their order.
+        """Yield the task's result for each argument, in their order.
 
-        At most two arguments for each worker are in flight, and no further one is taken while
-        those weigh more than `most` bytes together. A None stands for a wait: what is in flight is
-        returned, then the None, before a further argument is taken.
+        At most two arguments for each worker are in flight, and no further one is taken while they
+        weigh more than `most` bytes together. At a None all results in flight are yielded, then
+        the None, before a further argument is taken.
 
         Raises:
-            Exception: a task raised it; those that have not begun are dropped.
+            Exception: a task raised it; tasks that have not started are dropped.
             WorkersError: a process was killed.
         """
         in_flight: deque[tuple[Future[B], int]] = deque()

@@ -1,8 +1,8 @@
 """A worker process driven over a private pipe; its death is detected immediately.
 
 `concurrent.futures` and `multiprocessing.Pool` hang, or lose a task, when a worker is killed while
-it holds a lock of the queue that all workers share (python/cpython issues 94777 and 66587), as
-do loky and pebble in reports of theirs. Here no two processes share a lock or a pipe.
+it holds a lock of the queue that all workers share (python/cpython issues 94777 and 66587). loky
+and pebble have such reports, too. Here no two processes share a lock or a pipe.
 """
 
 import errno
@@ -31,16 +31,16 @@ W = TypeVar("W")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _WORK = ("cctranslate.batch.stages.chunk_translator", "cctranslate.faces.yunet")
 _FORMATS = ("Bmp", "Gif", "Jpeg", "Png", "Ppm")
-"""Those that Pillow imports for the first picture."""
+"""Formats that Pillow imports for the first picture."""
 _FEWEST = 64
-"""File descriptors that a server of some workers needs."""
+"""File descriptors that a fork server of some workers needs."""
 
 
 def preload() -> None:
-    """Import what starts processes, while files can be opened.
+    """Import the modules that start processes, while files can still be opened.
 
-    The first start imports it otherwise, which may come when no file can be opened any more: then
-    an import fails, and nobody sees why.
+    Otherwise they are imported at the first start. If no file can be opened by then, the import
+    fails with a misleading error.
     """
     if sys.platform == "win32":
         names = ["popen_spawn_win32"]
@@ -52,18 +52,18 @@ def preload() -> None:
 
 
 def get_ready() -> None:
-    """Begin to start what worker processes come from, if they come from one process.
+    """Start the fork server in the background, if there is one.
 
-    That imports what they need once for all of them, beside what this process does meanwhile.
+    It imports what worker processes need once, while this process does other work.
     """
     _context()
 
 
 def _context() -> "ForkServerContext | SpawnContext":
-    """Return what starts processes: on Linux a server forks them, elsewhere each is started anew.
+    """Return the context that starts processes: on Linux a fork server, elsewhere `spawn`.
 
-    A fork of this process would have onnxruntime's locks without its threads; the server has
-    never imported it. macOS's own libraries do not bear a fork.
+    A fork of this process would have onnxruntime's locks without its threads; the server never
+    imports it. macOS's system libraries do not support forking.
     """
     if sys.platform == "linux" and not _few_descriptors():
         from multiprocessing import forkserver
@@ -71,7 +71,7 @@ def _context() -> "ForkServerContext | SpawnContext":
         forkserver.set_forkserver_preload(
             ["__main__", *_WORK, *(f"PIL.{form}ImagePlugin" for form in _FORMATS)]
         )
-        # Its socket is a file, which may have too long a name, or no room.
+        # Its socket is a file, which may have too long a name, or no room on the disk.
         with suppress(OSError), _signals_blocked():
             forkserver.ensure_running()
             return multiprocessing.get_context("forkserver")
@@ -79,9 +79,9 @@ def _context() -> "ForkServerContext | SpawnContext":
 
 
 def _few_descriptors() -> bool:
-    """Return whether the server may lack file descriptors, of which it would die loudly.
+    """Return whether the fork server may run out of file descriptors, and die with a traceback.
 
-    With more of them this process, which needs three for each worker, lacks them first.
+    With a higher limit this process, which needs three for each worker, runs out first.
     """
     import resource
 
@@ -89,10 +89,10 @@ def _few_descriptors() -> bool:
 
 
 class WorkerProcess(Generic[W]):
-    """A process that has a copy of some work, and does one task after the other of it.
+    """A process with a copy of `work` that runs one task after the other.
 
-    Nobody else holds the other end of its pipe: the death of the process is read as the end of
-    the pipe, even in the middle of a message.
+    No other process holds the other end of its pipe. So its death ends the pipe, even in the middle
+    of a message.
     """
 
     def __init__(self, work: W) -> None:
@@ -104,7 +104,7 @@ class WorkerProcess(Generic[W]):
                 self._process.start()
 
     def call(self, task: Callable[[W, A], B], argument: A) -> B:
-        """Return what the task makes of the argument, in the process.
+        """Return the task's result for the argument, computed in the process.
 
         Raises:
             Exception: the task raised it.
@@ -130,8 +130,8 @@ class WorkerProcess(Generic[W]):
 
 
 def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
-    """Do tasks until the pipe ends."""
-    # They go to all of a terminal or a job, and the task in progress is to be finished.
+    """Run tasks until the pipe ends."""
+    # Signals go to all processes of a terminal or a job, but the task in progress must finish.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_run, daemon=True).start()
@@ -148,7 +148,7 @@ def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
 
 
 def _end_with_the_run() -> None:
-    """End when the run is killed: a worker that went on would write where the next run does."""
+    """End when the run is killed: otherwise this worker would write beside the next run."""
     run = multiprocessing.parent_process()
     if run is not None:
         connection.wait([run.sentinel])
@@ -157,7 +157,7 @@ def _end_with_the_run() -> None:
 
 @contextmanager
 def _death_explained() -> Iterator[None]:
-    """Explain why a worker may be gone."""
+    """Turn the errors of a dead worker into a WorkersError with its likely cause."""
     try:
         yield
     except (EOFError, OSError) as error:
@@ -174,7 +174,7 @@ def _death_explained() -> Iterator[None]:
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """Keep signals from a process that is starting: it does not ignore them yet."""
+    """Block signals while a process starts: it does not ignore them yet."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

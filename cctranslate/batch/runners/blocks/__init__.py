@@ -1,1 +1,1 @@
-"""Runs in blocks: a plan, workers that may be anywhere, and rows that are joined."""
+"""Run in blocks: write a plan, translate its blocks on any machine, and join their rows."""

@@ -1,11 +1,11 @@
-"""Options that a run in blocks cannot have."""
+"""Refuse options that a run in blocks cannot have."""
 
 from cctranslate.batch.options import Options
 from cctranslate.errors import OptionError
 
 
 def check_blocks(options: Options) -> None:
-    """See that the options of a run in blocks need no order of its inputs and no one machine.
+    """Check that no option needs the inputs in order, or a single machine.
 
     Raises:
         OptionError: One does.

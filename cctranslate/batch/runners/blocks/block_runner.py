@@ -1,6 +1,6 @@
 """The runner that translates in blocks: on a cluster, or where OUT is in a store.
 
-A store has no file that grows: rows are files that are written once, and joined at the end.
+In a store files cannot grow. So the rows of a block are a file, and are joined at the end.
 """
 
 import json
@@ -27,14 +27,14 @@ from cctranslate.files import AppendOnlyFile
 from cctranslate.remote import is_remote
 
 _INPUTS = ("inputs", "files_from", "null", "include", "exclude", "limit", "retry_failed")
-"""Options that decide which inputs a plan holds."""
+"""Options that decide which inputs are in a plan."""
 
 
 class BlockRunner:
     """Translates the inputs of a call in blocks."""
 
     def __init__(self, blocks: Blocks) -> None:
-        """Take what translates the blocks."""
+        """Use an executor of blocks."""
         self._blocks = blocks
         self.provider: str = blocks.provider
         self.engine: str = blocks.engine
@@ -42,10 +42,10 @@ class BlockRunner:
         self._request: dict[str, Any] = {}
 
     def prepare(self, options: Options, requested: dict[str, Any]) -> None:
-        """Get ready to go on with the plan in OUT, if it is one of this call, or end it.
+        """Resume the plan in OUT if this call would write the same one; else join its rows.
 
         Raises:
-            OptionError: Another version wrote it.
+            OptionError: Another version wrote the plan.
             OutputError: OUT cannot be written.
         """
         folder = WorkFolder(options.destination)
@@ -57,7 +57,7 @@ class BlockRunner:
         if plan is None:
             return
         _check_report(options.out / REPORT, plan.base)
-        # Rows that an interrupted call joined are joined again, with those of the other blocks.
+        # Rows that an interrupted call joined are dropped, and joined again with all others.
         report = AppendOnlyFile(options.out / REPORT, plan.base)
         if plan.request == self._request:
             report.close()
@@ -71,14 +71,14 @@ class BlockRunner:
         folder.remove()
 
     def translate(self, call: Call) -> bool:
-        """Take every input to its rows; return whether none is left to do.
+        """Translate every input; return whether none is left.
 
-        A plan that an earlier call began is ended first, so that its rows come in the order of
-        that call's inputs; then come inputs that are new since.
+        An earlier call's plan is finished first, so that its rows follow the order of its inputs.
+        Then new inputs are planned and translated.
 
         Raises:
-            OutputError: Results or rows cannot be written any more; what has a row is done.
-            WorkersError: Ray gave up; what has a row is done.
+            OutputError: Results or rows cannot be written any more; inputs with a row are done.
+            WorkersError: Ray gave up; inputs with a row are done.
         """
         for line in self._blocks.notes():
             call.echo(line)
@@ -93,7 +93,7 @@ class BlockRunner:
             return self._run(call, plan, table, earlier=False)
 
     def _make_plan(self, call: Call) -> BlockPlan | None:
-        """Write a plan of what is left to make; return None if that is nothing."""
+        """Write a plan of the inputs that are left; return None if there are none."""
         options, resume = call.options, call.journal.resume
         items = (item for item in remaining(call.items(), resume) if item)
         first = next(items, None)
@@ -101,7 +101,7 @@ class BlockRunner:
             return None
         folder = WorkFolder(options.destination)
         folder.make()
-        call.save()  # what the plan is to follow
+        call.save()  # the report, as the plan refers to its length
         planner = Planner(folder, options.result_layout, call.names)
         planner.write(chain([first], items), len(options.plan.variants), self._blocks.workers)
         positions = map(options.result_layout.position, resume.last_outputs)
@@ -119,19 +119,19 @@ class BlockRunner:
     def _run(
         self, call: Call, plan: BlockPlan, table: FerCsvWriter | None, *, earlier: bool
     ) -> bool:
-        """Do the blocks of a plan that have no rows yet, and join all rows; return whether all.
+        """Translate the unfinished blocks of a plan, and join all rows; return whether all are.
 
         Args:
             call: The call.
             plan: The plan.
-            table: Takes the results, in a layout where all inputs share a file.
+            table: Takes the results in a layout where all inputs share a file.
             earlier: Whether an earlier call made the plan.
         """
         folder = WorkFolder(call.options.destination)
         try:
             self._do_blocks(call, folder, plan)
         except UserError:
-            # The user is told what stopped the run, not what cannot be written because of it.
+            # The user needs the first error, not errors in writing that follow from it.
             with suppress(OutputError):
                 _join(call, folder, plan, table, earlier)
             raise
@@ -164,10 +164,10 @@ class BlockRunner:
 
 
 def _request(options: Options, requested: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that decide what a plan holds, as JSON has them."""
+    """Return the options that decide the content of a plan, as JSON data."""
     content: dict[str, Any] = {name: getattr(options, name) for name in _INPUTS}
     if options.files_from and not is_remote(options.files_from):
-        with suppress(OSError):  # whoever reads the list names it
+        with suppress(OSError):  # reading the list reports the error
             status = Path(options.files_from).stat()
             content["list"] = [status.st_size, status.st_mtime_ns]
     plain: dict[str, Any] = json.loads(json.dumps(requested | content | {"cwd": str(Path.cwd())}))
@@ -175,7 +175,7 @@ def _request(options: Options, requested: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_report(path: Path, base: int) -> None:
-    """See that a report holds the rows that a plan follows.
+    """Check that a report holds the rows from before a plan.
 
     Raises:
         OptionError: It does not.
@@ -206,7 +206,7 @@ def _join(
     all_rows = earlier or call.options.report == "-"
 
     def show(rows: list[Row]) -> None:
-        if earlier:  # what comes after this plan needs to know it
+        if earlier:  # the next plan must not repeat these inputs
             call.journal.resume.add_rows(rows)
             if rows[0].result_name:
                 call.names.add(rows[0].result_name)

@@ -1,7 +1,7 @@
-"""What a worker does with a block: its inputs to results, and rows once they are there.
+"""Translate a block in a worker: write its results, then its rows.
 
-A block may be begun any number of times, after a kill or by two workers at once: its results have
-fixed names and fixed content, and its rows are one file.
+A block may be started several times, after a kill or by two workers at once: its results have
+fixed names and content, and its rows are a single file.
 """
 
 import os
@@ -32,16 +32,16 @@ from cctranslate.inference.models import TranslationModels
 REQUESTS = 32
 """Results that are written to a store at once."""
 MOST_ATTEMPTS = 10
-"""Times that a block is begun: a picture that kills its worker must not do so for ever."""
+"""Most starts of a block: a picture that kills its worker must not do so forever."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSetup:
-    """What every worker of a run gets."""
+    """What every worker of a run needs."""
 
     options: Options
     folder: Path
-    """The working directory of the call, which relative paths start from."""
+    """The working directory of the call, from which relative paths start."""
     device: str
     engine: Engine
     threads: int
@@ -70,11 +70,11 @@ class BlockTranslator:
     """Translates blocks, with the models loaded once."""
 
     def __init__(self, job: WorkerSetup, models: TranslationModels | None = None) -> None:
-        """Load the models, if they are not given.
+        """Load the models, unless they are passed.
 
         Raises:
             BundleError, DeviceError: They cannot be used on this node.
-            OutputError: This node does not see the call's folders.
+            OutputError: This node cannot see the call's folders.
         """
         self._job, self._options = job, job.options
         _enter(job)
@@ -97,12 +97,12 @@ class BlockTranslator:
         )
 
     def translate(self, number: int) -> tuple[int, Counts]:
-        """Take a block's inputs to their rows; return the number of inputs, and their counts.
+        """Translate a block; return the number of its inputs, and the counts of their rows.
 
         Raises:
             OutputError: Results cannot be written.
             DeviceError: Memory is short, or the device failed.
-            WorkersError: The block was begun too often.
+            WorkersError: The block was started too often.
         """
         path = self._folder.rows(number)
         try:
@@ -137,7 +137,7 @@ class BlockTranslator:
                 on_rows=_ignore,
                 on_done=_ignore,
             )
-        writer.close()  # not where it failed: what is half written then keeps a hidden name
+        writer.close()  # not after an error: a partial tar must keep its hidden name
         try:
             rows.write(path)
         except OSError as error:
@@ -153,7 +153,7 @@ class BlockTranslator:
         return FileWriter(out=self._out, encoding=options.encoding)
 
     def _note_attempt(self, number: int) -> None:
-        """Count how often the block was begun.
+        """Count the starts of a block.
 
         Raises:
             WorkersError: Too often.
@@ -171,10 +171,10 @@ class BlockTranslator:
 
 
 def _enter(job: WorkerSetup) -> None:
-    """Go where relative paths of the call start.
+    """Change to the working directory of the call.
 
     Raises:
-        OutputError: This node does not see that folder.
+        OutputError: This node cannot see that folder.
     """
     try:
         os.chdir(job.folder)

@@ -1,4 +1,4 @@
-"""What translates the blocks of a plan: this process, or the actors of a cluster."""
+"""The interface of what translates the blocks of a plan: this process, or a cluster's actors."""
 
 from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
@@ -16,25 +16,25 @@ class Blocks(Protocol):
 
     @property
     def provider(self) -> str:
-        """What inference runs on."""
+        """The provider or device that the models run on."""
 
     @property
     def engine(self) -> Engine:
-        """What runs the models."""
+        """The engine that runs the models."""
 
     @property
     def workers(self) -> int:
-        """How many blocks are translated at once, at most."""
+        """Most blocks that are translated at once."""
 
     def notes(self) -> Iterator[str]:
-        """Return what to tell when a call begins, a line each."""
+        """Yield lines to print when a call begins."""
 
     def translate(
         self, options: Options, first_tar: int, numbers: Sequence[int]
     ) -> Generator[BlockResult]:
-        """Translate blocks, in any order; return of each what came of it.
+        """Translate blocks, and yield their results, in any order.
 
-        If the iterator is closed, blocks in progress are given up.
+        If the generator is closed, blocks in progress are abandoned.
 
         Args:
             options: The call's options.
@@ -42,5 +42,5 @@ class Blocks(Protocol):
             numbers: The blocks.
 
         Raises:
-            UserError: A worker met what users can mend.
+            UserError: As a worker raised it.
         """

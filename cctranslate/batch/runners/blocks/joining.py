@@ -23,7 +23,7 @@ _AT_ONCE = 1_000
 
 
 def join(folder: WorkFolder, plan: BlockPlan, counts: Counts) -> Iterator[InputRows]:
-    """Return the rows of all finished blocks in the order of the inputs, and add to `counts`.
+    """Yield the rows of all finished blocks in the order of the inputs, and add to `counts`.
 
     Raises:
         OutputError: They cannot be read, or not be sorted on disk.
@@ -44,7 +44,7 @@ def join(folder: WorkFolder, plan: BlockPlan, counts: Counts) -> Iterator[InputR
 def _sort(
     folder: WorkFolder, plan: BlockPlan, counts: Counts, paths: list[Path], size: int
 ) -> None:
-    """Write the rows of each `size` inputs to a file of their own."""
+    """Write the rows of every `size` inputs to one of the files `paths`."""
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("wb")) for path in paths]
         for number in folder.finished(plan):
@@ -60,13 +60,13 @@ def lines(
     show: Callable[[list[Row]], None],
     show_all: bool,
 ) -> Iterator[bytes]:
-    """Return the report's lines of many inputs at once.
+    """Yield the report's lines, of many inputs at once.
 
     Args:
         rows: The rows of each input, in order.
-        table: Takes the results, in a layout where all inputs share a file.
-        show: Called with the rows of an input without a result, or of every input.
-        show_all: Whether it is called with those of every input.
+        table: Takes the results in a layout where all inputs share a file.
+        show: Called with the rows of each input without a result, or of every input.
+        show_all: Whether `show` is called with the rows of every input.
 
     Raises:
         OutputError: The table cannot be written.
@@ -90,7 +90,7 @@ def _finished(
 
 
 def _unpickled(file: IO[bytes]) -> Iterator[InputRows]:
-    """Return what this process has just written."""
+    """Yield what this process has just pickled."""
     while True:
         try:
             row: InputRows = pickle.load(file)

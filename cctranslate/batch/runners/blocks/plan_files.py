@@ -1,7 +1,7 @@
-"""A block of a plan as a Parquet file: inputs as typed columns, never as pickles.
+"""Store a block of a plan as a Parquet file: inputs in typed columns, never as pickles.
 
-An archive's members and a dataset's rows lie in the file with their content: archives are read
-once, from beginning to end, by whoever makes the plan.
+Members of archives and rows of datasets are stored with their content, because the command reads
+an archive once, from beginning to end. A new kind of item needs its columns here.
 """
 
 import json
@@ -25,7 +25,7 @@ from cctranslate.files import FileStamp, replacing
 from cctranslate.remote import is_remote, open_path
 
 _TAKEN = b"taken"
-"""Metadata: names of results that earlier calls gave."""
+"""Key of the metadata with the reserved names of results."""
 _TYPES = {
     "number": pyarrow.int64(),
     "path": pyarrow.binary(),

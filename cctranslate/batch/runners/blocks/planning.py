@@ -1,8 +1,8 @@
-"""Divide a call's inputs into blocks that may be done in any order, anywhere.
+"""Divide a call's inputs into blocks that can be translated in any order, on any machine.
 
-Two inputs may want one name for their results, and the first that turns out to be a picture gets
-it. All inputs that could meet so come into one block, in their order: then names do not depend on
-which block is done when. Blocks follow a hash of the name, which also spreads large pictures.
+Two inputs may compete for a name, which goes to the first of them that is a picture. Inputs that
+could compete go into one block, in their order, so that names do not depend on the order of blocks.
+Blocks follow a hash of the name, which also spreads large pictures.
 """
 
 import pickle
@@ -22,12 +22,12 @@ from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.files import unwritable
 
 BLOCK_RESULTS = 16_384
-"""Results of a full block: with small faces some twenty seconds' work of a core."""
+"""Results of a full block: with small faces, about twenty seconds of a core."""
 BLOCK_BYTES = 64 << 20
 """Bytes of the inputs of a block, roughly."""
 _SPOOLS = 256
 _SAMPLED = 64
-"""Of so many inputs one is looked at for its size."""
+"""One of so many inputs is sampled for its size."""
 Record = tuple[bytes, int, str, Item]
 """The hash of an input's name, its number, its name and the input."""
 
@@ -36,7 +36,7 @@ class Planner:
     """Writes the blocks of a plan."""
 
     def __init__(self, folder: WorkFolder, layout: Layout, names: Names) -> None:
-        """Take the names that earlier calls gave to results."""
+        """Plan into a folder; `names` are the reserved names of results."""
         self._folder, self._layout, self._names = folder, layout, names
         self.inputs = self.blocks = 0
         self._sampled = self._bytes = 0
@@ -95,13 +95,13 @@ class Planner:
         self.blocks += 1
 
     def _taken(self, group: list[Record]) -> Iterator[str]:
-        """Return the names of earlier results that the inputs of a group could ask for."""
+        """Yield the reserved names that the inputs of a group could try."""
         for base in {base for _, _, base, _ in group}:
             yield from self._names.taken_candidates(base, len(group))
 
 
 def _groups(spool: Path) -> Iterator[list[Record]]:
-    """Return inputs that may want one name together, and all others by themselves."""
+    """Yield groups of inputs that could compete for a name, and all others one by one."""
     for number in range(_SPOOLS):
         path = spool / f"{number:03}"
         if path.exists():
@@ -127,7 +127,7 @@ def _by_hash(records: list[Record]) -> Iterator[list[Record]]:
 
 
 def _unpickled(path: Path) -> Iterator[Record]:
-    """Return what this process has just written."""
+    """Yield what this process has just pickled."""
     with path.open("rb") as file:
         while file.peek(1):
             record: Record = pickle.load(file)

@@ -1,4 +1,4 @@
-"""The rows of a block as a Parquet file that is written once, when the block is finished."""
+"""Store the rows of a block as a Parquet file, written once when the block is finished."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,9 +32,9 @@ class InputRows:
     """Its number in the order of the inputs."""
     status: str
     lines: bytes
-    """As the report has them."""
+    """Its lines of the report."""
     content: bytes
-    """Its results, if they go to a file that all inputs share."""
+    """Its packed results, if they go to a file that all inputs share."""
 
 
 @dataclass(kw_only=True)
@@ -43,14 +43,14 @@ class BlockRows:
 
     numbers: Sequence[int]
     have_earlier_rows: Sequence[bool]
-    """Whether an earlier call made other rows of an input."""
+    """Whether an earlier call wrote rows of each input."""
     rows: list[InputRows] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     content: bytes = b""
-    """Of the next input."""
+    """The packed results of the next input."""
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Take the rows of the next input."""
+        """Add the rows of the next input."""
         number = len(self.rows)
         lines = b"".join(csv_lines(rows))
         self.rows.append(InputRows(self.numbers[number], rows[0].status, lines, self.content))
@@ -58,7 +58,7 @@ class BlockRows:
         self.content = b""
 
     def add_lines(self, lines: bytes, counts: Counts) -> None:
-        """Refuse lines of several inputs, which cannot be told apart."""
+        """Refuse lines of several inputs, as a block needs the rows of each."""
         raise NotImplementedError
 
     def write(self, path: Path) -> None:

@@ -1,6 +1,6 @@
-"""`OUT/.cluster`: the plan of a run in blocks, and what is done of it.
+"""`OUT/.cluster`: the plan of a run in blocks, and its finished blocks.
 
-`plan.json` is written last and removed first: without it the rest is left over.
+`plan.json` is written last and removed first: without it the other files are remains of a kill.
 """
 
 import json
@@ -24,15 +24,15 @@ _VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class BlockPlan:
-    """What the blocks of a plan are for."""
+    """A plan: what its blocks belong to."""
 
     request: dict[str, Any]
-    """The call's options, as far as they decide what the plan holds."""
+    """The options that decide the content of the plan."""
     blocks: int
     """Blocks are numbered from 0."""
     inputs: int
     base: int
-    """Bytes of the report that stood there before; the rows of the plan follow them."""
+    """Length of the report before the plan, in bytes; the rows of the plan follow."""
     first_tar: int
     """The number of the first block's tar in `--layout webdataset`."""
     last_outputs: tuple[str, ...]
@@ -48,7 +48,7 @@ class WorkFolder:
 
     @contextmanager
     def spool(self) -> Iterator[Path]:
-        """Make a folder for what is sorted, on a disk, as large as the plan or its rows.
+        """Make a temporary folder on a disk for sorting; it needs as much room as the plan or rows.
 
         Raises:
             OSError: It cannot be made.
@@ -65,7 +65,7 @@ class WorkFolder:
         return self.path / "rows" / f"{number:06}.parquet"
 
     def attempts(self, number: int) -> Path:
-        """Return the folder with a file for each time that a block was begun."""
+        """Return the folder with a file for each start of a block."""
         return self.path / "attempts" / f"{number:06}"
 
     def finished(self, plan: BlockPlan) -> list[int]:
@@ -75,7 +75,7 @@ class WorkFolder:
         return [number for number in range(plan.blocks) if self.rows(number).name in names]
 
     def read(self) -> BlockPlan | None:
-        """Return the plan, if one is there.
+        """Return the plan, or None if there is none.
 
         Raises:
             OptionError: Another version wrote it.
@@ -95,7 +95,7 @@ class WorkFolder:
         return BlockPlan(**content | {"last_outputs": tuple(content["last_outputs"])})
 
     def write(self, plan: BlockPlan) -> None:
-        """Write the plan, once its blocks are there.
+        """Write the plan, after its blocks.
 
         Raises:
             OutputError: It cannot be written.
@@ -103,7 +103,7 @@ class WorkFolder:
         write_text(self.path / _PLAN, json.dumps(asdict(plan), indent=1) + "\n")
 
     def make(self) -> None:
-        """Make the folder anew, with all that blocks are written to.
+        """Remove the folder, and create it with its empty subfolders.
 
         Raises:
             OutputError: It cannot be written.
@@ -116,7 +116,7 @@ class WorkFolder:
             raise unwritable(self.path, error) from None
 
     def remove(self) -> None:
-        """Remove the plan, and then all else.
+        """Remove the plan, then all other files.
 
         Raises:
             OutputError: It cannot be removed.
@@ -132,10 +132,10 @@ class WorkFolder:
 
 
 def refuse_unfinished(out: Path) -> None:
-    """See that no run on a cluster is half done in `out`.
+    """Check that `out` holds no unfinished run in blocks.
 
     Raises:
-        OptionError: One is.
+        OptionError: It holds one.
     """
     if (out / FOLDER / _PLAN).exists():
         raise OptionError(
