@@ -227,10 +227,12 @@ class _Xz(io.RawIOBase):
 
 @dataclass(frozen=True, kw_only=True)
 class FileStamp:
-    """What tells that a file has changed: its size, and its time in nanoseconds."""
+    """What tells that a file has changed: its size, and its times in nanoseconds."""
 
     size: int
     mtime_ns: int
+    ctime_ns: int | None = None
+    """When its content or its metadata were changed, which nobody can set; None in a store."""
 
 
 def stamp_of(path: Path) -> FileStamp | None:
@@ -246,4 +248,4 @@ def stamp_from(status: os.stat_result) -> FileStamp | None:
     """Return the stamp of an ordinary file of this status; None of anything else."""
     if not stat.S_ISREG(status.st_mode):
         return None
-    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns)
+    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns)

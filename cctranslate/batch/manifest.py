@@ -6,7 +6,7 @@ from typing import Any
 
 from cctranslate import __version__
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import ALL_SHARDS, FOLDER
+from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER
 from cctranslate.batch.report.counts import Counts
 from cctranslate.remote import is_remote
 
@@ -72,6 +72,8 @@ class RunFacts:
     all_shards: dict[str, object] | None
     """Of a shard: how many inputs all shards have, and a digest of their names, if the call met
     all."""
+    checked_ns: int | None
+    """When the call began, if it looked at every input that has rows."""
     seconds: float
     """How long the call took."""
 
@@ -90,6 +92,7 @@ def manifest(
     return {
         "asked": earlier["asked"],
         FOLDER: earlier.get(FOLDER, str(Path.cwd())),
+        CHECKED: earlier.get(CHECKED) if facts.checked_ns is None else facts.checked_ns,
         "options": {
             f.name: _plain(getattr(options, f.name)) for f in fields(options) if f.name != "store"
         }

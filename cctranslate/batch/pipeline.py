@@ -163,8 +163,9 @@ def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Ite
         if key in seen:
             continue
         seen.add(key)
-        remainder = resume.remainder(key, item)
+        read = item.fetch() if resume.needs_content(key, item) else item
+        remainder = resume.remainder(key, read)
         if remainder is None or remainder.targets:
             yield resume.with_reported_path(
-                item if remainder is None else replace(item, remainder=remainder)
+                read if remainder is None else replace(read, remainder=remainder)
             )

@@ -22,6 +22,7 @@ from cctranslate.batch.outputs.earlier.claiming import claim
 from cctranslate.batch.outputs.earlier.earlier_results import EarlierResults
 from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
 from cctranslate.batch.outputs.folder import (
+    CHECKED,
     FOLDER,
     REPORT,
     read_run,
@@ -64,6 +65,7 @@ class BatchRun:
     echo: Callable[[str], None]
     progress: Progress
     _interrupt: InterruptHandler = field(init=False)
+    _began_ns: int = field(default_factory=time.time_ns, init=False)
     _finished: bool = field(default=False, init=False)
     _ended: int = field(default=0, init=False)
     """Inputs that this call processed."""
@@ -135,9 +137,11 @@ class BatchRun:
 
     def _journal(self) -> Journal:
         options, layout = self.options, self.options.result_layout
+        earlier = read_run(options.out)
         resume = ResumeState(
             options.targets,
-            base=Path(read_run(options.out).get(FOLDER, Path.cwd())),
+            base=Path(earlier.get(FOLDER, Path.cwd())),
+            checked_ns=earlier.get(CHECKED),
             is_there=self._earlier.is_there,
             altered=self._earlier.altered,
             position=layout.position,
@@ -218,6 +222,7 @@ class BatchRun:
             finished=self._finished,
             inputs=self._ended,
             all_shards=self._all_shards.record(),
+            checked_ns=self._began_ns if self._finished and journal.resume.found_all else None,
             seconds=time.monotonic() - started,
         )
         counts = finish(self.options, journal, facts, self._reasons)

@@ -46,7 +46,7 @@ SETS = {
 UNSTABLE = {"ms", "seconds", "inputs_per_second", "cctranslate", "provider"}
 UNSTABLE |= {"source_size", "source_mtime_ns", "output_size", "output_sha256"}
 UNSTABLE |= {"device", "workers", "weights", "generator", "judge", "folder"}
-UNSTABLE |= {"engine", "--engine"}
+UNSTABLE |= {"engine", "--engine", "inputs_checked_ns"}
 
 
 def gray(seed: int) -> Image.Image:

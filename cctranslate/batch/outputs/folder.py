@@ -16,6 +16,8 @@ FOLDER = "folder"
 """In `run.json`: the folder that the report's relative paths of inputs start from."""
 ALL_SHARDS = "inputs_of_all_shards"
 """In `run.json` of a shard: how many inputs all shards have, and a digest of their names."""
+CHECKED = "inputs_checked_ns"
+"""In `run.json`: since when each input that has rows has been looked at again."""
 TO = "--to"
 """The option that may grow from call to call."""
 NEXT_REPORT, NEXT_TABLE = ".next-report.csv", ".next-fer2013.csv"
@@ -84,6 +86,8 @@ def read_run(out: Path) -> dict[str, Any]:
 def _is_run(content: Any) -> bool:
     """Return whether the fields that a later call reads are there and have the right types."""
     if not isinstance(content, dict) or not isinstance(content.get(FOLDER, ""), str):
+        return False
+    if not isinstance(content.get(CHECKED), int | None):
         return False
     requested = content.get("asked")
     if not isinstance(requested, dict):

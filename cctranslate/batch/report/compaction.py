@@ -120,5 +120,5 @@ def _order(row: Row) -> tuple[int, int, float, int]:
     return row.face or 0, EMOTIONS.index(row.target or ""), row.strength or 0, row.sample or 0
 
 
-def _stamp(row: Row) -> tuple[int | None, int | None]:
-    return row.source_size, row.source_mtime_ns
+def _stamp(row: Row) -> tuple[int | None, int | None, str | None]:
+    return row.source_size, row.source_mtime_ns, row.source_sha256

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from cctranslate.batch.inputs.items import Item, Remainder
 from cctranslate.batch.inputs.sources import STDIN
+from cctranslate.batch.report.content import digest, shortened
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.emotions import EMOTIONS
+from cctranslate.files import FileStamp
 from cctranslate.remote import is_remote
 
+_COARSE_NS = 2_000_000_000
+"""The coarsest step of a file's times, on FAT."""
 _EVERY = (1 << len(EMOTIONS)) - 1
 """The targets of an input without a result: it counts as finished for all of them."""
 
@@ -23,7 +27,9 @@ class EarlierInput:
     targets: int
     """A bit for each expression, in FER2013's order."""
     stamp: int | None
-    """A digest of its file's size and time; None where its rows do not agree."""
+    """A digest of its file's size and mtime; None where its rows do not agree."""
+    content: int | None
+    """A part of its content's digest; None where its rows do not agree, or have none."""
     name: str | None
     """The name of its results."""
     written: tuple[str, ...]
@@ -43,6 +49,7 @@ class ResumeState:
         is_there: Callable[[Row], bool],
         altered: Container[str],
         position: Callable[[str], int | None],
+        checked_ns: int | None = None,
     ) -> None:
         """Begin without any earlier call.
 
@@ -52,6 +59,8 @@ class ResumeState:
             is_there: Whether a row's result still exists; if not, it is made again.
             altered: Outputs that the user changed; `is_there` adds to them.
             position: Returns the number of the file or line of an output, in layouts that grow.
+            checked_ns: The time since which every input with rows has been looked at again, in
+                nanoseconds; None if that is not recorded.
         """
         self.needs_compaction = False
         """Whether an input has rows of several calls."""
@@ -62,6 +71,8 @@ class ResumeState:
         self._here = Path.cwd()
         self._is_first_folder = base == self._here
         self._position = position
+        self._unchanged_until = None if checked_ns is None else checked_ns - _COARSE_NS
+        self._found = 0
         self._last = -1
         self._earlier: dict[bytes, EarlierInput] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -77,6 +88,11 @@ class ResumeState:
         """The number of inputs that have all of this call's targets."""
         return sum(self._wanted & ~entry.targets == 0 for entry in self._earlier.values())
 
+    @property
+    def found_all(self) -> bool:
+        """Whether all inputs that earlier calls ended are inputs of this call, too."""
+        return self._found == len(self._earlier)
+
     def is_earlier(self, source: str) -> bool:
         """Return whether `add_rows` got rows of a source, as the report spells it, before."""
         return self.earlier_key(source) in self._earlier
@@ -87,6 +103,7 @@ class ResumeState:
         gone = {row.target for row in rows if not self._is_there(row)}
         targets = _bits(row.target for row in rows if row.target and row.target not in gone)
         stamps = {_digest(row.source_size, row.source_mtime_ns) for row in rows}
+        contents = {shortened(row.source_sha256) for row in rows}
         written = tuple(
             row.target
             for row in rows
@@ -96,6 +113,7 @@ class ResumeState:
             written=self._shared.setdefault(written, written),
             targets=targets if rows[0].target else _EVERY,
             stamp=stamps.pop() if len(stamps) == 1 else None,
+            content=contents.pop() if len(contents) == 1 else None,
             name=rows[0].result_name,
             altered=tuple(
                 {row.output for row in rows if row.output and row.output in self._altered}
@@ -105,7 +123,11 @@ class ResumeState:
         self.needs_compaction |= earlier is not None or bool(gone)
         if earlier:
             entry = replace(entry, altered=entry.altered + earlier.altered)
-        if earlier and earlier.targets != _EVERY and earlier.stamp == entry.stamp:
+        if (
+            earlier
+            and earlier.targets != _EVERY
+            and (earlier.stamp, earlier.content) == (entry.stamp, entry.content)
+        ):
             entry = replace(
                 entry,
                 targets=entry.targets | earlier.targets,
@@ -144,8 +166,16 @@ class ResumeState:
             return Remainder(
                 has_earlier_rows=False, targets=_names(wanted), result_name=None, replaces=False
             )
+        self._found += 1
         stamp = item.stamp
-        changed = stamp is not None and entry.stamp != _digest(stamp.size, stamp.mtime_ns)
+        changed = stamp is not None and (
+            entry.stamp != _digest(stamp.size, stamp.mtime_ns)
+            or (
+                entry.content is not None  # else it failed, which --retry-failed is for
+                and self._may_have_changed(stamp)
+                and entry.content != digest(item)
+            )
+        )
         missing = wanted & ~(0 if changed else entry.targets)
         self.needs_compaction |= missing != 0
         return Remainder(
@@ -156,6 +186,20 @@ class ResumeState:
             superseded=entry.written if changed else (),
             altered=entry.altered,
         )
+
+    def needs_content(self, key: bytes, item: Item) -> bool:
+        """Return whether `remainder` needs the content of an archive's member."""
+        stamp = item.stamp if item.inner and key in self._earlier else None
+        return stamp is not None and self._may_have_changed(stamp)
+
+    def _may_have_changed(self, stamp: FileStamp) -> bool:
+        """Return whether a file may have changed although its size and its mtime are the same.
+
+        The mtime can be set back, by `touch -r` or `exiftool -P`; the ctime cannot. It also changes
+        with a file's mode and by copying, so that only the content tells.
+        """
+        until, ctime = self._unchanged_until, stamp.ctime_ns
+        return until is not None and ctime is not None and ctime >= until
 
     def with_reported_path(self, item: Item) -> Item:
         """Return an item with a path for the report, whose relative paths start at one folder."""

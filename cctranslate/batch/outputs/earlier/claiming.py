@@ -1,11 +1,13 @@
 """Claim OUT for a run, and with `--overwrite` remove what earlier runs wrote to it."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.outputs.folder import (
+    CHECKED,
     COPIES,
     FOLDER,
     NEXT_REPORT,
@@ -53,7 +55,7 @@ def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwr
             write_run(out, content | {"asked": requested, "finished": False})
         return
     _remove_run(out, unconfirmed, requested)
-    write_run(out, {"asked": requested, FOLDER: str(Path.cwd())})
+    write_run(out, {"asked": requested, FOLDER: str(Path.cwd()), CHECKED: time.time_ns()})
 
 
 def _remove_run(out: Path, unconfirmed: Path | None, requested: dict[str, Any]) -> None:
