@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.writers import GrowingWriter, Writer
-from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.counts import Counts, FailureLimit
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.stages import bounds
@@ -50,6 +50,7 @@ def run(
     names: Names,
     on_rows: Callable[[list[Row]], None],
     on_done: Callable[[int], object],
+    limit: FailureLimit,
 ) -> None:
     """Translate all items, with the models in this process. Memory is bounded for any number.
 
@@ -65,6 +66,7 @@ def run(
         on_rows: Called with the rows of each input if `all_rows` is set in the tasks; else only
             with the rows of inputs without a result.
         on_done: Called with the number of inputs that were reported without `on_rows`.
+        limit: Ends the run early; inputs that a worker has begun by then are finished.
 
     Raises:
         OutputError: results or rows cannot be written any more; inputs with a row are done.
@@ -73,10 +75,13 @@ def run(
     most = bounds.budget()
     chunker = bounds.Chunker(bounds.weigh)
     ready = fetched(_released(items, selector))
-    decoded = pool.map(WorkerTasks.decode, chunker.chunks(ready), weigh=_weight, most=most)
+    chunks = _limited(chunker.chunks(ready), limit)
+    decoded = pool.map(WorkerTasks.decode, chunks, weigh=_weight, most=most)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
     selected_chunks = selected(translated, selector)
-    finished = pool.map(WorkerTasks.finish, selected_chunks, weigh=_weight, most=most)
+    finished = pool.map(
+        WorkerTasks.finish, selected_chunks, weigh=_weight, most=most, enough=limit.is_passed
+    )
     _report(finished, pool.work, writer, journal, on_rows, on_done)
 
 
@@ -89,6 +94,7 @@ def run_in_workers(
     names: Names,
     on_rows: Callable[[list[Row]], None],
     on_done: Callable[[int], object],
+    limit: FailureLimit,
 ) -> None:
     """Translate all items as `run` does, with models in every worker.
 
@@ -99,8 +105,14 @@ def run_in_workers(
     work = pool.work.work
     named = ChunkNames(names, work.renderer.layout)
     chunker = bounds.Chunker(pool.work.weigh, bounds.WHOLE_SECONDS, named.group)
-    chunks = named.begun(chunker.chunks(fetched(items)))
-    finished = pool.map(ChunkTranslator.translate, chunks, weigh=_weight, most=bounds.budget())
+    chunks = named.begun(_limited(chunker.chunks(fetched(items)), limit))
+    finished = pool.map(
+        ChunkTranslator.translate,
+        chunks,
+        weigh=_weight,
+        most=bounds.budget(),
+        enough=limit.is_passed,
+    )
     _report(named.finished(_timed(finished, chunker)), work, writer, journal, on_rows, on_done)
 
 
@@ -136,6 +148,13 @@ def _released(items: Iterable[Item | None], selector: ResultSelector) -> Iterato
         if item is not None and item.remainder is not None:
             selector.release(item.remainder.superseded)
         yield item
+
+
+def _limited(chunks: Iterable[ItemChunk | None], limit: FailureLimit) -> Iterator[ItemChunk | None]:
+    """Tell workers after how many failures a chunk can end early."""
+    for chunk in chunks:
+        left = None if chunk is None else limit.left
+        yield chunk if chunk is None or left is None else replace(chunk, failures_left=left)
 
 
 def _weight(chunk: ItemChunk | TranslatedChunk) -> int:

@@ -31,7 +31,7 @@ from cctranslate.batch.outputs.folder import (
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.lock import hold
 from cctranslate.batch.report import formats, summary
-from cctranslate.batch.report.counts import Counts, too_many_failed
+from cctranslate.batch.report.counts import Counts, FailureLimit
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
@@ -162,15 +162,16 @@ class BatchRun:
             return self._finish(loaded, runner, journal, started)
 
     def _translate(self, runner: Runner, journal: Journal) -> None:
+        limit = FailureLimit(journal.counts, self.options.max_failures)
         self._finished = runner.translate(
             Call(
                 options=self.options,
                 detector=self._detector,
                 journal=journal,
                 names=self._names,
-                items=partial(self._items, journal),
+                items=partial(self._items, limit),
                 interrupt=self._interrupt,
-                too_many_failed=partial(self._too_many_failed, journal),
+                limit=limit,
                 on_done=self._count,
                 on_rows=self._report,
                 save=self._save,
@@ -182,15 +183,12 @@ class BatchRun:
         self._ended += inputs
         self.progress.step(inputs)
 
-    def _too_many_failed(self, journal: Journal) -> bool:
-        return too_many_failed(journal.counts, self.options.max_failures, ended=False)
-
-    def _items(self, journal: Journal) -> Iterator[Item | None]:
+    def _items(self, limit: FailureLimit) -> Iterator[Item | None]:
         items = iter_items(self.options, self._filter, self._all_shards)
         if self._balance:
             items = self._balance.choose(items)
         for item in self._interrupt.until(read_pipes(items)):
-            if self._too_many_failed(journal):
+            if limit.is_passed():
                 return
             yield item
 

@@ -136,6 +136,27 @@ def too_many_failed(counts: Counts, limit: str | None, *, ended: bool) -> bool:
     return settled and failed * 100 > float(limit.removesuffix("%")) * counts.found
 
 
+@dataclass(frozen=True)
+class FailureLimit:
+    """How many inputs may fail until a run ends."""
+
+    counts: Counts
+    """Of the report so far."""
+    limit: str | None
+    """`--max-failures`."""
+
+    def is_passed(self) -> bool:
+        """Return whether so many failed that the run is to end."""
+        return too_many_failed(self.counts, self.limit, ended=False)
+
+    @property
+    def left(self) -> int | None:
+        """How many inputs may still fail; None if that depends on how many do not."""
+        if self.limit is None or self.limit.endswith("%"):
+            return None
+        return max(int(self.limit) - self.counts.inputs["failed"], 0)
+
+
 def too_few_confirmed(counts: Counts, fraction: float | None) -> dict[str, float]:
     """Return the confirmed fraction of each target for which it is below `fraction`."""
     if fraction is None:

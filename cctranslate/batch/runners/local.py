@@ -84,6 +84,7 @@ class LocalRunner:
                         names=call.names,
                         on_rows=on_rows,
                         on_done=call.on_done,
+                        limit=call.limit,
                     )
             else:
                 count = options.workers or cores()
@@ -98,7 +99,8 @@ class LocalRunner:
                         names=call.names,
                         on_rows=on_rows,
                         on_done=call.on_done,
+                        limit=call.limit,
                     )
         if selector.full:
             call.echo(f"ended: each expression has its --per-class {options.per_class} results")
-        return not (call.interrupt.requested or call.too_many_failed())
+        return not (call.interrupt.requested or call.limit.is_passed())

@@ -8,6 +8,7 @@ from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.interrupt import InterruptHandler
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.layout import Names
+from cctranslate.batch.report.counts import FailureLimit
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.row import Row
 from cctranslate.faces.detector import FaceDetector
@@ -27,8 +28,8 @@ class Call:
     """Returns the call's inputs, until a signal or too many failures. At a None the next input may
     take long to come."""
     interrupt: InterruptHandler
-    too_many_failed: Callable[[], bool]
-    """Returns whether more inputs failed than `--max-failures` allows."""
+    limit: FailureLimit
+    """Whether more inputs failed than `--max-failures` allows."""
     on_done: Callable[[int], object]
     """Called with a number of inputs that are finished."""
     on_rows: Callable[[Sequence[Row]], None]

@@ -30,6 +30,8 @@ class ItemChunk:
     reserved: tuple[str, ...] = ()
     """Names that other inputs have, among those that their results could get; empty where the
     process with the models names results."""
+    failures_left: int | None = None
+    """How many inputs may fail: one more ends the run, and so the chunk ends there."""
 
 
 @dataclass(frozen=True, kw_only=True)

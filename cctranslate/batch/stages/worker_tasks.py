@@ -46,7 +46,7 @@ class WorkerTasks:
     def decode(self, chunk: ItemChunk) -> DecodedChunk:
         """Decode the inputs of a chunk."""
         started = time.perf_counter()
-        sources: list[DecodeResult] = [decode(item, self.decode_options) for item in chunk.items]
+        sources = list(self._decoded(chunk))
         faces_of = [s.faces_to_translate if isinstance(s, Decoded) else () for s in sources]
         faces = [face for each in faces_of for face in each]
         layout = self.renderer.layout
@@ -70,6 +70,15 @@ class WorkerTasks:
             weight=sum(map(self.renderer.weigh, sources)),
             seconds=time.perf_counter() - started,
         )
+
+    def _decoded(self, chunk: ItemChunk) -> Iterator[DecodeResult]:
+        failures = 0
+        for item in chunk.items:
+            source = decode(item, self.decode_options)
+            failures += isinstance(source, DecodeFailure) and not source.skipped
+            yield source
+            if chunk.failures_left is not None and failures > chunk.failures_left:
+                return
 
     def finish(self, chunk: TranslatedChunk) -> FinishedChunk:
         """Make the results of a chunk and the lines that report them.

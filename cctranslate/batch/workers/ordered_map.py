@@ -52,12 +52,14 @@ class OrderedPool(Generic[W]):
         *,
         weigh: Callable[[A], int],
         most: int,
+        enough: Callable[[], bool] = lambda: False,
     ) -> Iterator[B | None]:
         """Yield the task's result for each argument, in their order.
 
         At most two arguments for each worker are in flight, and no further one is taken while they
         weigh more than `most` bytes together. At a None all results in flight are yielded, then
-        the None, before a further argument is taken.
+        the None, before a further argument is taken. Once there is `enough`, no further argument
+        is taken, and only tasks that have started are finished and yielded.
 
         Raises:
             Exception: a task raised it; tasks that have not started are dropped.
@@ -66,7 +68,7 @@ class OrderedPool(Generic[W]):
         in_flight: deque[tuple[Future[B], int]] = deque()
         held = 0
         try:
-            for argument in arguments:
+            for argument in _until(enough, arguments):
                 if argument is None:
                     while in_flight:
                         future, weight = in_flight.popleft()
@@ -83,7 +85,11 @@ class OrderedPool(Generic[W]):
                     held -= weight
                     yield result
             while in_flight:
-                yield in_flight.popleft()[0].result()
+                # From the last: tasks start in order, so that none between is left out.
+                while in_flight and enough() and in_flight[-1][0].cancel():
+                    in_flight.pop()
+                if in_flight:
+                    yield in_flight.popleft()[0].result()
         finally:
             for future, _ in in_flight:
                 future.cancel()
@@ -105,3 +111,14 @@ class OrderedPool(Generic[W]):
             return process.call(task, argument)
         finally:
             self._idle.append(process)
+
+
+def _until(enough: Callable[[], bool], arguments: Iterable[A | None]) -> Iterator[A | None]:
+    """Yield the arguments until there is enough; then not even the next one is made."""
+    following = iter(arguments)
+    while not enough():
+        try:
+            argument = next(following)
+        except StopIteration:
+            return
+        yield argument

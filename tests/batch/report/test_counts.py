@@ -50,6 +50,31 @@ def test_too_many_failures_stop_the_run(run: Run, tmp_path: Path) -> None:
     assert len(rows(tmp_path / "out")) == 43
 
 
+@pytest.mark.parametrize("words", [("--workers", "1"), ("--workers", "2"), ("--threads",)])
+def test_hardly_more_is_done_once_too_many_have_failed(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A chunk ends at the fourth of its failures, and at most four chunks are in flight."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(300):
+        path = folder / f"{number:03}.png"
+        if number % 2:
+            path.write_bytes(b"\x89PNG\r\n")
+        else:
+            Image.fromarray(pictures.draw_face(number % 7, number)).save(path)
+    out = tmp_path / "out"
+    stopped = run(folder, "--to", "sad", "-o", out, "--max-failures", "3", *words)
+    assert stopped.exit_code == 5, stopped.output
+    told = rows(out)
+    assert 8 <= len(told) <= 40
+    assert {f"{number:03}.png" for number in range(8)} <= {Path(r["source"]).name for r in told}
+    results = {row["output"] for row in told if row["output"]}
+    assert results == {p.relative_to(out).as_posix() for p in (out / "sad").iterdir()}
+    assert run(folder, "--to", "sad", "-o", out).exit_code == 1
+    assert len(rows(out)) == 300
+
+
 @pytest.mark.parametrize(("limit", "code"), [("6.9%", 5), ("7%", 1), ("0%", 5), ("0", 5)])
 def test_a_share_of_failures_is_of_all_that_ended(
     run: Run, tmp_path: Path, limit: str, code: int

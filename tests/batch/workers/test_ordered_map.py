@@ -47,6 +47,30 @@ def test_results_come_in_order(processes: bool) -> None:
 
 
 @BOTH
+def test_once_there_is_enough_only_what_was_begun_comes(processes: bool) -> None:
+    taken: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(40):
+            taken.append(number)
+            yield number
+
+    results: list[int] = []
+    with OrderedPool(10, 2, processes) as pool:
+        for result in pool.map(
+            scaled, numbers(), weigh=nothing, most=0, enough=lambda: len(results) >= 5
+        ):
+            assert result is not None
+            results.append(result)
+    assert 5 <= len(results) <= 5 + pool.count + 1
+    assert results == [10 * number for number in range(len(results))], "none between is left out"
+    assert len(taken) <= 5 + 2 * pool.count
+    with OrderedPool(10, 2, processes) as pool:
+        mapped = pool.map(scaled, numbers(), weigh=nothing, most=0, enough=lambda: True)
+        assert list(mapped) == []
+
+
+@BOTH
 def test_two_maps_share_the_workers(processes: bool) -> None:
     with OrderedPool(2, 2, processes) as pool:
         once = pool.map(scaled, range(30), weigh=nothing, most=0)

@@ -86,7 +86,7 @@ class BlockRunner:
             if self._plan and not self._run(call, self._plan, table, earlier=True):
                 return False
             plan = self._make_plan(call)
-            ended = not (call.interrupt.requested or call.too_many_failed())
+            ended = not (call.interrupt.requested or call.limit.is_passed())
             if plan is None or not ended:
                 WorkFolder(call.options.destination).remove()
                 return ended

@@ -15,7 +15,7 @@ from cctranslate.batch.outputs.fer_csv import CsvPacker
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.webdataset import BlockTarWriter
 from cctranslate.batch.outputs.writers import FileWriter, Writer
-from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.counts import Counts, FailureLimit
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.plan_files import read_block
 from cctranslate.batch.runners.blocks.row_files import BlockRows, read_counts
@@ -136,6 +136,7 @@ class BlockTranslator:
                 names=names,
                 on_rows=_ignore,
                 on_done=_ignore,
+                limit=FailureLimit(rows.counts, None),
             )
         writer.close()  # not after an error: a partial tar must keep its hidden name
         try:
