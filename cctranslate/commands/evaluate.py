@@ -122,12 +122,13 @@ def print_figures(run: TrainingRun) -> None:
     """Print what `evaluate` prints of the finished run, and write it to its `measured.json`."""
     from cctranslate import bundle
     from cctranslate.errors import UserError
-    from cctranslate.recipes.spec import TRANSLATORS, ClassifierRecipe
+    from cctranslate.recipes.classifiers import ClassifierRecipe
+    from cctranslate.recipes.kinds import GENERATOR_RECIPES
     from cctranslate.training import run_folder
     from cctranslate.training.evaluate import evaluate_run
 
     measured = run.folder / run_folder.MEASURED
-    if not isinstance(run.recipe, TRANSLATORS):
+    if not isinstance(run.recipe, GENERATOR_RECIPES):
         if isinstance(run.recipe, ClassifierRecipe) and measured.exists():
             click.echo(judge_table(run_folder.read_json(measured)["judge"]))
         return

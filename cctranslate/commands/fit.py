@@ -20,7 +20,7 @@ from cctranslate.commands.recipes import (
 )
 
 if TYPE_CHECKING:
-    from cctranslate.recipes.spec import AnyRecipe
+    from cctranslate.recipes.kinds import AnyRecipe
     from cctranslate.training.fit import TrainingRun
     from cctranslate.training.loop import RunResult
 

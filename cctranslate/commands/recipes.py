@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from cctranslate.recipes.spec import AnyRecipe
+    from cctranslate.recipes.kinds import AnyRecipe
 
 
 class RecipeName(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -106,7 +106,7 @@ def print_list() -> None:
     from textwrap import wrap
 
     from cctranslate.recipes import registry
-    from cctranslate.recipes.spec import Recipe
+    from cctranslate.recipes.gan import GanRecipe
 
     for number, (heading, recipes) in enumerate(registry.GROUPS.items()):
         click.echo(("\n" if number else "") + f"{heading}:")
@@ -115,7 +115,7 @@ def print_list() -> None:
             if recipe.prerequisites:
                 for line in wrap(f"builds on {', '.join(recipe.prerequisites)}", 100):
                     click.echo(f"{'':17}{line}")
-            for stage in recipe.stages if isinstance(recipe, Recipe) else ():
+            for stage in recipe.stages if isinstance(recipe, GanRecipe) else ():
                 click.echo(f"    {recipe.name}-{stage.name:14} {stage.about}")
 
 

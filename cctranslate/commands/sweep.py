@@ -12,7 +12,7 @@ from cctranslate.commands.progress import Progress
 
 if TYPE_CHECKING:
     from cctranslate.commands.fit import FitRequest
-    from cctranslate.recipes.spec import AnyRecipe
+    from cctranslate.recipes.kinds import AnyRecipe
 
 
 def run_sweep(recipes: Sequence[AnyRecipe], request: FitRequest, root: Path) -> None:

@@ -1,6 +1,62 @@
-"""Our classifiers: judge and witness, and the guides and encoders that teach `flow`."""
+"""Classifier recipes: judge and witness, and the guides and encoders that teach `flow`."""
 
-from cctranslate.recipes.spec import ClassifierRecipe, derive
+from dataclasses import dataclass, replace
+from typing import Self
+
+from cctranslate.recipes.components import (
+    IMAGENET,
+    BaseRecipe,
+    ClassifierKind,
+    Objective,
+    derive,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRecipe(BaseRecipe):
+    """A classifier experiment: the judge, a guide, or an encoder that tells faces apart."""
+
+    objective: Objective = "expression"
+    """Classify expressions by label, or tell faces from one another without any label."""
+    kind: ClassifierKind
+    widths: tuple[int, ...]
+    """Channels at 24x24, 12x12, 6x6 and, of `strided`, 3x3; 2048 features of `resnet50`."""
+    backbone: str = IMAGENET
+    """The backbone's weights (`resnet50`): `imagenet`, `random`, or a file of them."""
+    batch_size: int
+    epochs: float
+    lr: float
+    """Peak learning rate of a one-cycle schedule (SGD with momentum)."""
+    weight_decay: float = 5e-4
+    dropout: float = 0.2
+    ema: float = 0.998
+    vote_share: float = 0.0
+    """Fraction of FER+ votes in the labels, where votes are given."""
+    class_balance: float = 0.0
+    """Faces are drawn by class size to the power of minus this; 0 is one plain pass an epoch."""
+    noise: float = 0.0
+    """Standard deviation of noise on training faces: smooths the gradients that a guide gives."""
+    adversarial: float = 0.0
+    """Length (L2) of an adversarial step on training faces: makes a guide's gradients visible
+    changes of a face."""
+    mirrored: bool = False
+    """Once trained it reads each face and its mirror image, and gives the mean."""
+
+    @property
+    def backbone_weights(self) -> str | None:
+        """Where a ResNet50 begins from; None if it is none."""
+        return self.backbone if self.kind == "resnet50" else None
+
+    def with_backbone(self, weights: str) -> Self:
+        """Return the recipe with other weights for its ResNet50.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if self.backbone_weights is None:
+            return super().with_backbone(weights)
+        return replace(self, backbone=weights)
+
 
 JUDGE = ClassifierRecipe(
     name="judge",

@@ -1,7 +1,8 @@
 """What recipes are made of: their common base, networks, loss weights and procedure."""
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
+from typing import Any, Literal, Self, TypeVar
 
 AdversarialLoss = Literal["bce", "least-squares", "relativistic"]
 ClassLoss = Literal["zeros", "sigmoid", "softmax", "fake-class"]
@@ -13,6 +14,8 @@ ClassifierKind = Literal["residual", "plain", "smooth", "separable", "strided", 
 Targets = Literal["one", "one-other", "all-others"]
 IMAGENET = "imagenet"
 """A backbone's weights as torchvision has them; a file or `random` may be named instead."""
+JUDGES = ("judge", "witness")
+"""Classifiers that measure generators: no generator may be trained on them."""
 LAZY = {"lazy": True}
 """Marks a loss term that is computed once in `Procedure.lazy` steps."""
 
@@ -31,7 +34,7 @@ class BaseRecipe:
         return ()
 
     @property
-    def earlier(self) -> tuple[Self, ...]:
+    def earlier_stages(self) -> tuple[Self, ...]:
         """The recipe up to each stage before its last: what is trained before it, in order."""
         return ()
 
@@ -203,3 +206,24 @@ class Procedure:
     """Fraction of FER+ votes in the labels, where votes are given."""
     certainty: float = 0.0
     """Faces whose most likely label has less than this probability are left out."""
+
+
+R = TypeVar("R", bound=BaseRecipe)
+
+
+def derive(base: R, **changes: Any) -> R:
+    """Return a changed copy of a recipe; a mapping changes single fields of a component.
+
+    Raises:
+        TypeError: a field that does not exist.
+        ValueError: fields that contradict one another.
+    """
+    return replace(
+        base,
+        **{
+            name: replace(getattr(base, name), **change)
+            if isinstance(change, Mapping) and is_dataclass(getattr(base, name, None))
+            else change
+            for name, change in changes.items()
+        },
+    )

@@ -1,9 +1,9 @@
 """The first stage of our translator: it warps what moves in a face, and paints what appears."""
 
 from cctranslate.recipes.components import DiscriminatorSpec, GeneratorSpec, Procedure, Weights
-from cctranslate.recipes.spec import Recipe, Stage
+from cctranslate.recipes.gan import GanRecipe, Stage
 
-FLOW = Recipe(
+FLOW = GanRecipe(
     name="flow",
     about="warps faces and paints on them, taught by classifiers and a face recognizer",
     generator=GeneratorSpec(kind="flow", width=32, blocks=4),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from cctranslate.recipes.components import BaseRecipe
+from cctranslate.recipes.components import JUDGES, BaseRecipe
 
 DrawKind = Literal["result", "repair", "translate"]
 
@@ -82,7 +82,7 @@ class PairsRecipe(BaseRecipe):
         return super().with_changes(**changes)
 
     def __post_init__(self) -> None:
-        for name in ("judge", "witness"):
+        for name in JUDGES:
             if name in self.guides:
                 raise ValueError(f"{self.name}: guides names the {name}, which selects no pairs")
         if all(way.kind != "result" for way in self.draws):

@@ -4,17 +4,18 @@ from difflib import get_close_matches
 
 from cctranslate.recipes import classifiers
 from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.original import code_differences, log_t1_to_t27
 from cctranslate.recipes.pairs import PAIRS
-from cctranslate.recipes.spec import AnyRecipe, Recipe
 from cctranslate.recipes.student import STUDENT, STUDENT_START
 from cctranslate.recipes.teacher import TEACHER
 
-TRANSLATOR = (FLOW, TEACHER, PAIRS, STUDENT_START, STUDENT)
+OUR_TRANSLATOR = (FLOW, TEACHER, PAIRS, STUDENT_START, STUDENT)
 """What `fit` trains for our translator, in order: each takes what those before it made."""
-DEFAULT = TRANSLATOR[-1].name
+DEFAULT = OUR_TRANSLATOR[-1].name
 GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
-    "Our translator: `fit` trains these in order, and the last one is what ships": TRANSLATOR,
+    "Our translator: `fit` trains these in order, and the last one is what ships": OUR_TRANSLATOR,
     "Its judges, and the classifiers that teach it": classifiers.ALL,
     "The original experiment log (README of gtesei/ccyclegan)": log_t1_to_t27.LOG,
     "t27 of the log (fit --sweep t27): t26 against other weights and learning rates": (
@@ -37,26 +38,26 @@ def find(name: str) -> AnyRecipe:
     if name in RECIPES:
         return RECIPES[name]
     for recipe in RECIPES.values():
-        if isinstance(recipe, Recipe) and any(name == stage for stage in stage_names(recipe)):
+        if isinstance(recipe, GanRecipe) and any(name == stage for stage in stage_names(recipe)):
             return recipe.until(name.removeprefix(f"{recipe.name}-"))
     raise ValueError(f"no recipe {name!r}: {suggestion(name, names())}")
 
 
 def trained_before(recipe: AnyRecipe) -> list[AnyRecipe]:
     """Return what is trained before a recipe, in order, with what each of these builds on."""
-    there: dict[str, AnyRecipe] = {}
+    before: dict[str, AnyRecipe] = {}
     for needed in map(find, recipe.prerequisites):
-        there |= {each.name: each for each in (*trained_before(needed), needed)}
-    return [*there.values(), *recipe.earlier]
+        before |= {each.name: each for each in (*trained_before(needed), needed)}
+    return [*before.values(), *recipe.earlier_stages]
 
 
 def names() -> tuple[str, ...]:
     """Return every name that `find` knows: recipes, and recipes up to a stage."""
-    translators = [recipe for recipe in RECIPES.values() if isinstance(recipe, Recipe)]
+    translators = [recipe for recipe in RECIPES.values() if isinstance(recipe, GanRecipe)]
     return (*RECIPES, *(name for recipe in translators for name in stage_names(recipe)))
 
 
-def stage_names(recipe: Recipe) -> tuple[str, ...]:
+def stage_names(recipe: GanRecipe) -> tuple[str, ...]:
     """Return the names of a recipe up to each of its stages."""
     return tuple(f"{recipe.name}-{stage.name}" for stage in recipe.stages)
 

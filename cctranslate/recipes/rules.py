@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cctranslate.recipes.spec import Recipe
+from cctranslate.recipes.components import JUDGES
 
-JUDGES = ("judge", "witness")
-"""Classifiers that measure generators, so that none may be trained on them."""
-Rule = tuple[Callable[["Recipe"], bool], str]
+if TYPE_CHECKING:
+    from cctranslate.recipes.gan import GanRecipe
+
+Rule = tuple[Callable[["GanRecipe"], bool], str]
 
 RULES: tuple[Rule, ...] = (
     (
@@ -73,7 +73,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def refuse_contradictions(recipe: Recipe) -> None:
+def refuse_contradictions(recipe: GanRecipe) -> None:
     """Check a recipe without stages, or one stage of a recipe.
 
     Raises:

@@ -3,8 +3,10 @@
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any, get_args, get_origin
 
+from cctranslate.recipes.classifiers import ClassifierRecipe
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.pairs import PairsRecipe
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 
@@ -24,7 +26,7 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
     # A field that recipes of that kind have, and none further down.
     kinds = {
         "pairs": StudentRecipe,
-        "generator": Recipe,
+        "generator": GanRecipe,
         "embedding": TeacherRecipe,
         "draws": PairsRecipe,
     }

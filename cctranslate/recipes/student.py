@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 
 from cctranslate.emotions import NUM_CLASSES
-from cctranslate.recipes.components import BaseRecipe, GeneratorSpec
-from cctranslate.recipes.rules import JUDGES
+from cctranslate.recipes.components import JUDGES, BaseRecipe, GeneratorSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from cctranslate.errors import CheckpointError
 from cctranslate.files import replacing
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import from_json
-from cctranslate.recipes.spec import AnyRecipe
 
 FILE = "checkpoint.pt"
 _REMEDY = "put back a copy of it, or train anew in another folder"

@@ -18,8 +18,9 @@ from cctranslate.errors import ExportError, RunError
 from cctranslate.files import real_path, unwritable
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import to_scaled
+from cctranslate.recipes.classifiers import ClassifierRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import to_json
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.training import checkpoint, run_folder
 from cctranslate.training.export_graphs import JudgeGraph, TranslatorGraph

@@ -10,7 +10,7 @@ import torch
 
 from cctranslate.errors import DataError, RunError
 from cctranslate.recipes import registry
-from cctranslate.recipes.spec import AnyRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.training import loop, run_folder
 from cctranslate.training.data.fer2013 import Splits, fingerprint
 from cctranslate.training.data.ferplus import Votes, digest, matched

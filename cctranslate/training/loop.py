@@ -14,8 +14,8 @@ from torch import Tensor
 
 from cctranslate.errors import DivergedError
 from cctranslate.files import write_text
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import to_json
-from cctranslate.recipes.spec import AnyRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.data.fer2013 import Splits
 from cctranslate.training.data.ferplus import Votes

@@ -13,9 +13,11 @@ from torch import Tensor
 from cctranslate import __version__
 from cctranslate.errors import RunError
 from cctranslate.files import write_text
+from cctranslate.recipes.classifiers import ClassifierRecipe
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import GENERATOR_RECIPES, AnyRecipe
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.serialization import from_json, to_json
-from cctranslate.recipes.spec import TRANSLATORS, AnyRecipe, ClassifierRecipe, Recipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
@@ -158,11 +160,11 @@ def load_generator(folder: Path) -> Generator:
         RunError, CheckpointError: no such run, or one of a classifier.
     """
     recipe = read_manifest(folder).recipe
-    if not isinstance(recipe, TRANSLATORS):
+    if not isinstance(recipe, GENERATOR_RECIPES):
         raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
     state = checkpoint.load(folder, recipe)["trainer"]
-    blend = recipe.last_stage.blend if isinstance(recipe, Recipe) else 0.0
+    blend = recipe.last_stage.blend if isinstance(recipe, GanRecipe) else 0.0
     with checkpoint.explain_mismatch(folder):
         network.load_state_dict(checkpoint.final_generator_weights(state, blend))
     return network.eval()

@@ -11,8 +11,9 @@ import torch
 
 from cctranslate.errors import RunError
 from cctranslate.recipes.components import IMAGENET
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.registry import override
-from cctranslate.recipes.spec import AnyRecipe, Recipe
 from cctranslate.training import loop, run_folder
 from cctranslate.training.data.batches import Batches
 from cctranslate.training.data.fer2013 import Splits
@@ -123,8 +124,10 @@ def _within(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
 
 def _steps_per_epoch(sweep: Sweep, recipe: AnyRecipe) -> int:
     faces = sweep.splits["Training"]
-    if isinstance(recipe, Recipe):
-        return Batches(recipe.final.procedure, faces, sweep.votes, sweep.device, 0).steps_per_epoch
+    if isinstance(recipe, GanRecipe):
+        return Batches(
+            recipe.final_recipe.procedure, faces, sweep.votes, sweep.device, 0
+        ).steps_per_epoch
     labels = soft_labels(faces, sweep.votes, recipe.vote_share)
     classes = labels[labels.sum(1) > 0].argmax(1)
     return Sampler(classes, recipe.batch_size, 0, 0).steps_per_epoch
@@ -140,7 +143,7 @@ def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
         "minutes": round(sum(line["seconds"] for line in lines) / 60, 2),
         "ran_on": _machine(sweep.device),
     }
-    if not isinstance(run.recipe, Recipe):
+    if not isinstance(run.recipe, GanRecipe):
         judged = run_folder.read_json(run.folder / run_folder.MEASURED)["judge"]["fer2013"]
         return row | {"accuracy": judged["accuracy"], "confusion": judged["confusion"]}
     figures = evaluate_run(
@@ -151,9 +154,9 @@ def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
     return row | {"cycle_error": figures["cycle_error"], "d_accuracy": lines[-1]["d_accuracy"]}
 
 
-def _mean(figures: dict[str, Any], recipe: Recipe, name: str) -> float | None:
+def _mean(figures: dict[str, Any], recipe: GanRecipe, name: str) -> float | None:
     """Average a figure over the targets that the recipe was trained for."""
-    wanted = recipe.final.procedure.domains or tuple(figures["targets"])
+    wanted = recipe.final_recipe.procedure.domains or tuple(figures["targets"])
     values = [figures["targets"][target][name] for target in wanted]
     measured = [value for value in values if value is not None]
     return round(sum(measured) / len(measured), 4) if measured else None

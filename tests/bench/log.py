@@ -16,10 +16,11 @@ from pathlib import Path
 
 from cctranslate import bundle
 from cctranslate.errors import UserError
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.original import code_differences, log_t1_to_t27
 from cctranslate.recipes.registry import find, override
 from cctranslate.recipes.serialization import to_json
-from cctranslate.recipes.spec import AnyRecipe, Recipe
 from cctranslate.training import device, sweep
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.ferplus import load_votes
@@ -50,7 +51,7 @@ def arguments() -> argparse.Namespace:
 
 def body(recipe: AnyRecipe) -> str:
     """What a recipe is at a budget that is not its own."""
-    same = recipe.with_changes(epochs=1.0) if isinstance(recipe, Recipe) else recipe
+    same = recipe.with_changes(epochs=1.0) if isinstance(recipe, GanRecipe) else recipe
     return json.dumps({**to_json(same), "name": "", "about": ""})
 
 

@@ -15,7 +15,7 @@ from cctranslate.cli import cli
 from cctranslate.commands.evaluate import print_figures
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.pairs import PAIRS
-from cctranslate.recipes.registry import GROUPS, RECIPES, TRANSLATOR
+from cctranslate.recipes.registry import GROUPS, OUR_TRANSLATOR, RECIPES
 from cctranslate.training.fit import TrainingRun
 from cctranslate.training.run_folder import MEASURED, write_json
 from tests.support.cli import child, invoke
@@ -64,10 +64,10 @@ def test_dry_run_shows_the_resolved_recipe_and_writes_nothing(tmp_path: Path) ->
 def test_the_default_is_what_ships_after_all_its_stages() -> None:
     result = invoke("fit", "--dry-run")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["name"] == TRANSLATOR[-1].name == "student"
+    assert json.loads(result.stdout)["name"] == OUR_TRANSLATOR[-1].name == "student"
     (order,) = (line for line in result.stderr.splitlines() if line.startswith("trained first: "))
     before = order.removeprefix("trained first: ").split(", ")
-    stages = [recipe.name for recipe in TRANSLATOR[:-1]]
+    stages = [recipe.name for recipe in OUR_TRANSLATOR[:-1]]
     assert [name for name in before if name in stages] == stages
     assert len(set(before)) == len(before) == 12 + 7 + len(stages)  # classifiers, flow's parts
 

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.recipes.classifiers import ClassifierRecipe
+from cctranslate.recipes.components import derive
 from cctranslate.recipes.registry import find
-from cctranslate.recipes.spec import ClassifierRecipe, derive
 from cctranslate.recipes.student import STUDENT, STUDENT_START, StudentRecipe
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks

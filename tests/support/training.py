@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from cctranslate.recipes.components import derive
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.registry import find, override
-from cctranslate.recipes.spec import AnyRecipe, Recipe, derive
 from cctranslate.training.fit import TrainingRun
 from cctranslate.training.loop import Limits
 
@@ -24,11 +26,11 @@ def small(name: str, steps: int) -> AnyRecipe:
     return override(find(name), epochs=epochs, batch_size=8, backbone=backbone)
 
 
-def start(steps: int) -> Recipe:
+def start(steps: int) -> GanRecipe:
     """Flow's first stage as a recipe without stages, cut to `steps` steps."""
     flow = small("flow-start", steps)
-    assert isinstance(flow, Recipe)
-    return derive(flow.final, name="flow-start")
+    assert isinstance(flow, GanRecipe)
+    return derive(flow.final_recipe, name="flow-start")
 
 
 def log(folder: Path) -> list[dict[str, float]]:

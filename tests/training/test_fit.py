@@ -15,8 +15,9 @@ from cctranslate.errors import (
     DataError,
     RunError,
 )
-from cctranslate.recipes.registry import RECIPES, TRANSLATOR, find
-from cctranslate.recipes.spec import Recipe, Stage, derive
+from cctranslate.recipes.components import derive
+from cctranslate.recipes.gan import GanRecipe, Stage
+from cctranslate.recipes.registry import OUR_TRANSLATOR, RECIPES, find
 from cctranslate.training import checkpoint
 from cctranslate.training.fit import TEACHERS, TrainingRun, fit, plan_runs
 from cctranslate.training.run_folder import (
@@ -26,7 +27,7 @@ from cctranslate.training.run_folder import (
 from tests.support.backbone import needs_backbone
 from tests.support.training import AT_ONCE, BACKED, MakeRun, log, small
 
-WITH_STUDENT = {recipe.name for recipe in TRANSLATOR[1:-1]}
+WITH_STUDENT = {recipe.name for recipe in OUR_TRANSLATOR[1:-1]}
 """What is trained for the student in any case."""
 MARKS = dict.fromkeys(BACKED, needs_backbone) | {"student": pytest.mark.timeout(180)}
 RUNNABLE = [
@@ -130,10 +131,10 @@ def test_stages_are_trained_one_by_one_in_the_folder_of_the_whole(make_run: Make
     assert (teachers / "guide-plain" / "log.jsonl").read_text() == trained
 
 
-def two_stages(**last: Any) -> Recipe:
+def two_stages(**last: Any) -> GanRecipe:
     """Flow's first two stages; the second with other settings."""
     flow = find("flow-middle")
-    assert isinstance(flow, Recipe)
+    assert isinstance(flow, GanRecipe)
     first, second = flow.stages
     return derive(flow, stages=(first, replace(second, **last)))
 
@@ -165,7 +166,7 @@ def test_a_stage_ends_as_a_blend_of_what_it_began_with(make_run: MakeRun) -> Non
         load_generator(folder).state_dict()
         for folder in (teachers / "flow-start", teachers / "flow-middle", run.folder)
     )
-    saved = checkpoint.load(teachers / "flow-middle", run.recipe.earlier[-1])
+    saved = checkpoint.load(teachers / "flow-middle", run.recipe.earlier_stages[-1])
     trained = saved["trainer"]["average"]
     assert any(not torch.equal(trained[name], began[name]) for name in began)
     for name, value in blended.items():

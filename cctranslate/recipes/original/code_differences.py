@@ -1,8 +1,7 @@
 """Experiments as the original code ran them, where it did something else than its log says."""
 
-from cctranslate.recipes.components import DiscriminatorSpec
+from cctranslate.recipes.components import DiscriminatorSpec, derive
 from cctranslate.recipes.original.log_t1_to_t27 import T2, T7, T8, T12, T20
-from cctranslate.recipes.spec import derive
 
 T2_CODE = derive(
     T2,

@@ -6,10 +6,18 @@ is silent, the code fills in. All are trained on Training faces only, which the 
 to from T23 on.
 """
 
-from cctranslate.recipes.components import DiscriminatorSpec, GeneratorSpec, Procedure, Weights
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
+from cctranslate.recipes.classifiers import ClassifierRecipe
+from cctranslate.recipes.components import (
+    DiscriminatorSpec,
+    GeneratorSpec,
+    Procedure,
+    Weights,
+    derive,
+)
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 
-T1 = Recipe(
+T1 = GanRecipe(
     name="t1",
     about="least-squares GAN, cycle 1, identity 0.1, label at the input of G and D",
     generator=GeneratorSpec(kind="padded-unet", width=32, label="input"),
@@ -103,7 +111,7 @@ T16 = derive(
     about="t11; D sees real faces with their true labels only",
     weights={"d_mismatch": 0},
 )
-T17 = Recipe(
+T17 = GanRecipe(
     name="t17",
     about="G encodes a face once and decodes each label; D has a class head (softmax)",
     generator=GeneratorSpec(kind="padded-unet", width=32, label="joined"),
@@ -178,7 +186,7 @@ T26 = derive(
 )
 
 
-def _weighed(adversarial: float, classification: float) -> Recipe:
+def _weighed(adversarial: float, classification: float) -> GanRecipe:
     ratio = f"{adversarial:g}:{classification:g}"
     return derive(
         T26,
@@ -215,5 +223,5 @@ LOG: tuple[AnyRecipe, ...] = (
     *(T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, T16, T17, T18, T19, T20),
     *(T21, T22, T23, T24, T25, T26, C1, C2),
 )
-SWEEPS: dict[str, tuple[Recipe, ...]] = {"t27": (T26, *T26_WEIGHTS, T26_SLOW)}
+SWEEPS: dict[str, tuple[GanRecipe, ...]] = {"t27": (T26, *T26_WEIGHTS, T26_SLOW)}
 """T27 compares t26 under several weights and learning rates, by Frechet distance."""

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import Gray, to_scaled
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.components import ClassifierKind, Objective
-from cctranslate.recipes.spec import ClassifierRecipe
 from cctranslate.training.networks.pretrained.resnet50 import Backbone
 
 OUTPUTS: dict[Objective, int] = {"expression": NUM_CLASSES, "identity": 128}

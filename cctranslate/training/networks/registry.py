@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from torch import nn
 
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.components import GeneratorKind, GeneratorSpec
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.pairs import PairsRecipe
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training.networks.classifiers import Classifier

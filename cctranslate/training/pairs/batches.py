@@ -20,7 +20,7 @@ from cctranslate.training.data.ferplus import Votes, likeliest, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Indices, Sampler, evenly
 from cctranslate.training.networks.student.part_discriminators import Shown
-from cctranslate.training.pairs import filter
+from cctranslate.training.pairs import selection
 from cctranslate.training.pairs.store import Draws
 
 NEUTRAL = EMOTIONS.index("neutral")
@@ -91,7 +91,7 @@ class PairBatches:
         """
         labels = soft_labels(faces, votes, recipe.vote_share)
         self._classes = likeliest(labels)
-        pairs = draws.take(filter.best(draws))
+        pairs = draws.take(selection.best(draws))
         if recipe.unpaired:
             # The translator that drew them has hardly seen faces that lie oddly, while an anchor
             # is made of such a face where it is upright (`anchors.py`).

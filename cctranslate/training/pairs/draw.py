@@ -28,11 +28,11 @@ from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.sampling import Start, fill
-from cctranslate.training.pairs import filter, results, store
+from cctranslate.training.pairs import results, selection, store
+from cctranslate.training.pairs.selection import DrawnPairs
+from cctranslate.training.pairs.sheet import draw_sheet
 from cctranslate.training.pairs.store import Draws
 from cctranslate.training.run_folder import load_classifier, load_denoiser, load_generator
-
-SHEET_FACES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,20 +224,25 @@ class PairMaker:
         """Take nothing over."""
 
     def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any]:
-        """Choose among all draws, and return how many of them are kept."""
-        return filter.select(self)
+        """Select among all draws, and return figures on how many are kept."""
+        return selection.select(self.drawn_pairs())
+
+    def drawn_pairs(self) -> DrawnPairs:
+        """Return all draws of the run, for their selection."""
+        steps = range(self.steps)
+        draws = store.joined([store.read(store.path_of(self.folder, step)) for step in steps])
+        return DrawnPairs(
+            recipe=self.recipe,
+            folder=self.folder,
+            faces=self.faces,
+            classes=self.classes,
+            is_easy=self.strengths == 1,
+            draws=draws,
+            is_passing=self.passing(draws),
+            device=self.device,
+            seed=self.seed,
+        )
 
     def sheet(self) -> Image.Image | None:
-        """Return the last step's faces: a row each of a source and its draws by target and way."""
-        if self._last is None:
-            return None
-        rows = []
-        for source in np.unique(self._last.sources)[:SHEET_FACES]:
-            drawn = self._last.take(self._last.sources == source)
-            order = np.lexsort((drawn.ways, drawn.targets))
-            rows.append(np.hstack([self.faces.images[source], *drawn.images[order]]))
-        width = max(row.shape[1] for row in rows)  # hard faces have fewer draws
-        padded = [
-            np.pad(row, ((0, 0), (0, width - row.shape[1])), constant_values=255) for row in rows
-        ]
-        return Image.fromarray(np.vstack(padded))
+        """Draw some faces of the last step, each before its draws by target and way."""
+        return None if self._last is None else draw_sheet(self._last, self.faces.images)

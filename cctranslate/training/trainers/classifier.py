@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cctranslate.recipes.spec import ClassifierRecipe
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.training.data import augment
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from cctranslate.recipes.spec import Recipe
+from cctranslate.recipes.gan import GanRecipe
 from cctranslate.training.data.batches import Batch, Batches
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
@@ -40,7 +40,7 @@ class GanTrainer:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: GanRecipe,
         faces: Faces,
         votes: Votes | None,
         networks: TeacherNetworks,
@@ -49,7 +49,7 @@ class GanTrainer:
     ) -> None:
         torch.manual_seed(seed)
         self.recipe, self.device = recipe, device
-        self._weights, self._procedure = recipe.final.weights, recipe.final.procedure
+        self._weights, self._procedure = recipe.final_recipe.weights, recipe.final_recipe.procedure
         procedure, weights = self._procedure, self._weights
         self.batches = Batches(procedure, faces, votes, device, seed)
         self.teachers = Teachers(networks, procedure, weights, device)

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.components import BaseRecipe
+from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.pairs import PairsRecipe
-from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint
@@ -54,16 +55,16 @@ def _classifier(recipe: ClassifierRecipe, inputs: TrainerInputs) -> Trainer:
     return ClassifierTrainer(recipe, inputs.faces, inputs.votes, inputs.device, inputs.seed)
 
 
-def _translator(recipe: Recipe, inputs: TrainerInputs) -> Trainer:
-    folder, final = inputs.prerequisites, recipe.final
+def _translator(recipe: GanRecipe, inputs: TrainerInputs) -> Trainer:
+    folder, final = inputs.prerequisites, recipe.final_recipe
     networks = TeacherNetworks(
         guides=tuple(load_classifier(folder / name) for name in final.guides),
         encoders=tuple(load_classifier(folder / name) for name in final.encoders),
         face_recognizer=face_recognizer.load() if final.needs_face_recognizer else None,
     )
     trainer = GanTrainer(recipe, inputs.faces, inputs.votes, networks, inputs.device, inputs.seed)
-    if recipe.earlier:
-        before = recipe.earlier[-1]
+    if recipe.earlier_stages:
+        before = recipe.earlier_stages[-1]
         state = checkpoint.load(folder / before.name, before)["trainer"]
         with checkpoint.explain_mismatch(folder / before.name):
             trainer.begin(
@@ -111,7 +112,7 @@ def _student(recipe: StudentRecipe, inputs: TrainerInputs) -> Trainer:
 
 _TRAINERS: dict[type[BaseRecipe], Callable[[Any, TrainerInputs], Trainer]] = {
     ClassifierRecipe: _classifier,
-    Recipe: _translator,
+    GanRecipe: _translator,
     TeacherRecipe: _teacher,
     PairsRecipe: _pairs,
     StudentRecipe: _student,

@@ -5,8 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.components import ClassifierKind
-from cctranslate.recipes.spec import ClassifierRecipe
 from cctranslate.training.networks.classifiers import Classifier
 from tests.bench.augment.gradients import GradientStudent
 

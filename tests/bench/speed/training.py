@@ -32,9 +32,11 @@ import torch
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.recipes import registry
-from cctranslate.recipes.classifiers import ALL
+from cctranslate.recipes.classifiers import ALL, ClassifierRecipe
+from cctranslate.recipes.components import derive
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.spec import AnyRecipe, ClassifierRecipe, Recipe, derive
+from cctranslate.recipes.gan import GanRecipe
+from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint, device, loop
@@ -72,8 +74,8 @@ def stages() -> Iterator[tuple[str, AnyRecipe, int]]:
     """Return a name, the recipe and its batch size for the kinds of stage that `fit` trains."""
     guide = next(recipe for recipe in ALL if recipe.name == "guide-sharp")
     yield guide.name, guide, guide.batch_size
-    yield FLOW.name, FLOW, FLOW.final.procedure.batch_size
-    for recipe in registry.TRANSLATOR:
+    yield FLOW.name, FLOW, FLOW.final_recipe.procedure.batch_size
+    for recipe in registry.OUR_TRANSLATOR:
         if isinstance(recipe, TeacherRecipe | StudentRecipe):
             yield recipe.name, recipe, recipe.batch_size
 
@@ -105,8 +107,8 @@ def make(recipe: AnyRecipe, on: torch.device) -> Trainer:
         )
         networks = teachers(recipe.guides, ())
         return StudentTrainer(recipe, faces, None, found, drawn, networks, on, 0)
-    assert isinstance(recipe, Recipe)
-    networks = teachers(recipe.final.guides, recipe.final.encoders)
+    assert isinstance(recipe, GanRecipe)
+    networks = teachers(recipe.final_recipe.guides, recipe.final_recipe.encoders)
     return GanTrainer(recipe, faces, None, networks, on, 0)
 
 

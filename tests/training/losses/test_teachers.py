@@ -9,9 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cctranslate.recipes.classifiers import ENCODER_PLAIN
-from cctranslate.recipes.components import Weights
+from cctranslate.recipes.components import Weights, derive
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.spec import derive
 from cctranslate.training.data import device_cache
 from cctranslate.training.data.batches import Batch
 from cctranslate.training.losses.identity import FORGET
@@ -23,7 +22,7 @@ from tests.support import pictures
 N = 24
 CPU = torch.device("cpu")
 ENCODER = derive(ENCODER_PLAIN, widths=(8, 8, 8))
-PROCEDURE = FLOW.final.procedure
+PROCEDURE = FLOW.final_recipe.procedure
 
 
 def a_batch() -> Batch:

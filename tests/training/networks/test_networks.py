@@ -6,10 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.original.log_t1_to_t27 import T1, T5, T9, T11, T26
 from cctranslate.recipes.registry import RECIPES, find
-from cctranslate.recipes.spec import ClassifierRecipe, Recipe
 from cctranslate.training.export_graphs import TranslatorGraph
 from cctranslate.training.networks.classifiers import OUTPUTS, Classifier
 from cctranslate.training.networks.discriminators import build_discriminator
@@ -20,7 +21,7 @@ from tests.support.backbone import needs_backbone
 X = torch.rand(3, 1, 48, 48) * 2 - 1
 CLASSES = torch.tensor([0, 3, 6])
 LABELS = torch.eye(7)[CLASSES]
-TRANSLATORS = [r for r in RECIPES.values() if isinstance(r, Recipe)]
+TRANSLATORS = [r for r in RECIPES.values() if isinstance(r, GanRecipe)]
 CRITICS = [
     pytest.param(r, marks=needs_backbone if r.discriminator.kind == "resnet50" else ())
     for r in TRANSLATORS
@@ -42,7 +43,7 @@ def assert_all_have_gradients(network: torch.nn.Module) -> None:
 
 
 @pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
-def test_generator(recipe: Recipe) -> None:
+def test_generator(recipe: GanRecipe) -> None:
     torch.manual_seed(0)
     generator = build_generator(recipe.generator)
     # Blocks that start as identities pass gradients on once they have moved.
@@ -57,7 +58,7 @@ def test_generator(recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize("recipe", CRITICS, ids=lambda r: r.name)
-def test_discriminator(recipe: Recipe) -> None:
+def test_discriminator(recipe: GanRecipe) -> None:
     torch.manual_seed(0)
     discriminator = build_discriminator(recipe.discriminator)
     verdict = discriminator(X, CLASSES)
@@ -108,7 +109,7 @@ def test_flow_can_wipe_a_stripe_away_and_leave_the_rest(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
-def test_strength_runs_from_the_face_as_it_was_to_the_full_edit(recipe: Recipe) -> None:
+def test_strength_runs_from_the_face_as_it_was_to_the_full_edit(recipe: GanRecipe) -> None:
     torch.manual_seed(0)
     generator = build_generator(recipe.generator)
     for parameter in generator.parameters():
@@ -123,7 +124,9 @@ def test_strength_runs_from_the_face_as_it_was_to_the_full_edit(recipe: Recipe) 
 
 
 @pytest.mark.parametrize("recipe", TRANSLATORS, ids=lambda r: r.name)
-def test_an_exported_translation_is_the_face_moved_and_painted_as_it_says(recipe: Recipe) -> None:
+def test_an_exported_translation_is_the_face_moved_and_painted_as_it_says(
+    recipe: GanRecipe,
+) -> None:
     torch.manual_seed(0)
     graph = TranslatorGraph(build_generator(recipe.generator), (1.5,) * 7).eval()
     for parameter in graph.parameters():

@@ -12,16 +12,16 @@ from torch import Tensor, nn
 
 from cctranslate.errors import RunError
 from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.recipes.components import derive
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.pairs import PAIRS, DrawSpec
-from cctranslate.recipes.spec import derive
 from cctranslate.recipes.teacher import TEACHER
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.networks.registry import build_generator
-from cctranslate.training.pairs import filter, store
+from cctranslate.training.pairs import selection, store
 from cctranslate.training.pairs.draw import Networks, PairMaker
 from cctranslate.training.pairs.store import Draws
 from tests.support import pictures
@@ -158,7 +158,7 @@ def test_what_is_kept_passed_and_is_reported_by_source_and_target(make: Maker) -
     maker = make()
     for step in range(maker.steps):
         maker.step(step)
-    figures = filter.select(maker)
+    figures = selection.select(maker.drawn_pairs())
     with np.load(maker.folder / store.KEPT) as arrays:
         realness, kept = arrays["realness"], {name: arrays[name] for name in vars(empty())}
     draws = Draws(**kept)
@@ -170,7 +170,7 @@ def test_what_is_kept_passed_and_is_reported_by_source_and_target(make: Maker) -
     assert all(table[k][k] is None for k in range(7))
     assert all(table[k][0] == 0 for k in range(1, 7))
     assert sum(table[k][5] for k in range(7) if k != 5) > 0
-    first = filter.best(draws)
+    first = selection.best(draws)
     assert len(first) == len({(s, t) for s, t in zip(draws.sources, draws.targets, strict=True)})
     for i in first:
         same = (draws.sources == draws.sources[i]) & (draws.targets == draws.targets[i])
@@ -182,7 +182,7 @@ def test_draws_that_none_lets_through_are_an_error_that_says_what_to_do(make: Ma
     for step in range(maker.steps):
         maker.step(step)
     with pytest.raises(RunError, match="let 0 of 96 draws through, too few"):
-        filter.select(maker)
+        selection.select(maker.drawn_pairs())
 
 
 def of_three(chances: NDArray[np.float32]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from cctranslate.recipes.components import derive
 from cctranslate.recipes.flow import FLOW
-from cctranslate.recipes.spec import derive
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.losses.teachers import TeacherNetworks
 from cctranslate.training.trainers.cuda_graphs import EAGER, GraphedStep
@@ -14,7 +14,7 @@ from tests.support import pictures
 
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 RECIPE = derive(
-    FLOW.final,
+    FLOW.final_recipe,
     guides=(),
     weights={"guide": 0.0, "likeness": 0.0, "likeness_drift": 0.0, "likeness_frechet": 0.0},
     procedure={"batch_size": 8, "epochs": 20, "warm_up": 0.0},

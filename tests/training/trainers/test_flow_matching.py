@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cctranslate.faces.alignment import TEMPLATE
-from cctranslate.recipes.spec import derive
+from cctranslate.recipes.components import derive
 from cctranslate.recipes.teacher import TEACHER
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks

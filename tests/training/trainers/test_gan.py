@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.recipes.spec import derive
+from cctranslate.recipes.components import derive
 from cctranslate.training.data.batches import Batch, Batches
 from cctranslate.training.fit import TrainingRun, fit
 from cctranslate.training.loop import Limits

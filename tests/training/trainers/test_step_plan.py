@@ -6,11 +6,11 @@ from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.original.log_t1_to_t27 import T26
 from cctranslate.training.trainers.step_plan import plan_step
 
-PROCEDURE = replace(FLOW.final.procedure, warm_up=0.5, lazy=2)
+PROCEDURE = replace(FLOW.final_recipe.procedure, warm_up=0.5, lazy=2)
 
 
 def test_costly_terms_alternate_once_d_has_come_in() -> None:
-    plans = [plan_step(step, 12, PROCEDURE, FLOW.final.weights, True) for step in range(12)]
+    plans = [plan_step(step, 12, PROCEDURE, FLOW.final_recipe.weights, True) for step in range(12)]
     assert [plan.d for plan in plans] == 6 * [False] + 6 * [True]
     assert [step for step, plan in enumerate(plans) if plan.cycle] == [6, 8, 10]
     assert [step for step, plan in enumerate(plans) if plan.identity] == [7, 9, 11]

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from cctranslate.recipes.classifiers import ClassifierRecipe
+from cctranslate.recipes.components import derive
 from cctranslate.recipes.flow import FLOW
+from cctranslate.recipes.gan import GanRecipe, Stage
 from cctranslate.recipes.original.log_t1_to_t27 import LOG, SWEEPS, T26
 from cctranslate.recipes.pairs import PAIRS, DrawSpec
 from cctranslate.recipes.registry import GROUPS, RECIPES, find, names, override
 from cctranslate.recipes.serialization import from_json, to_json
-from cctranslate.recipes.spec import ClassifierRecipe, Recipe, Stage, derive
 from cctranslate.recipes.student import STUDENT, STUDENT_START
 
 
@@ -50,7 +52,7 @@ def test_t26_has_the_weights_and_rates_of_the_log() -> None:
 
 
 def test_no_recipe_trains_a_generator_on_the_judge() -> None:
-    taught = [r for r in RECIPES.values() if isinstance(r, Recipe)]
+    taught = [r for r in RECIPES.values() if isinstance(r, GanRecipe)]
     assert all("judge" not in (*r.guides, *r.encoders) for r in taught)
     with pytest.raises(ValueError, match="judge"):
         derive(T26, guides=("judge",), weights={"guide": 1.0})
@@ -58,7 +60,7 @@ def test_no_recipe_trains_a_generator_on_the_judge() -> None:
 
 def test_a_student_begins_with_the_generator_of_its_translator() -> None:
     before = find(STUDENT_START.translator)
-    assert isinstance(before, Recipe)
+    assert isinstance(before, GanRecipe)
     assert STUDENT_START.generator == before.generator
     assert find(STUDENT.translator) == STUDENT_START
     with pytest.raises(ValueError, match=r"unpaired and weights\.coarse"):
@@ -78,12 +80,28 @@ def test_pairs_need_results_for_hard_faces_and_steps_for_the_teacher() -> None:
 
 
 def test_each_stage_changes_the_stage_before() -> None:
-    assert [part.procedure.epochs for part in FLOW.parts] == [14, 12, 5, 20.9, 4.9, 3.9, 2.1, 7.2]
-    late, final = find("flow-late"), FLOW.final
-    assert isinstance(late, Recipe)
-    assert late.earlier == (find("flow-start"), find("flow-middle"))
-    assert (late.last_stage.fresh_d, late.final.guides) == (True, ("guide-sharp", "guide-clear"))
-    changed = (late.final.weights.change, late.final.weights.guide, late.final.weights.identity)
+    assert [part.procedure.epochs for part in FLOW.stage_recipes] == [
+        14,
+        12,
+        5,
+        20.9,
+        4.9,
+        3.9,
+        2.1,
+        7.2,
+    ]
+    late, final = find("flow-late"), FLOW.final_recipe
+    assert isinstance(late, GanRecipe)
+    assert late.earlier_stages == (find("flow-start"), find("flow-middle"))
+    assert (late.last_stage.fresh_d, late.final_recipe.guides) == (
+        True,
+        ("guide-sharp", "guide-clear"),
+    )
+    changed = (
+        late.final_recipe.weights.change,
+        late.final_recipe.weights.guide,
+        late.final_recipe.weights.identity,
+    )
     assert changed == (28, 4, 12)
     assert (final.weights.identity, final.weights.likeness, final.encoders) == (0, 6, ())
     assert (final.weights.r1, final.procedure.upper_face_targets) == (0.2, ("fear",))
@@ -107,7 +125,7 @@ def test_rewording_a_recipe_makes_no_other_of_it() -> None:
 
 
 def test_a_recipe_of_before_there_were_stages_is_read() -> None:
-    flat = to_json(FLOW.final)
+    flat = to_json(FLOW.final_recipe)
     del flat["stages"]
     for part, old, now in (
         ("weights", "own", "self_translation"),
@@ -116,9 +134,9 @@ def test_a_recipe_of_before_there_were_stages_is_read() -> None:
         flat[part][old] = flat[part].pop(now)
     flat["procedure"] |= {"fresh_d": False, "kept": 0.5}
     read = from_json(json.loads(json.dumps({**flat, "start": "flow-loud"})))
-    assert isinstance(read, Recipe)
-    assert (read.last_stage.blend, read.final.weights) == (0.5, FLOW.final.weights)
-    assert read.final.procedure == FLOW.final.procedure
+    assert isinstance(read, GanRecipe)
+    assert (read.last_stage.blend, read.final_recipe.weights) == (0.5, FLOW.final_recipe.weights)
+    assert read.final_recipe.procedure == FLOW.final_recipe.procedure
 
 
 def test_derive_changes_one_field_of_one_part() -> None:
@@ -159,7 +177,7 @@ def test_a_contradiction_names_its_fields(changes: dict[str, object], named: str
 
 def test_override_reaches_either_kind_of_recipe() -> None:
     gan, judge = override(T26, epochs=1, lr=1e-3), override(find("judge"), batch_size=8)
-    assert isinstance(gan, Recipe)
+    assert isinstance(gan, GanRecipe)
     assert isinstance(judge, ClassifierRecipe)
     assert (gan.procedure.epochs, gan.procedure.lr, gan.procedure.batch_size) == (1, 1e-3, 64)
     assert judge.batch_size == 8
@@ -167,14 +185,14 @@ def test_override_reaches_either_kind_of_recipe() -> None:
 
 def test_override_reaches_the_last_stage_alone() -> None:
     changed = override(FLOW, epochs=1)
-    assert isinstance(changed, Recipe)
-    assert [part.procedure.epochs for part in changed.parts][-2:] == [2.1, 1]
-    assert changed.earlier == FLOW.earlier
+    assert isinstance(changed, GanRecipe)
+    assert [part.procedure.epochs for part in changed.stage_recipes][-2:] == [2.1, 1]
+    assert changed.earlier_stages == FLOW.earlier_stages
 
 
 def test_a_backbone_is_for_a_recipe_that_has_one() -> None:
     t9, c2 = override(find("t9"), backbone="random"), override(find("c2"), backbone="w.pt")
-    assert isinstance(t9, Recipe)
+    assert isinstance(t9, GanRecipe)
     assert isinstance(c2, ClassifierRecipe)
     assert (t9.discriminator.backbone, c2.backbone) == ("random", "w.pt")
     assert t9.discriminator.frozen

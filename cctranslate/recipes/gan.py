@@ -1,24 +1,19 @@
-"""Recipes as frozen dataclasses: an experiment is data, and a misspelt field is an error."""
+"""Recipes that train a generator against a discriminator, in one or several stages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from cctranslate.recipes.components import (
-    IMAGENET,
     BaseRecipe,
-    ClassifierKind,
     DiscriminatorSpec,
     GeneratorSpec,
-    Objective,
     Procedure,
     Weights,
+    derive,
 )
-from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.rules import refuse_contradictions
-from cctranslate.recipes.student import StudentRecipe
-from cctranslate.recipes.teacher import TeacherRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +44,7 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(BaseRecipe):
+class GanRecipe(BaseRecipe):
     """A translation experiment."""
 
     generator: GeneratorSpec
@@ -70,10 +65,11 @@ class Recipe(BaseRecipe):
             return
         if self.stages[0].goes_on:
             raise ValueError(f"{self.name}: fresh_d and blend need a stage before to go on from")
-        _ = self.parts  # a contradictory stage is an error here, not in the middle of a training
+        # Built now, so that a contradictory stage is an error before the training.
+        _ = self.stage_recipes
 
     @cached_property
-    def parts(self) -> tuple["Recipe", ...]:
+    def stage_recipes(self) -> tuple["GanRecipe", ...]:
         """Each stage as a recipe without stages; the recipe alone if it has none."""
         part, parts = self, []
         for stage in self.stages:
@@ -88,9 +84,9 @@ class Recipe(BaseRecipe):
         return tuple(parts) or (self,)
 
     @property
-    def final(self) -> "Recipe":
+    def final_recipe(self) -> "GanRecipe":
         """The last stage as a recipe without stages."""
-        return self.parts[-1]
+        return self.stage_recipes[-1]
 
     @property
     def last_stage(self) -> Stage:
@@ -107,31 +103,33 @@ class Recipe(BaseRecipe):
         return replace(self, name=f"{family}-{stage}", about=stages[-1].about, stages=stages)
 
     @property
-    def earlier(self) -> tuple[Self, ...]:
+    def earlier_stages(self) -> tuple[Self, ...]:
         """The recipe up to each stage before its last."""
         return tuple(self.until(stage.name) for stage in self.stages[:-1])
 
     @property
     def epochs(self) -> float:
         """Passes over the faces in the last stage."""
-        return self.final.procedure.epochs
+        return self.final_recipe.procedure.epochs
 
     @property
     def batch_size(self) -> int:
         """Faces a step in the last stage."""
-        return self.final.procedure.batch_size
+        return self.final_recipe.procedure.batch_size
 
     @property
     def needs_face_recognizer(self) -> bool:
         """Whether a stage is trained with the shipped face recognizer."""
-        return any(part.weights.likeness > 0 for part in self.parts)
+        return any(part.weights.likeness > 0 for part in self.stage_recipes)
 
     @property
     def classifiers(self) -> tuple[str, ...]:
         """The classifiers that G learns from in any stage: guides, then encoders."""
         if not self.stages:
             return self.guides + self.encoders
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.classifiers))
+        return tuple(
+            dict.fromkeys(name for part in self.stage_recipes for name in part.classifiers)
+        )
 
     @property
     def prerequisites(self) -> tuple[str, ...]:
@@ -160,73 +158,3 @@ class Recipe(BaseRecipe):
         last = self.stages[-1]
         changed = replace(last, procedure={**last.procedure, **changes})
         return replace(self, stages=(*self.stages[:-1], changed))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassifierRecipe(BaseRecipe):
-    """A classifier experiment: the judge, a guide, or an encoder that tells faces apart."""
-
-    objective: Objective = "expression"
-    """Classify expressions by label, or tell faces from one another without any label."""
-    kind: ClassifierKind
-    widths: tuple[int, ...]
-    """Channels at 24x24, 12x12, 6x6 and, of `strided`, 3x3; 2048 features of `resnet50`."""
-    backbone: str = IMAGENET
-    """The backbone's weights (`resnet50`): `imagenet`, `random`, or a file of them."""
-    batch_size: int
-    epochs: float
-    lr: float
-    """Peak learning rate of a one-cycle schedule (SGD with momentum)."""
-    weight_decay: float = 5e-4
-    dropout: float = 0.2
-    ema: float = 0.998
-    vote_share: float = 0.0
-    """Fraction of FER+ votes in the labels, where votes are given."""
-    class_balance: float = 0.0
-    """Faces are drawn by class size to the power of minus this; 0 is one plain pass an epoch."""
-    noise: float = 0.0
-    """Standard deviation of noise on training faces: smooths the gradients that a guide gives."""
-    adversarial: float = 0.0
-    """Length (L2) of an adversarial step on training faces: makes a guide's gradients visible
-    changes of a face."""
-    mirrored: bool = False
-    """Once trained it reads each face and its mirror image, and gives the mean."""
-
-    @property
-    def backbone_weights(self) -> str | None:
-        """Where a ResNet50 begins from; None if it is none."""
-        return self.backbone if self.kind == "resnet50" else None
-
-    def with_backbone(self, weights: str) -> Self:
-        """Return the recipe with other weights for its ResNet50.
-
-        Raises:
-            ValueError: it is none.
-        """
-        if self.backbone_weights is None:
-            return super().with_backbone(weights)
-        return replace(self, backbone=weights)
-
-
-AnyRecipe = Recipe | StudentRecipe | ClassifierRecipe | TeacherRecipe | PairsRecipe
-TRANSLATORS = (Recipe, StudentRecipe)
-"""Kinds of recipes whose runs end with a generator."""
-R = TypeVar("R", bound=BaseRecipe)
-
-
-def derive(base: R, **changes: Any) -> R:
-    """Return a changed copy of a recipe; a mapping changes single fields of a component.
-
-    Raises:
-        TypeError: a field that does not exist.
-        ValueError: fields that contradict one another.
-    """
-    return replace(
-        base,
-        **{
-            name: replace(getattr(base, name), **change)
-            if isinstance(change, Mapping) and is_dataclass(getattr(base, name, None))
-            else change
-            for name, change in changes.items()
-        },
-    )
