@@ -1,1 +1,1 @@
-"""Experiments as data: what a recipe is, and the ones there are."""
+"""Experiments as data: the kinds of recipes, and all recipes (`registry.py` lists them)."""

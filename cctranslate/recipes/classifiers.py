@@ -14,10 +14,10 @@ from cctranslate.recipes.components import (
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierRecipe(BaseRecipe):
-    """A classifier experiment: the judge, a guide, or an encoder that tells faces apart."""
+    """A classifier: a judge, a guide, or an encoder that tells people apart."""
 
     objective: Objective = "expression"
-    """Classify expressions by label, or tell faces from one another without any label."""
+    """Classify expressions by label, or tell faces apart without labels."""
     kind: ClassifierKind
     widths: tuple[int, ...]
     """Channels at 24x24, 12x12, 6x6 and, of `strided`, 3x3; 2048 features of `resnet50`."""
@@ -33,18 +33,18 @@ class ClassifierRecipe(BaseRecipe):
     vote_share: float = 0.0
     """Fraction of FER+ votes in the labels, where votes are given."""
     class_balance: float = 0.0
-    """Faces are drawn by class size to the power of minus this; 0 is one plain pass an epoch."""
+    """Faces are drawn by class size to the power of minus this; 0: each face once an epoch."""
     noise: float = 0.0
-    """Standard deviation of noise on training faces: smooths the gradients that a guide gives."""
+    """Standard deviation of noise on training faces. It smooths a guide's gradients."""
     adversarial: float = 0.0
-    """Length (L2) of an adversarial step on training faces: makes a guide's gradients visible
-    changes of a face."""
+    """Length (L2) of an adversarial step on training faces. It turns a guide's gradients into
+    visible changes of a face."""
     mirrored: bool = False
-    """Once trained it reads each face and its mirror image, and gives the mean."""
+    """Whether the trained classifier takes the mean over each face and its mirror image."""
 
     @property
     def backbone_weights(self) -> str | None:
-        """Where a ResNet50 begins from; None if it is none."""
+        """The source of its ResNet50's weights; None for other kinds."""
         return self.backbone if self.kind == "resnet50" else None
 
     def with_backbone(self, weights: str) -> Self:

@@ -26,7 +26,7 @@ class BaseRecipe:
 
     name: str
     about: str = field(compare=False)
-    """One line for `fit --list`; rewording it makes no other recipe of a run."""
+    """One line for `fit --list`; it may be reworded without changing the recipe."""
 
     @property
     def prerequisites(self) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ class BaseRecipe:
 
     @property
     def earlier_stages(self) -> tuple[Self, ...]:
-        """The recipe up to each stage before its last: what is trained before it, in order."""
+        """The recipes up to each of its earlier stages, which are trained before it, in order."""
         return ()
 
     @property
@@ -45,7 +45,7 @@ class BaseRecipe:
 
     @property
     def backbone_weights(self) -> str | None:
-        """Where the weights of a pretrained ResNet50 come from; None without one."""
+        """The source of a pretrained ResNet50's weights; None if the recipe has none."""
         return None
 
     def with_backbone(self, weights: str) -> Self:
@@ -63,9 +63,10 @@ class BaseRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorSpec:
-    """The generator G: `unet` is the original's, `padded-unet` that of its first experiments.
+    """The generator G.
 
-    `flow` warps the parts of a face that move and paints what appears.
+    `unet` is the original's, `padded-unet` that of its first experiments. `flow`, ours, warps the
+    parts of a face that move and paints what appears.
     """
 
     kind: GeneratorKind
@@ -83,9 +84,10 @@ class GeneratorSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorSpec:
-    """The discriminator D: `strided` is the original's with its class head, `residual` is ours.
+    """The discriminator D.
 
-    `patch` is that of the original's first experiments; it and `resnet50` are given the label.
+    `strided` is the original's, with a class head, and `patch` that of its first experiments.
+    `residual` is ours. `patch` and `resnet50` get the label as an input.
     """
 
     kind: DiscriminatorKind
@@ -96,11 +98,10 @@ class DiscriminatorSpec:
     head: int = 0
     """Outputs of a class head (`patch`): eight are the seven expressions and `fake`."""
     conditional: bool = True
-    """One logit for each class (`residual`), else a single one. With a single one D only tells real
-    faces from fakes: it cannot draw G to what else a class's faces share (hands before a fearful
-    mouth)."""
+    """Whether D has a logit for each class (`residual`), else a single one. With a single one D
+    cannot teach G what else the faces of a class share, such as hands before a fearful mouth."""
     frozen: bool = False
-    """Only what reads the backbone is trained (`resnet50`)."""
+    """Whether the backbone is not trained (`resnet50`)."""
     backbone: str = IMAGENET
     """The backbone's weights (`resnet50`): `imagenet`, `random`, or a file of them."""
 
@@ -123,18 +124,19 @@ class Weights:
     d_class: float = 0.0
     """D's class head, by the procedure's `classes`."""
     d_mismatch: float = 0.0
-    """Real faces under a wrong label, which D is to reject (T1 to T14)."""
+    """D's loss on real faces with a wrong label, which it must reject (T1 to T14)."""
     adversarial: float = 1.0
     classification: float = 0.0
-    """D's class head on fakes: G is to make it read the target."""
+    """G's loss by D's class head, which must read the target in fakes."""
     guide: float = 0.0
     """Cross-entropy of frozen guide classifiers with the target, on jittered, noised fakes; faces
     whose target is their present expression are left out."""
     identity: float = field(default=0.0, metadata=LAZY)
     """One minus the cosine of frozen encoders' embeddings of a face and its translation."""
     drift: float = field(default=0.0, metadata=LAZY)
-    """Squared distance between what a target's translations add to their sources' embeddings on
-    average and what sets real faces of it apart: what all share beyond that is an artifact of G."""
+    """Squared distance between the mean change that translations to a target make in embeddings,
+    and the mean difference of real faces of it from others. What goes beyond is an artifact of
+    G."""
     likeness: float = field(default=0.0, metadata=LAZY)
     """As `identity`, by the shipped face recognizer (`networks/pretrained/face_recognizer.py`)."""
     likeness_drift: float = field(default=0.0, metadata=LAZY)
@@ -143,13 +145,13 @@ class Weights:
     """Frechet distance between the recognizer's embeddings of all translations and of their
     sources (`training/losses/frechet.py`)."""
     cycle: float = field(default=0.0, metadata=LAZY)
-    """L1 between a face and its translation translated back: the true cycle."""
+    """L1 between a face and its translation translated back."""
     reconstruction: float = 0.0
     """L1 between a face and its encoding decoded with its present label (T17 to T26)."""
     change: float = 0.0
-    """Mean square of a translation's change: prefers many faint strokes to one strong stamp."""
+    """Mean square of a translation's change: it favors many small changes over a large one."""
     eyes: float = 0.0
-    """Mean square of the change around the eyes, in addition: they show best who it is."""
+    """Mean square of the change around the eyes, in addition: people are recognized by them."""
     self_translation: float = 0.0
     """L1 between a face and its translation to the expression that it already has."""
     smoothness: float = 0.0
@@ -168,40 +170,40 @@ class Procedure:
     betas: tuple[float, float]
     adversarial: AdversarialLoss
     targets: Targets
-    """One drawn target a face, one other than its expression, or all others of each (T24)."""
+    """The targets of each face: a random one, a random other one, or all others (T24)."""
     paired: bool = False
-    """D compares each translation with its source, which shares person, light and hands; else with
-    another face, one that has the target's expression."""
+    """Whether D compares each translation with its source, which shares person, light and hands;
+    else it compares with another face, of the target's expression."""
     classes: ClassLoss = "zeros"
-    """D's class head: sigmoid with zeros for fakes (T22) or with their targets (T21), softmax with
-    their targets (T17), or softmax with an eighth class for fakes (the code of T9)."""
+    """The loss of D's class head: sigmoid with zeros for fakes (T22) or with their targets (T21),
+    softmax with their targets (T17), or with an eighth class for fakes (the code of T9)."""
     domains: tuple[str, ...] = ()
     """The expressions that are trained on (T4); all seven if none are named."""
     shuffle: bool = True
-    """Draw faces in a new order each epoch; T8 takes them in the dataset's order."""
+    """Whether faces are drawn in a new order each epoch; T8 takes the dataset's order."""
     g_parts: int = 1
     """G steps on a batch's translations in this many parts, a target of each face in each (T24)."""
     g_every: int = 1
     """G steps once in this many D steps."""
     warm_up: float = 0.0
-    """Fraction of the run before D, the cycle and the encoders come in: G follows its guides."""
+    """Fraction of the run in which G learns from guides alone, without D, cycle and encoders."""
     lazy: int = 1
     """The cycle and the identity terms are computed once in this many steps, with as many times the
-    weight: that costs a generator of this size little and saves a third of a step."""
+    weight: that saves a third of the time, and hurts little."""
     lr_decay: bool = False
-    """Cosine decay to zero over the second half of the run."""
+    """Whether the learning rate decays to zero over the second half of the run, by a cosine."""
     ema: float = 0.999
-    """Decay of the averaged generator, which is what is exported."""
+    """Decay of the averaged generator, which is exported."""
     flip: bool = False
-    """Mirror half of the faces."""
+    """Whether half of the faces are mirrored."""
     upper_face_targets: tuple[str, ...] = ()
-    """Expressions that guides mostly read from the upper half of the face: below it, FER2013's
-    frightened faces hold their hands, and G would paint fingers rather than open eyes."""
+    """Expressions that guides mostly read from the upper half of the face. Otherwise G would paint
+    fingers for fear: many frightened faces in FER2013 have hands before their mouth."""
     cycle_noise: float = 0.0
-    """Standard deviation of noise added before translating back: keeps G from hiding the source in
-    its translation."""
+    """Standard deviation of noise added before translating back. It keeps G from hiding the source
+    in its translation."""
     class_balance: float = 0.0
-    """Sources are drawn by class size to the power of minus this; 0 is one plain pass an epoch."""
+    """Faces are drawn by class size to the power of minus this; 0: each face once an epoch."""
     vote_share: float = 0.0
     """Fraction of FER+ votes in the labels, where votes are given."""
     certainty: float = 0.0

@@ -1,4 +1,4 @@
-"""The first stage of our translator: it warps what moves in a face, and paints what appears."""
+"""The recipe `flow`: a generator that warps what moves in a face, and paints what appears."""
 
 from cctranslate.recipes.components import DiscriminatorSpec, GeneratorSpec, Procedure, Weights
 from cctranslate.recipes.gan import GanRecipe, Stage

@@ -18,9 +18,9 @@ from cctranslate.recipes.rules import refuse_contradictions
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One of the trainings that a recipe consists of: what it changes of the stage before.
+    """One of a recipe's trainings: what it changes compared with the stage before.
 
-    Each stage goes on with the networks of the one before.
+    A stage continues with the networks of the stage before.
     """
 
     name: str
@@ -32,32 +32,31 @@ class Stage:
     encoders: tuple[str, ...] | None = None
     """None takes over those of the stage before."""
     fresh_d: bool = False
-    """D begins anew: what it has to tell apart has changed."""
+    """Whether D starts anew, as its task has changed."""
     blend: float = 0.0
-    """Fraction of the G that the stage began with in the G that it ends with: between the two lie
-    weights that are better than either (WiSE-FT, Wortsman et al. 2022)."""
+    """Fraction of the initial weights of G in its final weights. Weights between the two can be
+    better than either (WiSE-FT, Wortsman et al. 2022)."""
 
     @property
     def goes_on(self) -> bool:
-        """Whether the stage uses what the stage before left, beyond its networks."""
+        """Whether the stage needs a stage before it."""
         return self.fresh_d or self.blend > 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class GanRecipe(BaseRecipe):
-    """A translation experiment."""
+    """Trains a generator G against a discriminator D, with guides and encoders."""
 
     generator: GeneratorSpec
     discriminator: DiscriminatorSpec
     weights: Weights
     procedure: Procedure
     guides: tuple[str, ...] = ()
-    """Classifier recipes that are trained before G, which learns from them; never the judge."""
+    """Classifier recipes, trained before, that teach G the expression; never the judge."""
     encoders: tuple[str, ...] = ()
-    """Recipes with objective `identity`, trained before G, for `weights.identity` and `drift`."""
+    """Recipes with objective `identity`, trained before, for `weights.identity` and `drift`."""
     stages: tuple[Stage, ...] = ()
-    """What is trained one after the other, if the recipe is trained in parts. The fields above are
-    what the first stage changes."""
+    """Trainings one after the other. The first stage changes the fields above."""
 
     def __post_init__(self) -> None:
         if not self.stages:
@@ -70,7 +69,7 @@ class GanRecipe(BaseRecipe):
 
     @cached_property
     def stage_recipes(self) -> tuple["GanRecipe", ...]:
-        """Each stage as a recipe without stages; the recipe alone if it has none."""
+        """Each stage as a recipe without stages; this recipe alone if it has no stages."""
         part, parts = self, []
         for stage in self.stages:
             changes = {"guides": stage.guides, "encoders": stage.encoders}
@@ -104,7 +103,7 @@ class GanRecipe(BaseRecipe):
 
     @property
     def earlier_stages(self) -> tuple[Self, ...]:
-        """The recipe up to each stage before its last."""
+        """The recipes up to each stage before the last."""
         return tuple(self.until(stage.name) for stage in self.stages[:-1])
 
     @property
@@ -138,7 +137,7 @@ class GanRecipe(BaseRecipe):
 
     @property
     def backbone_weights(self) -> str | None:
-        """Where D's ResNet50 begins from; None if D is none."""
+        """The source of D's ResNet50 weights; None if D is another network."""
         return self.discriminator.backbone if self.discriminator.kind == "resnet50" else None
 
     def with_backbone(self, weights: str) -> Self:
@@ -152,7 +151,7 @@ class GanRecipe(BaseRecipe):
         return derive(self, discriminator={"backbone": weights})
 
     def with_changes(self, **changes: Any) -> Self:
-        """Return the recipe with another procedure in its last stage."""
+        """Return the recipe with changes of the procedure in its last stage."""
         if not self.stages:
             return derive(self, procedure=changes)
         last = self.stages[-1]

@@ -1,4 +1,4 @@
-"""Pairs of faces and their translations, made by the translator and the teacher for a student."""
+"""The recipe `pairs`: faces and their translations by `flow` and `teacher`, for a student."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -10,17 +10,17 @@ DrawKind = Literal["result", "repair", "translate"]
 
 @dataclass(frozen=True, kw_only=True)
 class DrawSpec:
-    """One way in which results are made."""
+    """A way to make candidates for pairs."""
 
     kind: DrawKind
-    """`result` is what the translator makes of a face. The teacher noises it and fills it
-    in again (`repair`), or the face itself (`translate`); neither where that is hard to change."""
+    """`result`: the translator's result. `repair`: the teacher noises that result and fills it in
+    again. `translate`: the same with the face itself. Hard faces get `result` only."""
     count: int = 1
     """Draws for each face and target."""
     strength: float = 1.0
-    """Of the translator; faces that are hard to change get less of it."""
+    """Strength of the translator; hard faces get less."""
     begin: float = 1.0
-    """The time that the noised picture starts at: 0 is noise alone, 1 the picture itself."""
+    """Flow time at which filling in starts: 0 is noise alone, 1 the picture itself."""
     guidance: float = 1.0
     steps: int = 0
     """Steps of Heun's method: twice as many evaluations, less one."""
@@ -32,33 +32,32 @@ class DrawSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class PairsRecipe(BaseRecipe):
-    """What is drawn of which faces, and which results are kept."""
+    """Draws candidates for pairs, and selects the best of them."""
 
     translator: str
-    """The recipe whose results compete and are repaired; it is trained first."""
+    """The recipe, trained before, whose results are candidates and are repaired."""
     teacher: str
-    """The recipe of the teacher, which is trained first."""
+    """The recipe, trained before, of the teacher."""
     guides: tuple[str, ...]
-    """Classifier recipes, trained first, which must read a result as its target."""
+    """Classifier recipes, trained before, which must read a result as its target."""
     draws: tuple[DrawSpec, ...]
     hard_strength: float = 0.55
-    """Factor of the strength for faces that are hard to change (`faces/hardness.py`): what is drawn
-    in full lies beside the features of a turned or covered face."""
+    """Factor of the strength for hard faces (`faces/hardness.py`). At full strength, changes miss
+    the features of a turned or covered face."""
     epochs: float = 1.0
-    """Passes over the faces; less than one takes a part, of each expression as many."""
+    """Passes over the faces. Less than one takes some faces, the same number of each expression."""
     batch_size: int
-    """Faces whose draws for all other expressions are one step."""
+    """Faces in a step."""
     vote_share: float = 0.7
+    """Fraction of FER+ votes in the labels, where votes are given."""
     target_chance: float = 0.5
-    """Probability of the target, by the guides' mean, that a result has at least; of a face that is
-    hard to change less, by its strength."""
+    """Least probability of the target, by the guides' mean; for hard faces times their strength."""
     cosine: float = 0.55
-    """Similarity to its source by the face recognizer that a result has at least."""
+    """Least similarity to the source by the face recognizer."""
     critics: tuple[str, ...] = ("whole", "mouth", "eyes")
-    """Regions of `metrics.critics` that critics see, each of which must let a result through."""
+    """Regions of `metrics.critics`: each critic must accept a result."""
     critic_quantile: float = 0.1
-    """A critic that has not seen a result takes it for real at least as surely as this fraction of
-    real faces."""
+    """A critic accepts a result that looks more real to it than this fraction of real faces."""
     critic_epochs: float = 6.0
 
     @property

@@ -12,7 +12,7 @@ from cctranslate.recipes.student import STUDENT, STUDENT_START
 from cctranslate.recipes.teacher import TEACHER
 
 OUR_TRANSLATOR = (FLOW, TEACHER, PAIRS, STUDENT_START, STUDENT)
-"""What `fit` trains for our translator, in order: each takes what those before it made."""
+"""The recipes of our translator, in the order of their training: each builds on those before it."""
 DEFAULT = OUR_TRANSLATOR[-1].name
 GROUPS: dict[str, tuple[AnyRecipe, ...]] = {
     "Our translator: `fit` trains these in order, and the last one is what ships": OUR_TRANSLATOR,
@@ -44,7 +44,7 @@ def find(name: str) -> AnyRecipe:
 
 
 def trained_before(recipe: AnyRecipe) -> list[AnyRecipe]:
-    """Return what is trained before a recipe, in order, with what each of these builds on."""
+    """Return all recipes that are trained before a recipe, in order, each once."""
     before: dict[str, AnyRecipe] = {}
     for needed in map(find, recipe.prerequisites):
         before |= {each.name: each for each in (*trained_before(needed), needed)}
@@ -52,7 +52,7 @@ def trained_before(recipe: AnyRecipe) -> list[AnyRecipe]:
 
 
 def names() -> tuple[str, ...]:
-    """Return every name that `find` knows: recipes, and recipes up to a stage."""
+    """Return every name that `find` accepts: recipes, and recipes up to a stage."""
     translators = [recipe for recipe in RECIPES.values() if isinstance(recipe, GanRecipe)]
     return (*RECIPES, *(name for recipe in translators for name in stage_names(recipe)))
 
@@ -76,9 +76,9 @@ def override(
     lr: float | None = None,
     backbone: str | None = None,
 ) -> AnyRecipe:
-    """Return the recipe with what the command line names instead; None leaves a field as it is.
+    """Return the recipe with other values from the command line; None leaves a field as it is.
 
-    A recipe with stages is changed in its last one.
+    If the recipe has stages, its last one is changed.
 
     Raises:
         ValueError: a backbone or learning rate for a recipe that has none.

@@ -1,4 +1,4 @@
-"""Contradictions in translation recipes: a table of conditions and what to say of each."""
+"""Contradictions in GAN recipes: a table of conditions and messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes as the JSON data that runs and bundles hold."""
+"""Convert recipes to and from the JSON data in run folders and bundles."""
 
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any, get_args, get_origin
@@ -17,13 +17,13 @@ def to_json(recipe: AnyRecipe) -> dict[str, Any]:
 
 
 def from_json(data: dict[str, Any]) -> AnyRecipe:
-    """Return the recipe that `to_json` was given.
+    """Return the recipe from the data that `to_json` returned.
 
     Raises:
         TypeError: fields are missing or unknown.
         ValueError: fields that contradict one another.
     """
-    # A field that recipes of that kind have, and none further down.
+    # A field of each kind that no later kind has.
     kinds = {
         "pairs": StudentRecipe,
         "generator": GanRecipe,
@@ -36,9 +36,9 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
 
 
 def _with_stages(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a translation recipe of before there were stages as one of today.
+    """Convert a recipe from before there were stages.
 
-    It named the recipe that it went on from, which now is a stage before its last one.
+    It named the recipe that it continued from, which now is the stage before its last one.
     """
     data = {**data, "procedure": {**data["procedure"]}, "weights": {**data["weights"]}}
     data["weights"]["self_translation"] = data["weights"].pop("own", 0.0)
@@ -50,7 +50,7 @@ def _with_stages(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(kind: Any, data: dict[str, Any]) -> Any:
-    """Build a dataclass; fields that an older version did not write have their defaults."""
+    """Build a dataclass from JSON data; fields that are missing get their defaults."""
     given = {**data}
     for field in fields(kind):
         if field.name not in given:

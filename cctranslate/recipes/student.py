@@ -8,32 +8,32 @@ from cctranslate.recipes.components import JUDGES, BaseRecipe, GeneratorSpec
 
 @dataclass(frozen=True, kw_only=True)
 class PairedWeights:
-    """Weights of G's loss terms; those of the discriminators say how strongly they pull.
+    """Weights of G's loss terms.
 
-    That is the ratio of the norm of the term's gradient at the results to that of `pair`'s: a
-    discriminator's slope grows while it learns, so that no fixed weight would do (VQGAN, Esser et
-    al. 2021).
+    The weight of a discriminator is a ratio of gradient norms at the results: of its term to the
+    term `pair`. A discriminator's gradient grows while it learns, so a fixed factor would not do
+    (VQGAN, Esser et al. 2021).
     """
 
     pair: float
-    """L1 to the pair's result, more where faces show expressions."""
+    """L1 to the pair's result, with more weight where faces show expressions."""
     edges: float
-    """L1 between the slopes of either: else an L1 of uncertain results is a blur."""
+    """L1 between the gradients of the two pictures: L1 alone would blur uncertain results."""
     coarse: float = 0.0
-    """L1 to the anchor of a face without a pair, of pictures a quarter as fine; in full outside
-    eyes and mouth."""
+    """L1 to the anchor of a face without a pair, between means over 4x4 pixels; outside eyes and
+    mouth also between single pixels."""
     whole: float
-    """The pull of a discriminator of whole faces."""
+    """Ratio for the discriminator of whole faces."""
     mouth: float
-    """That of one of mouths, cut out by landmarks."""
+    """Ratio for the discriminator of mouths, cropped by landmarks."""
     eyes: float
-    """That of one of eyes and brows."""
+    """Ratio for the discriminator of eyes and brows."""
     features: float = 0.0
-    """That of one that sees a pretrained network's features of mouths and eyes, not pixels."""
+    """Ratio for the discriminator of a pretrained network's features of mouths and eyes."""
     guide: float
-    """Cross-entropy of frozen guides, on jittered, noised results; of faces that are not hard."""
+    """Cross-entropy of frozen guides, on jittered, noised results; hard faces are left out."""
     neutral_guide: float = 1.0
-    """How many times as much that counts for `neutral`, which is the hardest to read."""
+    """Factor of `guide` for the target `neutral`, which is the hardest to read."""
     likeness: float
     """One minus the cosine of the face recognizer's embeddings before and after."""
     smoothness: float
@@ -44,45 +44,45 @@ class PairedWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class StudentRecipe(BaseRecipe):
-    """A translator that goes on from another one's generator and learns from pairs."""
+    """Trains the generator of another translator further, on pairs."""
 
     pairs: str
-    """The recipe of the pairs, which are made first."""
+    """The recipe of the pairs, made before."""
     translator: str
-    """The recipe whose generator it begins with; it is trained first. A student's discriminators
-    are taken over, too."""
+    """The recipe, trained before, whose generator it starts from; if that is a student, also its
+    discriminators."""
     generator: GeneratorSpec
-    """That of the translator."""
+    """The generator of the translator."""
     d_widths: tuple[int, int, int, int]
-    """Channels of each discriminator, whose scales are 24, 12, 12 and 6 for whole faces."""
+    """Channels of each discriminator, at 24, 12, 12 and 6 pixels a side for whole faces."""
     guides: tuple[str, ...]
     weights: PairedWeights
     batch_size: int
     epochs: float
-    """Passes over the pairs, one pair for each face and target."""
+    """Passes over the pairs, of which each face and target has one."""
     lr: float
     d_lr: float
     warm_up: int
-    """Steps until the learning rate and the discriminators' weights are reached."""
+    """Steps over which the learning rate and the discriminators' weights rise."""
     ema: float = 0.998
-    """Decay of the averaged generator, which is what is exported."""
+    """Decay of the averaged generator, which is exported."""
     vote_share: float = 0.7
+    """Fraction of FER+ votes in the labels, where votes are given."""
     same: float = 0.1
-    """Fraction of a batch whose target is the expression that the face has: it is to stay as it
-    is."""
+    """Fraction of a batch whose target is the face's expression: these faces must not change."""
     neutral: float = 1.0
-    """How many times as often as another expression `neutral` is the target."""
+    """How many times as often as any other expression `neutral` is the target."""
     unpaired: float = 0.0
-    """Fraction of a batch that are faces without a pair, of all that are not very hard to change.
-    What the translator makes of them is an anchor that they follow coarsely: it says what is to
-    change, the discriminators say how that looks. Faces that lie tilted, aside, large or small
-    have no pairs then: their anchors are made where they are upright."""
+    """Fraction of a batch that are faces without a pair; very hard faces are left out. They follow
+    their anchors, the translator's results, coarsely: the anchor decides what changes, the
+    discriminators how it looks. Faces that are tilted, off the middle, large or small get anchors
+    and no pairs."""
     strengths: tuple[float, ...] = (1.0,) * NUM_CLASSES
-    """How far each expression is carried, in training and in anchors: the exported graph's gains,
-    as discriminators must see what ships."""
+    """Strength of each expression in training and in anchors. They become the gains of the exported
+    graph, as discriminators must see what ships."""
     turned: float = 0.0
-    """Fraction of faces that are turned about the picture's middle, with what they are to become:
-    tilted faces are rare, and a translator that has hardly seen any draws eyes on foreheads."""
+    """Fraction of faces that are turned about the picture's middle, with their pairs or anchors.
+    Tilted faces are rare, and a translator that has hardly seen any draws eyes on foreheads."""
 
     @property
     def prerequisites(self) -> tuple[str, ...]:

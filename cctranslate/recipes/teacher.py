@@ -26,16 +26,16 @@ class TeacherRecipe(BaseRecipe):
     """Steps at the full learning rate; then it falls with the square root of the step, so that a
     run can end at any time (Karras et al. 2024)."""
     ema: float = 0.9995
-    """Decay of the averaged weights, which are those that are sampled from."""
+    """Decay of the averaged weights, from which samples are drawn."""
     drop_label: float = 0.15
     """Fraction of faces without a label: for classifier-free guidance (Ho and Salimans 2022)."""
     drop_identity: float = 0.15
     drop_eyes: float = 0.5
     """Fraction of faces without the blurred view of their eyes, which hints at the expression."""
     vote_share: float = 0.0
-    """Share of FER+ votes in the labels, where votes are given."""
+    """Fraction of FER+ votes in the labels, where votes are given."""
     class_balance: float = 0.0
-    """Faces are drawn by class size to the power of minus this; 0 is one plain pass an epoch."""
+    """Faces are drawn by class size to the power of minus this; 0: each face once an epoch."""
 
     @property
     def needs_face_recognizer(self) -> bool:

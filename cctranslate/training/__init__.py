@@ -1,1 +1,1 @@
-"""The half that needs torch: from FER2013 to an exported bundle."""
+"""`cctranslate fit`, `export` and `evaluate`: train on FER2013 and export a bundle, with torch."""

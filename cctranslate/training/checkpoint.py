@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to go on, and the averaged weights that are exported."""
+"""Save and load checkpoints: the state for resuming a run, and the averaged weights for export."""
 
 import math
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from cctranslate.recipes.serialization import from_json
 FILE = "checkpoint.pt"
 _REMEDY = "put back a copy of it, or train anew in another folder"
 _OF_ANOTHER_SHAPE = (KeyError, RuntimeError, ValueError, TypeError, AttributeError)
-"""What torch and trainers raise of a state that has other parts or shapes."""
+"""What torch and trainers raise for a state with other parts or shapes."""
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
-    """Write the checkpoint whole or not at all: a kill leaves the old one or the new one.
+    """Write the checkpoint whole or not at all.
 
     Raises:
-        CheckpointError: it cannot be written; the one before it stays.
+        CheckpointError: it cannot be written; the former checkpoint stays.
     """
     path = folder / FILE
     try:
@@ -35,7 +35,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
 
 
 def unwritable(path: Path, error: Exception) -> CheckpointError:
-    """Return the error for what a run cannot write."""
+    """Return the error for a file that a run cannot write."""
     return CheckpointError(
         f"{path}: cannot be written ({_first_line(error)}): is the disk full? Make room and go on "
         "from the last checkpoint with --resume"
@@ -46,7 +46,7 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
     """Read the checkpoint of a run of `recipe` onto the CPU.
 
     Raises:
-        CheckpointError: none there yet, unreadable, or of another recipe.
+        CheckpointError: there is none yet, it is unreadable, or it is of another recipe.
     """
     path = folder / FILE
     try:
@@ -56,11 +56,11 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
             f"{path}: not found: the run has no checkpoint yet: go on with `fit --resume`"
         ) from None
     except Exception as error:
-        reason = _first_line(error).partition(". ")[0]  # torch says much of itself
+        reason = _first_line(error).partition(". ")[0]  # torch's messages are long
         raise CheckpointError(f"{path}: not a readable checkpoint ({reason}): {_REMEDY}") from None
     if not _is_state(state):
         raise CheckpointError(f"{path}: not a checkpoint that `fit` wrote: {_REMEDY}")
-    # Read, not compared as it stands: an older checkpoint lacks fields that have defaults now.
+    # Parsed before comparing: an older checkpoint lacks fields that have defaults now.
     if not _same(state["recipe"], recipe):
         raise CheckpointError(f"{path}: of another recipe than the {recipe.name} beside it")
     return state
@@ -68,10 +68,10 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
 
 @contextmanager
 def explain_mismatch(folder: Path) -> Iterator[None]:
-    """Take over in the block what the checkpoint of `folder` holds, or say why it does not fit.
+    """Turn errors of loading a checkpoint's state in the block into one that says why.
 
     Raises:
-        CheckpointError: it is of other networks, or not whole.
+        CheckpointError: the checkpoint of `folder` is of other networks, or incomplete.
     """
     try:
         yield
@@ -83,7 +83,7 @@ def explain_mismatch(folder: Path) -> Iterator[None]:
 
 
 def _is_state(state: object) -> bool:
-    """Return whether all that a run goes on from is there, and of its kind."""
+    """Return whether a checkpoint has all parts, with the right types."""
     if not isinstance(state, dict) or not isinstance(state.get("trainer"), dict):
         return False
     step: Any = state.get("step")
@@ -105,9 +105,9 @@ def _first_line(error: Exception) -> str:
 
 
 def final_generator_weights(state: dict[str, Any], blend: float) -> dict[str, Tensor]:
-    """Return the weights of the G that a run ends with, from its trainer's state.
+    """Return the final weights of G, from its trainer's state.
 
-    They are those of the averaged G, and for a fraction `blend` those that the run began with.
+    They are the averaged weights, blended with a fraction `blend` of the initial weights.
     """
     average: dict[str, Tensor] = state["average"]
     if not blend:

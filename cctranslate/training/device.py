@@ -1,4 +1,4 @@
-"""The device and the precision to compute with."""
+"""Choose the device and the precision of a training."""
 
 import re
 from contextlib import AbstractContextManager
@@ -36,5 +36,5 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def autocast(device: torch.device) -> AbstractContextManager[None]:
-    """Compute in bfloat16 where the hardware does: on a CPU 1.4 to 1.9 times as quick."""
+    """Compute in bfloat16 where the hardware supports it: on a CPU 1.4 to 1.9 times as fast."""
     return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))

@@ -1,4 +1,4 @@
-"""Measure a bundle on faces that it was not trained on."""
+"""Measure a bundle or a run on faces that it was not trained on."""
 
 import tempfile
 from dataclasses import dataclass
@@ -40,12 +40,13 @@ MEANS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Figures, faces with their translations [N,7,48,48], and the worst of these, to look at."""
+    """Figures, and pictures of faces with their translations [N,7,48,48]."""
 
     figures: dict[str, Any]
     faces: Gray
     translated: Gray
     worst: Image.Image | None
+    """The results that critics are surest of, if critics were trained."""
 
 
 def evaluate(
@@ -59,17 +60,16 @@ def evaluate(
 ) -> Evaluation:
     """Measure a bundle on PublicTest faces that are not in Training, too.
 
-    FID and KID are taken in the judge's feature space against Training faces of the target's
-    class, as many on either side; `fid_real` and `kid_real` are those of two halves of the
-    Training faces against one another. A figure for which there are no faces is None.
+    FID and KID compare results with the same number of Training faces of the target's class, in
+    the judge's features; `fid_real` and `kid_real` compare two halves of the Training faces. A
+    figure without faces is None.
 
-    Without `probing` strengths and samples are left out, which take longer than all the rest. With
-    `critics` critics are trained, which takes minutes; `worst` draws the results that they are
-    surest of.
+    Without `probing` strengths and samples are not measured, which take most of the time. With
+    `critics` critics are trained, which takes minutes.
 
     Raises:
         BundleError: the bundle cannot be used.
-        DataError: the data lacks a split that is needed, or the votes are for other faces.
+        DataError: a split is missing, or the votes are for other faces.
     """
     random = np.random.default_rng(seed)
     test, training = _held_out(splits, votes, limit, random), splits["Training"]
@@ -123,11 +123,11 @@ def evaluate_run(
     probing: bool = True,
     critics: bool = False,
 ) -> Evaluation:
-    """Measure a run by way of the bundle that `export` would make of it.
+    """Measure a run through the bundle that `export` makes of it.
 
     Raises:
         RunError, CheckpointError, BundleError, ExportError: the run cannot be exported.
-        DataError: the data lacks a split that is needed.
+        DataError: a split is missing.
     """
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "bundle"
@@ -184,10 +184,10 @@ def _target(
 
 
 def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict[str, Any]:
-    """Return how `batch` attenuates translations [N,7,48,48] of faces that show a target already.
+    """Return how `batch` attenuates translations [N,7,48,48] of faces that already show the target.
 
-    `toned_down` is the fraction attenuated among faces of other expressions; `own_change` is as
-    that of a target.
+    `own_change` is the mean change of faces that have the target's label. `toned_down` is the
+    fraction of attenuated results among faces of other expressions.
     """
     fractions = attenuation.fractions(judged, np.arange(NUM_CLASSES))
     label_index = np.arange(len(test)), test.labels

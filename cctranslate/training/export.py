@@ -1,4 +1,4 @@
-"""From a run to a bundle: ONNX graphs that agree with torch on real faces, and their card."""
+"""Export a run as a bundle: ONNX graphs that agree with torch on real faces, and a card."""
 
 import shutil
 import tempfile
@@ -42,16 +42,24 @@ def export(
 ) -> dict[str, Any]:
     """Write a run's bundle to `out` and return its card.
 
-    `judge` and `witness` are each a run, or a bundle to take the classifier from; without a witness
-    the bundle holds the one that `judge` holds, if any. `gain` is, by expression, how many times as
-    far as the run itself strength 1 goes; what is left out is as its discriminators saw it. With
-    `half` the graphs compute in float16, and `float16` in the card has the largest differences.
-    `step` of `steps` there shows whether the run is finished. Only a whole bundle replaces another.
+    The bundle is written whole or not at all. The card's `step` and `steps` tell whether the run
+    is finished.
+
+    Args:
+        run: The folder of a translator's run.
+        judge: A judge's run, or a bundle to take the judge from.
+        out: The bundle's folder.
+        gain: By expression, the factor of the generator's change at strength 1. By default it is
+            the recipe's `strengths`, or 1.
+        witness: A witness's run, or a bundle to take it from. By default the one of `judge`, if
+            that is a bundle with a witness.
+        half: Whether the graphs compute in float16; `float16` in the card then has the largest
+            differences from float32.
 
     Raises:
         RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
-        ExportError: torch and onnxruntime differ; nothing is left behind.
-        HalfError: so do float32 and float16.
+        ExportError: torch and onnxruntime differ.
+        HalfError: float32 and float16 differ.
         OutputError: `out` cannot be written.
     """
     manifest = run_folder.read_manifest(run)
@@ -62,7 +70,7 @@ def export(
     saved = checkpoint.load(run, recipe)
     with checkpoint.explain_mismatch(run):
         faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
-    # A link's target may lie on another disk, where nothing can be renamed to.
+    # Resolved, because files cannot be renamed into a link's target on another disk.
     out = real_path(out)
     with _written_to(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
         folder = Path(name)
@@ -98,7 +106,7 @@ def export(
 
 @contextmanager
 def _written_to(out: Path) -> Iterator[None]:
-    """Make the folder above `out`, and name `out` where the block cannot write.
+    """Create the parent of `out`, and turn errors of writing in the block into one about `out`.
 
     Raises:
         OutputError: it cannot be written.
@@ -130,18 +138,18 @@ _JUDGE = {
 def _write(
     graph: nn.Module, path: Path, inputs: dict[str, np.ndarray], names: dict[str, Any]
 ) -> None:
-    import onnx  # noqa: F401 - torch needs it, and its own error for want of it is another
+    import onnx  # noqa: F401 - torch needs it, but its error would not name it
 
     args = tuple(torch.from_numpy(value) for value in inputs.values())
     with warnings.catch_warnings():
-        # The TorchScript exporter is deprecated, but the other one needs one more package and
-        # fixes the number of targets; what it writes is checked below whichever it is.
+        # The TorchScript exporter is deprecated, but the new one needs another package and fixes
+        # the number of targets. The graph is compared with torch afterwards anyway.
         warnings.simplefilter("ignore")
         torch.onnx.export(graph, args, str(path), opset_version=OPSET, dynamo=False, **names)
 
 
 def _copy_face_presence(judge: Path, folder: Path) -> None:
-    """Copy the network that finds whether there is a face: it depends on no other model."""
+    """Copy the face presence network, which does not depend on other models."""
     is_bundle = (judge / bundle.CARD).exists()
     source = bundle.load(judge if is_bundle else bundle.shipped())
     if source.holds(bundle.FACE_PRESENCE):
@@ -151,7 +159,7 @@ def _copy_face_presence(judge: Path, folder: Path) -> None:
 def _add_classifiers(
     judge: Path, witness: Path | None, translator_recipe: AnyRecipe, folder: Path, faces: np.ndarray
 ) -> dict[str, Any]:
-    """Put the judge into `folder`, and the witness if there is one; what the card says of them."""
+    """Write the judge, and the witness if there is one; return their entries in the card."""
     if witness is None and not (judge / run_folder.MANIFEST).exists():
         witness = judge if bundle.load(judge).holds(bundle.WITNESS) else None
     card = {"judge": _add_classifier(judge, translator_recipe, folder / "judge.onnx", faces)}
@@ -167,7 +175,7 @@ def _add_classifiers(
 def _add_classifier(
     source: Path, translator_recipe: AnyRecipe, path: Path, faces: np.ndarray
 ) -> dict[str, Any]:
-    """Write a run's classifier to `path`, or copy the one of that name from a bundle."""
+    """Write a run's classifier to `path`, or copy a bundle's; return its entry in the card."""
     if not (source / run_folder.MANIFEST).exists():
         held = bundle.load(source)
         shutil.copyfile(held.file(path.stem), path)
@@ -187,7 +195,7 @@ def _add_classifier(
 
 
 def _check_judge(judge: Path, recipe: AnyRecipe, translator_recipe: AnyRecipe) -> None:
-    """Refuse a judge that is none, that taught the translator, or that is not finished."""
+    """Refuse a run that is no judge, that taught the translator, or that is not finished."""
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
         raise RunError(f"{judge}: a run of {recipe.name}, which is no judge")
     if recipe.name in translator_recipe.prerequisites:
@@ -203,7 +211,7 @@ def _check_judge(judge: Path, recipe: AnyRecipe, translator_recipe: AnyRecipe) -
 def _largest_difference(
     graph: nn.Module, path: Path, names: dict[str, Any], *inputs: np.ndarray
 ) -> float:
-    """Run both at batch 1 and 5 on real faces and compare all that they give."""
+    """Return the largest difference between the outputs of torch and onnxruntime on real faces."""
     onnx_graph = OnnxRuntimeGraph(path)
     worst = 0.0
     for size in BATCHES:
@@ -219,7 +227,7 @@ def _largest_difference(
 
 
 def _move(folder: Path, out: Path) -> None:
-    """Put the files in their folder, the card last: without its own card a bundle is refused."""
+    """Move the files to their folder, the card last: a bundle without its card is refused."""
     out.mkdir(exist_ok=True)
     for name in (bundle.CARD, *(f"{model}.onnx" for model in bundle.OPTIONAL)):
         (out / name).unlink(missing_ok=True)

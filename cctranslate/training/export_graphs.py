@@ -1,4 +1,4 @@
-"""What the graphs of a bundle compute: networks in the form that `batch` runs."""
+"""The graphs of a bundle as torch modules: networks in the form that `batch` runs."""
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +11,11 @@ from cctranslate.training.networks.generator import Generator
 class TranslatorGraph(nn.Module):
     """Faces [N,1,48,48], label rows [K,7] and strengths [K] -> translations [N,K,1,48,48].
 
-    Two more outputs say how a larger picture is to be changed: `flow` [N,K,2,48,48], in pixels as
-    in `Edit`, and `paint` [N,K,1,48,48].
+    Two more outputs are for larger pictures: `flow` [N,K,2,48,48], in pixels as in `Edit`, and
+    `paint` [N,K,1,48,48].
 
-    A label row sums to one. Strength 0 leaves the face as it was. Strength 1 changes it `gain`
-    times as far as the generator itself does, with a gain for each expression.
+    A label row sums to one. Strength 0 leaves the face unchanged. Strength 1 changes it `gain`
+    times as much as the generator does, with a gain for each expression.
     """
 
     gain: Tensor
@@ -48,7 +48,7 @@ class JudgeGraph(nn.Module):
         self.classifier = classifier
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """Share one pass between both outputs."""
+        """Compute both outputs in one pass."""
         features = self.classifier.features(faces)
         logits = self.classifier.head(features) / self.classifier.temperature
         return logits.softmax(1), features

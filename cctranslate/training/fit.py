@@ -1,4 +1,4 @@
-"""A whole `fit`: plan the runs that a recipe consists of, and train them one after the other."""
+"""Plan the runs that a recipe consists of, and train them one after the other."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from cctranslate.training.run_folder import RunManifest
 from cctranslate.training.trainers.registry import TrainerInputs, make_trainer
 
 TEACHERS = "teachers"
-"""Where in a run's folder the runs lie that it builds on: guides, encoders, earlier stages."""
+"""The subfolder of the runs that a run builds on: guides, encoders, earlier stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +35,15 @@ class TrainingRun:
     seed: int = 0
     resume: bool = False
     stage: str | None = None
-    """Train no more than what the recipe builds on by this name, and what that builds on."""
+    """Train only this prerequisite of the recipe, and its prerequisites."""
     limits: Limits = field(default_factory=Limits)
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
-    """Called with the recipe's name, the steps that are done and those of the whole run."""
+    """Called with the recipe's name, its finished steps and all its steps."""
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
 
 
 def fit(run: TrainingRun) -> RunResult:
-    """Train a recipe and what it builds on, up to the run's stage and within its limits.
+    """Train a recipe and its prerequisites, up to the run's stage and within its limits.
 
     Raises:
         RunError: the folder already holds a run that is not resumed, or one on other data.
@@ -53,11 +53,11 @@ def fit(run: TrainingRun) -> RunResult:
     """
     _check_data(run)
     if run.recipe.needs_face_recognizer:
-        face_recognizer.load()  # before the hours of what is trained first
+        face_recognizer.load()  # to fail now, not after hours of training
     _claim(run)
     started = time.monotonic()
     for number, planned in enumerate(plan_runs(run)):
-        # The first run takes a step however short the limit is.
+        # The first run takes at least one step, however short the limit is.
         limits = _remaining(run.limits, time.monotonic() - started) if number else run.limits
         if limits.max_minutes is not None and limits.max_minutes <= 0:
             return RunResult(step=0, finished=False)
@@ -70,9 +70,9 @@ def fit(run: TrainingRun) -> RunResult:
 
 
 def plan_runs(run: TrainingRun) -> list[TrainingRun]:
-    """Return what a run consists of, in order: the runs that it builds on, then itself.
+    """Return the runs to train, in order: prerequisites, then the run itself.
 
-    With a stage it is the stage with what that builds on.
+    With a stage these are the stage's prerequisites and the stage.
     """
     before = registry.trained_before(run.recipe)
     named = {recipe.name: recipe for recipe in before}
@@ -83,12 +83,12 @@ def plan_runs(run: TrainingRun) -> list[TrainingRun]:
 
 
 def _part(run: TrainingRun, recipe: AnyRecipe) -> TrainingRun:
-    """Return the run of something that a run's recipe builds on, which goes on where it was."""
+    """Return the run of a prerequisite, which is always resumed."""
     return replace(run, recipe=recipe, folder=run.folder / TEACHERS / recipe.name, resume=True)
 
 
 def _train(run: TrainingRun, prerequisites: Path) -> RunResult:
-    """Train one planned run, and measure it if its kind of recipe is measured here."""
+    """Train one planned run, and store its figures if its trainer has any."""
     inputs = TrainerInputs(
         faces=run.splits["Training"],
         votes=run.votes,
@@ -151,7 +151,7 @@ def _claim(run: TrainingRun) -> None:
 
 
 def _remaining(limits: Limits, spent: float) -> Limits:
-    """Return the limits less the seconds that were spent."""
+    """Return the limits minus the seconds that were spent."""
     if limits.max_minutes is None:
         return limits
     return replace(limits, max_minutes=limits.max_minutes - spent / 60)

@@ -1,4 +1,4 @@
-"""Graphs in float16: half the size, and quicker on GPUs that compute in it."""
+"""Convert graphs to float16: half the size, and faster on GPUs that compute in it."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ TOLERANCE = 3e-2
 
 
 def halve(path: Path, **inputs: np.ndarray) -> float:
-    """Have a graph keep its weights and compute in float16; what goes in and out stays float32.
+    """Convert a graph's weights and computations to float16; inputs and outputs stay float32.
 
-    A graph that does so already stays as it is.
+    A graph in float16 stays as it is.
 
     Returns:
         The largest difference of the outputs for `inputs`; inputs that the graph lacks are ignored.
 
     Raises:
-        HalfError: too far.
+        HalfError: the outputs differ too much.
     """
     import onnx
     from onnxruntime.transformers import float16

@@ -1,4 +1,4 @@
-"""Run a training: steps, ticks, checkpoints, resume and time limit, for every kind of recipe."""
+"""The training loop for every kind of recipe: steps, ticks, checkpoints, resume, time limit."""
 
 import json
 import math
@@ -24,7 +24,7 @@ LOG = "log.jsonl"
 
 
 class Trainer(Protocol):
-    """What the loop needs of a kind of training."""
+    """The interface of trainers: each kind of recipe has one."""
 
     @property
     def recipe(self) -> AnyRecipe:
@@ -39,29 +39,29 @@ class Trainer(Protocol):
         """Steps of one pass over the faces."""
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """Take a step; its randomness comes from torch's generator, which the loop has seeded."""
+        """Take a step and return its losses. All randomness comes from torch's seeded generator."""
 
     def state(self) -> dict[str, Any]:
-        """Return everything needed to go on."""
+        """Return everything needed to resume."""
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Load a state that `state` returned."""
 
     def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
-        """Finish up after the last step, and return the figures that this has, if any."""
+        """Finish after the last step, and return figures for `measured.json`, if there are any."""
 
     def sheet(self) -> Image.Image | None:
-        """Draw how far the training has come, if there is something to show."""
+        """Draw current results, if there are any to show."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """When a run writes and when it ends.
+    """How often a run writes, and when it ends.
 
-    A tick is a log line, a sheet and a checkpoint. It comes once `tick_steps` steps and
-    `tick_seconds` seconds have both passed since the one before: a device that takes 170 steps a
-    second would otherwise spend most of a run on writing. It comes after `most_seconds` in any
-    case: that is what a kill costs where steps take many seconds.
+    A tick writes a log line, a sheet and a checkpoint. It comes when `tick_steps` steps and
+    `tick_seconds` seconds have passed since the last one: otherwise a device with 170 steps a
+    second would spend most of the time on writing. It comes after `most_seconds` in any case, which
+    bounds what a kill loses where steps take many seconds.
     """
 
     tick_steps: int = 100
@@ -80,7 +80,7 @@ class RunResult:
 
 
 class _Clock:
-    """Decides after which steps a tick comes, and when the time is up."""
+    """Decides when a tick is due, and when the time is up."""
 
     def __init__(self, limits: Limits, step: int) -> None:
         self._limits, self._step, self._since = limits, step, time.monotonic()
@@ -89,13 +89,13 @@ class _Clock:
         self._cost = 0.0  # seconds that the last tick itself took
 
     def is_due(self, step: int) -> bool:
-        """Return whether a tick comes after `step` steps."""
+        """Return whether a tick is due after `step` steps."""
         enough_steps = step - self._step >= self._limits.tick_steps
         least = self._limits.tick_seconds if enough_steps else self._limits.most_seconds
         return self.is_over() or self.seconds() >= least
 
     def is_over(self) -> bool:
-        """Return whether the time is up but for what a tick takes."""
+        """Return whether the time is up, except for a last tick."""
         return time.monotonic() + self._cost >= self._deadline
 
     def seconds(self) -> float:
@@ -103,7 +103,7 @@ class _Clock:
         return time.monotonic() - self._since
 
     def restart(self, step: int, began: float) -> None:
-        """Count from here: a tick that began at `began` is done."""
+        """Count from now: a tick that began at `began` is finished."""
         self._step, self._since = step, time.monotonic()
         self._cost = self._since - began
 
@@ -120,8 +120,8 @@ def run(
 ) -> RunResult:
     """Train to the end or to the last tick within the time limit.
 
-    Every step seeds torch with (seed, step), so that a run resumed from its last tick repeats
-    exactly what one that was never stopped would have done, wherever the ticks of either lie.
+    Every step seeds torch with (seed, step). So a run that is resumed from its last tick has the
+    same losses as one that was never stopped.
 
     Raises:
         CheckpointError: it cannot be read or written.
@@ -164,7 +164,7 @@ def save(trainer: Trainer, folder: Path, step: int) -> None:
 def _line(
     trainer: Trainer, step: int, terms: dict[str, list[Tensor]], seconds: float
 ) -> dict[str, Any]:
-    """Average each term over the steps that had it: G may step less often than D."""
+    """Return a log line: the mean of each term over the steps that computed it."""
     means = {name: float(torch.stack(values).mean()) for name, values in terms.items()}
     return {
         "step": step,
@@ -184,7 +184,10 @@ def _refuse_nan(folder: Path, line: dict[str, Any]) -> None:
 
 
 def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> None:
-    """Write the checkpoint last: what a kill leaves beyond it is dropped and redone on resume."""
+    """Write a log line, a sheet and the checkpoint.
+
+    The checkpoint comes last: log lines beyond it are dropped on resume.
+    """
     picture = trainer.sheet()
     try:
         with (folder / LOG).open("a", encoding="utf-8") as log:
@@ -198,10 +201,10 @@ def _tick(trainer: Trainer, folder: Path, step: int, line: dict[str, Any]) -> No
 
 
 def _restore(trainer: Trainer, folder: Path) -> int:
-    """Load the checkpoint and cut the log back to it; 0 if the run never reached a tick.
+    """Load the checkpoint, truncate the log to it, and return its step; 0 if there is none.
 
     Raises:
-        CheckpointError: there is one, of other networks than the trainer's.
+        CheckpointError: the checkpoint is of other networks.
     """
     step = 0
     if (folder / checkpoint.FILE).exists():

@@ -1,4 +1,4 @@
-"""Run folders: their names, manifests and JSON files, and the networks that runs end with."""
+"""Run folders: their names, manifests and JSON files, and loading their trained networks."""
 
 import json
 import platform
@@ -32,7 +32,7 @@ MEASURED = "measured.json"
 
 @dataclass(frozen=True, kw_only=True)
 class RunManifest:
-    """What a run was made from: enough to repeat it."""
+    """What a run was made from, to repeat it."""
 
     recipe: AnyRecipe
     seed: int
@@ -110,7 +110,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read what `write_json` wrote.
 
     Raises:
-        RunError: not there or not JSON.
+        RunError: the file is missing, or is no JSON object.
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -125,7 +125,7 @@ def load_classifier(folder: Path) -> Classifier:
     """Load the averaged, calibrated classifier of a run, in evaluation mode.
 
     Raises:
-        RunError, CheckpointError: no such run, or one of a translator.
+        RunError, CheckpointError: there is no such run, or it is of another kind.
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, ClassifierRecipe):
@@ -154,10 +154,10 @@ def load_denoiser(folder: Path) -> Denoiser:
 
 
 def load_generator(folder: Path) -> Generator:
-    """Load the generator that a run ends with, in evaluation mode.
+    """Load the final generator of a run, in evaluation mode.
 
     Raises:
-        RunError, CheckpointError: no such run, or one of a classifier.
+        RunError, CheckpointError: there is no such run, or it is of another kind.
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, GENERATOR_RECIPES):
@@ -171,7 +171,7 @@ def load_generator(folder: Path) -> Generator:
 
 
 def student_discriminators(folder: Path) -> dict[str, Tensor]:
-    """Return the discriminators' weights of a student's run; none of another kind's.
+    """Return the discriminators' weights of a student's run; empty for other kinds.
 
     Raises:
         RunError, CheckpointError: no such run.

@@ -1,4 +1,4 @@
-"""Train several recipes for as many images each, and measure them alike: rows of one table."""
+"""Train several recipes on the same number of images, and compare them in a table."""
 
 import json
 import platform
@@ -29,30 +29,30 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """What all rows have in common."""
+    """The settings that all recipes of a sweep share."""
 
     root: Path
-    """Each recipe's run lies in a folder of its name here."""
+    """The folder with a run for each recipe, by name."""
     splits: Splits
     votes: Votes | None
     device: torch.device
     judge: Path
     """A bundle or a judge's run that measures the translators."""
     images: int | None = None
-    """Training faces that each recipe sees; as many as its `epochs` say if None."""
+    """Training faces that each recipe sees; None: by its `epochs`."""
     faces: int | None = None
-    """PublicTest faces that translators are measured on; all if None."""
+    """PublicTest faces for measuring translators; None: all."""
     seed: int = 0
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
 
 
 def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
-    """Return a recipe's row: the stored one, else that of its run, resumed if it was begun.
+    """Return a recipe's row: the stored one, or that of its run, which is trained or resumed.
 
     Raises:
         RunError: the stored row is of another budget.
-        UserError: whatever `fit` and `evaluate` refuse.
+        UserError: as `fit` and `evaluate`.
     """
     folder = sweep.root / recipe.name
     within = _within(sweep, recipe)
@@ -67,7 +67,7 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
         device=sweep.device,
         seed=sweep.seed,
         resume=True,
-        # D's accuracy is that of the last tick: of a fourth of the run.
+        # D's accuracy is averaged over the last tick: over a fourth of the run.
         limits=Limits(tick_steps=max(1, min(500, steps // 4)), tick_seconds=0),
         on_start=sweep.on_start,
         on_tick=sweep.on_tick,
@@ -115,7 +115,7 @@ def _stored(sweep: Sweep, recipe: AnyRecipe, folder: Path) -> Row:
 
 
 def _within(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
-    """Return the recipe cut or stretched to the sweep's images, its schedule with it."""
+    """Return the recipe with epochs for the sweep's number of images."""
     if sweep.images is None:
         return recipe
     seen_an_epoch = _steps_per_epoch(sweep, recipe) * recipe.batch_size
@@ -163,7 +163,7 @@ def _mean(figures: dict[str, Any], recipe: GanRecipe, name: str) -> float | None
 
 
 def _mark(recipe: AnyRecipe) -> str:
-    """Return a note for a backbone that did not begin with ImageNet's weights."""
+    """Return a note on a backbone without ImageNet's weights."""
     source = recipe.backbone_weights or IMAGENET
     return f" (backbone: {Path(source).name})" if source != IMAGENET else ""
 

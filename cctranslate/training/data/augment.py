@@ -1,7 +1,7 @@
-"""Random changes to batches of faces, differentiable: G learns through some of them.
+"""Random, differentiable changes to batches of faces: G learns through some of them.
 
-By hand, not by kornia: all is drawn on the faces' device and nothing branches on it, so that a CUDA
-graph can record it.
+Not by kornia: random numbers are drawn on the faces' device and no branch depends on them, so that
+a CUDA graph can record the changes.
 """
 
 import torch
@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 MIRROR = [1, 0, 2, 4, 3]
-"""A mirrored face's landmarks in the order that they lie in: left before right."""
+"""The order of landmarks after mirroring a face, so that left comes before right again."""
 
 
 def affine(x: Tensor, *, shift: float, turn: float, zoom: tuple[float, float]) -> Tensor:
-    """Move faces [N,C,H,W] up to `shift` pixels, turn them `turn` radians, scale them by `zoom`.
+    """Shift faces [N,C,H,W] by up to `shift` pixels, turn them by up to `turn` radians, and scale.
 
     Half of them are mirrored.
     """
@@ -53,41 +53,41 @@ def cutout(x: Tensor, *, side: int) -> Tensor:
 
 
 def without_lower_half(x: Tensor, chosen: Tensor) -> Tensor:
-    """Set all below the middle of the nose to gray in the `chosen` [N] of faces [N,C,H,W]."""
+    """Gray out all below the middle of the nose in the `chosen` [N] of faces [N,C,H,W]."""
     below = torch.arange(x.shape[-2], device=x.device) >= x.shape[-2] * 0.6
     return x.masked_fill(chosen[:, None, None, None] & below[:, None], 0.0)
 
 
 def for_classifier(x: Tensor) -> Tensor:
-    """Change faces as a classifier sees them in training: moved, mirrored, relit, with a hole."""
+    """Augment faces for training a classifier: moved, mirrored, relit, with a hole."""
     x = affine(x, shift=4, turn=0.2, zoom=(0.85, 1.15))
     return cutout(light(x, brightness=0.2, contrast=0.3), side=14)
 
 
 def for_identity(x: Tensor) -> Tensor:
-    """Change faces as an encoder sees them: often close up, with a hole.
+    """Augment faces for an encoder: often close up, with a hole.
 
-    Hair, collar and background tell whole faces apart, but do not change with the expression.
+    Otherwise it would compare hair, collar and background, which do not change with the expression.
     """
     return cutout(affine(x, shift=4, turn=0.15, zoom=(0.95, 1.7)), side=18)
 
 
 def for_face_recognizer(x: Tensor) -> Tensor:
-    """Change faces slightly, as the face recognizer sees them: whole, as in the dataset."""
+    """Augment faces slightly for the face recognizer: whole, as in the dataset."""
     return affine(x, shift=2, turn=0.08, zoom=(0.95, 1.15))
 
 
 def for_encoder(x: Tensor) -> Tensor:
-    """Change faces as an encoder sees them in training: also relit and noised."""
+    """Augment faces for training an encoder: also relit and noised."""
     x = light(for_identity(x), brightness=0.2, contrast=0.3)
     return x + 0.1 * torch.rand((), device=x.device) * torch.randn_like(x)
 
 
 def for_guide(x: Tensor, noise: float) -> Tensor:
-    """Change fakes as a guide sees them, so that G gains nothing from a fragile pattern.
+    """Augment fakes for a guide, so that G gains nothing from a fragile pattern.
 
-    The hole is large, so that no single spot can carry an expression: without it G stamps one
-    mark where it is cheapest, often on one side of the mouth only.
+    The hole is large, so that no single spot can carry an expression. Without it G draws a mark
+    where that is cheapest, often on one side of the mouth only.
     """
     x = affine(x, shift=3, turn=0.12, zoom=(0.9, 1.1))
     x = cutout(light(x, brightness=0.15, contrast=0.2), side=22)
@@ -97,7 +97,7 @@ def for_guide(x: Tensor, noise: float) -> Tensor:
 def turned(x: Tensor, points: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
     """Turn faces [N,C,48,48] with landmarks [N,5,2] about the middle by `angles` [N], in radians.
 
-    What comes in at the corners is the mirrored picture; an angle of 0 leaves a face as it is.
+    Corners are filled with the mirrored picture. An angle of 0 leaves a face unchanged.
     """
     cos, sin = angles.cos(), angles.sin()
     turn = torch.stack([cos, -sin, sin, cos], 1).view(-1, 2, 2)
@@ -110,9 +110,9 @@ def turned(x: Tensor, points: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def with_landmarks(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return faces [N,1,48,48] and their landmarks [N,5,2], moved a little, half of them mirrored.
+    """Move faces [N,1,48,48] and their landmarks [N,5,2] a little, and mirror half of them.
 
-    What the teacher learns to draw: changes are no larger than those between FER2013's own faces.
+    For the teacher, which learns to draw such faces: they vary no more than FER2013's do.
     """
     n, size = len(x), x.shape[-1]
     angle, zoom, dx, dy = torch.randn(4, n, device=x.device)

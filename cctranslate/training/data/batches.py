@@ -1,4 +1,4 @@
-"""Batches of a translator's steps: faces, targets, and the real faces that D compares with."""
+"""Batches for a GAN's steps: faces, targets, and the real faces that D compares with."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,7 @@ from cctranslate.training.data.sampler import Indices, Sampler
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What a step works on: N faces, M translations (M = N, or 6N for all others as targets)."""
+    """A step's N faces and M translations (M = N, or 6N with all other expressions as targets)."""
 
     x: Tensor  # [N,1,48,48]
     classes: Tensor  # [N]
@@ -47,7 +47,7 @@ class Batch:
 
 
 class Batches:
-    """Draws batches as a procedure says, from the faces whose labels are sure enough."""
+    """Draws batches by a procedure, from the faces whose labels are certain enough."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Batches:
         seed: int,
     ) -> None:
         labels = soft_labels(faces, votes, procedure.vote_share)
-        # A row of zeros is what the voters called no face.
+        # A row of zeros: most voters called it no face.
         usable = labels.max(1) >= max(procedure.certainty, 1e-6)
         named = [EMOTIONS.index(emotion) for emotion in procedure.domains]
         self._domains = np.array(sorted(named) or range(NUM_CLASSES))
@@ -120,7 +120,7 @@ class Batches:
         return domains[(torch.searchsorted(domains, classes) + shift) % len(domains)]
 
     def spread(self, count: int) -> Gray:
-        """Draw faces to show, the same number of each class, once for the run."""
+        """Return faces for the sheet, the same number of each class."""
         random = np.random.default_rng([self._seed, 3])
         pools = [np.flatnonzero(self._classes == c) for c in self._domains]
         each = count // len(pools)

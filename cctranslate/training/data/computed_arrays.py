@@ -1,4 +1,4 @@
-"""Arrays computed once of a set of faces and stored in a file, because they take minutes."""
+"""Compute arrays of a set of faces once and store them in a file, because they take minutes."""
 
 import hashlib
 import zipfile
@@ -16,7 +16,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def load_or_compute(path: Path, images: Gray, compute: Callable[[], Arrays]) -> Arrays:
-    """Return the arrays that `path` stores for these images; compute and store them if it does not.
+    """Return the arrays that `path` stores for these images; if there are none, compute them.
 
     `images` are faces [N,48,48] uint8; the file holds their SHA-256.
     """

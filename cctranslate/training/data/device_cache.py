@@ -1,4 +1,4 @@
-"""All faces on the device at once: a step then copies nothing to it but indices."""
+"""Keep all faces on the device, so that a step copies only indices to it."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from cctranslate.training.data.sampler import Indices
 
 
 class DeviceDataset:
-    """Gray faces [N,48,48] on the device as bytes; they are scaled when they are drawn."""
+    """Gray faces [N,48,48] on the device as bytes; they are scaled when a batch is taken."""
 
     def __init__(self, images: Gray, device: torch.device) -> None:
         self._images = torch.from_numpy(images).to(device)

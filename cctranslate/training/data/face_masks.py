@@ -1,4 +1,4 @@
-"""Soft masks of faces' parts that follow their landmarks."""
+"""Soft masks of the parts of faces, by their landmarks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ Region = Literal["eyes", "mouth", "lower", "inner"]
 
 @dataclass(frozen=True, kw_only=True)
 class Ellipse:
-    """A part of the face, in pixels of a face whose landmarks are the template's."""
+    """A part of a face, in pixels of a face whose landmarks are the template's."""
 
     between: tuple[int, ...]
-    """Landmarks whose middle it lies about."""
+    """The landmarks whose mean is its reference point."""
     down: float
-    """How far below that middle its own lies."""
+    """How far below that point its center is."""
     width: float
     """Half of its width."""
     height: float
@@ -31,14 +31,14 @@ ELLIPSES: dict[Region, Ellipse] = {
     # With brows, and the frown between them.
     "eyes": Ellipse(between=(0, 1), down=-3.0, width=18.5, height=10.5),
     "mouth": Ellipse(between=(3, 4), down=0.5, width=13.0, height=9.0),
-    # A smile lifts the cheeks and creases what lies beside the nose; a cry lowers the jaw.
+    # A smile lifts the cheeks and creases the skin beside the nose; a cry lowers the jaw.
     "lower": Ellipse(between=(2, 3, 4), down=1.0, width=18.0, height=14.0),
     "inner": Ellipse(between=(0, 1, 3, 4), down=-0.5, width=19.5, height=22.0),
 }
 WHOLE_EXPRESSION: tuple[Region, ...] = ("eyes", "lower")
-"""What must be hidden for no trace of the old expression to be left."""
+"""The parts that must be masked to hide the old expression completely."""
 UNSURE = 1.15
-"""How much larger masks are where no landmarks were found."""
+"""Factor of the size of masks where no landmarks were found."""
 SOFTNESS = 0.12
 """Width of a mask's soft edge, as a fraction of the ellipse."""
 
@@ -50,7 +50,7 @@ _CHOICES: tuple[tuple[float, tuple[Region, ...]], ...] = (
     (0.11, ("eyes",)),
     (0.12, ()),
 )
-"""How often which parts are hidden in training; none named is the whole picture."""
+"""Probabilities of the masked parts in training; an empty tuple masks the whole picture."""
 _PAIR = torch.tensor(TEMPLATE, dtype=torch.float32)
 
 
@@ -62,7 +62,7 @@ def fixed(points: Tensor, found: Tensor, regions: Sequence[Region]) -> Tensor:
 
 
 def drawn(points: Tensor, found: Tensor) -> Tensor:
-    """Return training masks [N,1,48,48]: random parts, moved, enlarged and more or less soft."""
+    """Return random training masks [N,1,48,48]: parts that are moved, scaled and softened."""
     n, device = len(points), points.device
     chance = torch.tensor([probability for probability, _ in _CHOICES], device=device)
     choice = torch.multinomial(chance, n, replacement=True)
@@ -79,7 +79,7 @@ def drawn(points: Tensor, found: Tensor) -> Tensor:
 
 
 def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | float) -> Tensor:
-    """[N,48,48]: 1 inside, 0 outside, with a linear edge of `softness` of the radius within it."""
+    """Return ellipses [N,48,48]: 1 inside, 0 outside, with a linear edge inside the radius."""
     across, scale = _axes(points)
     middle = points[:, list(ellipse.between)].mean(1) + scale * ellipse.down * _turned(across)
     line = torch.arange(SIZE, device=points.device, dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""FER2013 in every form it is found in, as arrays by split."""
+"""Read FER2013 in any of its forms, as arrays by split."""
 
 import hashlib
 import io
@@ -46,7 +46,7 @@ def _silent(line: str) -> None:
 class Faces:
     """One split: `images` [N,48,48] uint8, `labels` [N] uint8 (FER2013 ids), `rows` [N] int64.
 
-    `rows` are the faces' row numbers in the official CSV (what FER+ votes go by).
+    `rows` are the faces' row numbers in the official CSV, by which FER+ votes are matched.
     """
 
     images: Gray
@@ -62,7 +62,7 @@ class Faces:
 
 
 Splits = dict[str, Faces]
-"""Faces by Usage: Training, PublicTest, PrivateTest; those the source lacks are left out."""
+"""Faces by usage: Training, PublicTest, PrivateTest; missing ones are left out."""
 
 
 def load(path: Path, echo: Echo = _silent) -> Splits:
@@ -70,10 +70,10 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
 
     Args:
         path: The file or folder.
-        echo: Takes a line on what the folder holds that is left out.
+        echo: Takes lines on pictures in the folder that are left out.
 
     Raises:
-        DataError: nothing there, not FER2013, damaged, or a bad row, named by its line.
+        DataError: the file is missing, damaged or not FER2013, or a row is bad.
     """
     if path.is_dir():
         return _load_named(_below(path), lambda name: (path / name).open("rb"), str(path), echo)
@@ -93,7 +93,7 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
     except DataError:
         raise
     except Exception as error:
-        # Each way of packing has errors of its own.
+        # Each archive format raises errors of its own.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path}: damaged or encrypted: {reason}: download it again") from None
 
@@ -124,7 +124,7 @@ def _buffered(file: IO[bytes]) -> io.BufferedReader:
 
 
 def fingerprint(splits: Splits) -> str:
-    """Return the SHA-256 of every split's images and labels: which data a model was trained on."""
+    """Return the SHA-256 of all images and labels, to tell which data a model was trained on."""
     digest = hashlib.sha256()
     for usage in USAGES:
         if usage in splits:
@@ -135,16 +135,16 @@ def fingerprint(splits: Splits) -> str:
 
 
 def without_copies(faces: Faces, of: Faces) -> Faces:
-    """Return the faces that do not also stand, pixel for pixel, in another split.
+    """Return the faces without exact copies in another split.
 
-    About 8% of FER2013's test faces stand in Training too and inflate any figure.
+    About 8% of FER2013's test faces are also in Training, and would inflate figures.
     """
     of_pixels = {image.tobytes() for image in of.images}
     return faces.take(np.array([image.tobytes() not in of_pixels for image in faces.images], bool))
 
 
 def _collect(rows: Iterable[Row], source: str) -> Splits:
-    """Gather rows into arrays that grow in place: memory stays near the pixels' own size."""
+    """Collect rows in arrays that grow in place, which takes little more memory than the pixels."""
     pixels = {usage: bytearray() for usage in USAGES}
     labels = {usage: bytearray() for usage in USAGES}
     numbers: dict[str, list[int]] = {usage: [] for usage in USAGES}
@@ -169,7 +169,7 @@ def _collect(rows: Iterable[Row], source: str) -> Splits:
 
 
 def _in_row_order(faces: Faces) -> Faces:
-    """Sort rows alike for every form of the dataset, so that runs and fingerprints agree."""
+    """Sort faces by row number, so that all forms of the dataset give the same arrays."""
     order = np.argsort(faces.rows, kind="stable")
     return faces if (np.diff(order) == 1).all() else faces.take(order)
 
@@ -214,7 +214,7 @@ def _load_named(
 
 
 def _csv_rank(path: str) -> int:
-    """Return how soon a file is taken for the dataset's CSV; no CSV ranks last."""
+    """Return the rank in which a file is tried as the dataset's CSV; other files rank last."""
     name = PurePosixPath(path).name.lower()
     name = name.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz")
     if name in CSV_NAMES:

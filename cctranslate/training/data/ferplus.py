@@ -1,4 +1,4 @@
-"""FER+ votes (Barsoum et al. 2016): ten annotators a face, as soft labels beside FER2013's."""
+"""Read FER+ votes (Barsoum et al. 2016) of ten annotators a face, and make soft labels of them."""
 
 import csv
 import hashlib
@@ -16,10 +16,10 @@ from cctranslate.training.data.fer2013 import Faces
 _OTHERS = ("contempt", "unknown", "NF")
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 _ENOUGH = 50
-"""Faces from which on a fraction of them says something."""
+"""Least number of faces for checking how many agree."""
 
 _MOST_VOTES = 1e6
-"""More, and what is no number, come of a damaged file."""
+"""Larger numbers come from a damaged file."""
 
 Votes = dict[int, NDArray[np.float32]]
 """Row number in the official CSV -> votes [10]: the seven expressions, contempt, unknown, NF."""
@@ -28,10 +28,10 @@ Votes = dict[int, NDArray[np.float32]]
 def load_votes(path: Path) -> Votes:
     """Read `ferplus.csv` (image, emotion, usage, votes) or Microsoft's `fer2013new.csv`.
 
-    A table without votes for contempt, unknown and NF has none, as `batch --soft-labels` writes it.
+    Columns for contempt, unknown and NF may be missing, as in a table of `batch --soft-labels`.
 
     Raises:
-        DataError: not there, or not a table of FER+ votes.
+        DataError: the file is missing, or is no table of FER+ votes.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -72,7 +72,7 @@ def _row_number(row: dict[str, str], index: int) -> int:
 
 
 def digest(votes: Votes) -> str:
-    """Return the SHA-256 of every row's votes: which labels a model was trained on."""
+    """Return the SHA-256 of all votes, to tell which labels a model was trained on."""
     hashed = hashlib.sha256()
     for row in sorted(votes):
         hashed.update(f"{row}:".encode() + votes[row].tobytes())
@@ -105,7 +105,7 @@ def soft_labels(faces: Faces, votes: Votes | None, fraction: float) -> NDArray[n
     """Return label distributions [N,7]: `fraction` of the votes', the rest FER2013's label.
 
     Votes for contempt and unknown are left out; faces without usable votes keep their label.
-    A face that most voters called no face gets a row of zeros: leave it out of training.
+    A picture that most voters called no face gets a row of zeros: leave it out of training.
 
     Raises:
         DataError: the votes are not for these faces.

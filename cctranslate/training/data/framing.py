@@ -1,4 +1,4 @@
-"""Where faces lie in their pictures, and how they would lie upright and in the middle."""
+"""Maps between faces as they lie in their pictures and upright, centered faces, on batches."""
 
 import torch
 import torch.nn.functional as F
@@ -8,19 +8,18 @@ from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.pixels import SIZE
 
 TILTED_RADIANS = 0.16
-"""Tilt from which on a face lies oddly."""
+"""Tilt from which a face lies oddly."""
 ASIDE_PIXELS = 4.5
-"""Distance from the middle of FER2013's faces to that of a face from which on it does."""
+"""Distance of a face's middle from the usual one in FER2013 from which it lies oddly."""
 LARGER = 1.3
-"""How many times as large or as small as FER2013's faces it is then."""
+"""Ratio to the usual size in FER2013, or its inverse, from which a face lies oddly."""
 MIDDLE = (SIZE - 1) / 2
 
 
 def frames(points: Tensor) -> Tensor:
-    """Return the maps [N,2,3] from places in upright faces to those in pictures of faces.
+    """Return the affine maps [N,2,3] from upright faces to pictures, by landmarks [N,5,2].
 
-    Landmarks [N,5,2] say where a face lies; it is what `faces.alignment.align` does, at once for
-    all of them.
+    As `faces.alignment.align`, for a batch.
     """
     here = torch.view_as_complex(torch.tensor(TEMPLATE, dtype=points.dtype, device=points.device))
     there = torch.view_as_complex(points.contiguous())
@@ -36,7 +35,7 @@ def frames(points: Tensor) -> Tensor:
 
 
 def lies_oddly(maps: Tensor) -> Tensor:
-    """Return which faces [N] with maps [N,2,3] are tilted, aside, large or small."""
+    """Return which faces [N] with maps [N,2,3] are tilted, off the middle, large or small."""
     tilt = torch.atan2(maps[:, 1, 0], maps[:, 0, 0]).abs()
     size = maps[:, :, 0].norm(dim=1).clamp_min(1e-3)
     middle = torch.tensor(TEMPLATE.mean(0), dtype=maps.dtype, device=maps.device)
@@ -47,7 +46,7 @@ def lies_oddly(maps: Tensor) -> Tensor:
 
 
 def fetched(x: Tensor, maps: Tensor, mode: str, padding: str) -> Tensor:
-    """Return pictures [N,C,48,48] whose places show what lies in `x` where the maps lead."""
+    """Warp pictures [N,C,48,48]: each pixel is fetched from where the map leads."""
     turn, shift = maps[:, :, :2], maps[:, :, 2:]
     # From pixels to places in [-1, 1], as affine_grid has them.
     middle = torch.full((2, 1), MIDDLE, dtype=maps.dtype, device=maps.device)
@@ -57,6 +56,6 @@ def fetched(x: Tensor, maps: Tensor, mode: str, padding: str) -> Tensor:
 
 
 def inverse(maps: Tensor) -> Tensor:
-    """Return the maps [N,2,3] that lead back."""
+    """Return the inverse maps [N,2,3]."""
     turn = torch.linalg.inv(maps[:, :, :2])
     return torch.cat([turn, -turn @ maps[:, :, 2:]], 2)

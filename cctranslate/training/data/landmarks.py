@@ -1,4 +1,4 @@
-"""Facial landmarks of training faces: found once by the detector, stored in the run's folder."""
+"""Find the facial landmarks of training faces with the detector, and store them in the run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ FILE = "landmarks.npz"
 MARGIN = 12
 """Pixels of repeated border around a face: YuNet expects some background."""
 SIDES = (144, 288)
-"""Pixels that a face with its margin is enlarged to; the second only where the first finds none.
+"""Pixels that a face with its margin is enlarged to; the second if nothing is found at the first.
 At 144 YuNet finds 90% of FER2013's faces, at 288 95%, in three times the time."""
 
 
@@ -55,7 +55,7 @@ def find(images: Gray) -> Landmarks:
 
 
 def load_or_find(path: Path, images: Gray) -> Landmarks:
-    """Return the landmarks of `images` that `path` stores; find and store them if it has none.
+    """Return the landmarks of `images` that `path` stores; if there are none, find them.
 
     Raises:
         BundleError: the detector's model is missing or altered.
@@ -66,7 +66,7 @@ def load_or_find(path: Path, images: Gray) -> Landmarks:
 def _best(detector: FaceDetector, image: Gray, side: int) -> NDArray[np.float32] | None:
     """Return the points [5,2] of the surest face in an image [48,48] enlarged to `side` pixels.
 
-    A small one, or one far from the middle, is a pattern in the hair or on a shirt.
+    Small detections, and those far from the middle, are patterns in hair or on clothes.
     """
     framed = cv2.copyMakeBorder(image, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
     view = cv2.resize(framed, (side, side), interpolation=cv2.INTER_CUBIC)

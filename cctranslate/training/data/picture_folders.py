@@ -1,4 +1,4 @@
-"""Faces that lie in folders named by split and emotion, as datasets are laid out for training."""
+"""Read faces from folders named by split and emotion, as in FER2013's copies on Kaggle."""
 
 import io
 import re
@@ -22,16 +22,16 @@ _VALIDATION = ("val", "valid", "validation", "publictest")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
 _LAID_OUT = "faces are read from train/, validation/ and test/, each with a folder for each emotion"
 _NAMELESS = 1_000_000
-"""Where the numbers of pictures start whose names carry none: past the votes' own."""
+"""First row number of pictures without one in their names: larger than those of the votes."""
 
 
 def picture_rows(
     names: Mapping[str, str], opened: Callable[[str], io.BufferedReader], source: str, echo: Echo
 ) -> Iterator[Row]:
-    """Yield faces that lie as `.../train/<emotion>/name`, by path.
+    """Yield faces in paths such as `.../train/<emotion>/name`, in the paths' order.
 
-    A name such as `PublicTest_0028709.png` decides the usage over its folder: nothing that
-    the dataset calls a test row is ever trained on.
+    A name such as `PublicTest_0028709.png` overrides the usage of the folder, so that no test row
+    is trained on.
     """
     usages = _usages(names)
     left_out: Counter[str] = Counter()
@@ -60,7 +60,7 @@ def picture_rows(
 def _usages(paths: Iterable[str]) -> dict[str, str]:
     """Return usages by the names of split folders.
 
-    Beside a validation folder, which is PublicTest, a test folder is PrivateTest. Alone it is
+    With a validation folder, which is PublicTest, a test folder is PrivateTest. Without one it is
     PublicTest, as in the dataset's copies on Kaggle.
     """
     folders = {part.lower() for path in paths for part in PurePosixPath(path).parts[-3:-2]}

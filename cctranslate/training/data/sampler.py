@@ -1,6 +1,6 @@
-"""Which faces a step sees: a function of seed and step alone, so that resuming is exact.
+"""Choose the faces of a step by seed and step alone, so that resuming is exact.
 
-By hand: torchdata's stateful loaders restore a position, while this needs none.
+Not by torchdata's stateful loaders, which have to restore a position.
 """
 
 import numpy as np
@@ -14,9 +14,9 @@ Indices = NDArray[np.int64]
 class Sampler:
     """Draws batches of `size` indices from labeled faces.
 
-    With `balance` 0 each epoch is one pass, shuffled or as the faces lie; otherwise faces are
-    drawn by their class's size to the power of -`balance`, and as many times as often as
-    `emphasis` [7] says. Classes [N] int64.
+    With `balance` 0 each epoch is one pass over the faces, shuffled or in order. Otherwise faces
+    are drawn at random, by the size of their class to the power of -`balance` times the
+    `emphasis` [7] of their class. Classes [N] int64.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class Sampler:
 
 
 def evenly(classes: Indices, seed: int) -> Indices:
-    """Return shuffled indices of classes [N] in which any beginning has as many of each class.
+    """Return shuffled indices of classes [N], of which any first part has equally many of each.
 
-    Classes that have no more are left out of the rest, and faces of class -1 altogether.
+    Small classes run out earlier. Faces of class -1 are left out.
     """
     order = np.random.default_rng(seed).permutation(len(classes))
     order = order[classes[order] >= 0]
-    # Each face's number among those of its class: a round takes one of every class.
+    # Sorted by each face's number within its class: one of every class, then the next of each.
     numbers = np.empty(len(order), np.int64)
     for k in range(NUM_CLASSES):
         mine = classes[order] == k

@@ -1,1 +1,1 @@
-"""Loss terms."""
+"""Loss terms of generators, discriminators and students."""

@@ -1,4 +1,4 @@
-"""Adversarial and class losses of D and G, computed from what D gives."""
+"""Adversarial and class losses of D and G, computed from D's outputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ def _bce(logits: Tensor, target: float) -> Tensor:
 
 
 def d_bce(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the cross-entropy over reals and fakes together, the original's one batch."""
+    """Return the cross-entropy over reals and fakes in one batch, as the original does."""
     targets = torch.cat([torch.ones_like(real), torch.zeros_like(fake)])
     return F.binary_cross_entropy_with_logits(torch.cat([real, fake]), targets)
 
@@ -38,12 +38,12 @@ def g_least_squares(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def d_relativistic(real: Tensor, fake: Tensor) -> Tensor:
-    """Compare each real with a fake of its class (RpGAN; Huang et al. 2024, R3GAN)."""
+    """Return D's loss on pairs of a real and a fake of one class (RpGAN; R3GAN, Huang 2024)."""
     return F.softplus(fake - real).mean()
 
 
 def g_relativistic(real: Tensor, fake: Tensor) -> Tensor:
-    """Compare the same pairs the other way round."""
+    """Return G's loss on the same pairs."""
     return F.softplus(real - fake).mean()
 
 
@@ -61,7 +61,7 @@ G_ADVERSARIAL: dict[AdversarialLoss, Adversarial] = {
 
 
 def d_refusal(kind: AdversarialLoss, logits: Tensor) -> Tensor:
-    """Return D's loss on faces that it should reject though they are real."""
+    """Return D's loss on real faces with a wrong label, which it must reject."""
     return logits.square().mean() if kind == "least-squares" else _bce(logits, 0.0)
 
 
@@ -134,7 +134,7 @@ class DiscriminatorLoss(nn.Module):
         self._classes = D_CLASS[procedure.classes]
 
     def forward(self, pairs: Pairs, refused: Tensor | None = None) -> Terms:
-        """Return the terms; `refused` are D's logits of reals under labels that are not theirs."""
+        """Return the terms; `refused` are D's logits of reals with wrong labels."""
         terms = {"d_adversarial": self._adversarial(*pairs.realness())}
         if pairs.real.expression is not None and pairs.fake.expression is not None:
             terms["d_class"] = self._classes(
@@ -146,7 +146,7 @@ class DiscriminatorLoss(nn.Module):
 
 
 class GeneratorLoss(nn.Module):
-    """G's terms that D's outputs give."""
+    """G's terms that depend on D's outputs."""
 
     def __init__(self, procedure: Procedure, weights: Weights) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ class GeneratorLoss(nn.Module):
         self._weights = weights
 
     def forward(self, pairs: Pairs) -> Terms:
-        """Return the terms of fakes, which G wants to be taken for real and for their target."""
+        """Return the terms for fakes that look real to D and show their target."""
         terms = {"adversarial": self._adversarial(*pairs.realness())}
         if self._weights.classification > 0 and pairs.fake.expression is not None:
             terms["classification"] = self._classes(pairs.fake.expression, pairs.fake_classes)

@@ -1,47 +1,46 @@
-"""The Frechet distance of translations to the faces that they were made of, as a loss.
+"""The Frechet distance between translations and their sources, as a loss.
 
-Faces that are all changed to read as one expression lose a little of what sets each apart: as a
-set they lie closer together than real faces do, around another mean. Embeddings of a face
-recognizer show that, even where it still knows each face alone.
+Translations to one expression lose a little of what makes each face different: as a set they lie
+closer together than real faces, around another mean. A face recognizer's embeddings show this even
+where it recognizes every single face.
 """
 
 import torch
 from torch import Tensor, nn
 
 MEMORY = 2000
-"""Faces that the running covariances are of; each batch replaces as many."""
+"""Number of recent faces that the running covariances cover."""
 RIDGE = 0.01
 """Fraction of the mean variance that is added to every direction."""
 ITERATIONS = 18
-"""Enough for variances that are ten thousandfold apart; each is three matrix products."""
+"""Enough for variances that differ by a factor of ten thousand; each is three matrix products."""
 
 
 class FrechetLoss(nn.Module):
     """Squared Frechet distance of embeddings before and after, along `axes` [A,E] of them.
 
     |b - a|^2 + tr(B) + tr(A) - 2 tr((B^1/2 A B^1/2)^1/2) of means b, a and covariances B, A
-    (Dowson and Landau 1982), all of them running. `update` takes a batch in; `forward` comes
-    after it.
+    (Dowson and Landau 1982), all of them running. Call `update` with a batch before `forward`.
     """
 
     axes: Tensor
 
     def __init__(self, axes: Tensor) -> None:
         super().__init__()
-        # They belong to the network that gives the embeddings: no part of a run's checkpoint.
+        # Not stored in checkpoints, as they belong to the network that computes the embeddings.
         self.register_buffer("axes", axes, persistent=False)
         self.before, self.after = _Moments(len(axes)), _Moments(len(axes))
 
     @torch.no_grad()
     def update(self, before: Tensor, after: Tensor) -> None:
-        """Take in a batch's embeddings [N,E] before and after."""
+        """Add a batch's embeddings [N,E] before and after to the running statistics."""
         self.before.add(before @ self.axes.T)
         self.after.add(after @ self.axes.T)
 
     def forward(self, after: Tensor) -> Tensor:
-        """Return the running distance, with the gradient that this batch's embeddings give it.
+        """Return the running distance, with its gradient with respect to this batch's embeddings.
 
-        It is 0 until half of the memory is filled: covariances of few faces say nothing.
+        It is 0 until half of the memory is filled, as covariances of few faces are useless.
         """
         z = after @ self.axes.T
         with torch.no_grad():
@@ -62,7 +61,7 @@ class FrechetLoss(nn.Module):
 
 
 class _Moments(nn.Module):
-    """Mean and covariance of the last faces' embeddings [N,A]."""
+    """Running mean and covariance of embeddings [N,A]."""
 
     count: Tensor
     sums: Tensor
@@ -75,7 +74,7 @@ class _Moments(nn.Module):
         self.register_buffer("squares", torch.zeros(width, width))
 
     def add(self, z: Tensor) -> None:
-        """Take in a batch."""
+        """Add a batch."""
         keep = max(0.0, 1 - len(z) / MEMORY)
         self.count.mul_(keep).add_(len(z))
         self.sums.mul_(keep).add_(z.sum(0))
@@ -96,7 +95,7 @@ class _Moments(nn.Module):
 def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return the square root of a positive definite matrix, and the root's inverse.
 
-    By Newton and Schulz, in matrix products alone: CUDA graphs record no decomposition.
+    By Newton-Schulz iterations, as CUDA graphs cannot record a decomposition.
     """
     scale, identity = matrix.trace(), torch.eye(len(matrix), device=matrix.device)
     root, inverse = matrix / scale, identity

@@ -1,4 +1,4 @@
-"""Weights of loss terms by the norms of their gradients."""
+"""Adapt the weights of loss terms to the norms of their gradients."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,9 @@ from torch import Tensor
 from cctranslate.training.losses.terms import Terms
 
 LARGEST = 50.0
-"""A weight at most: a discriminator that knows nothing has hardly a slope."""
+"""Largest weight: an untrained discriminator has hardly any gradient."""
 SMOOTHING = 0.2
-"""Fraction of the way to a batch's weights that a weight moves."""
+"""Fraction of a batch's weights in the running weights."""
 
 
 class GradientBalancer:
@@ -20,7 +20,7 @@ class GradientBalancer:
     """
 
     def __init__(self, ratios: Mapping[str, float]) -> None:
-        """Take each term's ratio; a ratio of 0 leaves the term out."""
+        """Set each term's ratio; a ratio of 0 leaves the term out."""
         self._ratios = dict(ratios)
         self.weights = dict.fromkeys(ratios, 0.0)
 

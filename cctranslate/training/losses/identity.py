@@ -1,4 +1,4 @@
-"""Keep the person: losses on embeddings from frozen networks that tell people apart."""
+"""Identity losses: keep the person, by embeddings of frozen networks that tell people apart."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,13 +11,13 @@ from cctranslate.training.data.batches import Batch
 from cctranslate.training.device import autocast
 
 FORGET = 0.02
-"""Fraction that each batch takes off the running sums of embeddings."""
+"""Fraction by which each batch reduces the running sums of embeddings."""
 
 
 class IdentityEncoder(nn.Module):
-    """Frozen encoders of faces: each embeds a random view of a face and of its translation.
+    """Frozen encoders: each embeds a random view of a face and the same view of its translation.
 
-    `view` changes faces [N,C,48,48] alike in all channels.
+    `view` augments faces [N,C,48,48], equally in all channels.
     """
 
     def __init__(self, networks: Sequence[nn.Module], view: Callable[[Tensor], Tensor]) -> None:
@@ -29,7 +29,10 @@ class IdentityEncoder(nn.Module):
         return len(self.networks)
 
     def forward(self, source: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Embed faces [N,1,48,48] before and after: [E,N,D] of length 1, no gradient before."""
+        """Embed faces [N,1,48,48] before and after; return unit vectors [E,N,D] of both.
+
+        There is no gradient for the embeddings before.
+        """
         pairs = [self._pair(network, source, fake) for network in self.networks]
         return torch.stack([before for before, _ in pairs]), torch.stack([a for _, a in pairs])
 
@@ -43,12 +46,12 @@ class IdentityEncoder(nn.Module):
 
 
 class DriftLoss(nn.Module):
-    """How far all translations to a target drift from where real faces of it lie.
+    """Penalizes a mean change of embeddings that differs from that of real faces.
 
-    The mean of what a target's translations add to their sources' embeddings is compared with
-    what sets real faces of that expression apart from all faces: the squared distance, averaged
-    over targets. What every translation to a target shares beyond that is an artifact of G.
-    `update` takes a batch into the running means; `forward` comes after it.
+    For each target, the mean change of embeddings by translation is compared with the difference
+    between the mean of real faces of that expression and the mean of all faces. The loss is the
+    squared distance, averaged over targets. What goes beyond real faces is an artifact of G.
+    Call `update` with a batch before `forward`.
     """
 
     def __init__(self, encoders: int, width: int) -> None:
@@ -58,14 +61,14 @@ class DriftLoss(nn.Module):
 
     @torch.no_grad()
     def update(self, batch: Batch, before: Tensor, after: Tensor) -> None:
-        """Take in a batch's embeddings [E,N,D] of sources and translations."""
+        """Add a batch's embeddings [E,N,D] of sources and translations to the running means."""
         targets = F.one_hot(batch.targets, NUM_CLASSES).float()
         real = batch.labels[batch.source]
         self.moved.add(torch.einsum("nk,end->ekd", targets, after - before), targets.sum(0))
         self.real.add(torch.einsum("nk,end->ekd", real, before), real.sum(0))
 
     def forward(self, batch: Batch, before: Tensor, after: Tensor) -> Tensor:
-        """Return the loss of the running means, with the gradient of this batch's part in them."""
+        """Return the loss of the running means, with its gradient with respect to this batch."""
         targets = F.one_hot(batch.targets, NUM_CLASSES).float()
         with torch.no_grad():
             of_all = self.real.sums.sum(1, keepdim=True) / self.real.counts.sum()
@@ -73,14 +76,14 @@ class DriftLoss(nn.Module):
             present = (targets.sum(0) > 0).float()[:, None]
         moved = torch.einsum("nk,end->ekd", targets, after - before)
         mean_now = moved / targets.sum(0).clamp_min(1)[:, None]
-        # 0, with the gradient that the batch's own mean gives of the squared distance: the running
-        # means say how far off a target is, with little noise.
+        # 0, with the gradient of the squared distance with respect to the batch's mean. The running
+        # means give the direction, with little noise.
         pull = 2 * (off * present * (mean_now - mean_now.detach())).sum((1, 2))
         return (off.square().sum((1, 2)) + pull).mean() / NUM_CLASSES
 
 
 class _RunningMeans(nn.Module):
-    """Means of embeddings by class [E,7,D] over the last batches."""
+    """Running means of embeddings by class [E,7,D]."""
 
     sums: Tensor
     counts: Tensor
@@ -91,7 +94,7 @@ class _RunningMeans(nn.Module):
         self.register_buffer("counts", torch.zeros(NUM_CLASSES))
 
     def add(self, sums: Tensor, counts: Tensor) -> None:
-        """Take in a batch's sums [E,7,D] over `counts` [7] faces."""
+        """Add a batch's sums [E,7,D] over `counts` [7] faces."""
         self.sums.mul_(1 - FORGET).add_(sums)
         self.counts.mul_(1 - FORGET).add_(counts)
 

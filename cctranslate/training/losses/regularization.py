@@ -1,4 +1,4 @@
-"""Loss terms that keep changes small and smooth, and D's gradients short."""
+"""Loss terms that keep changes small and smooth, and D's gradients small."""
 
 import torch
 import torch.nn.functional as F
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from cctranslate.recipes.components import Weights
 
 EYES, EYES_SPREAD = 0.35, 0.11
-"""How far down a picture eyes and brows lie: mean and standard deviation, in picture heights."""
+"""Vertical position of eyes and brows: mean and standard deviation, in picture heights."""
 
 
 class ChangeLoss(nn.Module):

@@ -1,6 +1,7 @@
 """Losses of a student and of its discriminators.
 
-Discriminators of pixels compare real faces with results (RpGAN); that of features has a hinge loss.
+Discriminators of pixels compare real faces with results (RpGAN); the one of features has a hinge
+loss.
 """
 
 import torch
@@ -43,13 +44,13 @@ def parts_d_terms(d: PartDiscriminators, real: Shown, fake: Shown) -> Terms:
 
 
 def parts_g_terms(d: PartDiscriminators, real: Shown, fake: Shown) -> Terms:
-    """Return what G loses to each part's discriminator."""
+    """Return G's adversarial loss for each part's discriminator."""
     of_real, of_fake = d(real), d(fake)
     return {name: g_relativistic(of_real[name], of_fake[name]) for name in of_real}
 
 
 def penalty(d: PartDiscriminators, faces: Shown) -> Tensor:
-    """Return the sum over parts of the gradient penalty at these faces."""
+    """Return the gradient penalty at these faces, summed over parts."""
     penalties = []
     for name, network in d.networks.items():
         seen = crop(faces.x, faces.points, PARTS[name]).detach().requires_grad_()
@@ -64,5 +65,5 @@ def features_d_loss(d: ProjectedDiscriminator, real: Shown, fake: Shown, step: i
 
 
 def features_g_loss(d: ProjectedDiscriminator, fake: Shown, step: int) -> Tensor:
-    """Return what G loses to the discriminator of features."""
+    """Return G's adversarial loss for the discriminator of features."""
     return -torch.stack([logits.mean() for logits in d.judge(fake, step)]).mean()

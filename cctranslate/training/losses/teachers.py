@@ -1,4 +1,4 @@
-"""Teach G by frozen networks: guides the expression, encoders and the recognizer the person."""
+"""G's losses by frozen networks: guides for the expression, encoders for the person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from cctranslate.training.networks.pretrained.face_recognizer import FaceRecogni
 
 GUIDE_NOISE = 0.1
 HIDDEN = 0.75
-"""Fraction of the upper-face targets of which a guide sees the upper half alone."""
+"""Probability that a guide sees only the upper half of a result for an upper-face target."""
 _FORMER_NAMES = {
     "encoders.": "drift.",
     "recogniser.": "likeness_drift.",
     "frechet.": "likeness_frechet.",
 }
-"""Where the checkpoints of 0.1.0's first runs hold the running statistics."""
+"""Former prefixes of the running statistics, in checkpoints of 0.1.0's first runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherNetworks:
-    """The networks that were trained before G and teach it."""
+    """The trained networks that teach G."""
 
     guides: tuple[Classifier, ...] = ()
     encoders: tuple[Classifier, ...] = ()
@@ -44,7 +44,7 @@ class GuideLoss(nn.Module):
     upper_face: Tensor
 
     def __init__(self, guides: Sequence[Classifier], upper_face: Sequence[str]) -> None:
-        """Take the guides and the targets that they mostly see the upper half of."""
+        """Use guides; for the targets `upper_face` they mostly see the upper half."""
         super().__init__()
         self.networks = nn.ModuleList(guides).eval().requires_grad_(False)
         targets = torch.tensor([EMOTIONS.index(e) for e in upper_face], dtype=torch.int64)
@@ -64,14 +64,14 @@ class GuideLoss(nn.Module):
 
 
 def guide_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Return the cross-entropy [N], smoothed by a tenth: enough confidence has no gradient."""
+    """Return the cross-entropy [N] with smoothed labels: more confidence is not rewarded."""
     return F.cross_entropy(logits, classes, label_smoothing=0.1, reduction="none")
 
 
 class Teachers(nn.Module):
-    """G's terms that frozen networks give.
+    """G's terms by frozen networks.
 
-    What a run must remember are the running statistics alone: `state` leaves the networks out.
+    Only the running statistics are stored in checkpoints: `state` leaves the networks out.
     """
 
     def __init__(
@@ -103,10 +103,10 @@ class Teachers(nn.Module):
         return len(self.encoders) > 0 or len(self.face_recognizer) > 0
 
     def identity(self, batch: Batch, source: Tensor, fake: Tensor) -> Terms:
-        """Take the batch into the running statistics, and return the terms of the person.
+        """Add the batch to the running statistics, and return the identity terms.
 
-        `identity` is one minus the cosine of a face's and its translation's embeddings by the
-        encoders, `likeness` the same by the face recognizer; `drift`, `likeness_drift` and
+        `identity` is one minus the cosine of the encoders' embeddings of a face and its
+        translation, `likeness` the same by the face recognizer. `drift`, `likeness_drift` and
         `likeness_frechet` compare the embeddings of all translations with those of real faces.
         """
         terms: Terms = {}
@@ -133,7 +133,7 @@ class Teachers(nn.Module):
         return {name: value for name, value in state.items() if ".networks." not in name}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take over running statistics.
+        """Load running statistics.
 
         Raises:
             KeyError: some of them are missing.

@@ -8,7 +8,7 @@ from torch import Tensor
 from cctranslate.recipes.components import Weights
 
 Terms = dict[str, Tensor]
-"""Unweighted terms by name, to log."""
+"""Unweighted terms by name, as in the log."""
 LAZY = frozenset(field.name for field in fields(Weights) if field.metadata.get("lazy"))
 """Costly terms, which are computed once in `Procedure.lazy` steps."""
 

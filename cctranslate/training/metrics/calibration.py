@@ -1,4 +1,4 @@
-"""How often and how confidently a classifier is right, and the temperature that calibrates it."""
+"""Measure a classifier's accuracy and calibration, and fit its temperature."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def classifier_figures(
 
 
 def _references(faces: Faces, votes: Votes | None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return the faces that have a label (mask [N]) and their labels [N], by who gave them."""
+    """Return for each source of labels the faces that have one (mask [N]) and the labels [N]."""
     references = {"fer2013": (np.ones(len(faces), bool), faces.labels.astype(np.int64))}
     if votes is not None:
         references["ferplus_majority"] = majority(faces, votes)
@@ -81,8 +81,8 @@ def _figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean gap between confidence and accuracy over 15 equal bins (Guo et al. 2017).
 
-    By hand: scikit-learn has the curve but not its weighted mean, and torchmetrics is a large
-    dependency for five lines.
+    scikit-learn has the curve but not its weighted mean, and torchmetrics is a large dependency for
+    five lines.
     """
     confidence, hit = probabilities.max(1), probabilities.argmax(1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)

@@ -1,4 +1,4 @@
-"""How a translator responds to its controls: strength and samples."""
+"""Measure how a translator responds to its controls: strength and samples."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.metrics.distribution import Eigenfaces
 
 PROBED = 500
-"""Faces on which strengths and styles are tried, each of them several times."""
+"""Faces for which strengths and samples are measured, several results each."""
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 SAMPLES = 4
 
@@ -22,7 +22,7 @@ SAMPLES = 4
 def controls(
     models: TranslationModels, test: Faces, eigenfaces: Eigenfaces, random: np.random.Generator
 ) -> dict[str, Any]:
-    """Measure what strengths and samples do, on some of the faces."""
+    """Measure the effect of strengths and samples on some of the faces."""
     probed = test.take(np.sort(random.permutation(len(test))[:PROBED]))
     return {
         "probed": len(probed),
@@ -57,10 +57,10 @@ def strength_curve(
 
 
 def diversity(models: TranslationModels, test: Faces) -> dict[str, Any]:
-    """Measure how far a face's samples of one target lie apart, and how many are confirmed.
+    """Measure how much a face's samples of one target differ, and how many are confirmed.
 
-    `apart` is the mean absolute difference of two samples in gray levels, `change` that of the
-    first one from its source; `best` is the fraction confirmed of the best of the samples.
+    `apart` is the mean absolute difference of two samples in gray levels, `change` that between the
+    first one and its source. `best` is the confirmed fraction if the best sample is taken.
     """
     apart, change, confirmed, best = [], [], [], []
     for k, emotion in enumerate(EMOTIONS):

@@ -1,8 +1,8 @@
-"""Critics: small networks, trained from nothing, that tell results from real faces.
+"""Critics: small networks, trained from scratch, that tell results from real faces.
 
-How well a fresh critic does on faces that it has not seen says how far results are from real
-faces (a classifier two-sample test, Lopez-Paz and Oquab 2017, arXiv:1610.06545). A critic that a
-generator was trained against, or selected by, no longer measures it: train another one.
+The accuracy of a critic on new faces measures how far results are from real faces (a classifier
+two-sample test, Lopez-Paz and Oquab 2017, arXiv:1610.06545). If a generator was trained or selected
+by a critic, train another one to measure it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ EPOCHS = 6.0
 BATCH = 128
 RATE = 2e-3
 SHIFT = 2
-"""Pixels by which training moves a face: a critic must not learn where faces lie."""
+"""Most pixels by which training moves a face, so that critics do not learn its position."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ REGIONS = {
     "mouth": CropBox(28, 46, 10, 38),
     "eyes": CropBox(8, 26, 5, 43),
 }
-"""What a critic may see, where FER2013 has it; sides are even, for the network's first layer."""
+"""The parts of FER2013's faces that critics see; sides are even, for the network's first layer."""
 
 
 class Residual(nn.Module):
@@ -70,8 +70,8 @@ def _convolution(channels_in: int, channels: int, stride: int) -> list[nn.Module
 def network() -> nn.Module:
     """Return an untrained critic: parts of faces [N,1,H,W] in [-1,1] -> logits [N,1].
 
-    Its first layer moves each 2x2 pixels into channels: nothing is lost, and convolutions cost
-    a fourth of what they cost at full size.
+    Its first layer moves each 2x2 pixels into channels, which makes convolutions four times as
+    fast without losing anything.
     """
     return nn.Sequential(
         nn.PixelUnshuffle(2),
@@ -123,8 +123,8 @@ def train_critic(
 ) -> Critic:
     """Train a critic to tell results [N,48,48] from real faces [M,48,48].
 
-    The same seed gives the same critic on the same machine and number of threads. The random
-    state of torch is left as it was.
+    The same seed gives the same critic on the same machine and number of threads. The random state
+    of torch is restored.
     """
     images = torch.from_numpy(np.concatenate([results, real])).to(device)
     is_result = torch.cat([torch.ones(len(results)), torch.zeros(len(real))]).to(device)
@@ -155,7 +155,7 @@ def train_critic(
 def _moved(faces: Tensor, region: CropBox) -> Tensor:
     """Return the region of each face [N,48,48], moved by whole pixels and half of them mirrored.
 
-    Interpolation would blur away what tells results from real faces. Edges are repeated.
+    Interpolation would blur the details that tell results from real faces. Edges are repeated.
     """
     n, device = len(faces), faces.device
     shift = torch.randint(-SHIFT, SHIFT + 1, (2, n, 1), device=device)

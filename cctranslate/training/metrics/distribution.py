@@ -13,8 +13,8 @@ Features = NDArray[np.floating]
 def frechet_distance(a: Features, b: Features) -> float:
     """Return FID's distance between two sets of features [N,C], [M,C] (Heusel et al. 2017).
 
-    By hand: `scipy.linalg.sqrtm` of a product of covariances is complex where they have no full
-    rank, as with fewer faces than features; the square root of a symmetric matrix never is.
+    `scipy.linalg.sqrtm` of a product of covariances is complex without full rank, as with fewer
+    faces than features. The square root of a symmetric matrix never is.
     """
     cov_a, cov_b = np.cov(a.T), np.cov(b.T)
     values, vectors = np.linalg.eigh(cov_a)
@@ -38,11 +38,11 @@ def kernel_distance(a: Features, b: Features) -> float:
 
 
 class Eigenfaces:
-    """Whitened principal components of faces: who is it, without any trained network.
+    """Identity embeddings without a trained network: whitened principal components of faces.
 
-    Turk and Pentland 1991; the first three components are left out, because they mostly carry
-    the light (Belhumeur et al. 1997). Cosines of two people's embeddings are about 0. Few faces
-    have fewer components than `components`.
+    Turk and Pentland 1991. The first three components are left out, as they mostly represent the
+    light (Belhumeur et al. 1997). Cosines of two people's embeddings are about 0. With few faces
+    there are fewer than `components`.
     """
 
     def __init__(self, faces: Gray, components: int = 128) -> None:
@@ -62,8 +62,8 @@ class Eigenfaces:
 def _principal(x: NDArray[np.float32]) -> tuple[Features, Features]:
     """Return variances [C] along the principal components [D,C] of centered rows [N,D].
 
-    The largest come first. By hand: sums are in double precision a part at a time, where
-    scikit-learn's PCA would need all of FER2013 in double precision, 530 MB.
+    The largest come first. Sums are computed in double precision part by part: scikit-learn's PCA
+    would need all of FER2013 in double precision, 530 MB.
     """
     n, d = x.shape
     if n <= d:

@@ -1,4 +1,4 @@
-"""How easily results are told from real faces: fresh critics' AUC on faces they have not seen."""
+"""Measure how easily results are told from real faces: the AUC of new critics on new faces."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -75,8 +75,8 @@ def learning_sample(
 ) -> Sample:
     """Return translations of some Training faces, and as many real faces of each label.
 
-    Each is translated to one other expression, drawn at random. No real face is a source of the
-    translations, nor a copy of one.
+    Each is translated to one random other expression. No real face is a source of a translation, or
+    a copy of a source.
 
     Raises:
         DataError: there are too few Training faces.
@@ -124,8 +124,8 @@ def measure_realism(
     """Train a critic of each region on one sample and measure it on the other.
 
     `auc` is the mean over targets of the AUC between a target's results and real faces of that
-    label: 0.5 cannot be told, 1 always. `floor` is the same between two halves of those real
-    faces: how far chance goes. A figure for which there are no faces is None.
+    label: 0.5 means that they cannot be told apart, 1 always. `floor` is the AUC between two halves
+    of those real faces: the effect of chance. A figure without faces is None.
     """
     figures: dict[str, Any] = {"learned_from": len(learning.results)}
     scores = {}

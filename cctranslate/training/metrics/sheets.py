@@ -1,4 +1,4 @@
-"""Pictures of translations to look at."""
+"""Draw pictures of translations to look at."""
 
 import numpy as np
 from PIL import Image
@@ -10,7 +10,7 @@ from cctranslate.training.metrics.realism import Realism
 
 
 def translation_sheet(faces: Gray, translated: Gray, rows: int = 12) -> Image.Image:
-    """Draw some of the faces [N,48,48], evenly chosen, each before its translations [N,7,48,48]."""
+    """Draw some of the faces [N,48,48], evenly spread, each before its translations [N,7,48,48]."""
     chosen = np.linspace(0, len(faces) - 1, min(rows, len(faces))).astype(int)
     return _enlarged(
         np.concatenate([np.concatenate([faces[i], *translated[i]], axis=1) for i in chosen])

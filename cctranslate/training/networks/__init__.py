@@ -1,1 +1,1 @@
-"""Every network that is trained or loaded."""
+"""All networks that are trained or loaded."""

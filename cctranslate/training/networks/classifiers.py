@@ -1,4 +1,4 @@
-"""Classifiers of faces: judge and witness, which no generator is trained on, and G's guides."""
+"""Classifiers and encoders of faces: judge, witness, guides and encoders."""
 
 from collections.abc import Callable
 
@@ -16,9 +16,9 @@ OUTPUTS: dict[Objective, int] = {"expression": NUM_CLASSES, "identity": 128}
 
 
 class Classifier(nn.Module):
-    """Faces [N,1,48,48] in [-1,1] -> logits [N,7], already divided by the fitted temperature.
+    """Faces [N,1,48,48] in [-1,1] -> logits [N,7], divided by the fitted temperature.
 
-    With objective `identity` the outputs are embeddings [N,128] instead, to be compared by cosine.
+    With objective `identity` the outputs are embeddings [N,128], to be compared by cosine.
     """
 
     temperature: Tensor

@@ -1,4 +1,4 @@
-"""The teacher's network: the velocity from noise to a face, of what a mask hides."""
+"""The teacher's network: it predicts the velocity from noise to a face, inside a mask."""
 
 import math
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from cctranslate.training.networks.pretrained.face_recognizer import AXES
 PATCH = 2
 """Pixels of a side that are folded into channels: the network computes at 24x24 and below."""
 PLANES = 5
-"""State, visible face, mask, blurred eyes, and where these are given."""
+"""Input planes: state, visible face, mask, blurred eyes, and the mask of the eyes."""
 FREQUENCIES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What is known of faces before they are filled in, each [N,1,48,48]."""
+    """The visible parts of faces that are to be filled in, each [N,1,48,48]."""
 
     visible: Tensor
     """The face where the mask is 0, fading to 0 where it is 1."""
@@ -34,21 +34,21 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """Whose face it is and which expression it has."""
+    """The person and the expression of faces that are to be filled in."""
 
     labels: Tensor
     """Distributions over the expressions [N,7]."""
     identity: Tensor
-    """Embeddings [N,128] from which `erase` took the expression."""
+    """Embeddings [N,128] without the expression, as `erase` returns them."""
     has_label: Tensor
-    """[N] bool: False hides the label."""
+    """Whether the label is given [N] bool."""
     has_identity: Tensor
 
 
 class Denoiser(nn.Module):
     """A U-Net of residual blocks, modulated by time, label and identity.
 
-    Norms are over channels and there is no attention: both are cheap on a CPU, too.
+    It has norms over channels and no attention, to be fast on a CPU, too.
     """
 
     identity_mean: Tensor
@@ -79,13 +79,13 @@ class Denoiser(nn.Module):
         self.register_buffer("identity_eraser", torch.eye(AXES))
 
     def matrices(self) -> Iterator[nn.Parameter]:
-        """Return the weight matrices inside the network, which Muon steps."""
+        """Yield the inner weight matrices, which Muon optimizes."""
         for name, parameter in self.named_parameters():
             if parameter.ndim == 2 and name.split(".")[0] not in ("stem", "out", "label"):
                 yield parameter
 
     def erase(self, embeddings: Tensor) -> Tensor:
-        """Return the recognizer's embeddings [N,128] without what tells the expression."""
+        """Return the recognizer's embeddings [N,128] without information on the expression."""
         return (embeddings - self.identity_mean) @ self.identity_eraser.T
 
     def forward(self, state: Tensor, t: Tensor, context: Context, condition: Condition) -> Tensor:
@@ -118,7 +118,7 @@ class Denoiser(nn.Module):
 
 
 class Conv3x3(nn.Module):
-    """A 3x3 convolution whose weight is the matrix [out, in * 9] that Muon asks for."""
+    """A 3x3 convolution whose weight is a matrix [out, in * 9], as Muon requires."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class Conv3x3(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions, and between them a norm that the embedding scales and shifts."""
+    """Two convolutions, with a norm between them that the embedding scales and shifts."""
 
     def __init__(self, inputs: int, outputs: int, embedding: int) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class ChannelNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalize [N,C,H,W] in the precision that it comes in: autocast would take float32."""
+        """Normalize [N,C,H,W] in the input's precision: autocast would use float32."""
         weight = None if self.weight is None else self.weight.to(x.dtype)
         bias = None if self.bias is None else self.bias.to(x.dtype)
         with torch.autocast(x.device.type, enabled=False):

@@ -1,4 +1,4 @@
-"""Discriminators: is a face real, and of which expression?"""
+"""Discriminators: whether a face is real, and of which expression."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from cctranslate.training.networks.unet_generators import keras_init
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorOutput:
-    """What a discriminator gives: logits `real` [N,1] or [N,7], `expression` [N,7] or none.
+    """Logits of a discriminator: `real` [N,1] or [N,7], `expression` [N,7] or none.
 
-    One that judges patches says `real` [N,1,H,W]; one with a class for fakes has it eighth.
+    A discriminator of patches has `real` [N,1,H,W]. A class for fakes is the eighth expression.
     """
 
     real: Tensor
     expression: Tensor | None
 
     def realness(self, classes: Tensor) -> Tensor:
-        """Return the logit [N] of being real, as a face of `classes` [N] where each has one.
+        """Return the logit [N] of being real, for `classes` [N] if each class has a logit.
 
-        Of patches there are [N,H,W].
+        For patches it is [N,H,W].
         """
         if self.real.shape[1] == 1:
             return self.real[:, 0]
@@ -104,12 +104,12 @@ class ResNetDiscriminator(nn.Module):
         self.validity = nn.Sequential(
             nn.Linear(FEATURES + 100, 1024), nn.ReLU(inplace=True), nn.Linear(1024, 1)
         )
-        # What is frozen keeps the statistics it was trained with.
+        # A frozen body keeps the statistics of its training.
         self.body.train(not spec.frozen)
         self.requires_grad_(True)
 
     def requires_grad_(self, requires_grad: bool = True) -> "ResNetDiscriminator":
-        """Set it as `nn.Module` does, but leave a frozen body as it is."""
+        """Set `requires_grad` as `nn.Module` does, but never for a frozen body."""
         super().requires_grad_(requires_grad)
         self.body.requires_grad_(requires_grad and not self.frozen)
         return self
@@ -139,7 +139,7 @@ class ResidualDiscriminator(nn.Module):
         )
         self.head = nn.Linear(4 * w * 9, NUM_CLASSES if spec.conditional else 1)
         for layer in self.modules():
-            # Without norms torch's default, a third of this gain, fades over the depth.
+            # Torch's default has a third of this gain: without norms, signals would fade.
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 

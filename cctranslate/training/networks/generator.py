@@ -1,11 +1,11 @@
-"""What every generator gives: an edit of a face, made of the face's code and a target."""
+"""The interface of generators: encode a face, and make an edit of the code and a target."""
 
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 Code = tuple[Tensor, ...]
-"""What a face is encoded to: itself, then feature maps [N,C,H,W] from fine to coarse."""
+"""The code of a face: the face, then feature maps [N,C,H,W] from fine to coarse."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Identity embeddings that do not tell the expression."""
+"""Embed faces with the recognizer, and erase the expression from the embeddings."""
 
 from pathlib import Path
 
@@ -23,9 +23,9 @@ SMALLEST = 1e-6
 def load_or_embed(
     path: Path, recognizer: FaceRecognizer, images: Gray, device: torch.device
 ) -> NDArray[np.float32]:
-    """Return the embeddings [N,128] of `images` that `path` stores; embed and store them if none.
+    """Return the embeddings [N,128] of `images` that `path` stores, or compute and store them.
 
-    The recognizer is on that device.
+    The recognizer must be on the device.
     """
 
     def compute() -> computed_arrays.Arrays:
@@ -49,10 +49,10 @@ def embed(recognizer: FaceRecognizer, images: Gray, device: torch.device) -> Ten
 def fit_eraser(
     embeddings: NDArray[np.float32], labels: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the mean [D] and the matrix [D,D] that take labels [N,C] out of embeddings [N,D].
+    """Return the mean [D] and the matrix [D,D] that erase labels [N,C] from embeddings [N,D].
 
-    After `(embeddings - mean) @ matrix.T` no linear function of an embedding tells the label, and
-    no other affine map of that kind changes the embeddings less (LEACE: Belrose et al. 2023).
+    After `(embeddings - mean) @ matrix.T` no linear function of an embedding predicts the label,
+    and no other such affine map changes the embeddings less (LEACE: Belrose et al. 2023).
     """
     x = embeddings.astype(np.float64)
     z = labels.astype(np.float64)

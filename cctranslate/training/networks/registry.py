@@ -1,4 +1,4 @@
-"""The networks that recipes name, and how large they are."""
+"""Build the networks that recipes name, and count their parameters."""
 
 from collections.abc import Callable
 

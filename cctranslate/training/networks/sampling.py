@@ -1,4 +1,4 @@
-"""Filling masked faces in: the denoiser's flow, integrated from noise or from a noised face."""
+"""Fill in masked faces: integrate the denoiser's flow from noise or from a noised face."""
 
 import itertools
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from cctranslate.training.device import autocast
 from cctranslate.training.networks.denoiser import Condition, Context, Denoiser
 
 BLUR = 3.0
-"""Standard deviation, in pixels, of the blur that the eyes are shown through: it leaves light, skin
-and the frames of glasses, and hides whether the eyes are wide."""
+"""Standard deviation, in pixels, of the blur of the visible eyes: it keeps light, skin and the
+frames of glasses, and hides how wide the eyes are."""
 REACH = 8
 LATE = 2.0
-"""Power by which steps shrink towards the face: a long last step is the mean of what is possible,
-a blur."""
+"""Power by which steps shrink towards the face: a long last step would blur, as it averages all
+possible faces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,19 +25,21 @@ class Start:
     """Faces to fill in, each [N,1,48,48]."""
 
     x: Tensor
-    """What is noised to begin with: the source itself, or a result to repair."""
+    """The faces that are noised first: the sources, or results to repair."""
     source: Tensor
-    """Whose visible part and blurred eyes are shown."""
+    """The faces whose visible parts and blurred eyes the network gets."""
     mask: Tensor
+    """1 where a face is to be filled in."""
     points: Tensor
-    """Landmarks [N,5,2] of the source; `found` [N] bool says where they are real ones."""
+    """Landmarks [N,5,2] of the sources."""
     found: Tensor
+    """Whether the landmarks were found [N] bool; else they are the template's."""
 
 
 def context_of(
     x: Tensor, mask: Tensor, points: Tensor, found: Tensor, sees_eyes: Tensor
 ) -> Context:
-    """Return what a denoiser is shown of faces [N,1,48,48]; eyes only where `sees_eyes` [N]."""
+    """Return the visible parts of faces [N,1,48,48]; the eyes only where `sees_eyes` [N]."""
     eyes_mask = face_masks.fixed(points, found, ("eyes",)) * sees_eyes[:, None, None, None]
     return Context(
         visible=x * (1 - mask), mask=mask, eyes=_blurred(x) * eyes_mask, eyes_mask=eyes_mask
@@ -56,9 +58,9 @@ def fill(
     guidance: float,
     begin: float = 0.0,
 ) -> Tensor:
-    """Return the faces [N,1,48,48] with what the mask hides filled in, in [-1,1].
+    """Return the faces [N,1,48,48] in [-1,1] with the masked parts filled in.
 
-    Heun's method from time `begin`: 0 is noise alone, later starts keep more of `start.x`.
+    By Heun's method from time `begin`: 0 is noise alone, later times keep more of `start.x`.
     `labels` [N,7], erased `identity` [N,128]; `guidance` above 1 exaggerates what the label adds.
     Each step but the last evaluates the network twice on twice the faces.
     """

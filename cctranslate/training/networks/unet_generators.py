@@ -1,4 +1,4 @@
-"""The original's generators, which draw the face anew."""
+"""The original's generators, which draw the whole face."""
 
 import torch
 import torch.nn.functional as F

@@ -1,1 +1,1 @@
-"""Pairs for a student: what a teacher draws, filtered and stored."""
+"""Pairs for a student: drawn by a teacher, selected and stored, and batches of them."""

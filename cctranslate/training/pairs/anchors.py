@@ -1,4 +1,4 @@
-"""What a student's faces without a pair follow coarsely: results of the student before it."""
+"""Anchors: results of the generator before, which a student's faces without a pair follow."""
 
 import torch
 from torch import Tensor
@@ -12,12 +12,10 @@ from cctranslate.training.networks.generator import Generator
 def anchors(
     generator: Generator, x: Tensor, labels: Tensor, points: Tensor, strengths: Tensor
 ) -> Tensor:
-    """Return what a generator makes of faces [N,1,48,48] at `strengths` [N]: [N,1,48,48].
+    """Translate faces [N,1,48,48] with landmarks `points` [N,5,2] at `strengths` [N].
 
-    `points` [N,5,2] are the faces' landmarks.
-
-    Faces that lie oddly are shown to it upright and in the middle, and its change is carried to
-    where they lie: it has hardly seen any, and draws eyes on the foreheads of tilted ones.
+    Faces that lie oddly are translated upright and centered, and the change is carried back. The
+    generator has hardly seen such faces, and draws eyes on the foreheads of tilted ones.
     """
     maps = framing.frames(points)
     odd = framing.lies_oddly(maps)[:, None, None, None]

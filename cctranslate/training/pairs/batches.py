@@ -25,16 +25,16 @@ from cctranslate.training.pairs.store import Draws
 
 NEUTRAL = EMOTIONS.index("neutral")
 HARDEST = 0.75
-"""Faces without a pair are less hard to change than this: tilted ones are among them."""
+"""Faces without a pair are less hard to change than this, which includes tilted ones."""
 TURN = 0.2
 """Standard deviation of the angle by which faces are turned, in radians."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairBatch:
-    """N faces and the results that they are to become, as the step sees them.
+    """N faces x and the results y that a step trains towards.
 
-    The last ones may be faces without a pair, whose y is their x until they have an anchor.
+    The last ones may be faces without a pair. Their y is their x until they get an anchor.
     """
 
     x: Tensor  # [N,1,48,48]
@@ -52,7 +52,7 @@ class PairBatch:
         return F.one_hot(self.targets, NUM_CLASSES).float()
 
     def shown(self, image: Tensor) -> Shown:
-        """Return results [N,1,48,48] as the discriminators see them."""
+        """Return results [N,1,48,48] as an input of the discriminators."""
         return Shown(x=image, points=self.points, classes=self.targets)
 
     def turned(self, fraction: float) -> "PairBatch":
@@ -69,9 +69,9 @@ class PairBatch:
 
 
 class PairBatches:
-    """Draws the surest result of a face and target, and faces without one if the recipe has some.
+    """Draws pairs of a face and its best result, and faces without a pair if the recipe has some.
 
-    Every target is drawn as often, but for what the recipe says of `neutral`.
+    All targets are drawn equally often, except `neutral` if the recipe says so.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class PairBatches:
         self._classes = likeliest(labels)
         pairs = draws.take(selection.best(draws))
         if recipe.unpaired:
-            # The translator that drew them has hardly seen faces that lie oddly, while an anchor
-            # is made of such a face where it is upright (`anchors.py`).
+            # Pairs of faces that lie oddly are poor, as the translator has hardly seen such faces.
+            # Their anchors are better: they are made of the upright face (`anchors.py`).
             odd = framing.lies_oddly(framing.frames(torch.from_numpy(found.points))).numpy()
             pairs = pairs.take(~(odd & found.found)[pairs.sources])
         if len(pairs) < recipe.batch_size:
@@ -161,7 +161,7 @@ class PairBatches:
         )
 
     def spread(self, count: int) -> Gray:
-        """Return faces to show, of each expression as many."""
+        """Return faces for the sheet, the same number of each expression."""
         return self._faces.levels(evenly(self._classes, self._seed)[:count])
 
     def _draw_free(self) -> tuple[Indices, Indices]:

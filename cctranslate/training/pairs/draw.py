@@ -1,4 +1,4 @@
-"""The drawing of pairs: each face in every other expression, in each of the recipe's ways."""
+"""Draw candidates for pairs: each face in every other expression, in each way of the recipe."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,17 +37,17 @@ from cctranslate.training.run_folder import load_classifier, load_denoiser, load
 
 @dataclass(frozen=True, kw_only=True)
 class Networks:
-    """What makes draws and what measures them."""
+    """The networks that make draws, and those that measure them."""
 
     teacher: Denoiser
     guides: tuple[Classifier, ...]
     recognizer: FaceRecognizer
     generator: Generator
-    """The translator's, whose results compete and are repaired."""
+    """The translator, whose results are candidates and are repaired by the teacher."""
 
 
 class PairMaker:
-    """Steps of a run that draws: a step is a few faces, and its file what was drawn of them."""
+    """Draws candidates as a training does steps: a step is a few faces, stored in one file."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class PairMaker:
         device: torch.device,
         seed: int,
     ) -> None:
-        """Take Training faces, their landmarks and the recognizer's embeddings [N,128] of them."""
+        """Prepare for Training faces with their landmarks and embeddings [N,128]."""
         self.recipe, self.device, self.seed = recipe, device, seed
         self.folder, self.faces = folder, faces
         labels = soft_labels(faces, votes, recipe.vote_share)
@@ -111,7 +111,7 @@ class PairMaker:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps until every face has been drawn."""
+        """Steps for one pass over the faces."""
         return -(-len(self.order) // self.recipe.batch_size)
 
     @property
@@ -120,7 +120,7 @@ class PairMaker:
         return max(1, round(self.recipe.epochs * self.steps_per_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """Draw, measure and store a step's results, unless its file is there already."""
+        """Draw, measure and store the candidates of a step, unless its file exists."""
         path = store.path_of(self.folder, step)
         if path.exists():
             draws = store.read(path)
@@ -136,7 +136,7 @@ class PairMaker:
         }
 
     def passing(self, draws: Draws) -> NDArray[np.bool_]:
-        """Return which draws [M] the guides and the recognizer let through."""
+        """Return which draws [M] the guides and the recognizer accept."""
         chance = self.recipe.target_chance * self.strengths[draws.sources]
         return (draws.chances >= chance) & (draws.cosines >= self.recipe.cosine)
 
@@ -217,11 +217,11 @@ class PairMaker:
         return scaled(torch.from_numpy(images).to(self.device))
 
     def state(self) -> dict[str, Any]:
-        """Return nothing: what was drawn lies in the run's folder."""
+        """Return nothing: the draws are in the run's folder."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take nothing over."""
+        """Do nothing: there is no state."""
 
     def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any]:
         """Select among all draws, and return figures on how many are kept."""

@@ -1,4 +1,4 @@
-"""What a translator makes of faces, at several strengths at once."""
+"""Translate faces with a trained generator, at several strengths at once."""
 
 from collections.abc import Collection
 
@@ -19,9 +19,9 @@ def translate(
     fractions: Tensor,
     strengths: Collection[float],
 ) -> dict[float, Gray]:
-    """Return translations of faces [N,1,48,48] to targets [N,T], at each strength [N*T,48,48].
+    """Translate faces [N,1,48,48] to targets [N,T]; return [N*T,48,48] for each strength.
 
-    `fractions` [N] are the fractions of the strength that each face gets.
+    `fractions` [N] scale the strength of each face.
     """
     count = targets.shape[1]
     labels = torch.eye(NUM_CLASSES, device=x.device)[targets.flatten()]

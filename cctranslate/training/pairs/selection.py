@@ -94,7 +94,7 @@ def select(run: DrawnPairs) -> dict[str, Any]:
 
 
 def best(draws: Draws) -> NDArray[np.int64]:
-    """Return the first draw of each face and target, of draws that lie together by these."""
+    """Return the index of the first draw of each face and target; equal ones must be adjacent."""
     keys = draws.sources * len(EMOTIONS) + draws.targets
     return np.unique(keys, return_index=True)[1].astype(np.int64)
 
@@ -163,7 +163,7 @@ def _by_way(run: DrawnPairs, selected: Draws) -> list[float]:
 
 
 def _covered(run: DrawnPairs, selected: Draws) -> list[list[float | None]]:
-    """Return the fraction of each expression's faces that have a selected draw, by target [7][7]."""
+    """Return the fraction of each expression's faces with a selected draw, by target [7][7]."""
     table: list[list[float | None]] = []
     for source in range(len(EMOTIONS)):
         row: list[float | None] = []

@@ -1,4 +1,4 @@
-"""Draws in files, a step each, so that a run that was killed goes on where it was."""
+"""Store draws in a file for each step, so that a killed run can resume."""
 
 import zipfile
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ KEPT = "pairs.npz"
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """M draws: results of the translator or of the teacher, their origin and what is measured."""
+    """M draws: results of the translator or the teacher, with their origin and measurements."""
 
     images: Gray
     """[M,48,48]"""
@@ -36,7 +36,7 @@ class Draws:
         return len(self.images)
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Draws":
-        """Return the chosen ones, by mask or indices."""
+        """Return some of the draws, by mask or indices."""
         return Draws(**{name: values[chosen] for name, values in vars(self).items()})
 
 
@@ -47,7 +47,7 @@ def joined(parts: list[Draws]) -> Draws:
 
 
 def path_of(folder: Path, step: int) -> Path:
-    """Return where the draws of a step lie."""
+    """Return the file of a step's draws."""
     return folder / FOLDER / f"{step:05d}.npz"
 
 

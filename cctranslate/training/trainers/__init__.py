@@ -1,1 +1,1 @@
-"""One trainer for each kind of recipe, and what they share."""
+"""A trainer for each kind of recipe (`registry.py`), and what trainers share."""

@@ -1,4 +1,4 @@
-"""Training of a classifier."""
+"""The trainer of classifiers and encoders."""
 
 import math
 from typing import Any
@@ -22,7 +22,7 @@ from cctranslate.training.trainers.ema import ExponentialAverage
 
 
 class ClassifierTrainer:
-    """Steps of SGD on a one-cycle schedule (Smith 2018), with averaged weights."""
+    """Trains by SGD with a one-cycle schedule (Smith 2018), with averaged weights."""
 
     def __init__(
         self,
@@ -81,10 +81,10 @@ class ClassifierTrainer:
         return F.cross_entropy(logits, y), hit.float().mean()
 
     def identity_loss(self, step: int) -> tuple[Tensor, Tensor]:
-        """Tell which of two views show the same face (SimCLR's NT-Xent, Chen et al. 2020).
+        """Return the loss and accuracy of matching two views of each face.
 
-        All faces of a batch have one expression, so that expressions do not help: what is
-        learned is what else distinguishes a face.
+        It is SimCLR's NT-Xent (Chen et al. 2020). All faces of a batch have one expression, so that
+        expressions do not help in telling them apart.
         """
         drawn = self.sampler.batch(step)
         expression = int(self.sampler.classes[drawn[0]])
@@ -121,7 +121,7 @@ class ClassifierTrainer:
         return (x + reach * unit).detach()
 
     def state(self) -> dict[str, Any]:
-        """Return weights, averages and momentum."""
+        """Return weights, averaged weights and the optimizer."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.module.state_dict(),
@@ -129,7 +129,7 @@ class ClassifierTrainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state that `state` returned."""
+        """Load a state that `state` returned."""
         self.network.load_state_dict(state["network"])
         self.average.module.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -158,10 +158,10 @@ _LOSSES = {
 
 
 def one_cycle(progress: float) -> float:
-    """Return the fraction of the peak rate: up over a fifth of a run, then down a cosine to 0.
+    """Return the fraction of the peak rate: it rises over a fifth of a run, then falls to 0.
 
-    By hand: the rate of a step depends on the step alone, so that a resumed run has no schedule to
-    restore, as torch's `OneCycleLR` has; its numbers differ as well (it ends above 0).
+    Unlike with torch's `OneCycleLR`, the rate depends on the step alone, so that there is no
+    schedule to restore, and it ends at 0.
     """
     if progress < 0.2:
         return 0.04 + 0.96 * progress / 0.2

@@ -1,7 +1,7 @@
-"""Steps of work that a CUDA device records once and replays (CUDA graphs).
+"""Record steps on a CUDA device once and replay them (CUDA graphs).
 
-By hand: `torch.cuda.make_graphed_callables` wraps one forward and backward pass, while a step here
-has several, with optimizers in between; `torch.compile` has no double backward, which the gradient
+`torch.cuda.make_graphed_callables` wraps one forward and backward pass, while a step here has
+several, with optimizers in between. `torch.compile` has no double backward, which the gradient
 penalties need.
 """
 
@@ -18,16 +18,16 @@ from cctranslate.training.losses.terms import Terms
 
 PlanT = TypeVar("PlanT", bound=Hashable)
 EAGER = 3
-"""How often each kind of work is done without a graph before it is recorded: what is made on first
-use, such as an optimizer's state, then exists."""
+"""How often each kind of step runs before it is recorded, so that everything exists that is created
+on first use, such as an optimizer's state."""
 
 
 class GraphedStep(Generic[PlanT]):
-    """Work on batches that a CUDA device records once for each plan and replays.
+    """A step that a CUDA device records once for each plan and replays.
 
-    Networks of this size leave such a device idle while the next of some two thousand launches a
-    step is prepared; a recording is launched as one. The work must be the same for every batch of a
-    plan but for the numbers in it: shapes, branches and Python numbers are recorded, too.
+    Small networks leave a GPU idle while the CPU prepares some two thousand launches a step; a
+    recording is a single launch. For all batches of a plan, shapes, branches and Python numbers
+    must be the same, as they are recorded, too.
     """
 
     def __init__(self, work: Callable[[PlanT, Batch], Terms], device: torch.device) -> None:
@@ -37,7 +37,7 @@ class GraphedStep(Generic[PlanT]):
         self._recorded: dict[PlanT, tuple[torch.cuda.CUDAGraph, Batch, Terms]] = {}
 
     def __call__(self, plan: PlanT, batch: Batch) -> Terms:
-        """Do a plan's work on a batch and return its terms, detached."""
+        """Run a plan's step on a batch, and return its terms, detached."""
         if self._stream is None:
             return _detached(self._work(plan, batch))
         if plan not in self._recorded:
@@ -52,7 +52,7 @@ class GraphedStep(Generic[PlanT]):
         return {name: value.clone() for name, value in terms.items()}
 
     def _beside(self, stream: torch.cuda.Stream, plan: PlanT, batch: Batch) -> Terms:
-        """Work on the stream that will record: gradients stay on the stream of their first use."""
+        """Run a step on the stream that will record: gradients stay on their first stream."""
         usual = torch.cuda.current_stream(stream.device)
         stream.wait_stream(usual)
         with torch.cuda.stream(stream):

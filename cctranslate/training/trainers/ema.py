@@ -1,4 +1,4 @@
-"""Average a network's weights over its training: the average is what is exported."""
+"""Average a network's weights over its training; the average is exported."""
 
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -9,14 +9,14 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 class ExponentialAverage(AveragedModel):
     """A copy of a network that follows its weights and buffers; `module` is the averaged network.
 
-    The decay grows with the step up to `limit`: early weights would weigh on it for long.
+    The decay grows with the step up to `limit`, so that early weights are forgotten.
     """
 
     module: nn.Module
 
     def __init__(self, network: nn.Module, limit: float) -> None:
-        # No device is named: the count of updates then stays on the CPU, and reading it does not
-        # wait for the GPU.
+        # Without a device the count of updates stays on the CPU, so reading it does not wait for
+        # the GPU.
         super().__init__(network, multi_avg_fn=self._blend, use_buffers=True)
         self.n_averaged.fill_(1)  # at 0 the first update would copy the weights
         self._limit, self._decay = limit, 0.0

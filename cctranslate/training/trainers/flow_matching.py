@@ -1,4 +1,4 @@
-"""Training of the teacher: flow matching (Lipman et al. 2023) on masked faces."""
+"""The trainer of the teacher: flow matching (Lipman et al. 2023) on masked faces."""
 
 import math
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ WARM_UP = 50
 """Steps until the learning rate is reached."""
 LONGEST_GRADIENT = 1.0
 TIME_MEAN, TIME_SPREAD = 0.2, 1.2
-"""Of the logit of the training times: somewhat late, because repairs begin late."""
+"""Mean and deviation of the logit of training times: somewhat late, as repairs begin late."""
 SHEET_FACES, SHEET_STEPS, SHEET_GUIDANCE = 5, 4, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draw:
-    """Faces of a step [N,1,48,48], where they lie, and what is known of them."""
+    """The faces x [N,1,48,48] of a step, with landmarks, labels and identity embeddings."""
 
     x: Tensor
     points: Tensor
@@ -51,7 +51,7 @@ class Draw:
 
 
 class FlowMatchingTrainer:
-    """Muon and Adam steps on the velocity from noise to faces, with an averaged network."""
+    """Trains the velocity from noise to faces by Muon and Adam, with averaged weights."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class FlowMatchingTrainer:
         device: torch.device,
         seed: int,
     ) -> None:
-        """Take Training faces, their landmarks and the recognizer's embeddings [N,128] of them."""
+        """Prepare for Training faces with their landmarks and embeddings [N,128]."""
         torch.manual_seed(seed)
         labels = soft_labels(faces, votes, recipe.vote_share)
         usable = labels.sum(1) > 0
@@ -138,7 +138,7 @@ class FlowMatchingTrainer:
         )
 
     def _loss(self, draw: Draw) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the squared error of the velocity where the face is hidden, in all and late."""
+        """Return the squared error of the velocity in the mask, and terms for the log."""
         n, recipe = len(draw.x), self.recipe
         mask = face_masks.drawn(draw.points, draw.found)
         sees_eyes = self._with_chance(n, 1 - recipe.drop_eyes)
@@ -173,7 +173,7 @@ class FlowMatchingTrainer:
             group["lr"] = self.recipe.lr * factor
 
     def state(self) -> dict[str, Any]:
-        """Return weights, averages and momentum."""
+        """Return weights, averaged weights and the optimizers."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.module.state_dict(),
@@ -182,17 +182,17 @@ class FlowMatchingTrainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take them over."""
+        """Load a state that `state` returned."""
         self.network.load_state_dict(state["network"])
         self.average.module.load_state_dict(state["average"])
         self.muon.load_state_dict(state["muon"])
         optimizers.restore(self.adam, state["adam"])
 
     def conclude(self, splits: Splits, votes: Votes | None) -> None:
-        """Do nothing: the last step leaves nothing to do."""
+        """Do nothing: there is nothing to measure."""
 
     def sheet(self) -> Image.Image:
-        """Draw a column for each face: as it is, then filled in anew in all seven expressions."""
+        """Draw a column for each face: the face, then filled in for all seven expressions."""
         drawn, average = self._shown, self.average.module
         assert isinstance(average, Denoiser)
         chosen = torch.from_numpy(drawn).to(self.device)
@@ -221,7 +221,7 @@ class FlowMatchingTrainer:
 def _optimizers(
     network: Denoiser, recipe: TeacherRecipe
 ) -> tuple[torch.optim.Muon, optimizers.Adam]:
-    """Muon (Jordan et al. 2024) for the matrices inside; Adam for the rest."""
+    """Return Muon (Jordan et al. 2024) for the inner matrices, and Adam for the rest."""
     matrices = list(network.matrices())
     inside = {id(parameter) for parameter in matrices}
     rest = [p for p in network.parameters() if id(p) not in inside]
@@ -236,5 +236,5 @@ def _optimizers(
 
 
 def _one_of_each(labels: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return a sure face of each expression, where there is one, in the expressions' order."""
+    """Return the face with the surest label of each expression, in the expressions' order."""
     return labels.argmax(0).astype(np.int64)[:SHEET_FACES]

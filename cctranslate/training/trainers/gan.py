@@ -1,4 +1,4 @@
-"""Training of a translator: steps of D, and every nth time one of G."""
+"""The trainer of GAN recipes: steps of D, and every nth time one of G."""
 
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ SHEET_FACES = 14
 
 
 class GanTrainer:
-    """Adam steps of D and G for the last stage of a recipe, with an averaged G."""
+    """Trains D and G by Adam for the last stage of a recipe, with an averaged G."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class GanTrainer:
         return max(1, round(self._procedure.epochs * self.steps_per_epoch))
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """Draw faces and targets, then train D and G as the step's plan says."""
+        """Draw faces and targets, then train D and G by the step's plan."""
         batch = self.batches.draw(step)
         self._set_rate(step)
         plan = plan_step(step, self.steps, self._procedure, self._weights, self._sees_identity)
@@ -89,7 +89,7 @@ class GanTrainer:
         return terms
 
     def _work(self, plan: StepPlan, batch: Batch) -> Terms:
-        """Encode once, decode each target, and train D and G as the plan says."""
+        """Encode each face once, decode each target, and train D and G by the plan."""
         parts = batch.parts(self._procedure.g_parts)
         whole = plan.g and len(parts) == 1
         with torch.set_grad_enabled(whole):
@@ -164,7 +164,7 @@ class GanTrainer:
         )
 
     def _refused(self, batch: Batch) -> Tensor:
-        """Return D's logits of reals under labels that are not theirs."""
+        """Return D's logits of real faces with wrong labels."""
         wrong = self.batches.others(batch.real_classes)
         return self.d(batch.real, wrong).realness(wrong)
 
@@ -175,16 +175,16 @@ class GanTrainer:
             optimizers.set_rate(optimizer, procedure.lr * decay)
 
     def state(self) -> dict[str, Any]:
-        """Return networks, average and optimizers, and the sheet's faces, which export checks."""
+        """Return networks, average and optimizers, and the sheet's faces, which `export` uses."""
         state = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
         state |= {"average": self.average.module.state_dict(), "teachers": self.teachers.state()}
         state["faces"] = torch.from_numpy(self._shown)
         if self.recipe.last_stage.blend:
-            state["began"] = self._began  # a fraction of it is in the resulting weights
+            state["began"] = self._began  # for the blend with the initial weights
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state that `state` returned."""
+        """Load a state that `state` returned."""
         for name in _NETWORKS:
             getattr(self, name).load_state_dict(state[name])
         self.average.module.load_state_dict(state["average"])
@@ -193,10 +193,10 @@ class GanTrainer:
             optimizers.restore(getattr(self, name), state[name])
 
     def conclude(self, splits: Splits, votes: Votes | None) -> None:
-        """Measure nothing: `evaluate` does, by way of a bundle."""
+        """Do nothing: `evaluate` measures the exported bundle."""
 
     def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
-        """Start from the networks that the stage before ended with, and unless D is fresh its D."""
+        """Start from the final G of the stage before, and from its D unless `fresh_d` is set."""
         self._began = g
         self.g.load_state_dict(g)
         self.average.module.load_state_dict(g)
@@ -204,7 +204,7 @@ class GanTrainer:
             self.d.load_state_dict(d)
 
     def sheet(self) -> Image.Image:
-        """Draw a row a face: as it was, then in all seven expressions by the averaged G."""
+        """Draw a row for each face: the face, then its translations by the averaged G."""
         return draw_sheet(self.average, self._shown, self.device)
 
 

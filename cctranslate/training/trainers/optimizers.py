@@ -1,4 +1,4 @@
-"""Adam as it steps fastest on a device, and its state moved between kinds of devices."""
+"""Adam in its fastest form for a device, with a state that can move between devices."""
 
 import math
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ def build(
     betas: tuple[float, float],
     device: torch.device,
 ) -> Adam:
-    """Build Adam (Kingma and Ba 2015); on CUDA one that a graph can record."""
+    """Build Adam (Kingma and Ba 2015); on CUDA in a form that a graph can record."""
     if device.type != "cuda":
         return Adam(parameters, lr, betas)
     rate = torch.tensor(lr, device=device)
@@ -24,16 +24,16 @@ def build(
 
 
 def half_cosine(progress: float) -> float:
-    """Return the learning rate's factor: 1 in the run's first half, then a cosine's fall to 0.
+    """Return the learning rate's factor: 1 in the first half of a run, then falling to 0.
 
-    `progress` is the fraction of the run's steps that are done.
+    `progress` is the finished fraction of the run. The fall is a half cosine.
     """
     past_half = max(0.0, progress - 0.5) * 2
     return 0.5 * (1 + math.cos(math.pi * past_half))
 
 
 def set_rate(optimizer: Adam, rate: float) -> None:
-    """Set the learning rate, in the tensor that a recorded step reads if there is one."""
+    """Set the learning rate; in place if it is a tensor, which a recorded step reads."""
     for group in optimizer.param_groups:
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(rate)
@@ -42,7 +42,7 @@ def set_rate(optimizer: Adam, rate: float) -> None:
 
 
 def restore(optimizer: Adam, state: dict[str, Any]) -> None:
-    """Load a saved state, except for how the device that saved it steps."""
+    """Load a saved state, except for settings of the device that saved it."""
     ways = ("lr", "fused", "capturable")
     groups = [
         {**saved, **{way: here[way] for way in ways}}

@@ -1,4 +1,4 @@
-"""Which trainer a kind of recipe has, and what it is made of."""
+"""Make the trainer for each kind of recipe."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from cctranslate.training.trainers.student import StudentTrainer
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerInputs:
-    """What a trainer may need besides its recipe."""
+    """The inputs of trainers besides the recipe."""
 
     faces: Faces
     votes: Votes | None
@@ -38,7 +38,7 @@ class TrainerInputs:
     folder: Path
     """The run's folder."""
     prerequisites: Path
-    """Where the runs that it builds on lie, each in a folder of its recipe's name."""
+    """The folder with the runs that it builds on, by the names of their recipes."""
 
 
 def make_trainer(recipe: BaseRecipe, inputs: TrainerInputs) -> Trainer:

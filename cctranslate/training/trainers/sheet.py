@@ -11,7 +11,7 @@ from cctranslate.training.data import device_cache
 
 @torch.inference_mode()
 def draw_sheet(generator: nn.Module, faces: Gray, device: torch.device) -> Image.Image:
-    """Draw a row for each face [N,48,48]: as it was, then in all seven expressions."""
+    """Draw a row for each face [N,48,48]: the face, then its seven translations."""
     x = device_cache.scaled(torch.from_numpy(faces).to(device))
     labels = torch.eye(NUM_CLASSES, device=device)
     columns = [x, *(generator(x, label.expand(len(x), -1)) for label in labels)]

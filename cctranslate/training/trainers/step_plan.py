@@ -1,4 +1,4 @@
-"""What each step of a translator's training does."""
+"""Plan which networks and terms each step of a GAN's training computes."""
 
 from dataclasses import dataclass
 

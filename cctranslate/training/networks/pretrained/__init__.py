@@ -1,1 +1,1 @@
-"""Networks from elsewhere, which know more pictures than FER2013 has."""
+"""Pretrained networks from other projects, which saw more pictures than FER2013 has."""

@@ -1,4 +1,4 @@
-"""A face recognizer from elsewhere: it saw many pictures of each person, which FER2013 lacks."""
+"""A pretrained face recognizer: it saw many pictures of each person, which FER2013 lacks."""
 
 from collections.abc import Collection, Iterator
 
@@ -14,20 +14,21 @@ STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 WIDTH = 1024
 AXES = 128
 SIDE = 128
-"""Pixels that a face is brought to. The network learned on 224; at 128, for a third of the time, it
-still finds 96.5% of 200 FER2013 faces again that were mirrored, moved and relit, at 112 88.5%."""
+"""Side in pixels to which faces are enlarged. The network was trained at 224. At 128, in a third of
+the time, it still recognizes 96.5% of 200 mirrored, moved and relit FER2013 faces; at 112 only
+88.5%."""
 
 
 class FaceRecognizer(nn.Module):
     """MobileNet's features of faces (Savchenko 2019): [N,1,48,48] in [-1,1] -> [N,1024].
 
-    They are of the convolutions alone, less their mean over faces of FER2013's Training rows, so
-    that a cosine of 0 is another person.
+    They are the convolutions' features minus their mean over FER2013's Training faces, so that the
+    cosine for another person is 0.
     """
 
     mean: Tensor
     axes: Tensor
-    """Directions [128,1024] in which embeddings of length 1 of those faces differ most."""
+    """The principal directions [128,1024] of unit embeddings of those faces."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,12 +44,12 @@ class FaceRecognizer(nn.Module):
         self.register_buffer("axes", torch.zeros(AXES, WIDTH))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Embed faces; batch normalization is part of the weights, and padding is TensorFlow's."""
+        """Embed faces. Batch norm is folded into the weights; padding is as in TensorFlow."""
         *_, last = self._maps(x)
         return last.mean((2, 3)) - self.mean
 
     def maps(self, x: Tensor, layers: Collection[int]) -> list[Tensor]:
-        """Return what some layers give of faces [N,1,48,48], in order: [N,C,H,W] from 0 to 6."""
+        """Return the feature maps [N,C,H,W], from 0 to 6, of some layers, in their order."""
         each = zip(range(max(layers) + 1), self._maps(x), strict=False)
         return [h for number, h in each if number in layers]
 

@@ -1,4 +1,4 @@
-"""A network from elsewhere that saw many photographs, for discriminators to look through."""
+"""A pretrained network that saw many photographs, whose features a discriminator judges."""
 
 import torch
 import torch.nn.functional as F
@@ -8,14 +8,14 @@ from cctranslate.training.networks.pretrained.shipped_weights import filled
 
 CARD = "picture_features.json"
 ENLARGED = 4
-"""Times that faces are enlarged: at 192 pixels a tooth is as large as things in photographs."""
+"""Factor by which faces are enlarged: at 192 pixels teeth are as large as things in photographs."""
 STAGES = ((3, 32, 128), (4, 64, 256))
 """Blocks, inner channels and channels of the stages that are used."""
 CHANNELS = tuple(wide for _, _, wide in STAGES)
 
 
 class PictureFeatures(nn.Module):
-    """The first two stages of a thin ResNet50, as maps of gray faces' parts.
+    """The first two stages of a thin ResNet50: feature maps of parts of gray faces.
 
     It is Yahoo's open_nsfw (Mahadeokar and Pesavento 2016), which was trained on ImageNet first.
     Each channel has a mean of 0 and a deviation of 1 over FER2013's Training faces.
@@ -41,7 +41,7 @@ class PictureFeatures(nn.Module):
         ]
 
     def maps(self, x: Tensor) -> list[Tensor]:
-        """Return the maps as the network computes them, from 0 on."""
+        """Return the maps before normalization, which are 0 or more."""
         # Bicubic, as browsers and viewers enlarge small pictures.
         large = F.interpolate(x, scale_factor=ENLARGED, mode="bicubic", align_corners=False)
         levels = (large.clamp(-1, 1) + 1) * 127.5

@@ -1,4 +1,4 @@
-"""ResNet50 (He et al. 2016) of torchvision: features of gray faces, its weights at run time."""
+"""torchvision's ResNet50 (He et al. 2016) as a backbone; its weights are loaded at run time."""
 
 import pickle
 from pathlib import Path
@@ -42,12 +42,12 @@ class Backbone(nn.Module):
 
 
 def start(network: nn.Module, source: str) -> None:
-    """Give a network's backbone, if it has one, the weights of `source`.
+    """Load the weights of a network's backbone, if it has one.
 
-    That is `imagenet` (torchvision's, fetched if they are not there), `random`, or a file.
+    `source` is `imagenet` (torchvision's, downloaded if needed), `random`, or a file.
 
     Raises:
-        BackboneError: they cannot be had, or are not ResNet50's.
+        BackboneError: they cannot be loaded, or are not ResNet50's.
     """
     for part in network.modules():
         if isinstance(part, Backbone) and source != RANDOM:

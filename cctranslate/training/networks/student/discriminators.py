@@ -1,4 +1,4 @@
-"""All discriminators of a student: of pixels, and of what a pretrained network sees in them."""
+"""All discriminators of a student: of pixels, and of a pretrained network's features."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ class StudentDiscriminators(nn.Module):
     """Discriminators of whole faces, mouths and eyes, and if wanted one of features."""
 
     def __init__(self, widths: Sequence[int], seen: PictureFeatures | None) -> None:
-        """Take the network whose features one of them sees; None leaves it out."""
+        """Build them; without a pretrained network `seen` there is none of features."""
         super().__init__()
         self.parts = PartDiscriminators(widths)
         self.features = None if seen is None else ProjectedDiscriminator(seen)

@@ -1,7 +1,7 @@
-"""Discriminators of whole faces, mouths and eyes, the latter two cut out by landmarks.
+"""Discriminators of whole faces, mouths and eyes; mouths and eyes are cropped by landmarks.
 
-A discriminator of whole faces is blind to much of what a viewer sees at once in a mouth; one that
-sees nothing else is not (component discriminators: GFPGAN, Wang et al. 2021).
+A discriminator of whole faces misses flaws in a mouth that a viewer sees at once. One that only
+sees mouths does not (component discriminators: GFPGAN, Wang et al. 2021).
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ from cctranslate.pixels import SIZE
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of a face: `height` by `width` pixels about the middle of some landmarks."""
+    """A part of a face: `height` by `width` pixels around the mean of some landmarks."""
 
     between: tuple[int, ...]
+    """The landmarks."""
     down: float = 0.0
-    """How far below that middle its own lies."""
+    """How far below their mean its center is."""
     height: int
     width: int
 
@@ -35,7 +36,7 @@ PARTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """Faces that discriminators see: x [N,1,48,48], landmarks [N,5,2], expressions [N]."""
+    """Input of the discriminators: faces x [N,1,48,48], landmarks [N,5,2], expressions [N]."""
 
     x: Tensor
     points: Tensor
@@ -43,9 +44,9 @@ class Shown:
 
 
 def crop(x: Tensor, points: Tensor, part: Part) -> Tensor:
-    """Return a part [N,1,H,W] of faces [N,1,48,48] with landmarks [N,5,2].
+    """Crop a part [N,1,H,W] of faces [N,1,48,48] with landmarks [N,5,2].
 
-    It is cut out in whole pixels, within the picture: resampling would hide how sharp it is.
+    The crop is at whole pixels, within the picture: resampling would change its sharpness.
     """
     middle = points[:, list(part.between)].mean(1)
     top = (middle[:, 1] + part.down - (part.height - 1) / 2).round().clamp(0, SIZE - part.height)
@@ -57,7 +58,7 @@ def crop(x: Tensor, points: Tensor, part: Part) -> Tensor:
 
 
 class PartDiscriminator(nn.Module):
-    """Convolutions without norms: a logit of being real, and one for each expression beside it."""
+    """Convolutions without norms, with a logit of being real and one for each expression."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""A discriminator that sees a pretrained network's features of mouths and eyes in place of pixels.
+"""A discriminator of a pretrained network's features of mouths and eyes.
 
-It begins with knowing pictures, so that it need not learn from 28,709 faces what a mouth looks like
-(projected GAN, Sauer et al. 2021).
+The network already knows pictures, so the discriminator need not learn from 28,709 faces what a
+mouth looks like (projected GAN, Sauer et al. 2021).
 """
 
 from dataclasses import replace
@@ -19,26 +19,26 @@ SEEN = {
     "eyes": replace(PARTS["eyes"], height=22, width=40),
 }
 EYES_EVERY = 3
-"""One step of three judges eyes. The others judge mouths, which look wrong more often."""
+"""Every third step judges eyes. The others judge mouths, which look wrong more often."""
 WIDTH = 64
 
 
 def part_at(step: int) -> str:
-    """Return the part that a step is about."""
+    """Return the part that a step judges."""
     return "mouth" if step % EYES_EVERY else "eyes"
 
 
 class ProjectedDiscriminator(nn.Module):
-    """Whether mouths and eyes are of a real face of an expression: patches at two scales, and all.
+    """Judges mouths and eyes, by patches at two scales and as a whole.
 
-    Patches say how sharp teeth are and how skin looks; the whole part, whether lips hang together.
+    Patches show how sharp teeth are and how skin looks; the whole shows whether lips are connected.
     """
 
     def __init__(self, features: PictureFeatures) -> None:
         super().__init__()
-        # It computes twice as quickly so; its parts come in that form, too.
+        # This layout is twice as fast; the inputs have it, too.
         features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # In a list, so that the network is no part of what is trained and stored.
+        # In a list, so that the network is neither trained nor stored with this module.
         self._features = [features.eval().requires_grad_(False)]
         self.heads = nn.ModuleDict(
             {
@@ -48,9 +48,9 @@ class ProjectedDiscriminator(nn.Module):
         )
 
     def forward(self, parts: Tensor, classes: Tensor, part: str) -> list[Tensor]:
-        """Return logits [N,P] of patches at two scales, and [N,1] of all of parts [N,1,H,W].
+        """Return logits that parts [N,1,H,W] are of real faces of `classes` [N].
 
-        They are that these are real, and of `classes` [N].
+        They are [N,P] for patches at two scales, and [N,1] for the whole part.
         """
         heads = self.heads[part]
         assert isinstance(heads, nn.ModuleList)
@@ -59,7 +59,7 @@ class ProjectedDiscriminator(nn.Module):
         return [_logits(head(h).float(), classes) for head, h in zip(heads, maps, strict=True)]
 
     def judge(self, faces: Shown, step: int) -> list[Tensor]:
-        """Return the logits of the part that a step is about, as `forward` does."""
+        """Return the logits of the part that a step judges, as `forward` does."""
         part = part_at(step)
         return self(crop(faces.x, faces.points, SEEN[part]), faces.classes, part)
 
@@ -90,6 +90,6 @@ def _for_all(part: Part) -> nn.Sequential:
 
 
 def _logits(patches: Tensor, classes: Tensor) -> Tensor:
-    """Add the logit of being real to that of the class: [N,8,H,W] -> [N,P]."""
+    """Return the sum of the logits of being real and of the class: [N,8,H,W] -> [N,P]."""
     n = torch.arange(len(patches), device=patches.device)
     return (patches[:, 0] + patches[n, 1 + classes]).flatten(1)
