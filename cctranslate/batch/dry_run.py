@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from cctranslate import bundle
@@ -10,9 +11,17 @@ from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.manifest import identity
 from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.folder import REPORT, refuse_other_run, refuse_strangers
+from cctranslate.batch.outputs.folder import (
+    FOLDER,
+    REPORT,
+    RUN,
+    read_run,
+    refuse_other_run,
+    refuse_strangers,
+)
 from cctranslate.batch.outputs.layout import TABLE, Names
-from cctranslate.batch.report.formats import read
+from cctranslate.batch.report.formats import read, read_inputs
+from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.summary import plural
 from cctranslate.batch.stages.balance import Balance
 from cctranslate.batch.stages.setup import open_models
@@ -51,7 +60,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     input_filter = InputFilter(options.include, options.exclude)
     items = iter_items(options, input_filter)
     if options.balance:
-        items = Balance.of(options).choose(items)
+        items = replace(Balance.of(options), earlier=_earlier(options)).choose(items)
     for item in filter(None, items):
         count += 1
         name = names.claim(layout.base(item.relative))
@@ -74,6 +83,22 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     )
     input_filter.echo_left_out(echo)
     return 0 if count else 3
+
+
+def _earlier(options: Options) -> ResumeState | None:
+    """Return what earlier calls made, by the report; None if the call starts anew."""
+    if options.stream or options.overwrite or not (options.out / RUN).exists():
+        return None
+    resume = ResumeState(
+        options.targets,
+        base=Path(read_run(options.out).get(FOLDER, Path.cwd())),
+        is_there=lambda _: True,
+        altered=(),
+        position=lambda _: None,
+    )
+    for rows, _ in read_inputs(options.out / REPORT):
+        resume.add_rows(rows)
+    return resume
 
 
 def _location(options: Options, output: str) -> Path | str:

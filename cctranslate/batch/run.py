@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -116,9 +116,6 @@ class BatchRun:
         options, out = self.options, self.options.out
         if options.balance:
             self._balance = Balance.of(options)
-            lacking = self._balance.missing_results(options.targets).items()
-            results = ", ".join(f"{count:,} {target}" for target, count in lacking)
-            self.echo(f"results to make, up to the size of the largest class: {results}")
         if options.shard:
             number, count = options.shard
             self.echo(f"shard {number} of {count} of the inputs")
@@ -131,6 +128,9 @@ class BatchRun:
         if options.retry_failed:
             formats.drop_failed(out / REPORT)
         journal = self._journal()
+        if self._balance:
+            self._balance = replace(self._balance, earlier=journal.resume)
+            self.echo(summary.missing_results(self._balance.missing_results(options.targets)))
         self.progress.start(journal.resume.complete)
         with self._interrupt.listening():
             return self._translate_and_finish(loaded, runner, journal)

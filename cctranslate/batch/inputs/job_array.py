@@ -98,5 +98,11 @@ def choose(
     all_shards.whole = True
 
 
+def holds(shard: Shard, source: str) -> bool:
+    """Return whether an input is in a shard."""
+    number, count = shard
+    return _digest(source) % count == number - 1
+
+
 def _digest(source: str) -> int:
     return int.from_bytes(hashlib.blake2b(os.fsencode(source), digest_size=8).digest())

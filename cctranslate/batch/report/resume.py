@@ -1,23 +1,25 @@
 """Resume a run: what earlier calls finished, and what remains to make of each input."""
 
-import hashlib
-import os
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cctranslate.batch.inputs.items import Item, Remainder
 from cctranslate.batch.inputs.sources import STDIN
-from cctranslate.batch.report.content import digest, shortened
+from cctranslate.batch.report.changes import (
+    content_digest,
+    may_have_changed,
+    shortened,
+    stamp_digest,
+)
 from cctranslate.batch.report.row import Disposition, Row
+from cctranslate.batch.report.source_keys import source_key
 from cctranslate.emotions import EMOTIONS
-from cctranslate.files import FileStamp
 from cctranslate.remote import is_remote
 
-_COARSE_NS = 2_000_000_000
-"""The coarsest step of a file's times, on FAT."""
-_EVERY = (1 << len(EMOTIONS)) - 1
-"""The targets of an input without a result: it counts as finished for all of them."""
+_WITHOUT_RESULT = (1 << len(EMOTIONS) + 1) - 1
+"""The targets of an input without a result: it counts as finished for all of them. One bit more
+tells it from an input that has a result of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class ResumeState:
         self._here = Path.cwd()
         self._is_first_folder = base == self._here
         self._position = position
-        self._unchanged_until = None if checked_ns is None else checked_ns - _COARSE_NS
+        self._checked_ns = checked_ns
         self._found = 0
         self._last = -1
         self._earlier: dict[bytes, EarlierInput] = {}
@@ -102,7 +104,7 @@ class ResumeState:
         key = self.earlier_key(rows[0].source)
         gone = {row.target for row in rows if not self._is_there(row)}
         targets = _bits(row.target for row in rows if row.target and row.target not in gone)
-        stamps = {_digest(row.source_size, row.source_mtime_ns) for row in rows}
+        stamps = {stamp_digest(row.source_size, row.source_mtime_ns) for row in rows}
         contents = {shortened(row.source_sha256) for row in rows}
         written = tuple(
             row.target
@@ -111,7 +113,7 @@ class ResumeState:
         )
         entry = EarlierInput(
             written=self._shared.setdefault(written, written),
-            targets=targets if rows[0].target else _EVERY,
+            targets=targets if rows[0].target else _WITHOUT_RESULT,
             stamp=stamps.pop() if len(stamps) == 1 else None,
             content=contents.pop() if len(contents) == 1 else None,
             name=rows[0].result_name,
@@ -125,7 +127,7 @@ class ResumeState:
             entry = replace(entry, altered=entry.altered + earlier.altered)
         if (
             earlier
-            and earlier.targets != _EVERY
+            and earlier.targets != _WITHOUT_RESULT
             and (earlier.stamp, earlier.content) == (entry.stamp, entry.content)
         ):
             entry = replace(
@@ -149,6 +151,15 @@ class ResumeState:
         """Return what earlier calls finished of an input; None if they have no row of it."""
         return self._earlier.get(self.key(source))
 
+    def results(self) -> Iterator[tuple[bytes, int]]:
+        """Yield the key of each input and the targets of its results: a bit for each."""
+        return ((key, _made(entry)) for key, entry in self._earlier.items())
+
+    def results_of(self, source: str) -> int:
+        """Return the targets of an input's results: a bit for each."""
+        entry = self.earlier_input(source)
+        return _made(entry) if entry else 0
+
     def remainder(self, key: bytes, item: Item) -> Remainder | None:
         """Return what remains to make of an input; None: everything, as it is new.
 
@@ -169,11 +180,11 @@ class ResumeState:
         self._found += 1
         stamp = item.stamp
         changed = stamp is not None and (
-            entry.stamp != _digest(stamp.size, stamp.mtime_ns)
+            entry.stamp != stamp_digest(stamp.size, stamp.mtime_ns)
             or (
                 entry.content is not None  # else it failed, which --retry-failed is for
-                and self._may_have_changed(stamp)
-                and entry.content != digest(item)
+                and may_have_changed(stamp, self._checked_ns)
+                and entry.content != content_digest(item)
             )
         )
         missing = wanted & ~(0 if changed else entry.targets)
@@ -190,16 +201,7 @@ class ResumeState:
     def needs_content(self, key: bytes, item: Item) -> bool:
         """Return whether `remainder` needs the content of an archive's member."""
         stamp = item.stamp if item.inner and key in self._earlier else None
-        return stamp is not None and self._may_have_changed(stamp)
-
-    def _may_have_changed(self, stamp: FileStamp) -> bool:
-        """Return whether a file may have changed although its size and its mtime are the same.
-
-        The mtime can be set back, by `touch -r` or `exiftool -P`; the ctime cannot. It also changes
-        with a file's mode and by copying, so that only the content tells.
-        """
-        until, ctime = self._unchanged_until, stamp.ctime_ns
-        return until is not None and ctime is not None and ctime >= until
+        return stamp is not None and may_have_changed(stamp, self._checked_ns)
 
     def with_reported_path(self, item: Item) -> Item:
         """Return an item with a path for the report, whose relative paths start at one folder."""
@@ -209,15 +211,15 @@ class ResumeState:
 
     def key(self, source: str) -> bytes:
         """Return a 16-byte key of a source; `faces/a.png` and its absolute path have the same."""
-        return self._key(source, self._here)
-
-    def _key(self, source: str, base: Path) -> bytes:
-        whole = _absolute(source, base)
-        return hashlib.blake2b(os.fsencode(whole), digest_size=16).digest()
+        return source_key(source, self._here)
 
     def earlier_key(self, source: str) -> bytes:
         """Return the key of a source as the report spells it."""
-        return self._key(source, self._base)
+        return source_key(source, self._base)
+
+
+def _made(entry: EarlierInput) -> int:
+    return _bits(entry.written) if entry.targets == _WITHOUT_RESULT else entry.targets
 
 
 def _bits(targets: Iterable[str]) -> int:
@@ -226,17 +228,3 @@ def _bits(targets: Iterable[str]) -> int:
 
 def _names(bits: int) -> tuple[str, ...]:
     return tuple(emotion for i, emotion in enumerate(EMOTIONS) if bits & (1 << i))
-
-
-def _digest(size: int | None, mtime_ns: int | None) -> int | None:
-    if size is None or mtime_ns is None:
-        return None
-    content = f"{size}:{mtime_ns}".encode()
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest())
-
-
-def _absolute(source: str, base: Path) -> str:
-    """Return a source with its absolute path; stdin and URLs stay as they are."""
-    if source.startswith("-:") or is_remote(source):
-        return source
-    return os.path.normpath(os.path.join(base, source))  # noqa: PTH118

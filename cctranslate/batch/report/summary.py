@@ -1,7 +1,7 @@
 """The lines that a call prints at its end: counts, reasons, and what to do next."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cctranslate.batch.options import Options
@@ -97,6 +97,12 @@ def lines(
     yield f"results in {out}{others}, report in {out / REPORT}{page}"
     if by_status["failed"]:
         yield "the same command with --retry-failed does the failed ones again"
+
+
+def missing_results(missing: Mapping[str, int]) -> str:
+    """Return the line that says how many results `--balance` makes of each expression."""
+    results = ", ".join(f"{count:,} {target}" for target, count in missing.items())
+    return f"results to make, up to the size of the largest class: {results or 'none'}"
 
 
 def missed(options: Options, counts: Counts) -> list[str]:

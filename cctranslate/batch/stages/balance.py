@@ -1,10 +1,10 @@
 """`--balance`: choose inputs and their targets so that all classes become equally large."""
 
-import hashlib
-import os
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.inputs.items import BrokenItem, DatasetRow, Item
 from cctranslate.batch.inputs.iter_items import iter_items
+from cctranslate.batch.inputs.job_array import Shard, holds
 from cctranslate.batch.options import Options
+from cctranslate.batch.report.resume import ResumeState
+from cctranslate.batch.report.source_keys import source_key
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import USAGES
-from cctranslate.remote import is_remote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +27,20 @@ class Balance:
     """Chooses the targets of each input so that every class becomes as large as the largest.
 
     Results come from inputs of other classes, all with the same chance, and never from test rows.
-    The choice depends on the inputs' paths alone, so that shards, workers and resumed calls agree.
+    Results that earlier calls made of these inputs count. The choice depends on them and on the
+    inputs' paths alone, so that shards, workers and resumed calls agree.
     """
 
-    missing: tuple[int, ...]
-    """Results that each class lacks [7]."""
-    _last_ranks: tuple[int, ...]
-    """The highest rank of a chosen input, by target; -1 where none is."""
+    results_each: int
+    """Results that an input gives of each target."""
+    labels: NDArray[np.int8]
+    """The number of each input's expression [N]; -1 where it has no label."""
+    digests: NDArray[np.uint64]
+    """A digest of each input's path [N]."""
+    in_shard: NDArray[np.bool_]
+    """Whether each input is in the call's shard [N]."""
+    earlier: ResumeState | None = None
+    """What earlier calls made."""
 
     @classmethod
     def of(cls, options: Options) -> Self:
@@ -43,50 +52,51 @@ class Balance:
         everything = replace(options, shard=None, limit=None)
         input_filter, plan = InputFilter(options.include, options.exclude), options.plan
         each = len(plan.variants) // len(plan.targets)
-        balance = cls.count(iter_items(everything, input_filter), each)
-        if not balance.missing_results(plan.targets):
+        balance = cls.count(iter_items(everything, input_filter), each, options.shard)
+        if not any(balance._lacking[EMOTIONS.index(target)] for target in plan.targets):
             raise InputError(
                 "--balance: no expression of --to has fewer inputs than the largest class: there "
                 "is nothing to make"
             )
         return balance
 
-    def missing_results(self, targets: Iterable[str]) -> dict[str, int]:
-        """Return how many results each of the targets lacks, without targets that lack none."""
-        lacking = dict(zip(EMOTIONS, self.missing, strict=True))
-        return {target: lacking[target] for target in targets if lacking[target]}
-
     @classmethod
-    def count(cls, items: Iterable[Item | None], results_each: int) -> Self:
+    def count(
+        cls, items: Iterable[Item | None], results_each: int, shard: Shard | None = None
+    ) -> Self:
         """Count the inputs by class.
 
         Args:
             items: All of the dataset's inputs.
             results_each: Results that an input gives of each target.
+            shard: The shard of the inputs that the call makes results of.
 
         Raises:
             InputError: No input has a label.
         """
-        labels, digests = array("b"), array("Q")
+        labels, digests, in_shard = array("b"), array("Q"), array("b")
         for item in items:
             if item and not _is_faulty(item) and item.usage == USAGES[0]:
                 labels.append(EMOTIONS.index(item.label) if item.label else -1)
                 digests.append(_digest(item))
-        label_ids, all_digests = np.array(labels, np.int8), np.array(digests, np.uint64)
-        counts = np.bincount(label_ids[label_ids >= 0], minlength=len(EMOTIONS))
-        if not counts.any():
+                in_shard.append(shard is None or holds(shard, item.source))
+        balance = cls(
+            results_each=results_each,
+            labels=np.array(labels, np.int8),
+            digests=np.array(digests, np.uint64),
+            in_shard=np.array(in_shard, np.bool_),
+        )
+        if not (balance.labels >= 0).any():
             raise InputError(
                 "--balance: no input's folder names an expression, and no row has a label: name a "
                 "folder with angry, disgust and so on in it, or a CSV in FER2013's form"
             )
-        missing = counts.max() - counts
-        return cls(
-            missing=tuple(missing.tolist()),
-            _last_ranks=tuple(
-                _lowest(_ranks(all_digests[label_ids != k], k), int(missing[k]) // results_each)
-                for k in range(len(EMOTIONS))
-            ),
-        )
+        return balance
+
+    def missing_results(self, targets: Iterable[str]) -> dict[str, int]:
+        """Return how many results the call is to make of each target, without targets of none."""
+        missing = {target: self._choice[EMOTIONS.index(target)][0] for target in targets}
+        return {target: count * self.results_each for target, count in missing.items() if count}
 
     def choose(self, items: Iterable[Item | None]) -> Iterator[Item | None]:
         """Yield the chosen inputs with their targets, and all inputs that will fail."""
@@ -96,14 +106,41 @@ class Balance:
             elif targets := self._targets(item):
                 yield replace(item, chosen_targets=targets)
 
+    @cached_property
+    def _lacking(self) -> NDArray[np.intp]:
+        """How many inputs each class lacks [7]."""
+        counts = np.bincount(self.labels[self.labels >= 0], minlength=len(EMOTIONS))
+        return np.asarray(counts.max() - counts)
+
+    @cached_property
+    def _choice(self) -> list[tuple[int, int]]:
+        """For each target how many inputs are chosen, and the highest of their ranks.
+
+        Inputs that have a result of the target already come on top.
+        """
+        made = list(self.earlier.results()) if self.earlier else []
+        digests = np.array([_shortened(key) for key, _ in made], np.uint64)
+        targets = np.array([bits for _, bits in made], np.uint8)
+        choice = []
+        for k, lacking in enumerate(self._lacking.tolist()):
+            ranks, others = _ranks(self.digests, k), self.labels != k
+            first = others & _are_lowest(ranks, others, lacking // self.results_each)
+            done = others & np.isin(self.digests, digests[targets >> k & 1 == 1])
+            count = max(int((first & self.in_shard).sum() - (done & self.in_shard).sum()), 0)
+            free = others & self.in_shard & ~done
+            choice.append((count, _highest(ranks[_are_lowest(ranks, free, count)])))
+        return choice
+
     def _targets(self, item: Item) -> tuple[str, ...]:
         if item.usage != USAGES[0]:
             return ()
         digest, label = np.array([_digest(item)], np.uint64), item.label
+        made = self.earlier.results_of(item.source) if self.earlier else 0
         return tuple(
             target
             for k, target in enumerate(EMOTIONS)
-            if target != label and int(_ranks(digest, k)[0]) <= self._last_ranks[k]
+            if target != label
+            and (made >> k & 1 or int(_ranks(digest, k)[0]) <= self._choice[k][1])
         )
 
 
@@ -118,11 +155,11 @@ def _is_faulty(item: Item) -> bool:
 
 
 def _digest(item: Item) -> int:
-    source = item.source
-    if not is_remote(item.path):
-        source = os.path.abspath(source)  # noqa: PTH100 (resolves no links)
-    content = os.fsencode(source)
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest())
+    return _shortened(source_key(item.source, Path.cwd()))
+
+
+def _shortened(whole: bytes) -> int:
+    return int.from_bytes(whole[:8])
 
 
 def _ranks(digests: NDArray[np.uint64], target: int) -> NDArray[np.uint64]:
@@ -131,6 +168,15 @@ def _ranks(digests: NDArray[np.uint64], target: int) -> NDArray[np.uint64]:
     return (digests << turn) | (digests >> (np.uint64(64) - turn)) if target else digests
 
 
-def _lowest(ranks: NDArray[np.uint64], count: int) -> int:
-    """Return the highest of the `count` lowest ranks."""
-    return int(np.partition(ranks, count - 1)[count - 1]) if count else -1
+def _are_lowest(
+    ranks: NDArray[np.uint64], chosen: NDArray[np.bool_], count: int
+) -> NDArray[np.bool_]:
+    """Return which of the chosen ranks [N] are the `count` lowest."""
+    if not count:
+        return np.zeros(len(ranks), np.bool_)
+    return np.asarray(chosen & (ranks <= np.partition(ranks[chosen], count - 1)[count - 1]))
+
+
+def _highest(ranks: NDArray[np.uint64]) -> int:
+    """Return the highest rank, -1 if there is none."""
+    return int(ranks.max()) if len(ranks) else -1

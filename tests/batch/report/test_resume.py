@@ -2,12 +2,17 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.report.formats import read_inputs
+from cctranslate.batch.report.resume import ResumeState
+from cctranslate.emotions import EMOTIONS
 from tests.support.cli import Run
 from tests.support.pictures import draw_face
 from tests.support.reports import rows, timeless, tree
@@ -112,3 +117,20 @@ def test_a_result_that_was_altered_is_left_and_named(run: Run, faces: Path, tmp_
     result = run(faces, "--to", "happy", "-o", out)
     assert altered.read_bytes() == b"mine now"
     assert "1 result was altered since" in result.stderr
+
+
+def test_a_result_that_was_made_anew_leaves_the_others_done(run: Run, tmp_path: Path) -> None:
+    """Rows of a second call, not yet joined with the first one's: as after a kill."""
+    source, out = tmp_path / "a.png", tmp_path / "out"
+    Image.fromarray(draw_face(3, 0)).save(source)
+    run(source, "--to", "all", "-o", out)
+    resume = ResumeState(
+        EMOTIONS, base=Path.cwd(), is_there=lambda _: True, altered=(), position=lambda _: None
+    )
+    ((all_seven, _),) = read_inputs(out / "report.csv")
+    resume.add_rows(all_seven)
+    resume.add_rows([replace(all_seven[0], results_per_face=1)])
+    item = Item(path=source, relative="a.png", named=True)
+    remainder = resume.remainder(resume.key(str(source)), item)
+    assert remainder is not None
+    assert remainder.targets == ()

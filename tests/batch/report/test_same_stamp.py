@@ -138,7 +138,7 @@ def test_files_are_read_again_once(
     content = json.loads((out / "run.json").read_text()) | {"inputs_checked_ns": later}
     (out / "run.json").write_text(json.dumps(content))
     read: list[object] = []
-    monkeypatch.setattr("cctranslate.batch.report.resume.digest", read.append)
+    monkeypatch.setattr("cctranslate.batch.report.resume.content_digest", read.append)
     assert "(0 in this call" in run(*words).stderr
     assert read == []
 
