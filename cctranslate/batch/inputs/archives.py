@@ -19,6 +19,7 @@ from cctranslate.batch.inputs.file_kinds import is_picture_name
 from cctranslate.batch.inputs.items import NUMBER, BrokenItem, ContentItem, Item, MemberError
 from cctranslate.fer2013 import has_pixels, is_clutter, member_path
 from cctranslate.files import buffered, decompressed
+from cctranslate.folders.zips import open_zip
 
 LARGEST = 64 << 20
 """Bytes of the largest picture that is read whole: photographs are under 30 MB."""
@@ -34,7 +35,7 @@ def from_zip(path: Path) -> Iterator[Item]:
     encrypted = False
     names = _MemberNames()
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_zip(path) as archive:
             for info in archive.infolist():
                 if info.flag_bits & 1:
                     encrypted = True

@@ -27,6 +27,7 @@ from cctranslate.fer2013 import (
 )
 from cctranslate.files import decompressed
 from cctranslate.folders.walking import walk
+from cctranslate.folders.zips import open_zip
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data.picture_folders import Echo, Row, picture_rows
 
@@ -81,7 +82,7 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
         raise DataError(f"{path}: not found. {WHERE}")
     try:
         if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
+            with open_zip(path) as archive:
                 members = (name for name in archive.namelist() if not name.endswith("/"))
                 return _load_named(
                     members, lambda name: _buffered(archive.open(name)), str(path), echo

@@ -173,3 +173,15 @@ def test_a_packing_that_is_not_known_is_not_called_damage(run: Run, tmp_path: Pa
     (row,) = rows(tmp_path / "out")
     assert row["reason"].startswith("decode: packed in a way that cannot be read")
     assert row["reason"].endswith("pack it anew")
+
+
+def test_a_name_with_a_wrong_flag_leaves_all_members_readable(run: Run, tmp_path: Path) -> None:
+    archive = zipped(
+        tmp_path / "a.zip", {"a.png": png(0), "n\u00e4me.png": png(1), "b.png": png(2)}
+    )
+    content = archive.read_bytes()
+    archive.write_bytes(content.replace("n\u00e4me".encode(), b"n\x84\x84me"))  # still "UTF-8"
+    result = run(archive, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    found = [row["source"].partition(":")[2] for row in rows(tmp_path / "out")]
+    assert found == ["a.png", "n\u00e4\u00e4me.png", "b.png"]
