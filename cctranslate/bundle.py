@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeGuard
 
-from cctranslate import remote
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import BundleError
-from cctranslate.files import write_text
+from cctranslate.files import remote
+from cctranslate.files.remote import is_remote
+from cctranslate.files.writing import write_text
 from cctranslate.pixels import SIZE
-from cctranslate.remote import is_remote
 
 CARD = "bundle.json"
 FORMAT = 2

@@ -17,7 +17,7 @@ from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
-from cctranslate.files import atomic_write
+from cctranslate.files.writing import atomic_write
 
 
 def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons) -> Counts:

@@ -8,7 +8,7 @@ from cctranslate import __version__
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER
 from cctranslate.batch.report.counts import Counts
-from cctranslate.remote import is_remote
+from cctranslate.files.remote import is_remote
 
 
 def identity(

@@ -13,8 +13,8 @@ from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
 from cctranslate.errors import OptionError
-from cctranslate.files import real_path
-from cctranslate.remote import is_remote
+from cctranslate.files.paths import real_path
+from cctranslate.files.remote import is_remote
 
 SHARD = "--shard"
 MAY_DIFFER = (SHARD, "--unconfirmed-to")

@@ -13,11 +13,11 @@ from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
 from cctranslate.batch.outputs.layout import Layout, LayoutName
 from cctranslate.batch.report.row import Disposition
 from cctranslate.faces.crops import FaceChoice
-from cctranslate.files import real_path
+from cctranslate.files.paths import real_path
+from cctranslate.files.remote import open_path
 from cctranslate.inference.engines import Engine
 from cctranslate.inference.openvino_graphs import Precision
 from cctranslate.inference.variants import Plan
-from cctranslate.remote import open_path
 
 ResultKind = Literal["picture", "face"]
 

@@ -11,8 +11,8 @@ from cctranslate.batch.outputs.folder import COPIES, REPORT
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.runners.blocks.block_options import check_blocks
 from cctranslate.errors import OptionError
-from cctranslate.files import real_path
-from cctranslate.remote import is_remote, open_path
+from cctranslate.files.paths import real_path
+from cctranslate.files.remote import is_remote, open_path
 from cctranslate.standard_streams import require_input, require_output
 
 

@@ -114,7 +114,7 @@ def batch(
     """
     from cctranslate.batch.options import Options
     from cctranslate.batch.outputs.encoding import FORMATS
-    from cctranslate.remote import is_remote
+    from cctranslate.files.remote import is_remote
 
     out_file = out if out.suffix.lower() in FORMATS and not out.is_dir() else None
     options = Options(

@@ -105,7 +105,7 @@ class PathOrUrl(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
-        from cctranslate.remote import is_remote, open_path
+        from cctranslate.files.remote import is_remote, open_path
 
         if not is_remote(value):
             return super().convert(value, param, ctx)

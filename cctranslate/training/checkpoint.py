@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cctranslate.errors import CheckpointError
-from cctranslate.files import replacing
+from cctranslate.files.writing import replacing
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import from_json
 

@@ -15,7 +15,8 @@ from torch import nn
 from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import ExportError, RunError
-from cctranslate.files import real_path, unwritable
+from cctranslate.files.paths import real_path
+from cctranslate.files.writing import unwritable
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.classifiers import ClassifierRecipe

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from cctranslate.errors import DivergedError
-from cctranslate.files import write_text
+from cctranslate.files.writing import write_text
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import to_json
 from cctranslate.training import checkpoint

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cctranslate import __version__
 from cctranslate.errors import RunError
-from cctranslate.files import write_text
+from cctranslate.files.writing import write_text
 from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import GENERATOR_RECIPES, AnyRecipe

@@ -14,7 +14,7 @@ from cctranslate.batch.outputs.encoding import FORMATS, Result, encode, xmp
 from cctranslate.errors import OptionError, OutputError
 from cctranslate.faces.color_space import color_space
 from cctranslate.faces.crops import FaceChoice
-from cctranslate.files import atomic_write
+from cctranslate.files.writing import atomic_write
 from cctranslate.inference.variants import Plan
 
 MOST = 64

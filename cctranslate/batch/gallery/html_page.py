@@ -20,7 +20,8 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import readable
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
-from cctranslate.files import atomic_write, real_path
+from cctranslate.files.paths import real_path
+from cctranslate.files.writing import atomic_write
 from cctranslate.inference.variants import spell_strength
 
 ROWS = 20_000

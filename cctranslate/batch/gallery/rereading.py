@@ -14,7 +14,7 @@ from cctranslate.batch.stores.prefetching import fetched
 from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.faces import raster
 from cctranslate.fer2013 import parse_pixels
-from cctranslate.remote import is_remote, open_path
+from cctranslate.files.remote import is_remote, open_path
 
 
 def reread_items(sources: Iterable[str]) -> Iterator[Item]:

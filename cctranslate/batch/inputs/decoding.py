@@ -28,7 +28,7 @@ from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
-from cctranslate.files import FileStamp, stamp_from
+from cctranslate.files.stamps import FileStamp, stamp_from
 from cctranslate.pixels import SIZE, to_gray, upright, upright_size
 
 FaceMode = Literal["auto", "whole", "detect"]

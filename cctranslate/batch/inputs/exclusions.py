@@ -12,7 +12,7 @@ from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
 from cctranslate.batch.outputs.layout import TABLE, TAR_NAME
 from cctranslate.batch.outputs.ownership import is_marked
 from cctranslate.batch.report.schema import name_from_text
-from cctranslate.remote import is_remote
+from cctranslate.files.remote import is_remote
 
 EARLIER, PATTERNS = "results of earlier runs", "by --include and --exclude"
 """Reasons for which a file is left out."""

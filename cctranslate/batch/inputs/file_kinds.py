@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from PIL import Image
 
 from cctranslate.fer2013 import has_pixels
-from cctranslate.files import is_compressed
+from cctranslate.files.compression import is_compressed
 
 HEAD = 512
 """Bytes at a file's beginning that tell what it is."""

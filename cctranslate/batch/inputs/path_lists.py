@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cctranslate.errors import InputError
-from cctranslate.remote import errors_of, is_remote, open_path, unreadable
+from cctranslate.files.remote import errors_of, is_remote, open_path, unreadable
 
 _PIECE = 1 << 16
 _LONGEST = 1 << 16

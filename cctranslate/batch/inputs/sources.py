@@ -20,10 +20,10 @@ from cctranslate.batch.inputs.path_lists import read_paths
 from cctranslate.batch.stores import remote_files
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels
-from cctranslate.files import is_compressed
+from cctranslate.files.compression import is_compressed
+from cctranslate.files.remote import is_remote, open_path
 from cctranslate.folders.patterns import is_deep, matches
 from cctranslate.folders.walking import walk
-from cctranslate.remote import is_remote, open_path
 
 STDIN = "-"
 _PIECE = 1 << 20

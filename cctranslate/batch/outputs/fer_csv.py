@@ -20,7 +20,7 @@ from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.fer2013 import FERPLUS
-from cctranslate.files import AppendOnlyFile, unwritable
+from cctranslate.files.writing import AppendOnlyFile, unwritable
 
 _COLUMNS = ("emotion", "pixels", "Usage")
 _LEVELS = tuple(map(str, range(256)))

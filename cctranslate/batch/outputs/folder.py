@@ -7,7 +7,8 @@ from typing import Any
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OptionError
-from cctranslate.files import real_path, unwritable, write_text
+from cctranslate.files.paths import real_path
+from cctranslate.files.writing import unwritable, write_text
 
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"

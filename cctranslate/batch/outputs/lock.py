@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cctranslate.errors import BusyError
-from cctranslate.files import unwritable
+from cctranslate.files.writing import unwritable
 
 LOCK = ".run.lock"
 """Hidden, so that no loader of OUT takes it for data. A kill leaves it there, unlocked."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.writers import PackedResults, ResultToWrite, fingerprint
 from cctranslate.batch.report.row import Row
-from cctranslate.files import atomic_write
+from cctranslate.files.writing import atomic_write
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,8 +22,8 @@ from cctranslate.batch.outputs.writers import (
 )
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
-from cctranslate.files import AppendOnlyFile, temporary_name, unwritable
-from cctranslate.remote import is_remote, upload
+from cctranslate.files.remote import is_remote, upload
+from cctranslate.files.writing import AppendOnlyFile, temporary_name, unwritable
 
 FULL = 256 << 20
 """Bytes after which a tar takes no further input: some 45,000 faces."""

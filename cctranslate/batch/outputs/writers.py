@@ -18,8 +18,8 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES, line, to_cells
 from cctranslate.batch.stores.small_files import create_file
 from cctranslate.errors import OutputError
-from cctranslate.files import replacing, unwritable
-from cctranslate.remote import is_remote, write_new
+from cctranslate.files.remote import is_remote, write_new
+from cctranslate.files.writing import replacing, unwritable
 
 _OUTPUT = NAMES.index("output")
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}

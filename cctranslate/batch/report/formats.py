@@ -13,7 +13,8 @@ from cctranslate.batch.report.parquet import GROUP, write_parquet
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES, from_cells, line, readable, to_cells, to_record
 from cctranslate.errors import InputError, OptionError
-from cctranslate.files import atomic_write, real_path
+from cctranslate.files.paths import real_path
+from cctranslate.files.writing import atomic_write
 
 _HEADER = line(NAMES).encode()
 _SOURCE, _FACE, _STATUS = map(NAMES.index, ("source", "face", "status"))

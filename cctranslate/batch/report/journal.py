@@ -8,7 +8,7 @@ from cctranslate.batch.report.formats import csv_lines, read_inputs
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES, line
-from cctranslate.files import AppendOnlyFile
+from cctranslate.files.writing import AppendOnlyFile
 
 
 class Journal:

@@ -15,7 +15,7 @@ from cctranslate.batch.report.changes import (
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.report.source_keys import source_key
 from cctranslate.emotions import EMOTIONS
-from cctranslate.remote import is_remote
+from cctranslate.files.remote import is_remote
 
 _WITHOUT_RESULT = (1 << len(EMOTIONS) + 1) - 1
 """The targets of an input without a result: it counts as finished for all of them. One bit more

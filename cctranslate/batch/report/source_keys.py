@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from cctranslate.remote import is_remote
+from cctranslate.files.remote import is_remote
 
 
 def source_key(source: str, base: Path) -> bytes:

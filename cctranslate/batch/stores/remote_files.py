@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cctranslate import remote
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import EARLIER, InputFilter, OutputPaths
 from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import is_clutter
-from cctranslate.files import FileStamp
-from cctranslate.remote import open_path
+from cctranslate.files import remote
+from cctranslate.files.remote import open_path
+from cctranslate.files.stamps import FileStamp
 
 _MAGIC = frozenset("*?[")
 

@@ -3,7 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 
-from cctranslate import remote
+from cctranslate.files import remote
 
 
 class ResultSizes:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cctranslate import remote
 from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
 from cctranslate.batch.outputs.layout import TABLE
@@ -17,7 +16,8 @@ from cctranslate.batch.report import formats
 from cctranslate.batch.stores import lock
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OptionError
-from cctranslate.files import unwritable
+from cctranslate.files import remote
+from cctranslate.files.writing import unwritable
 
 _EARLIER = (RUN, REPORT, TABLE, *COPIES)
 

@@ -4,8 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from cctranslate.files import temporary_name
-from cctranslate.remote import is_remote
+from cctranslate.files.remote import is_remote
+from cctranslate.files.writing import temporary_name
 
 SMALL = 1 << 16
 """Most bytes of a file that is read at once."""
@@ -30,7 +30,7 @@ def read_at_once(path: Path) -> bytes:
 
 
 def create_file(path: Path, content: bytes) -> None:
-    """Write a new file on a disk, whole or not at all, as `files.replacing` does.
+    """Write a new file on a disk, whole or not at all, as `files.writing.replacing` does.
 
     Raises:
         OSError: it cannot be written.

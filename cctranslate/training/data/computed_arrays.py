@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.files import replacing
+from cctranslate.files.writing import replacing
 from cctranslate.pixels import Gray
 
 Arrays = dict[str, NDArray[Any]]

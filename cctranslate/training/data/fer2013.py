@@ -25,7 +25,7 @@ from cctranslate.fer2013 import (
     parse_usage,
     read_csv,
 )
-from cctranslate.files import decompressed
+from cctranslate.files.compression import decompressed
 from cctranslate.folders.walking import walk
 from cctranslate.folders.zips import open_zip
 from cctranslate.pixels import SIZE, Gray

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import RunError
-from cctranslate.files import replacing
+from cctranslate.files.writing import replacing
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.training.data.computed_arrays import Arrays
 from cctranslate.training.data.fer2013 import Faces

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.errors import RunError
-from cctranslate.files import replacing
+from cctranslate.files.writing import replacing
 from cctranslate.pixels import Gray
 
 FOLDER = "draws"

@@ -20,7 +20,7 @@ from pathlib import Path
 from cctranslate.batch import run
 from cctranslate.batch.outputs import webdataset
 from cctranslate.cli import cli
-from cctranslate.files import AppendOnlyFile
+from cctranslate.files.writing import AppendOnlyFile
 
 webdataset.FULL = 12_000
 

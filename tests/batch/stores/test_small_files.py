@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cctranslate.batch.stores.small_files import SMALL, create_file, read_at_once
-from cctranslate.files import temporary_name
+from cctranslate.files.writing import temporary_name
 
 
 @pytest.mark.parametrize("size", [0, 10, SMALL, SMALL + 1, 3 * SMALL])

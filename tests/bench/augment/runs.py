@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cctranslate.emotions import NUM_CLASSES
-from cctranslate.files import AppendOnlyFile
+from cctranslate.files.writing import AppendOnlyFile
 from cctranslate.pixels import Scaled
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, soft_labels

@@ -11,8 +11,8 @@ from PIL import Image
 
 from cctranslate.errors import DataError
 from cctranslate.training.data.fer2013 import Splits, fingerprint, load, without_copies
+from tests.files.test_compression import PACK
 from tests.support import pictures
-from tests.test_decompression import PACK
 
 
 def zipped(source: Path, out: Path, under: str = "") -> Path:

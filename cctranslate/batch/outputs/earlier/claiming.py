@@ -30,7 +30,8 @@ from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.formats import read
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OptionError
-from cctranslate.files import real_path, unwritable
+from cctranslate.files.paths import real_path
+from cctranslate.files.writing import unwritable
 
 
 def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwrite: bool) -> None:

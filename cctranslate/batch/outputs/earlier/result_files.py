@@ -5,7 +5,7 @@ from pathlib import Path
 from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.stores.result_sizes import ResultSizes
-from cctranslate.files import unwritable
+from cctranslate.files.writing import unwritable
 
 
 class ResultFiles:

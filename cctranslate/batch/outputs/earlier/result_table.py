@@ -21,7 +21,7 @@ from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES
 from cctranslate.errors import OutputError
 from cctranslate.fer2013 import parse_pixels
-from cctranslate.files import atomic_write, unwritable
+from cctranslate.files.writing import atomic_write, unwritable
 
 _OUTPUT = NAMES.index("output")
 

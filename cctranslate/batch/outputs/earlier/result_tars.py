@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from cctranslate import remote
 from cctranslate.batch.outputs import webdataset
 from cctranslate.batch.outputs.earlier.tar_members import TarMember, tar_members
 from cctranslate.batch.outputs.layout import TAR_NAME
 from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.row import Row
-from cctranslate.files import atomic_write, unwritable
+from cctranslate.files import remote
+from cctranslate.files.writing import atomic_write, unwritable
 
 _PIECE = 1 << 20
 _BEFORE_PICTURE = (".cls", ".json")

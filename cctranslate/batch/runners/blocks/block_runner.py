@@ -23,8 +23,8 @@ from cctranslate.batch.runners.blocks.row_files import read_counts
 from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder
 from cctranslate.batch.runners.runner import Call
 from cctranslate.errors import OptionError, OutputError, UserError
-from cctranslate.files import AppendOnlyFile
-from cctranslate.remote import is_remote
+from cctranslate.files.remote import is_remote
+from cctranslate.files.writing import AppendOnlyFile
 
 _INPUTS = ("inputs", "files_from", "null", "include", "exclude", "limit", "retry_failed")
 """Options that decide which inputs are in a plan."""

@@ -25,7 +25,8 @@ from cctranslate.batch.stages.setup import make_worker_tasks
 from cctranslate.batch.workers.ordered_map import OrderedPool
 from cctranslate.errors import OutputError, WorkersError
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.files import make_folder, unwritable
+from cctranslate.files.paths import make_folder
+from cctranslate.files.writing import unwritable
 from cctranslate.inference.engines import Engine
 from cctranslate.inference.models import TranslationModels
 

@@ -19,7 +19,7 @@ from cctranslate.batch.runners.blocks.plan_files import write_block
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.batch.stages import bounds
 from cctranslate.batch.stores.remote_files import RemoteFile
-from cctranslate.files import unwritable
+from cctranslate.files.writing import unwritable
 
 BLOCK_RESULTS = 16_384
 """Results of a full block: with small faces, about twenty seconds of a core."""

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
 from cctranslate.batch.report.row import Row
-from cctranslate.files import replacing
+from cctranslate.files.writing import replacing
 
 _COUNTS = b"counts"
 _SCHEMA = pyarrow.schema(

@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cctranslate.errors import OptionError
-from cctranslate.files import make_folder, unwritable, write_text
-from cctranslate.remote import is_remote, remove_folder
+from cctranslate.files.paths import make_folder
+from cctranslate.files.remote import is_remote, remove_folder
+from cctranslate.files.writing import unwritable, write_text
 
 FOLDER = ".cluster"
 """Hidden, so that no loader of OUT takes it for data."""

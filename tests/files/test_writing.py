@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from cctranslate.errors import OutputError
-from cctranslate.files import AppendOnlyFile, atomic_write, temporary_name, unwritable, write_text
+from cctranslate.files.writing import (
+    AppendOnlyFile,
+    atomic_write,
+    temporary_name,
+    unwritable,
+    write_text,
+)
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:

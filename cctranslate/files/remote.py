@@ -1,8 +1,8 @@
-"""Files that are not on a disk, by fsspec: `s3://`, `gs://`, `http://`, `memory://`.
+"""Files in stores and on web servers, read and written through fsspec.
 
-`open_path` gives them as `universal_pathlib` has them, to be used as a `pathlib.Path` is: with
-`open`, `stat`, `iterdir`, `name`, `suffix`, `parent` and `/`. Neither library is imported for a
-path without a scheme.
+`open_path` turns `s3://`, `gs://`, `https://` and `memory://` into paths of `universal_pathlib`.
+These have the methods of `pathlib.Path`: `open`, `stat`, `iterdir`, `name`, `suffix`, `parent`
+and `/`. Neither library is imported for a path without a scheme.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from cctranslate.errors import InputError, OptionError, UserError
 
 _SCHEME = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://")
 _TIMES = ("LastModified", "mtime", "updated", "last_modified", "created")
-"""What stores call the time of a change."""
+"""The names under which stores list the time of a file's last change."""
 
 
 def is_remote(word: object) -> bool:
-    """Return whether a path or a word names a file by a scheme."""
+    """Return whether a path or an argument begins with a scheme, such as `s3://`."""
     return bool(_SCHEME.match(str(word)))
 
 
 def open_path(word: str) -> Path:
-    """Return the path that a word names, in a store or on a disk.
+    """Return the path that an argument names, in a store or on a disk.
 
     Raises:
         OptionError: The library of such a store is not installed, or there is no such store.
@@ -56,7 +56,7 @@ def system(path: Path) -> Any:
 
 
 def key(path: Path) -> str:
-    """Return what a remote path's file system calls it."""
+    """Return the path without its scheme, as fsspec's file systems expect it."""
     return str(cast(Any, path).path)
 
 
@@ -83,11 +83,11 @@ def remove_folder(path: Path) -> None:
 
 
 def write_new(path: Path, content: bytes, *, replaces: bool = False) -> None:
-    """Write a remote file, in one request; one that is there stays, unless `replaces` says so.
+    """Write a remote file in one request, and replace one that is there only with `replaces`.
 
     Raises:
         FileExistsError: One is there.
-        OSError: It cannot be written, or the store has no writing of what is not there yet.
+        OSError: It cannot be written, or the store cannot refuse to replace a file.
     """
     with errors_of(path):
         try:
@@ -100,9 +100,9 @@ def write_new(path: Path, content: bytes, *, replaces: bool = False) -> None:
 
 @contextmanager
 def uploading(path: Path) -> Iterator[BinaryIO]:
-    """Open a file on this disk that becomes a remote one when the block ends without an error.
+    """Open a local file that is uploaded to `path` when the block ends without an error.
 
-    A store shows a file once all of it is there.
+    So readers of the store never see half a file.
 
     Raises:
         OSError: It cannot be written; what is at `path` stays as it was.
@@ -155,7 +155,7 @@ def upload(source: Path, path: Path) -> None:
 
 @contextmanager
 def errors_of(path: object) -> Iterator[None]:
-    """Raise what a store's library raises, such as for want of a login, as OSError."""
+    """Turn the exceptions of a store's library, such as for a missing login, into OSError."""
     try:
         yield
     except (OSError, UserError):
@@ -166,7 +166,7 @@ def errors_of(path: object) -> Iterator[None]:
 
 
 def modified(info: Mapping[str, Any]) -> int:
-    """Return the time of a listed file's last change in nanoseconds; 0 if the store tells none."""
+    """Return the time of a listed file's last change in nanoseconds, 0 if unknown."""
     for name in _TIMES:
         value = info.get(name)
         if isinstance(value, str):

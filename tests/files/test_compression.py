@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.files import decompressed
+from cctranslate.files.compression import decompressed
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,

@@ -1,0 +1,1 @@
+"""Files on a disk and in stores: paths, stamps, safe writing, decompression."""

@@ -1,0 +1,32 @@
+"""Stamps of files, which tell whether a file has changed."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileStamp:
+    """A file's size, and its times in nanoseconds. Another stamp means that the file changed."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int | None = None
+    """When content or metadata last changed. Users cannot set it. None in a store."""
+
+
+def stamp_of(path: Path) -> FileStamp | None:
+    """Return the stamp of an ordinary file, None for anything else."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return stamp_from(status)
+
+
+def stamp_from(status: os.stat_result) -> FileStamp | None:
+    """Return the stamp of an ordinary file with this status, None for anything else."""
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns)
