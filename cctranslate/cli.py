@@ -79,6 +79,8 @@ def _errors_as_exit_codes() -> Iterator[None]:
         if _working_directory_is_there():
             raise _failed(_described(error)) from None
         raise _failed("the working directory was deleted: change to one that is there") from None
+    except MemoryError:
+        raise _failed("memory is short: free some, and run the same command again") from None
     except OSError as error:
         if error.filename == standard_streams.OUTPUT_NAME:
             standard_streams.discard_output()
@@ -148,7 +150,7 @@ for command in (batch, report, fit, export, evaluate, doctor):
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C and SIGTERM exit 130, a reader that went away 141."""
+    """Run the command line; Ctrl-C, SIGTERM and SIGHUP exit 130, a reader that went away 141."""
     standard_streams.prepare()
     interrupts: list[int] = []
 
@@ -156,9 +158,8 @@ def main() -> None:
         interrupts.append(signum)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is not to be heard
-        signal.signal(signal.SIGINT, interrupt)
+    for number in standard_streams.heard_signals():
+        signal.signal(number, interrupt)
     try:
         status = cli.main(standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):

@@ -8,6 +8,7 @@ import errno
 import io
 import os
 import re
+import signal
 import sys
 from typing import TextIO
 
@@ -15,6 +16,8 @@ from cctranslate.errors import InputError, OptionError, OutputError
 
 OUTPUT_NAME = "standard output"
 """The file name of errors in writing it."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
+"""Those that end a command in order. SIGHUP comes when its terminal is closed."""
 _STDIN, _STDOUT, _STDERR = range(3)
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that break a line or its order, command a terminal, or are no text."""
@@ -55,6 +58,11 @@ def prepare() -> None:
         sys.stdin = open(_STDIN, closefd=False)  # noqa: SIM115
     sys.stdout = _wrapped(sys.stdout, _NamedOutput(_STDOUT, "w", closefd=False))
     sys.stderr = _wrapped(sys.stderr, _OptionalOutput(_STDERR, "w", closefd=False))
+
+
+def heard_signals() -> list[signal.Signals]:
+    """Return the signals that end this command: not those that `nohup` or `&` has it ignore."""
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def discard_output() -> None:
@@ -111,8 +119,8 @@ def _open_if_closed(descriptor: int, flags: int) -> None:
 
 
 def _wrapped(stream: TextIO | None, raw: io.FileIO) -> TextIO:
-    """Return the stream over `raw`; a terminal's stays, for it is neither closed nor full."""
-    if stream is not None and stream.isatty():
+    """Return the stream over `raw`; one of Windows' terminals stays, which takes no bytes."""
+    if os.name == "nt" and stream is not None and stream.isatty():
         return stream
     return io.TextIOWrapper(
         io.BufferedWriter(raw),

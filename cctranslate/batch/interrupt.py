@@ -1,4 +1,4 @@
-"""Handle SIGINT and SIGTERM: the first lets work in flight finish, the second ends the run."""
+"""Handle signals that end a run: the first lets work in flight finish, the second does not."""
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TypeVar
+
+from cctranslate.standard_streams import heard_signals
 
 A = TypeVar("A")
 
@@ -28,7 +30,7 @@ class InterruptHandler:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle signals in the block; the second one raises KeyboardInterrupt."""
-        previous = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
+        previous = {number: signal.signal(number, self._handle) for number in heard_signals()}
         try:
             yield
         finally:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
 
@@ -30,7 +31,7 @@ Results = list[Translation]
 
 
 class Translator:
-    """Gives the faces in pictures another expression. Any thread may use it."""
+    """Gives the faces in pictures another expression. Any thread may use it; it can be pickled."""
 
     def __init__(
         self,
@@ -54,10 +55,14 @@ class Translator:
         """
         if batch_size is not None and not (isinstance(batch_size, int) and batch_size > 0):
             raise OptionError(f"batch_size={batch_size!r}: expected a number from 1, or None")
-        self._settings = Settings(**settings)
+        self._settings, self._arguments = Settings(**settings), (weights, device, batch_size)
         loaded = bundle.load(Path(weights) if weights else bundle.shipped())
         self._models = TranslationModels(loaded, device, batch_size)
         self._detector = FaceDetector()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was made: where it is unpickled, the bundle is opened anew."""
+        return partial(Translator, *self._arguments, **vars(self._settings)), ()
 
     def translate(
         self, source: Source, target: str, **settings: Unpack[SettingsDict]

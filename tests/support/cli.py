@@ -27,10 +27,10 @@ def command(*words: str | Path) -> list[str]:
 
 
 def child(*words: str | Path, **options: object) -> subprocess.Popen[bytes]:
-    """Start `cctranslate` as a child process that Ctrl-C reaches."""
+    """Start `cctranslate` as a child process that signals reach."""
     if os.name == "posix":
         # A shell starts its background jobs, and so a whole test run there, deaf to Ctrl-C.
-        options["preexec_fn"] = _hear_ctrl_c
+        options["preexec_fn"] = _hear_signals
     return subprocess.Popen(command(*words), **options)  # type: ignore[call-overload, no-any-return]
 
 
@@ -42,5 +42,6 @@ def wait_until(process: subprocess.Popen[bytes], condition: Callable[[], bool]) 
         time.sleep(0.002)
 
 
-def _hear_ctrl_c() -> None:
+def _hear_signals() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

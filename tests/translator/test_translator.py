@@ -232,6 +232,14 @@ def test_results_and_errors_can_be_pickled(translator: Translator, group: Path) 
     assert isinstance(error, TargetError)
 
 
+def test_a_translator_can_be_pickled(mouths: Path, group: Path) -> None:
+    made = Translator(weights=mouths, device="cpu", batch_size=4, strength=0.5)
+    again: Translator = pickle.loads(pickle.dumps(made))
+    one, other = made.translate(group, "sad"), again.translate(group, "sad")
+    assert other.strength == 0.5
+    np.testing.assert_array_equal(pixels(one.image), pixels(other.image))
+
+
 def test_threads_may_share_a_translator(translator: Translator, group: Path) -> None:
     def translated(number: int) -> Translation:
         source = group if number % 3 == 0 else pictures.draw_face(number % 7, number)

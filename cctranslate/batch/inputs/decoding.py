@@ -96,6 +96,8 @@ def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
         return _failed(bare, "a folder where one picture is expected")
     except OSError as error:
         return _failed(bare, error.strerror or str(error))
+    except MemoryError:
+        return _failed(bare, "memory is short: give fewer --workers, or shrink the picture")
     except Exception as error:
         # Decoders meet hostile bytes here and raise nearly anything.
         return _failed(bare, f"cannot be decoded: {type(error).__name__}: {error}")

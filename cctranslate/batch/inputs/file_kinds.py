@@ -24,6 +24,7 @@ _DOCUMENT_FORMATS = {
     "GRIB": "meteorological data",
     "HDF5": "an HDF5 file",
     "MPEG": "a video",
+    "Parquet": "a Parquet table: save its pictures as files first",
     "PDF": "a PDF document",
 }
 """Formats that Pillow opens, but that hold documents, data or videos."""
@@ -36,6 +37,7 @@ _DOCUMENT_HEADS = {
     b"\0\0\x01\xb3": "MPEG",
     b"GRIB": "GRIB",
     b"BUFR": "BUFR",
+    b"PAR1": "Parquet",
 }
 _ARCHIVES = (".zip", ".tar", ".cbz", ".cbt")
 _PACKED_HEADS = (

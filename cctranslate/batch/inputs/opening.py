@@ -1,5 +1,6 @@
 """Open pictures, also those whose faulty metadata make Pillow fail."""
 
+import ctypes
 import io
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ with suppress(ImportError):  # the extra `heif`
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
+with suppress(OSError, AttributeError):  # where Pillow holds it, and does not link to it
+    # It prints what is wrong with a file, and Pillow raises an error for that, too.
+    ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)  # type: ignore[attr-defined]
 
 T = TypeVar("T")
 File = io.BufferedReader | io.BytesIO

@@ -41,7 +41,7 @@ class Reasons:
             name = "" if example in reason else f", for example {readable(example)}"
             yield f"  {status:9}{count:6} x {readable(reason)}{name}"
         if len(ordered) > _MOST:
-            yield f"  and {len(ordered) - _MOST} more reasons: see the report"
+            yield f"  and {plural(len(ordered) - _MOST, 'more reason')}: see the report"
 
 
 def plural(count: int, noun: str) -> str:

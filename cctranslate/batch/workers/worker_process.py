@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cctranslate.batch.workers.library_warnings import recorded_warnings
 from cctranslate.errors import WorkersError
+from cctranslate.standard_streams import SIGNALS
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 W = TypeVar("W")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _WORK = ("cctranslate.batch.stages.chunk_translator", "cctranslate.faces.yunet")
 _FORMATS = ("Bmp", "Gif", "Jpeg", "Png", "Ppm")
 """Formats that Pillow imports for the first picture."""
@@ -132,7 +132,7 @@ class WorkerProcess(Generic[W]):
 def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
     """Run tasks until the pipe ends."""
     # Signals go to all processes of a terminal or a job, but the task in progress must finish.
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     with suppress(EOFError, OSError):
@@ -178,7 +178,7 @@ def _signals_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:

@@ -2,12 +2,17 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from cctranslate.batch.gallery import contact_sheet
+from cctranslate.batch.inputs import decoding
 from tests.support import pictures
 from tests.support.cli import Run, child, command, wait_until
 from tests.support.reports import count_lines, rows
@@ -31,6 +36,64 @@ def test_a_signal_closes_the_report_and_says_how_to_go_on(
     assert told["found"] == told["done"] == len(rows(out)) < 1500
     assert child(*words, "-q").wait() == 0
     assert len(rows(out)) == 1500
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such terminals there")
+def test_a_terminal_that_is_closed_ends_the_run_in_order(weights: Path, tmp_path: Path) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 600), tmp_path / "out"
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
+    number, terminal = pty.fork()
+    if number == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        os.execv(sys.executable, command(*words))
+    while count_lines(out) < 20:
+        assert os.waitpid(number, os.WNOHANG) == (0, 0)
+        time.sleep(0.002)
+    os.close(terminal)
+    _, status = os.waitpid(number, 0)
+    assert os.waitstatus_to_exitcode(status) == 130
+    told = json.loads((out / "run.json").read_text())
+    assert told["finished"] is False
+    assert told["found"] == told["done"] == len(rows(out)) < 600
+    assert (out / "report.html").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal there")
+def test_what_a_run_is_to_ignore_does_not_end_it(weights: Path, tmp_path: Path) -> None:
+    folder, out = pictures.write_many(tmp_path / "in", 300), tmp_path / "out"
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "-q")
+
+    def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for `&`
+
+    process = subprocess.Popen(command(*words), preexec_fn=ignore)
+    wait_until(process, lambda: count_lines(out) >= 20)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
+    assert len(rows(out)) == 300
+
+
+def test_memory_that_is_short_is_one_line(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(*words: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decoding, "to_gray", raising)
+        result = run(faces, "--to", "happy", "-o", tmp_path / "out", "--threads")
+    assert result.exit_code == 1
+    assert {row["reason"].partition(": give")[0] for row in rows(tmp_path / "out")} == {
+        "decode: memory is short"
+    }
+    monkeypatch.setattr(contact_sheet, "draw", raising)
+    result = run(faces, "--to", "happy", "-o", tmp_path / "out", "--retry-failed")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == (
+        "Error: memory is short: free some, and run the same command again"
+    )
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) -> None:

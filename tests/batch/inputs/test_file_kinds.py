@@ -27,6 +27,7 @@ PICTURES = {
 OTHERS = {
     "invoice.pdf": (b"%PDF-1.4\n%%EOF\n", "no picture: a PDF document"),
     "weights.h5": (b"\x89HDF\r\n\x1a\n" + bytes(500), "no picture: an HDF5 file"),
+    "train.parquet": (b"PAR1" + bytes(500), "no picture: a Parquet table: save its pictures"),
     "clip.mpg": (b"\0\0\x01\xba" + bytes(500), "no picture: a video"),
     "letter.ps": (b"%!PS-Adobe-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "no picture: a Post"),
     "wind.grib": (b"GRIB" + bytes(3) + b"\1" + bytes(99), "no picture: meteorological data"),

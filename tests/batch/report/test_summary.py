@@ -33,6 +33,8 @@ def test_the_rest_of_many_reasons_is_counted() -> None:
     for letter in "abcdefghij":
         reasons.add([Row(source=f"{letter}.png", status="failed", reason=letter * 3)])
     assert list(reasons.lines())[-1] == "  and 2 more reasons: see the report"
+    del reasons.groups[next(iter(reasons.groups))]
+    assert list(reasons.lines())[-1] == "  and 1 more reason: see the report"
 
 
 def test_a_second_call_says_what_is_new(run: Run, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from cctranslate.batch.workers.library_warnings import library_warnings
 from cctranslate.batch.workers.worker_process import WorkerProcess
 from tests.support.cli import child
 from tests.support.pictures import draw_face
+from tests.support.reports import rows
 
 
 @pytest.fixture
@@ -37,6 +38,21 @@ def test_faulty_metadata_are_one_line_of_ours(
     if not quiet and workers == "--threads":
         said_once = [line for line in said.splitlines() if line.startswith(b"warning: ")]
         assert 1 <= len(said_once) == len(set(said_once))
+
+
+@pytest.mark.parametrize("workers", ["--threads", "--processes"])
+def test_what_is_wrong_with_a_tiff_is_in_its_row_alone(
+    weights: Path, tmp_path: Path, workers: str
+) -> None:
+    Image.fromarray(draw_face(3, 0)).save(tmp_path / "a.tif", compression="tiff_lzw")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[500:560] = bytes(byte ^ 0x5A for byte in content[500:560])
+    (tmp_path / "a.tif").write_bytes(content)
+    words = ("batch", tmp_path / "a.tif", "--to", "sad", "--weights", weights, workers, "-q")
+    process = child(*words, "-o", tmp_path / "out", stderr=subprocess.PIPE)
+    _, said = process.communicate()
+    (row,) = rows(tmp_path / "out")
+    assert (process.returncode, row["status"], said) == (1, "failed", b"")
 
 
 def test_a_warning_comes_once_and_on_one_line() -> None:
