@@ -1,4 +1,4 @@
-"""FER2013's form: CSV rows, usages, label ids and the names of files that are no data.
+"""FER2013's form: CSV rows, usages and label ids.
 
 `batch` and `fit` both read datasets through this module, so each reads what the other reads.
 """
@@ -28,30 +28,6 @@ _LABEL = re.compile(r"([0-9])(\.0*)?")
 _DIGITS = re.compile(r"[0-9\s]+", re.ASCII)
 _CONTINUED = re.compile(r'[0-9\s]*("|$)', re.ASCII)
 """A further line of a quoted `pixels` cell, up to its closing quote."""
-_CLUTTER = {
-    "__macosx",
-    "@eadir",
-    "@recycle",
-    "@tmp",
-    "@__thumb",
-    "@recently-snapshot",
-    "#recycle",
-    "#snapshot",
-    "$recycle.bin",
-    "recycled",
-    "recycler",
-    "system volume information",
-    "network trash folder",
-    "temporary items",
-    "lost+found",
-    "thumbs.db",
-    "ehthumbs.db",
-    "desktop.ini",
-    "icon\r",
-}
-"""Lower-case names of folders and files that systems and file managers make."""
-_VIDEO_PREVIEW = ".thm"
-"""The end of a JPEG that a camera puts beside a video."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,24 +110,6 @@ def parse_pixels(text: str) -> Gray:
     if levels.min() < 0 or levels.max() > 255:
         raise ValueError("a pixel lies outside 0 to 255")
     return levels.astype(np.uint8).reshape(SIZE, SIZE)
-
-
-def member_path(name: str) -> str:
-    """Return an archive member's name as a `/`-joined path below a folder.
-
-    Zips made on Windows may have backslashes. Roots, drives, `.` and `..` are left out.
-    """
-    parts = name.replace("\\", "/").replace(":", "_").split("/")
-    return "/".join(part for part in parts if part not in ("", ".", "..")) or "member"
-
-
-def is_clutter(path: str) -> bool:
-    """Return whether a `/`-joined path is hidden or lies in a folder that a system made."""
-    folded = path.lower()
-    return folded.endswith(_VIDEO_PREVIEW) or any(
-        part in _CLUTTER or (part.startswith(".") and part not in (".", ".."))
-        for part in folded.split("/")
-    )
 
 
 class _Lines:

@@ -1,4 +1,4 @@
-"""One reader of FER2013's form for both halves: rows, usages, labels and names that are no data."""
+"""One reader of FER2013's form for both halves: rows, usages and labels."""
 
 import io
 from pathlib import Path
@@ -12,8 +12,6 @@ from cctranslate.fer2013 import (
     CsvFault,
     CsvRow,
     has_pixels,
-    is_clutter,
-    member_path,
     parse_label,
     parse_pixels,
     parse_usage,
@@ -95,44 +93,6 @@ def test_what_is_no_label(text: str) -> None:
 def test_what_is_no_face(text: str) -> None:
     with pytest.raises(ValueError, match="pixel"):
         parse_pixels(text)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "a/@eaDir/b.jpg/SYNOPHOTO_THUMB_M.jpg",
-        "$RECYCLE.BIN/$R1.jpg",
-        "$Recycle.Bin/a.jpg",
-        ".Trash-1000/files/a.jpg",
-        "__MACOSX/._a.jpg",
-        "#recycle/a.jpg",
-        "System Volume Information/a.jpg",
-        "lost+found/a.jpg",
-        "a/Thumbs.db",
-        "a/.b.jpg",
-    ],
-)
-def test_what_systems_leave_is_clutter(path: str) -> None:
-    assert is_clutter(path)
-
-
-@pytest.mark.parametrize("path", ["./a.jpg", "a/recycle/b.jpg", "@home/c.jpg", "thumbs/d.png"])
-def test_other_folders_are_no_clutter(path: str) -> None:
-    assert not is_clutter(path)
-
-
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("train\\happy\\a.png", "train/happy/a.png"),
-        ("../../a.png", "a.png"),
-        ("C:\\x.png", "C_/x.png"),
-        ("/a//./b.png", "a/b.png"),
-        ("..", "member"),
-    ],
-)
-def test_member_names_are_paths_below_a_folder(name: str, path: str) -> None:
-    assert member_path(name) == path
 
 
 def test_a_header_tells_a_dataset() -> None:

@@ -1,1 +1,1 @@
-"""Files on a disk and in stores: paths, stamps, safe writing, decompression."""
+"""Files on a disk and in stores: finding, naming, reading and writing them."""

@@ -17,9 +17,10 @@ from typing import IO, cast
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.file_kinds import is_picture_name
 from cctranslate.batch.inputs.items import NUMBER, BrokenItem, ContentItem, Item, MemberError
-from cctranslate.fer2013 import has_pixels, is_clutter, member_path
+from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import buffered, decompressed
-from cctranslate.folders.zips import open_zip
+from cctranslate.files.names import is_clutter, member_path
+from cctranslate.files.zips import open_zip
 
 LARGEST = 64 << 20
 """Bytes of the largest picture that is read whole: photographs are under 30 MB."""

@@ -11,7 +11,7 @@ from cctranslate.batch.inputs.items import ContentItem, Item
 from cctranslate.batch.inputs.job_array import AllShards
 from cctranslate.batch.options import Options
 from cctranslate.files.remote import is_remote
-from cctranslate.folders.walking import walk
+from cctranslate.files.walking import walk
 
 _MOST_COUNTED = 200_000
 """Files that are counted beforehand; a folder of more would take seconds."""

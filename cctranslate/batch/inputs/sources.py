@@ -21,9 +21,9 @@ from cctranslate.batch.stores import remote_files
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import is_compressed
+from cctranslate.files.patterns import is_deep, matches
 from cctranslate.files.remote import is_remote, open_path
-from cctranslate.folders.patterns import is_deep, matches
-from cctranslate.folders.walking import walk
+from cctranslate.files.walking import walk
 
 STDIN = "-"
 _PIECE = 1 << 20

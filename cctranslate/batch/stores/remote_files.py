@@ -10,8 +10,8 @@ from cctranslate.batch.inputs.exclusions import EARLIER, InputFilter, OutputPath
 from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
-from cctranslate.fer2013 import is_clutter
 from cctranslate.files import remote
+from cctranslate.files.names import is_clutter
 from cctranslate.files.remote import open_path
 from cctranslate.files.stamps import FileStamp
 

@@ -18,16 +18,15 @@ from cctranslate.fer2013 import (
     CsvFault,
     CsvRow,
     has_pixels,
-    is_clutter,
-    member_path,
     parse_label,
     parse_pixels,
     parse_usage,
     read_csv,
 )
 from cctranslate.files.compression import decompressed
-from cctranslate.folders.walking import walk
-from cctranslate.folders.zips import open_zip
+from cctranslate.files.names import is_clutter, member_path
+from cctranslate.files.walking import walk
+from cctranslate.files.zips import open_zip
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.training.data.picture_folders import Echo, Row, picture_rows
 

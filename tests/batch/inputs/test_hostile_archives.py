@@ -13,7 +13,7 @@ from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.items import BrokenItem
 from cctranslate.batch.inputs.sources import from_inputs
-from cctranslate.fer2013 import member_path
+from cctranslate.files.names import member_path
 from tests.support.archives import SEVEN, tarred, zipped
 from tests.support.cli import Run
 from tests.support.pictures import png

@@ -38,7 +38,7 @@ from cctranslate.batch.runners.blocks.planning import Planner
 from cctranslate.batch.runners.blocks.row_files import BlockRows
 from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder
 from cctranslate.emotions import EMOTIONS
-from cctranslate.folders.walking import walk
+from cctranslate.files.walking import walk
 from tests.batch.runners import cluster
 from tests.bench.cluster.sleeping import SECONDS
 from tests.support import bundles, pictures

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cctranslate.folders.patterns import matches
-from cctranslate.folders.walking import walk
+from cctranslate.files.patterns import matches
+from cctranslate.files.walking import walk
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, tree

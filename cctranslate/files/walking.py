@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cctranslate.fer2013 import is_clutter
+from cctranslate.files.names import is_clutter
 
 Identity = tuple[int, int]
 """The device and the number of a file: what tells that two paths are one file."""

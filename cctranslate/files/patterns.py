@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from cctranslate.fer2013 import is_clutter
+from cctranslate.files.names import is_clutter
 
 _SEPARATORS = re.escape(os.sep + (os.altsep or ""))
 _DEEP = re.compile(rf"(?:^|(?<=[{_SEPARATORS}]))\*\*(?:[{_SEPARATORS}]+|$)")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.folders.patterns import matches
+from cctranslate.files.patterns import matches
 from tests.support.cli import Run
 from tests.support.pictures import png
 from tests.support.reports import rows

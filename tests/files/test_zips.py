@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.folders.zips import open_zip
+from cctranslate.files.zips import open_zip
 
 BAD = "näme.png"
 """As long in UTF-8 as in what replaces it."""

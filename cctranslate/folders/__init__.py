@@ -1,1 +1,0 @@
-"""Files below folders, and files that match patterns."""
