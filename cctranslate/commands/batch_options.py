@@ -14,7 +14,6 @@ from cctranslate.commands.params import (
     Format,
     Number,
     NumberList,
-    PathOrUrl,
     device_option,
     engine_option,
     failures,
@@ -27,6 +26,7 @@ from cctranslate.commands.params import (
     verbosity_options,
     worker_options,
 )
+from cctranslate.commands.path_params import LocalPath, PathOrUrl
 
 FORMATS = ("png", "jpeg", "webp", "same")
 LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
@@ -167,7 +167,7 @@ _OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
     click.option(
         "--unconfirmed-to",
         metavar="DIR",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=LocalPath(path_type=Path, file_okay=False),
         help="Write results that the judge does not confirm to this folder, laid out as in OUT.",
     ),
     click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cctranslate.commands.params import device_option, engine_option, precision_option
+from cctranslate.commands.path_params import LocalPath
 
 if TYPE_CHECKING:
     from cctranslate.inference.engines import Engine
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--weights",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="The bundle to check.  [default: the one that comes with the package]",
 )
 @device_option

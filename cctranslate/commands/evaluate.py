@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cctranslate.commands.fit import DATA
+from cctranslate.commands.path_params import LocalPath
 
 if TYPE_CHECKING:
     from cctranslate.training.fit import TrainingRun
@@ -18,37 +19,37 @@ if TYPE_CHECKING:
 @click.command()
 @click.option(
     "--weights",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="The bundle to measure.  [default: the one in the package]",
 )
 @click.option(
     "--run",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="A run that `fit` wrote, to measure instead of a bundle.",
 )
 @click.option(
     "--judge",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="With --run: a run of the recipe `judge`, or a bundle to take the judge from.  [default: "
     "the bundle in the package]",
 )
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=LocalPath(path_type=Path),
     default=DATA,
     show_default=True,
     help="FER2013 in any form that `fit` reads.",
 )
 @click.option(
     "--votes",
-    type=click.Path(path_type=Path),
+    type=LocalPath(path_type=Path),
     help="FER+ votes, by which the classifiers are then measured, too.",
 )
 @click.option("--limit", type=click.IntRange(min=200), metavar="N", help="Measure on N faces only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option(
     "--sheet",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=LocalPath(path_type=Path, dir_okay=False),
     help="Write a picture of some faces and their results.",
 )
 @click.option(
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--worst",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=LocalPath(path_type=Path, dir_okay=False),
     help="With --critics: write a picture of the results that they are surest of.",
 )
 def evaluate(

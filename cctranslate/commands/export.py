@@ -7,23 +7,25 @@ from pathlib import Path
 
 import click
 
+from cctranslate.commands.path_params import LocalPath
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", type=LocalPath(path_type=Path, file_okay=False))
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="The bundle's folder.  [default: RUN/bundle]",
 )
 @click.option(
     "--judge",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="A run of the recipe `judge`, or a bundle to take it from.  [default: the shipped bundle]",
 )
 @click.option(
     "--witness",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="A run of the recipe `witness`, the second classifier of `evaluate`, or a bundle to take "
     "it from.  [default: the one that --judge's bundle holds, if any]",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cctranslate.commands.params import Number, device_option
+from cctranslate.commands.path_params import LocalPath
 from cctranslate.commands.progress import Progress
 from cctranslate.commands.recipes import (
     RecipeName,
@@ -45,14 +46,14 @@ class FitRequest:
 @click.command()
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=LocalPath(path_type=Path),
     default=DATA,
     show_default=True,
     help="fer2013.csv, icml_face_data.csv, a folder of train/<emotion>/, or a zip or tar.",
 )
 @click.option(
     "--votes",
-    type=click.Path(path_type=Path),
+    type=LocalPath(path_type=Path),
     help="FER+ votes (ferplus.csv or fer2013new.csv), for better labels; or what `batch "
     "--soft-labels` wrote.",
 )
@@ -81,7 +82,7 @@ class FitRequest:
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     help="The run's folder.  [default: runs/<n>-<recipe>]",
 )
 @click.option(

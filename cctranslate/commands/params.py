@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from cctranslate.commands.path_params import LocalPath
 from cctranslate.emotions import EMOTIONS, parse_emotions
 
 
@@ -98,18 +99,6 @@ class Format(click.Choice[str]):
         """Return the name; `jpg` is `jpeg`."""
         word = str(value).lower().removeprefix(".")
         return str(super().convert("jpeg" if word == "jpg" else word, param, ctx))
-
-
-class PathOrUrl(click.Path):
-    """A path on a disk, or in a store by a URL."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path."""
-        from cctranslate.files.remote import is_remote, open_path
-
-        if not is_remote(value):
-            return super().convert(value, param, ctx)
-        return open_path(str(value).rstrip("/"))
 
 
 class Device(click.ParamType):  # type: ignore[type-arg]
@@ -240,7 +229,7 @@ limit_option = click.option(
 sheet_options = (
     click.option(
         "--sheet",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=LocalPath(path_type=Path, dir_okay=False),
         help="Where to write the contact sheet.  [default: OUT-sheet.png, beside OUT]",
     ),
     click.option("--no-sheet", is_flag=True, help="Write no contact sheet."),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cctranslate.commands.params import report_target
+from cctranslate.commands.path_params import LocalPath
 
 
 def _report_file(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
@@ -34,12 +35,12 @@ def report() -> None:
     nargs=-1,
     required=True,
     metavar="OUT...",
-    type=click.Path(path_type=Path),
+    type=LocalPath(path_type=Path),
 )
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=LocalPath(path_type=Path, dir_okay=False),
     default=Path("report.csv"),
     show_default=True,
     callback=_report_file,

@@ -36,6 +36,12 @@ from tests.support.cli import Run, command
         (["-T", "IN", "--to", "sad"], "cannot be read: Is a directory"),
         (["IN", "--to", "sad", "-o", "/"], "lies in --out"),
         (["IN", "--to", "sad", "-o", "-", "--report", "-"], "only one of them can be stdout"),
+        (["IN", "--to", "sad", "-o", ""], "'-o' / '--out': it is empty: name a path"),
+        (["IN", "--to", "sad", "-o", "s3://"], "s3://: names no bucket"),
+        (["IN", "--to", "sad", "-o", "file:///x/y"], "expected a path on a disk, without file://"),
+        (["IN", "--to", "sad", "--unconfirmed-to", "s3://a/b"], "on a disk, without s3://"),
+        (["IN", "--to", "sad", "--unconfirmed-to", ""], "it is empty: name a path"),
+        (["IN", "--to", "sad", "--sheet", ""], "it is empty: name a path"),
     ],
 )
 def test_usage_errors_are_exit_2(run: Run, tmp_path: Path, words: list[str], told: str) -> None:
