@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from cctranslate.commands.batch_options import batch_options
+from cctranslate.commands.options.batch import batch_options
 from cctranslate.emotions import parse_emotions
 from cctranslate.errors import OutputError
 
@@ -210,7 +210,7 @@ def _run(options: Options) -> int:
     from cctranslate.standard_streams import printable
 
     def speak(line: str) -> None:
-        """Print a line for people above the progress bar, unless they asked for quiet."""
+        """Print a line above the progress bar, unless `--quiet` is given."""
         if not options.quiet:
             tqdm.write(printable(line), file=sys.stderr)
 

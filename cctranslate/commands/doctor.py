@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cctranslate.commands.params import device_option, engine_option, precision_option
-from cctranslate.commands.path_params import LocalPath
+from cctranslate.commands.options.path_types import LocalPath
+from cctranslate.commands.options.shared import device_option, engine_option, precision_option
 
 if TYPE_CHECKING:
     from cctranslate.inference.engines import Engine

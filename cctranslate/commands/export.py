@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.path_params import LocalPath
+from cctranslate.commands.options.path_types import LocalPath
 
 
 @click.command()
@@ -81,7 +81,14 @@ def export(
 
 
 def _gains(words: tuple[str, ...]) -> dict[str, float]:
-    """Return the gains that words like `1.2` and `sad=1.5` ask for, by expression."""
+    """Parse the values of `--gain`, such as `1.2` and `sad=1.5`.
+
+    Returns:
+        The factor of each expression. Values that name an expression win.
+
+    Raises:
+        ValueError: A value is no number from 0.1 to 3, or names no expression.
+    """
     from cctranslate.emotions import EMOTIONS, parse_emotion
 
     everywhere: dict[str, float] = {}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cctranslate.commands.params import Number, device_option
-from cctranslate.commands.path_params import LocalPath
+from cctranslate.commands.fit_request import FitRequest
+from cctranslate.commands.options.path_types import LocalPath
+from cctranslate.commands.options.shared import DEFAULT_DATA, device_option
+from cctranslate.commands.options.value_types import Number
 from cctranslate.commands.progress import Progress
 from cctranslate.commands.recipes import (
     RecipeName,
     SweepName,
+    check_stage,
     chosen_recipes,
-    describe,
-    print_list,
-    refuse_stage,
+    print_recipe,
+    print_recipes,
 )
 
 if TYPE_CHECKING:
@@ -25,29 +26,14 @@ if TYPE_CHECKING:
     from cctranslate.training.fit import TrainingRun
     from cctranslate.training.loop import RunResult
 
-DATA = Path("datasets/fer2013.csv")
 RUNS = Path("runs")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitRequest:
-    """What was requested of a training besides its recipe."""
-
-    data: Path
-    votes: Path | None
-    out: Path | None
-    max_minutes: float | None
-    seed: int
-    device: str
-    resume: bool
-    quiet: bool
 
 
 @click.command()
 @click.option(
     "--data",
     type=LocalPath(path_type=Path),
-    default=DATA,
+    default=DEFAULT_DATA,
     show_default=True,
     help="fer2013.csv, icml_face_data.csv, a folder of train/<emotion>/, or a zip or tar.",
 )
@@ -144,7 +130,7 @@ def fit(
     from cctranslate.recipes import registry
 
     if list_recipes:
-        print_list()
+        print_recipes()
         return
     request = FitRequest(**options)
     if sweep is not None and request.max_minutes is not None:
@@ -155,13 +141,13 @@ def fit(
             for each in chosen_recipes(recipe, sweep)
         ]
         if stage is not None:
-            refuse_stage(stage, resolved, sweep, (epochs, batch_size, lr, backbone))
+            check_stage(stage, resolved, sweep, (epochs, batch_size, lr, backbone))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if dry_run:
         inner = stage is not None and stage.name != resolved[0].name
         for each in [stage] if stage and inner else resolved:
-            describe(each)
+            print_recipe(each)
     elif sweep is not None:
         from cctranslate.commands.sweep import run_sweep
 
@@ -171,8 +157,8 @@ def fit(
 
 
 def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> None:
-    """Train a recipe in its folder, or up to a stage, and print the figures of that."""
-    from cctranslate.commands.evaluate import print_figures
+    """Train a recipe, or its stages up to `stage`, and print the figures of the last one."""
+    from cctranslate.commands.figures import measure_and_print
     from cctranslate.training import device as devices
     from cctranslate.training import run_folder
     from cctranslate.training.data import fer2013
@@ -200,7 +186,7 @@ def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> N
         on_tick=progress.tick,
     )
     click.echo(f"{recipe.name} on {chosen}, in {folder}", err=True)
-    if not _guarded(run, progress).finished:
+    if not _run_training(run, progress).finished:
         click.echo(
             f"{folder}: stopped at the time limit: the same command with -o {folder} --resume "
             "goes on",
@@ -209,10 +195,10 @@ def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> N
         return
     last = plan_runs(run)[-1]
     click.echo(f"{last.folder}: finished", err=True)
-    print_figures(last)
+    measure_and_print(last)
 
 
-def _guarded(run: TrainingRun, progress: Progress) -> RunResult:
+def _run_training(run: TrainingRun, progress: Progress) -> RunResult:
     from cctranslate.training.fit import fit as train
 
     try:

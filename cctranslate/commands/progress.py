@@ -1,4 +1,4 @@
-"""The progress of trainings and of `batch`: a bar on a terminal, now and then a line elsewhere."""
+"""Progress of `fit` and `batch`: a bar on a terminal, else a line from time to time."""
 
 import sys
 import time
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Progress:
-    """A bar for each training, with the last tick's losses; nothing where stderr is no terminal."""
+    """A bar for each training, with the last tick's losses. Only terminals show it."""
 
     def __init__(self, quiet: bool) -> None:
         self._bar: Any = None
@@ -33,19 +33,19 @@ class Progress:
         self._bar.update(line["step"] - self._bar.n)
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Stop updating the bar; what it shows stays on the screen."""
         if self._bar is not None:
             self._bar.close()
 
 
 class BatchProgress:
-    """Inputs done, of all if their number is known: a bar, or off a terminal a line at times."""
+    """Counts finished inputs, in a bar on a terminal, else in a line from time to time."""
 
     def __init__(self, total: int | None, *, hidden: bool, every: float = 30) -> None:
-        """Prepare it.
+        """Prepare the bar, which `start` shows.
 
         Args:
-            total: Inputs in all; None if they are not known beforehand.
+            total: Number of inputs; None if it is unknown.
             hidden: Whether to show nothing.
             every: Seconds from line to line.
         """
@@ -55,7 +55,7 @@ class BatchProgress:
         self._started = self._last = time.monotonic()
 
     def start(self, done: int) -> None:
-        """Begin with the inputs of which earlier calls left nothing to make."""
+        """Show the bar, with the number of inputs that earlier calls finished."""
         from tqdm import tqdm
 
         self._done = self._began_with = done
@@ -66,7 +66,7 @@ class BatchProgress:
             )
 
     def step(self, count: int = 1) -> None:
-        """Count so many inputs more."""
+        """Count further inputs as done."""
         self._done += count
         if self._bar is not None:
             self._bar.update(count)
@@ -75,7 +75,7 @@ class BatchProgress:
             print(self.line(), file=sys.stderr, flush=True)
 
     def line(self) -> str:
-        """Return how far it has come, for a log."""
+        """Return the line for logs: what is done, and the minutes that are left."""
         if not self._total:
             return f"{self._done:,} done"
         new = self._done - self._began_with
@@ -85,6 +85,6 @@ class BatchProgress:
         return f"{self._done:,} of {self._total:,} inputs ({fraction:.0%}), {minutes:.0f} min left"
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Stop updating the bar; what it shows stays on the screen."""
         if self._bar is not None:
             self._bar.close()

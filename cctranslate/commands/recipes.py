@@ -1,4 +1,4 @@
-"""Recipes on the command line: options that name them, their list and their description."""
+"""Recipes on the command line: options that name them, and printing them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
     name = "sweep"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, if there is such a sweep."""
+        """Return the name of a sweep; the error suggests names that are close."""
         from cctranslate.recipes import registry
         from cctranslate.recipes.original import log_t1_to_t27 as original_log
 
@@ -62,10 +62,10 @@ class SweepName(click.ParamType):  # type: ignore[type-arg]
 
 
 def chosen_recipes(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyRecipe]:
-    """Return the recipe, or those of a sweep.
+    """Return the recipe, the default one, or those of a sweep.
 
     Raises:
-        ValueError: both are named.
+        ValueError: Both a recipe and a sweep are named.
     """
     from cctranslate.recipes import registry
     from cctranslate.recipes.original import log_t1_to_t27
@@ -77,13 +77,19 @@ def chosen_recipes(recipe: AnyRecipe | None, sweep: str | None) -> Sequence[AnyR
     return log_t1_to_t27.SWEEPS[sweep]
 
 
-def refuse_stage(
+def check_stage(
     stage: AnyRecipe, recipes: Sequence[AnyRecipe], sweep: str | None, changes: Sequence[object]
 ) -> None:
-    """Check that a stage is one of a recipe's.
+    """Check that `--stage` fits the other options.
+
+    Args:
+        stage: The recipe to stop after.
+        recipes: The recipe of `--recipe`, or those of the sweep.
+        sweep: The sweep, if one is named.
+        changes: Values of the options that change a recipe; None if not given.
 
     Raises:
-        ValueError: it is none, or there is a sweep, or changes, which are of the last stage.
+        ValueError: The recipe does not build on the stage, or an option cannot go with it.
     """
     from cctranslate.recipes import registry
 
@@ -101,7 +107,7 @@ def refuse_stage(
         )
 
 
-def print_list() -> None:
+def print_recipes() -> None:
     """Print the recipes in their groups, each with its stages and what it builds on."""
     from textwrap import wrap
 
@@ -119,8 +125,8 @@ def print_list() -> None:
                 click.echo(f"    {recipe.name}-{stage.name:14} {stage.about}")
 
 
-def describe(recipe: AnyRecipe) -> None:
-    """Print a resolved recipe as JSON, and to stderr the order of trainings and networks' sizes."""
+def print_recipe(recipe: AnyRecipe) -> None:
+    """Print a recipe as JSON, and to stderr what is trained first and the sizes of networks."""
     import json
 
     from cctranslate.recipes.registry import trained_before

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.params import report_target
-from cctranslate.commands.path_params import LocalPath
+from cctranslate.commands.options.path_types import LocalPath
+from cctranslate.commands.options.value_types import check_report_path
 
 
 def _report_file(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
     """Return a file whose suffix names a format of reports, in a folder that exists."""
     if str(value) == "-":
         raise click.BadParameter("'-': name a .csv, .jsonl or .parquet file")
-    report_target(context, parameter, str(value))
+    check_report_path(context, parameter, str(value))
     if not value.parent.is_dir():
         raise click.BadParameter(f"there is no folder {value.parent}: make it")
     return value

@@ -11,12 +11,12 @@ import click
 from cctranslate.commands.progress import Progress
 
 if TYPE_CHECKING:
-    from cctranslate.commands.fit import FitRequest
+    from cctranslate.commands.fit_request import FitRequest
     from cctranslate.recipes.kinds import AnyRecipe
 
 
 def run_sweep(recipes: Sequence[AnyRecipe], request: FitRequest, root: Path) -> None:
-    """Train and measure each recipe in a folder of its name in `root`; go on with what is there."""
+    """Train and measure each recipe in `root/<its name>`, and go on with runs that are there."""
     from cctranslate import bundle
     from cctranslate.training import device as devices
     from cctranslate.training.data import fer2013

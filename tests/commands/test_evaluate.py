@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cctranslate.commands.evaluate import table
+from cctranslate.commands.figures import table
 from cctranslate.training.metrics import realism
 from tests.support.cli import invoke
 

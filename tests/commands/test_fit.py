@@ -12,7 +12,7 @@ import torch
 from click import Context
 
 from cctranslate.cli import cli
-from cctranslate.commands.evaluate import print_figures
+from cctranslate.commands.figures import measure_and_print
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.pairs import PAIRS
 from cctranslate.recipes.registry import GROUPS, OUR_TRANSLATOR, RECIPES
@@ -96,7 +96,7 @@ def test_figures_of_pairs_are_left_in_their_file(
     run = TrainingRun(
         recipe=PAIRS, folder=tmp_path, splits={}, votes=None, device=torch.device("cpu")
     )
-    print_figures(run)
+    measure_and_print(run)
     assert capsys.readouterr() == ("", "")
 
 

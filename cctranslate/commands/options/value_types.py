@@ -1,4 +1,4 @@
-"""Types of option values, with their shell completion."""
+"""Types of option values with their shell completion, and callbacks that check values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from cctranslate.commands.path_params import LocalPath
 from cctranslate.emotions import EMOTIONS, parse_emotions
 
 
 class Number(click.FloatRange):
-    """A finite number in a range: nan is neither below nor above one."""
+    """A finite number in a range. Click's range lets nan pass."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -45,7 +44,7 @@ class EmotionList(click.ParamType):  # type: ignore[type-arg]
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Complete the word after the last comma, with none that stands before it."""
+        """Complete the word after the last comma. Words before it are not proposed again."""
         before, comma, begun = incomplete.rpartition(",")
         words = [w for w in (*EMOTIONS, "all") if w not in before.split(",")]
         return [CompletionItem(before + comma + w) for w in words if w.startswith(begun)]
@@ -107,7 +106,7 @@ class Device(click.ParamType):  # type: ignore[type-arg]
     name = "device"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word as it stands."""
+        """Return the device unchanged if it can be one."""
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value, re.ASCII):
             self.fail(f"{value!r} is no device: auto, cpu or cuda[:N]", param, ctx)
         return str(value)
@@ -119,8 +118,10 @@ class Device(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(w) for w in ("auto", "cpu", "cuda") if w.startswith(incomplete)]
 
 
-def failures(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Return `N` or `P%` as it stands."""
+def check_max_failures(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Return `N` or `P%` unchanged if it can be a limit."""
     if value is not None and not re.fullmatch(r"[0-9]+|[0-9]+(\.[0-9]+)?%", value):
         raise click.BadParameter(f"{value!r}: name a number or a percentage such as 2%")
     if value is not None and value.endswith("%") and float(value[:-1]) > 100:
@@ -128,10 +129,10 @@ def failures(context: click.Context, parameter: click.Parameter, value: str | No
     return value
 
 
-def report_target(
+def check_report_path(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:
-    """Return a path whose suffix names a format of reports, or `-`."""
+    """Return `-`, or a path if its suffix is that of a report."""
     suffix = "" if value in (None, "-") else Path(str(value)).suffix.lower() or "none"
     if suffix not in ("", ".csv", ".jsonl", ".parquet"):
         raise click.BadParameter(f"{value!r}: name a .csv, .jsonl or .parquet file, or -")
@@ -140,10 +141,10 @@ def report_target(
     return value
 
 
-def shard(
+def parse_shard(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[int, int] | None:
-    """Return `I/N` or `slurm` as two numbers; None for 1/1, which is everything."""
+    """Return the number and the count in `I/N` or `slurm`; None for 1/1, which is all inputs."""
     from cctranslate.batch.inputs.job_array import parse
 
     if value is None:
@@ -153,84 +154,3 @@ def shard(
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return (number, count) if count > 1 else None
-
-
-device_option = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    type=Device(),
-    help="auto, cpu or cuda[:N]; it is an error if cuda cannot be used.",
-)
-engine_option = click.option(
-    "--engine",
-    type=click.Choice(("auto", "onnxruntime", "openvino")),
-    default="auto",
-    show_default=True,
-    help="What runs the models. auto: OpenVINO if it is installed, on processors with AMX or with "
-    "--precision bf16; else onnxruntime.",
-)
-precision_option = click.option(
-    "--precision",
-    type=click.Choice(("f32", "bf16")),
-    default="f32",
-    show_default=True,
-    help="bf16: quicker, on processors that compute it, with OpenVINO; results differ by some "
-    "gray levels.",
-)
-worker_options = (
-    click.option(
-        "--batch-size",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Faces in one run of the models, up to what is useful.  [default: by device]",
-    ),
-    click.option(
-        "--workers",
-        type=click.IntRange(1, 256),
-        metavar="N",
-        help="Number of workers; on a CPU processes, each on a core.  [default: by cores]",
-    ),
-    click.option(
-        "--processes/--threads",
-        default=None,
-        help="Work in processes, which on a CPU have models of their own, or in threads.  "
-        "[default: threads, in longer runs processes]",
-    ),
-)
-runner_option = click.option(
-    "--runner",
-    type=click.Choice(("local", "ray")),
-    default="local",
-    show_default=True,
-    help="Where inputs are translated: on this machine, or on a Ray cluster whose nodes share "
-    "the inputs and OUT.",
-)
-shard_option = click.option(
-    "--shard",
-    metavar="I/N",
-    callback=shard,
-    help="Process only the I-th of N shards of the inputs, each into a different OUT; `slurm` "
-    "takes both from the job array. `cctranslate report merge` joins the reports.",
-)
-verbosity_options = (
-    click.option("--no-progress", is_flag=True, help="Show no progress bar."),
-    click.option("-q", "--quiet", is_flag=True, help="Print only errors."),
-    click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        help="Name each input that fails or is skipped, as it happens.",
-    ),
-)
-limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Process at most N inputs."
-)
-sheet_options = (
-    click.option(
-        "--sheet",
-        type=LocalPath(path_type=Path, dir_okay=False),
-        help="Where to write the contact sheet.  [default: OUT-sheet.png, beside OUT]",
-    ),
-    click.option("--no-sheet", is_flag=True, help="Write no contact sheet."),
-)

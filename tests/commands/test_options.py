@@ -1,11 +1,18 @@
 """Option values: lists, aliases, suggestions and completion."""
 
 from pathlib import Path
+from typing import Any, get_args
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 
+from cctranslate.batch.inputs.decoding import FaceMode
+from cctranslate.batch.options import ResultKind
+from cctranslate.batch.outputs.layout import LayoutName
 from cctranslate.cli import cli
+from cctranslate.inference.engines import Engine
+from cctranslate.inference.openvino_graphs import Precision
 from tests.support.cli import Run
 from tests.support.reports import rows
 
@@ -72,3 +79,19 @@ def test_what_is_no_device_is_refused(run: Run, faces: Path, word: str) -> None:
     result = run(faces, "--to", "sad", "--device", word)
     assert result.exit_code == 2
     assert "auto, cpu or cuda[:N]" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "literal"),
+    [
+        ("layout", LayoutName),
+        ("faces", FaceMode),
+        ("result", ResultKind),
+        ("engine", Engine),
+        ("precision", Precision),
+    ],
+)
+def test_choices_are_those_of_their_type(name: str, literal: Any) -> None:
+    (option,) = (each for each in cli.commands["batch"].params if each.name == name)
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == get_args(literal)

@@ -9,7 +9,7 @@ import click
 
 
 class LocalPath(click.Path):
-    """A path on a disk. An empty word, as a variable that is not set gives, is none."""
+    """A path on a disk. Empty ones are refused: they come from variables that are not set."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
