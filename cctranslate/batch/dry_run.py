@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import assert_never
 
 from cctranslate import bundle
 from cctranslate.batch.inputs.exclusions import InputFilter
@@ -107,11 +108,15 @@ def _location(options: Options, output: str) -> Path | str:
         return options.out_file
     if options.stream:
         return f"-:{output}"
-    if options.layout == "fer-csv":
-        return str(options.destination / TABLE)
-    if options.layout == "webdataset":
-        return f"{options.destination / '*.tar'}:{output}"
-    return options.destination / output
+    match options.layout:
+        case "webdataset":
+            return f"{options.destination / '*.tar'}:{output}"
+        case "fer-csv":
+            return str(options.destination / TABLE)
+        case "imagefolder" | "tree":
+            return options.destination / output
+        case layout:
+            assert_never(layout)
 
 
 def _reported_results(options: Options) -> set[_ResultKey]:

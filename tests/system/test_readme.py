@@ -18,6 +18,7 @@ GUIDES = [
     ROOT / name
     for name in (
         "README.md",
+        "cctranslate/README.md",
         "cctranslate/batch/README.md",
         "cctranslate/batch/runners/README.md",
         "cctranslate/training/README.md",

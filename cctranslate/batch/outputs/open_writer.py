@@ -1,6 +1,7 @@
 """Choose and open the writer of a call's layout or stream."""
 
 from collections.abc import Collection
+from typing import assert_never
 
 from cctranslate.batch.inputs import sources
 from cctranslate.batch.options import Options
@@ -23,11 +24,15 @@ def open_writer(options: Options, last: Collection[str]) -> Writer:
         return SingleFileWriter(options.out_file, encoding)
     if options.stream:
         return _stdout(options, encoding)
-    if options.layout == "webdataset":
-        return TarWriter(options.out, encoding, last)
-    if options.layout == "fer-csv":
-        return FerCsvWriter(options.out, last, options.soft_labels)
-    return FileWriter(out=options.out, encoding=encoding)
+    match options.layout:
+        case "webdataset":
+            return TarWriter(options.out, encoding, last)
+        case "fer-csv":
+            return FerCsvWriter(options.out, last, options.soft_labels)
+        case "imagefolder" | "tree":
+            return FileWriter(out=options.out, encoding=encoding)
+        case layout:
+            assert_never(layout)
 
 
 def _stdout(options: Options, encoding: Encoding) -> StdoutWriter:

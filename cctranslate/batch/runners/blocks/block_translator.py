@@ -7,6 +7,7 @@ fixed names and content, and its rows are a single file.
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import assert_never
 
 from cctranslate import bundle
 from cctranslate.batch import pipeline
@@ -148,11 +149,16 @@ class BlockTranslator:
 
     def _writer(self, number: int, rows: BlockRows) -> Writer:
         options = self._options
-        if options.layout == "fer-csv":
-            return _RowContentWriter(rows=rows, packer=CsvPacker(soft_labels=options.soft_labels))
-        if options.layout == "webdataset":
-            return BlockTarWriter(self._out, options.encoding, self._job.first_tar + number)
-        return FileWriter(out=self._out, encoding=options.encoding)
+        match options.layout:
+            case "webdataset":
+                return BlockTarWriter(self._out, options.encoding, self._job.first_tar + number)
+            case "fer-csv":
+                packer = CsvPacker(soft_labels=options.soft_labels)
+                return _RowContentWriter(rows=rows, packer=packer)
+            case "imagefolder" | "tree":
+                return FileWriter(out=self._out, encoding=options.encoding)
+            case layout:
+                assert_never(layout)
 
     def _note_attempt(self, number: int) -> None:
         """Count the starts of a block.
