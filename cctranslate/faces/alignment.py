@@ -1,4 +1,7 @@
-"""From a detector's five points to the framing that FER2013's faces have."""
+"""Affine transforms from 48x48 faces to pictures, and crops by them.
+
+`align` frames a face as FER2013 does, by the five landmarks of a detector.
+"""
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -10,27 +13,31 @@ from numpy.typing import NDArray
 from cctranslate.pixels import SIZE, Scaled
 
 FaceTransform = NDArray[np.float64]
-"""A 2x3 affine map from places in the 48x48 face, as (x, y, 1), to places in its picture.
+"""A 2x3 affine map from positions (x, y, 1) in the 48x48 face to positions in its picture.
 
-Whole numbers are the middles of pixels in both.
+In both, whole numbers are the centers of pixels. A variable of this type is called a frame.
 """
 Points = NDArray[np.float64]
-"""Five (x, y): eyes, nose's tip and mouth's corners, left before right as one sees them."""
+"""Landmarks [5,2] as (x, y): eyes, tip of the nose, corners of the mouth. The left one of a pair,
+as the viewer sees it, comes first."""
 
 Picture = TypeVar("Picture", bound=NDArray[Any])
 
 TEMPLATE: Points = np.array(
     [[14.4, 17.8], [32.6, 17.8], [23.5, 28.0], [16.4, 35.8], [30.6, 35.8]], np.float64
 )
-"""Where FER2013's faces have them: medians of what the same detector finds in its Training rows,
-made symmetric (`python tests/bench/framing.py fer2013.csv`)."""
+"""Landmarks of FER2013's faces: medians of what the same detector finds in Training rows, made
+symmetric (`python tests/bench/framing.py fer2013.csv`)."""
 
 BAND = 24 << 10
-"""Pixels that are drawn at once: some planes of floats of them fit into a core's cache."""
+"""Pixels that are drawn at once, few enough that their float planes fit into a core's cache."""
 
 
 def align(points: Points) -> FaceTransform:
-    """Return the similarity that takes the template nearest to `points` (least squares)."""
+    """Return the similarity transform that maps the template closest to `points`.
+
+    Closest is by least squares.
+    """
     here, there = _complex(TEMPLATE), _complex(points)
     centered = here - here.mean()
     turn = np.vdot(centered, there - there.mean()) / np.vdot(centered, centered)
@@ -39,24 +46,25 @@ def align(points: Points) -> FaceTransform:
 
 
 def whole(width: int, height: int) -> FaceTransform:
-    """Return the transform of a picture that is a face from edge to edge."""
+    """Return the frame of a picture that is a face from edge to edge."""
     x, y = width / SIZE, height / SIZE
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
 
 
 def side(frame: FaceTransform) -> float:
-    """Return how many of the picture's pixels the frame is wide."""
+    """Return the width of a frame in pixels of the picture."""
     return float(SIZE * np.hypot(*frame[:, 0]))
 
 
 def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
-    """Return the crop, `size` by `size` pixels; beyond the picture its edges are repeated.
+    """Return a frame's crop of a picture [H,W,...], `size` by `size` pixels.
 
-    Each level is the mean over its place in a picture [H,W,...]: no detail turns to noise.
+    Beyond the picture its edges are repeated. Each level is a mean over the area of its pixel, so
+    that fine detail does not become noise.
     """
     left, top, right, bottom = bounds(frame, picture.shape, size)
     finer = int(np.ceil(np.hypot(*frame[:, 0])))
-    # To the middles of `finer` by `finer` parts of each place.
+    # To the centers of `finer` by `finer` parts of each pixel.
     part = np.array([[1 / finer, 0, (1 / finer - 1) / 2], [0, 1 / finer, (1 / finer - 1) / 2]])
     large = cv2.warpAffine(
         picture[top:bottom, left:right],
@@ -77,9 +85,9 @@ def joined(outer: FaceTransform, inner: FaceTransform) -> FaceTransform:
 def bounds(
     frame: FaceTransform, shape: tuple[int, ...], size: int = SIZE
 ) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom of what a frame touches of a picture [H,W,...].
+    """Return left, top, right and bottom of the part of a picture [H,W,...] that a crop reads.
 
-    It is never empty: a frame that lies beside the picture touches what is nearest to it.
+    The part is never empty: for a frame outside the picture it is the nearest pixels.
     """
     edge = size - 0.5
     corners = np.array([[-0.5, -0.5, 1], [edge, -0.5, 1], [-0.5, edge, 1], [edge, edge, 1]])
@@ -91,23 +99,27 @@ def bounds(
 
 
 def bands(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Return the rows of each band of a picture's part [H,W,...], by which it is drawn."""
+    """Yield the rows of each band in which a part of a picture [H,W,...] is drawn."""
     step = max(BAND // shape[1], 1)
     for first in range(0, shape[0], step):
         yield slice(first, min(first + step, shape[0]))
 
 
 def within(frame: FaceTransform, left: int, top: int) -> FaceTransform:
-    """Return a frame in a picture as one in the part of it that begins at `left` and `top`."""
+    """Return a frame relative to the part of its picture that begins at `left` and `top`."""
     return np.asarray(frame - [[0, 0, left], [0, 0, top]], np.float64)
 
 
 def enlarge_planes(
     planes: Scaled, local: FaceTransform, size: tuple[int, int], fade: bool = False
 ) -> Scaled:
-    """Return planes of a face [C,48,48] in its part of a picture [C,H,W].
+    """Return planes of a face [C,48,48] enlarged to a part of its picture [C,H,W].
 
-    Beyond the frame they go on or, with `fade`, end. There are at most four.
+    Args:
+        planes: At most four planes.
+        local: The face's frame, relative to the part.
+        size: Width and height of the part.
+        fade: Whether planes are zero outside the frame; else their edges are repeated.
     """
     border = cv2.BORDER_CONSTANT if fade else cv2.BORDER_REPLICATE
     large = cv2.warpAffine(

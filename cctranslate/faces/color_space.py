@@ -15,22 +15,22 @@ _SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 """The x and y of white, red, green and blue."""
 _SRGB_GAMMA = 0.45455
 _SMALLEST_GAMUT = 0.01
-"""Twice the area of the smallest triangle of primaries that is a color space; sRGB's is 0.22."""
+"""Twice the area of the smallest triangle of primaries that is accepted; sRGB's is 0.22."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColorSpace:
-    """What is known of a color space; sRGB if nothing is."""
+    """The color space of a picture; sRGB if every field is None."""
 
     icc: bytes | None = None
     gamma: float | None = None
-    """The exponent that made levels of light, as PNG's gAMA."""
+    """The exponent from light to levels, as in PNG's gAMA."""
     primaries: tuple[float, ...] | None = None
-    """The x and y of white, red, green and blue, as PNG's cHRM."""
+    """The x and y of white, red, green and blue, as in PNG's cHRM."""
 
     @property
     def info(self) -> dict[str, Any]:
-        """Return it as Pillow has it in a picture's `info`."""
+        """The entries that Pillow keeps in a picture's `info`."""
         entries = {
             "icc_profile": self.icc,
             "gamma": self.gamma,
@@ -40,7 +40,7 @@ class ColorSpace:
 
 
 def color_space(picture: Image.Image, bands: str) -> ColorSpace:
-    """Return the color space of a picture that is brought to `L` or `RGB`.
+    """Return the color space of a picture after its conversion to `L` or `RGB`.
 
     A profile that does not fit the bands is left out, as viewers ignore it.
     """
@@ -57,7 +57,7 @@ def color_space(picture: Image.Image, bands: str) -> ColorSpace:
 
 
 def _are_primaries(values: tuple[float, ...]) -> bool:
-    """Return whether the x and y of white, red, green and blue make a color space."""
+    """Return whether values are the x and y of white, red, green and blue of a color space."""
     if len(values) != 8 or not all(values[1::2]):
         return False
     red, green, blue = np.reshape(values, (4, 2))[1:]
@@ -66,14 +66,15 @@ def _are_primaries(values: tuple[float, ...]) -> bool:
 
 
 def to_srgb(picture: Image.Image, space: ColorSpace, *, holds_profile: bool = True) -> Image.Image:
-    """Return a picture of 8 bits in sRGB, for a format that cannot name its color space.
+    """Return a picture of 8 bits in sRGB, for a format that cannot store its color space.
 
-    A gray profile is taken from gray to RGB.
+    A gray picture with a profile becomes RGB.
 
     Args:
         picture: In mode L, LA, RGB or RGBA.
         space: Its color space.
-        holds_profile: Whether the file can hold an RGB profile, which is left then.
+        holds_profile: Whether the format can store an RGB profile. Then an RGB picture with one
+            is not converted.
     """
     alpha = picture.getchannel("A") if picture.mode.endswith("A") else None
     opaque = picture.convert(picture.mode.removesuffix("A")) if alpha else picture
@@ -94,7 +95,7 @@ def _from_profile(picture: Image.Image, icc: bytes) -> Image.Image:
         srgb = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(picture, profile, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
-        return picture  # a profile that is none
+        return picture  # a damaged profile is ignored
     assert converted is not None  # not in place
     return converted
 

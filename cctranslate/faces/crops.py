@@ -1,4 +1,4 @@
-"""A face as the models take it, and where in its picture it is from."""
+"""Find the faces in a picture, crop them for the models, and choose among them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,36 +28,45 @@ from cctranslate.pixels import SIZE, Gray
 FaceChoice = Literal["all", "largest"] | int
 """Which faces of a picture to translate; a number counts from the largest, which is 1."""
 SMALLEST = 32
-"""Least width in pixels of a face's crop: of a smaller one the models see next to nothing."""
+"""Least width in pixels of a face's crop. Smaller ones show the models next to nothing."""
 CLEAR = 2 * SIZE
-"""Width of a face's crop in a reduced picture from which on that shows all that models see."""
+"""Width of a face's crop in a reduced picture that is enough. Smaller ones are cropped from the
+picture at its full size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Face:
-    """A face [48,48] uint8 as the models take it, and where in its picture it is from."""
+    """A face of a picture: its crop for the models, its box, and how sure the detector is."""
 
     levels: Gray
+    """The crop, [48,48] uint8."""
     frame: FaceTransform
+    """From the crop to the picture."""
     box: tuple[int, int, int, int]
     """Left, top, width and height in the upright picture's pixels."""
     score: float | None = None
     """The detector's confidence; None for a picture that is taken for a face."""
     hard: bool = False
-    """Whether its landmarks say that it is hard to change; a picture that is a face has none."""
+    """Whether its landmarks say that it is hard to change. Whole pictures have no landmarks."""
     skip_reason: str = ""
     """Why it is not translated, if it is not."""
     number: int = 1
-    """Its number in the picture, from 1, the largest first."""
+    """Its number in the picture, from 1. The largest face comes first."""
 
     @property
     def is_detected(self) -> bool:
-        """Whether it was found in a picture."""
+        """Whether the detector found it; False if the whole picture is the face."""
         return self.score is not None
 
 
 def edge_to_edge(levels: Gray, width: int, height: int) -> Face:
-    """Return the face of a picture of that size that is a face [48,48] itself."""
+    """Return the face of a picture that is a face from edge to edge.
+
+    Args:
+        levels: The picture, resized to [48,48] uint8.
+        width: Of the picture in pixels.
+        height: Of the picture in pixels.
+    """
     return Face(levels=levels, frame=whole(width, height), box=(0, 0, width, height))
 
 
@@ -73,7 +82,7 @@ def find_faces(
         levels: The picture, or a reduced version of it.
         detector: Finds the faces.
         size: The picture's width and height, if `levels` is a reduced version.
-        in_full: Returns the picture itself, which is needed where a face is small.
+        in_full: Returns the picture at its full size. It is called only if a face is small.
     """
     height, width = levels.shape[:2]
     full_width, full_height = size or (width, height)
@@ -90,7 +99,7 @@ def find_faces(
 
 
 def choose_faces(faces: tuple[Face, ...], which: FaceChoice) -> tuple[Face, ...]:
-    """Pass over the faces that are not wanted; those that are come first."""
+    """Give faces that `--which` does not choose a reason to be skipped, and put them last."""
     if which == "all":
         return faces
     wanted = 1 if which == "largest" else which
@@ -104,14 +113,14 @@ def choose_faces(faces: tuple[Face, ...], which: FaceChoice) -> tuple[Face, ...]
 
 
 def _crop_in_full(canvas: Canvas, frame: FaceTransform) -> Gray:
-    """Return the crop of a frame in a picture, of which only that part is looked at."""
+    """Return a frame's crop. Only that part of the picture is converted to gray."""
     width, height = canvas.image.size
     box = bounds(frame, (height, width))
     return crop(raster.gray(canvas.opaque_levels(box)), within(frame, box[0], box[1]))
 
 
 def _crop_of_reduced(gray: Gray, back: FaceTransform, frame: FaceTransform) -> Gray:
-    """Return the crop of a frame in a picture; `back` maps places in `gray` to it."""
+    """Return a frame's crop from a reduced picture; `back` maps `gray` to the picture."""
     inverse = np.asarray(cv2.invertAffineTransform(back), np.float64)
     return crop(gray, joined(inverse, frame))
 
@@ -119,7 +128,7 @@ def _crop_of_reduced(gray: Gray, back: FaceTransform, frame: FaceTransform) -> G
 def _aligned(
     cropped: Callable[[FaceTransform], Gray], detection: Detection, size: tuple[int, int]
 ) -> Face:
-    """Return the face of a detection; `cropped` returns the crop of a frame in its picture."""
+    """Return the face of a detection. `cropped` returns a frame's crop."""
     frame = align(detection.points)
     width, height = size
     left, top = (
@@ -139,7 +148,7 @@ def _aligned(
 
 
 def _is_hard(points: Points, frame: FaceTransform) -> bool:
-    """Return whether a face is hard to change, by its points as they lie in its crop."""
+    """Return whether a face with these landmarks is hard to change."""
     back = np.asarray(cv2.invertAffineTransform(frame), np.float64)
     in_crop = points @ back[:, :2].T + back[:, 2]
     return bool(are_hard(in_crop[None], np.ones(1, np.bool_))[0])

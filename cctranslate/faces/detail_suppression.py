@@ -1,7 +1,7 @@
-"""What is left of a face under paint.
+"""Hides details of the old face where the model paints over them.
 
-The model painted over what it saw at 48x48. Finer detail of that would show through the paint, in
-colors of its own: the teeth of the old smile, gray on the new cheek.
+The model paints over what it sees at 48x48. The picture has finer details of it. They would show
+through the paint: the teeth of the old smile, gray on the new cheek.
 """
 
 import cv2
@@ -12,23 +12,25 @@ from cctranslate.faces.raster import Levels, luma, planes
 from cctranslate.pixels import SIZE, Scaled
 
 FAINT, FULL = 0.02, 0.1
-"""Fine paint, of a gray range, from which on what was there is covered, and by which in full."""
+"""Amount of fine paint, as a fraction of the gray range, from which on details are covered, and
+from which on in full."""
 PLAIN, BUSY = 0.01, 0.04
-"""Finer detail than the model sees, of a gray range, up to which it is texture that stays under
-paint, and from which on it is a shape that would show through."""
+"""Amount of detail, as a fraction of the gray range, up to which it is texture that stays, and
+from which on it is a shape that is covered."""
 GRAYER = 0.1
-"""How much less saturated than the skin around it paint must find a place to take all its color
-from there: a shaded tooth would be a gray lip."""
+"""Difference in saturation from the skin around it at which a painted pixel takes all its color
+from there. Without this a shaded tooth would become a gray lip."""
 NEAR, BROAD = 1.0, 4.0
-"""Deviations in pixels of the face: fine paint covers what is near it, and is of the color that is
-broadly there; broader paint is light on what is there and covers nothing."""
+"""Standard deviations of blurs, in pixels of the 48x48 face. Paint finer than `BROAD` covers
+details within `NEAR` of it, and takes the color of the face blurred by `BROAD`. Broader paint is a
+change of light and covers nothing."""
 
 NEARBY = 7
-"""Places of the face around paint that it may reach: by its blur, and by enlarging."""
+"""Pixels of the 48x48 face around paint that blurring and enlarging spread it to."""
 
 
 class Cover:
-    """Covers the part of a picture that a face is in where paint will be."""
+    """Covers details of one face in its part of a picture."""
 
     def __init__(
         self,
@@ -38,13 +40,13 @@ class Cover:
         local: FaceTransform,
         shape: tuple[int, ...],
     ) -> None:
-        """Find where it will be.
+        """Find where the model paints.
 
         Args:
-            face: The face as the model saw it, unmoved, in planes [C,48,48].
-            edit: The change [3,48,48], its light in [0, 1] a range.
-            window: How much there is of it towards the edge [48,48].
-            local: The face's frame in the part.
+            face: The face as the model saw it, in planes [C,48,48], before pixels are moved.
+            edit: The edit [3,48,48], with its light as a fraction of the gray range.
+            window: The factor of the edit at each pixel [48,48].
+            local: The face's frame, relative to the part.
             shape: The part's shape, [H,W] or [H,W,3].
         """
         self._local, self._shape = local, shape
@@ -57,10 +59,10 @@ class Cover:
         self._near = cv2.warpAffine(near, local, size, flags=cv2.INTER_NEAREST) > 0
 
     def find_shapes(self, moved: Levels) -> None:
-        """Find the shapes of the part [H,W] or [H,W,3] that would show through paint.
+        """Find the details that would show through paint.
 
         Args:
-            moved: The part's levels, moved already.
+            moved: The part [H,W] or [H,W,3], with its pixels moved by the edit.
         """
         detail = np.zeros(self._shape[:2], np.float32)
         for rows in bands(self._shape):
@@ -71,7 +73,7 @@ class Cover:
         self._shapes = self._painted * _busy(crop(detail, self._local))
 
     def covered(self, colors: Scaled, bright: Scaled, rows: slice) -> tuple[Scaled, Scaled]:
-        """Return planes of some rows of the part [C,N,W], and their luma [N,W], covered."""
+        """Return planes [C,N,W] of some rows, and their luma [N,W], with details covered."""
         if not (columns := self._columns(rows)):
             return colors, bright
         masks = np.stack([self._shapes, self._painted, self._coarse])
@@ -87,7 +89,7 @@ class Cover:
         return colors, bright
 
     def _columns(self, rows: slice) -> slice | None:
-        """Return the columns of some rows that paint may reach, None if there are none."""
+        """Return the columns in which paint may lie in some rows, None if in none."""
         reached = np.flatnonzero(self._near[rows].any(0))
         return slice(int(reached[0]), int(reached[-1]) + 1) if len(reached) else None
 
@@ -97,7 +99,7 @@ class Cover:
 
 
 def _moved(plane: Scaled, edit: Scaled) -> Scaled:
-    """Return a plane as the generator moves it."""
+    """Return a plane [48,48] moved by an edit, as the generator moves it."""
     line = np.arange(SIZE, dtype=np.float32)
     columns_and_rows = edit[0] + line, edit[1] + line[:, None]
     moved = cv2.remap(plane, *columns_and_rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -105,9 +107,9 @@ def _moved(plane: Scaled, edit: Scaled) -> Scaled:
 
 
 def _tinted(colors: Scaled, broad: Scaled, fraction: Scaled) -> Scaled:
-    """Return colors [3,H,W] by fractions [H,W] as saturated as what is broadly there, or more.
+    """Return colors [3,H,W] that are at least as saturated as the blurred face, by fractions [H,W].
 
-    The luma stays. Lips, which are more saturated than skin, keep their color.
+    The luma stays. Lips keep their color, as they are more saturated than skin.
     """
     skin = (broad * (luma(colors) / luma(broad).clip(1e-5))).clip(0, 1)
     fraction = fraction * smooth_step(_saturation(skin) - _saturation(colors), 0, GRAYER)
@@ -129,7 +131,7 @@ def _busy(detail: Scaled) -> Scaled:
 
 
 def smooth_step(values: Scaled, none: float, full: float) -> Scaled:
-    """Return 0 up to `none`, 1 from `full` on, smooth between them."""
+    """Return 0 up to `none`, 1 from `full` on, and a smooth step between them."""
     fraction = ((values - none) / (full - none)).clip(0, 1)
     return np.asarray(fraction * fraction * (3 - 2 * fraction), np.float32)
 

@@ -9,7 +9,7 @@ _OF_THE_FILE = {
     *(254, 255, 256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 284, 317, 320, 322, 323, 324),
     *(325, 330, 338, 339, 347, 530, 531, 532, 700, 33723, 34377, 34675),
 }
-"""Tags on how a file lays out its pixels, the orientation, and further blocks of metadata."""
+"""Tags about the pixels' layout in the file, the orientation, and nested blocks of metadata."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +18,13 @@ class KeptExif:
 
     data: bytes = b""
     left_out: tuple[str, ...] = ()
-    """The tags that cannot be written, by name."""
+    """The names of tags that cannot be written."""
 
 
 def kept_exif(picture: Image.Image) -> KeptExif:
     """Return the EXIF data of a picture that has been turned upright.
 
-    Tags of a wrong type or with a bad value are left out. Pillow raises nearly anything for them.
+    Tags of a wrong type or with a bad value are left out.
     """
     try:
         exif = picture.getexif()
@@ -32,7 +32,7 @@ def kept_exif(picture: Image.Image) -> KeptExif:
             del exif[tag]
         if not exif:
             return KeptExif()
-    except Exception:
+    except Exception:  # Pillow raises nearly anything for bad tags
         return KeptExif(left_out=("all",))
     with suppress(Exception):
         return KeptExif(data=exif.tobytes())

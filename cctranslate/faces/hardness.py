@@ -5,25 +5,30 @@ from numpy.typing import NDArray
 
 from cctranslate.pixels import SIZE
 
+# Each limit is a pair: where a property begins to count, and where it counts in full.
 TURNED = (0.12, 0.36)
-"""Ratio of how far the nose's tip lies beside the middle of eyes and mouth to the larger of the
-eyes' distance and the distance from eyes to mouth."""
+"""Distance of the nose's tip from the line between the middles of eyes and mouth. The unit is the
+larger of two distances: between the eyes, and from eyes to mouth."""
 NARROW = (-0.8, -0.5)
-"""Ratio of the eyes' distance to the distance from eyes to mouth, negated: a profile is narrow."""
+"""Distance between the eyes over the distance from eyes to mouth, negated. Profiles are narrow."""
 ASIDE_PIXELS = (6.5, 12.0)
-"""Pixels from the picture's middle to that of eyes and mouth, along the farther axis."""
+"""Pixels from the middle of the picture to the middle of eyes and mouth, along the farther axis."""
 TILTED_DEGREES = (15.0, 40.0)
-"""Degrees that the line through the eyes is turned by."""
+"""Degrees between the line through the eyes and the horizontal."""
 HARD = 0.6
-"""Faces at least so hard are changed less: 12% of FER2013's Training rows."""
+"""Faces of at least this hardness are changed less: 12% of FER2013's Training rows."""
 
 
 def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return how hard faces [N] with landmarks [N,5,2] are to change, from 0 (not at all) to 1.
+    """Return how hard faces are to change, [N] from 0 (not at all) to 1.
 
-    Each limit above is where a property begins to count and where it counts in full; the worst of
-    them is the face's. In FER2013's Training rows 23% have 0.25 or more and 9% have 0.75 or more.
-    A face whose landmarks were not `found` has 1: it is in profile, behind hands, or a drawing.
+    The worst of the properties above decides. A face without landmarks has 1: it is in profile,
+    behind hands, or a drawing. In FER2013's Training rows 23% have 0.25 or more and 9% have 0.75
+    or more.
+
+    Args:
+        points: Landmarks [N,5,2] in pixels of the 48x48 face.
+        found: Whether the landmarks of each face were found [N].
     """
     points = points.astype(np.float64)
     eyes, mouth = points[:, :2].mean(1), points[:, 3:].mean(1)
@@ -46,10 +51,10 @@ def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[
 
 
 def are_hard(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which faces [N] with landmarks [N,5,2] are changed less."""
+    """Return which faces [N] are changed less; the arguments are those of `hardness`."""
     return hardness(points, found) >= HARD
 
 
 def _between(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-    """Return 0 for values up to `low`, 1 from `high` on, and evenly more in between."""
+    """Return 0 up to `low`, 1 from `high` on, and linear values between them."""
     return ((values - low) / (high - low)).clip(0, 1)

@@ -1,4 +1,4 @@
-"""A picture and its halves, from which smaller views of it are made quickly."""
+"""An image pyramid, from which smaller views of a picture are made quickly."""
 
 import cv2
 import numpy as np
@@ -7,18 +7,18 @@ from cctranslate.faces.alignment import FaceTransform, crop, joined
 from cctranslate.pixels import Gray
 
 _HALF = np.array([[2, 0, 0.5], [0, 2, 0.5]])
-"""From places in a half to places in what was halved."""
+"""From a level of the pyramid to the level that is twice as large."""
 
 
 class Pyramid:
-    """A picture [H,W] or [H,W,3] uint8 and its halves.
+    """A picture [H,W] or [H,W,3] uint8, at full size, half the size, a quarter and so on.
 
-    Areas of two by two pixels are averaged in a tenth of the time of others, and less than a half
-    is left to do for any view.
+    Halving is ten times as fast as other reductions, and what is left for a view is less than a
+    halving.
     """
 
     def __init__(self, picture: Gray) -> None:
-        """Take the picture; it is halved as far as views need it."""
+        """Hold the picture. Its levels are made when views need them."""
         self._levels = [(picture, np.eye(2, 3))]
 
     @property
@@ -27,7 +27,7 @@ class Pyramid:
         return self._levels[0][0]
 
     def shrunk(self, longer: int) -> tuple[Gray, FaceTransform]:
-        """Return a view of at most `longer` pixels a side, and its transform to the picture."""
+        """Return a view whose longer side has at most `longer` pixels, and its frame."""
         level, back = self._level(max(self.picture.shape[:2]) / longer)
         height, width = level.shape[:2]
         scale = min(longer / max(height, width), 1)
@@ -41,14 +41,14 @@ class Pyramid:
     def crop(self, frame: FaceTransform, size: int) -> Gray:
         """Return the crop [size,size] or [size,size,3] of a frame in the picture.
 
-        It is taken from the smallest level that is at least as fine.
+        The crop is made from the smallest level that has all its detail.
         """
         level, back = self._level(np.hypot(*frame[:, 0]))
         inverse = np.asarray(cv2.invertAffineTransform(back), np.float64)
         return crop(level, joined(inverse, frame), size)
 
     def _level(self, reduction: float) -> tuple[Gray, FaceTransform]:
-        """Return the smallest level that is not reduced more, and its transform to the picture."""
+        """Return the smallest level that is reduced no more than this, and its frame."""
         number = int(np.log2(max(reduction, 1)))
         while number >= len(self._levels):
             picture, back = self._levels[-1]

@@ -1,4 +1,4 @@
-"""A picture to draw into: upright, in gray or RGB of 8 or 16 bits, its alpha apart."""
+"""A canvas: an upright picture to draw into, in gray or RGB of 8 or 16 bits, its alpha apart."""
 
 import io
 from dataclasses import dataclass, field
@@ -19,22 +19,23 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom of a part of a picture, in pixels."""
 T = TypeVar("T", bound=np.generic)
 _GRAYS = {"1", "L", "LA", "La"}
-# Memory for photographs is kept for the next one, 16 MiB a block: the system takes as long to give
-# it anew as to decode them.
+# Pillow keeps the memory of a photograph for the next one, in blocks of 16 MiB. To get it from the
+# system again would take as long as to decode the photograph.
 Image.core.set_blocks_max(4)  # type: ignore[attr-defined]
 _LUMA = np.array([[[0.299]], [[0.587]], [[0.114]]], np.float32)
 _HALVED = 2
 """Pillow's number for 4:2:0, color at half the width and height."""
 _UNSEEN = 128
-"""Gray that the detector and the models see where a picture is transparent."""
+"""The gray level that stands for transparent pixels where faces are found and changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """A picture's pixels, and what goes with them into a result.
+    """A picture's pixels, and what a result takes over beside them.
 
-    They stay with Pillow, in mode L, RGB or I;16 and without metadata: a result differs from its
-    picture in parts, and taking all of a photograph to numpy and back takes longer than those.
+    Pixels stay in a Pillow image of mode L, RGB or I;16 without metadata. A result differs from
+    its picture only in parts, and converting all of a photograph to numpy and back takes longer
+    than changing these.
     """
 
     image: Image.Image
@@ -46,9 +47,10 @@ class Canvas:
     """Whether its file, a JPEG, has color at half the size."""
 
     def opaque_levels(self, box: Box | None = None) -> Gray:
-        """Return what is seen, in a box or at all, with transparency over mid-gray.
+        """Return the levels of a box, or of all, with transparent pixels in mid-gray.
 
-        It is [H,W] or [H,W,3] uint8.
+        Returns:
+            [H,W] gray or [H,W,3] RGB, uint8.
         """
         levels = np.asarray(self.image.crop(box) if box else self.image)
         eight = (levels >> 8).astype(np.uint8) if levels.dtype == np.uint16 else levels
@@ -59,7 +61,7 @@ class Canvas:
         return np.asarray(np.rint(eight * opaque + _UNSEEN * (1 - opaque)), np.uint8)
 
     def opaque_picture(self) -> Image.Image:
-        """Return what is seen as a picture, gray or RGB."""
+        """Return the picture in gray or RGB, with transparent pixels in mid-gray."""
         if self.alpha is None and self.image.mode in ("L", "RGB"):
             return self.image
         return Image.fromarray(self.opaque_levels())
@@ -69,11 +71,11 @@ class Canvas:
         return np.array(self.image.crop(box))
 
     def draw(self, levels: Levels, box: Box) -> None:
-        """Put levels [H,W] or [H,W,3] into a box of their size."""
+        """Replace the pixels in a box by levels [H,W] or [H,W,3]."""
         self.image.paste(Image.fromarray(levels), box)
 
     def picture(self) -> Image.Image:
-        """Return the picture as it is now, with its alpha; drawing may change it."""
+        """Return the picture with its alpha. Later drawing may change the returned image."""
         if self.alpha is None:
             return self.image
         whole = self.image.copy()
@@ -82,7 +84,7 @@ class Canvas:
 
 
 def gray(levels: Gray) -> Gray:
-    """Return an RGB or gray picture [H,W,3] or [H,W] uint8 in gray [H,W]."""
+    """Return levels [H,W] or [H,W,3] uint8 in gray [H,W]."""
     if levels.ndim == 2:
         return levels
     return np.asarray(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY), np.uint8)
@@ -91,7 +93,7 @@ def gray(levels: Gray) -> Gray:
 def planes(levels: Levels) -> Scaled:
     """Return levels [H,W] or [H,W,3] of 8 or 16 bits as planes [1,H,W] or [3,H,W] in [0, 1].
 
-    numpy takes several times as long over a last axis of three as over whole rows.
+    numpy is several times as slow on a last axis of three as on whole rows.
     """
     each = np.stack(cv2.split(levels), dtype=np.float32)
     each /= np.float32(np.iinfo(levels.dtype).max)
@@ -99,14 +101,14 @@ def planes(levels: Levels) -> Scaled:
 
 
 def to_levels(colors: Scaled, kind: np.dtype[Any]) -> Levels:
-    """Return planes in [0, 1] as levels of 8 or 16 bits, [H,W] or [H,W,3]."""
+    """Return planes in [0, 1] as levels of the type `kind`, [H,W] or [H,W,3]."""
     scaled = colors * np.float32(np.iinfo(kind).max)
     levels = np.rint(scaled, scaled).astype(kind)
     return levels[0] if len(levels) == 1 else np.asarray(cv2.merge(list(levels)), kind)
 
 
 def luma(colors: Scaled) -> Scaled:
-    """Return planes [1,H,W] or [3,H,W] in gray [H,W]."""
+    """Return the luma [H,W] of planes [1,H,W] or [3,H,W]."""
     if len(colors) == 1:
         return np.asarray(colors[0], np.float32)
     red, green, blue = colors * _LUMA
@@ -119,14 +121,14 @@ def like(plane: NDArray[T], picture: NDArray[Any]) -> NDArray[T]:
 
 
 def read(picture: Image.Image) -> Canvas:
-    """Return a picture of any of Pillow's modes, turned upright.
+    """Return the canvas of a picture of any of Pillow's modes, turned upright.
 
-    Palettes become the colors they stand for, CMYK becomes sRGB by its profile, 32-bit and
-    float pictures 8 or 16 bits of gray. The canvas takes the picture over where it need not be
-    turned or converted: pass a copy of one that is still needed.
+    Palettes become RGB, CMYK becomes sRGB by its profile, 32-bit and float pictures become gray of
+    8 or 16 bits. The canvas may share memory with the picture and draw into it: pass a copy of a
+    picture that is still needed.
 
     Raises:
-        OSError, ValueError: it cannot be decoded, or its mode not be brought to RGB.
+        OSError, ValueError: It cannot be decoded, or its mode cannot be converted to RGB.
     """
     turned = upright(picture)
     exif, halved_color = kept_exif(turned), _has_halved_color(picture)
@@ -141,9 +143,9 @@ def read(picture: Image.Image) -> Canvas:
     if turned.has_transparency_data:
         turned = turned.convert(bands + "A")
         alpha = turned.getchannel("A")
-    # Converting a picture to the mode that it has would copy it all the same.
+    # Pillow copies even where nothing is to be converted.
     image = turned if turned.mode == bands else turned.convert(bands)
-    image.info = {}  # Pillow writes some of it without being told to
+    image.info = {}  # Pillow writes some of it into results unasked
     return Canvas(image=image, alpha=alpha, color_space=space, exif=exif, halved_color=halved_color)
 
 
@@ -152,7 +154,7 @@ def _has_halved_color(picture: Image.Image) -> bool:
 
 
 def _deep(picture: Image.Image) -> Levels:
-    """Gray of more than 8 bits: 16 bits stay so."""
+    """Return gray of more than 8 bits: 16 bits as they are, others as 8 bits."""
     levels = np.asarray(picture)
     if picture.mode.startswith("I;16") or (picture.mode == "I" and levels.max(initial=0) > 255):
         return levels.clip(0, 65535).astype(np.uint16)
@@ -168,5 +170,5 @@ def _from_ink(picture: Image.Image, icc: bytes | None) -> Image.Image:
             assert converted is not None  # not in place
             return converted
         except (ImageCms.PyCMSError, OSError):
-            pass  # a profile that is none: as if there were none
+            pass  # a damaged profile is ignored
     return picture.convert("RGB")

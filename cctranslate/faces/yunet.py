@@ -1,6 +1,6 @@
-"""YuNet's graph, and the faces that its outputs stand for.
+"""YuNet's network, and the faces in its outputs.
 
-As OpenCV's `FaceDetectorYN` has it, which takes twice as long over the same graph.
+OpenCV's `FaceDetectorYN` does the same with the same network, in twice the time.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from cctranslate.inference.sessions import OnnxRuntimeGraph
 
 STRIDES = (8, 16, 32)
-"""Pixels between the places at which a face may be found, of each output."""
+"""Pixels between neighboring positions of each output; each position may be a face."""
 KINDS = ("cls", "obj", "bbox", "kps")
-"""Outputs of each stride: two scores [P], boxes [P,4] and points [P,10] of its places."""
+"""Outputs of each stride, for P positions: two scores [P], boxes [P,4] and points [P,10]."""
 MOST = 5000
-"""Candidates that are compared with one another."""
+"""Most candidates of non-maximum suppression."""
 Rows = NDArray[np.float64]
 
 
@@ -31,7 +31,7 @@ class YuNet:
     """Finds faces in a picture at its size. Several threads may use it at once."""
 
     def __init__(self, path: Path) -> None:
-        """Open the graph when it is first needed: most inputs are faces already."""
+        """Remember the path. The network is loaded when a picture first needs it."""
         self._path, self._lock = path, threading.Lock()
         self._graph: OnnxRuntimeGraph | None = None
 
@@ -40,7 +40,7 @@ class YuNet:
 
         Args:
             view: The picture.
-            least: Score that a face must have.
+            least: Least score of a face.
             overlap: Intersection over union of two boxes above which they are one face.
 
         Returns:
@@ -64,7 +64,7 @@ class YuNet:
     def _opened(self) -> OnnxRuntimeGraph:
         with self._lock:
             if self._graph is None:
-                # Most worker processes need none: importing onnxruntime takes a sixth of a second.
+                # Most worker processes find no faces, and the import takes a sixth of a second.
                 from cctranslate.inference.sessions import OnnxRuntimeGraph
 
                 self._graph = OnnxRuntimeGraph(self._path)
@@ -72,9 +72,9 @@ class YuNet:
 
 
 def _pixels(view: Gray) -> Scaled:
-    """Return a view as the graph takes it, [1,3,H,W]: blue, green and red, in gray levels.
+    """Return a view as the network's input, [1,3,H,W] float32: blue, green and red from 0 to 255.
 
-    It is enlarged to the right and below to whole places of every stride.
+    It is padded at the right and below to multiples of the largest stride.
     """
     height, width = view.shape[:2]
     down, right = -height % STRIDES[-1], -width % STRIDES[-1]
@@ -86,7 +86,14 @@ def _pixels(view: Gray) -> Scaled:
 
 
 def _rows(outputs: list[Scaled], stride: int, across: int, least: float) -> Scaled:
-    """Return the rows [N,15] of the places of a stride, `across` in a line, that score enough."""
+    """Return the rows [N,15] of a stride's positions with a score of at least `least`.
+
+    Args:
+        outputs: The network's four outputs of the stride.
+        stride: Pixels between positions.
+        across: Positions in a line.
+        least: Least score of a face.
+    """
     faces, objects, boxes, points = outputs
     scores = np.sqrt(faces[:, 0].clip(0, 1) * objects[:, 0].clip(0, 1))
     (sure,) = np.nonzero(scores >= least)
