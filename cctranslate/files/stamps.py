@@ -5,6 +5,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+_LATEST = (1 << 63) - 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileStamp:
@@ -29,4 +31,6 @@ def stamp_from(status: os.stat_result) -> FileStamp | None:
     """Return the stamp of an ordinary file with this status, None for anything else."""
     if not stat.S_ISREG(status.st_mode):
         return None
-    return FileStamp(size=status.st_size, mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns)
+    # The report's columns have 64 bits, which end in 2262; file systems have later times.
+    time = max(-_LATEST, min(status.st_mtime_ns, _LATEST))
+    return FileStamp(size=status.st_size, mtime_ns=time, ctime_ns=status.st_ctime_ns)

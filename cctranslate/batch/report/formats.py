@@ -16,6 +16,7 @@ from cctranslate.errors import InputError, OptionError
 from cctranslate.files.paths import real_path
 from cctranslate.files.writing import atomic_write
 
+_PUT_BACK = "put it back as it was, if another program has saved it, or start anew with --overwrite"
 _HEADER = line(NAMES).encode()
 _SOURCE, _FACE, _STATUS = map(NAMES.index, ("source", "face", "status"))
 _LONGEST = 1 << 20
@@ -97,18 +98,13 @@ def _spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
         if header != _HEADER:
             if _HEADER.startswith(header):
                 return
-            raise OptionError(
-                f"{path}: not a report as this version writes it: put it back as it was, if "
-                "another program has saved it, or start anew with --overwrite"
-            )
+            raise OptionError(f"{path}: not a report as this version writes it: {_PUT_BACK}")
         group: list[Row] = []
         start = file.tell()
         while raw := _record(file):
             row = _parsed(raw)
             if row is None:
-                raise OptionError(
-                    f"{path}: from byte {start:,}: no row of a run: start anew with --overwrite"
-                )
+                raise OptionError(f"{path}: from byte {start:,}: no row of a run: {_PUT_BACK}")
             group.append(row)
             if len(group) == expected_rows(group[0]):
                 end = file.tell()

@@ -118,6 +118,9 @@ STATUS = CellType(arrow="string", from_text=_one_of(get_args(Status)))
 DISPOSITION = CellType(arrow="string", to_text=_value, from_text=Disposition, to_json=_value)
 INTEGER = CellType(arrow="int32", from_text=_small_integer)
 LARGE_INTEGER = CellType(arrow="int64", from_text=_integer)
+TIME = CellType(  # negative before 1970
+    arrow="int64", from_text=lambda t: -_integer(t[1:]) if t[0] == "-" else _integer(t)
+)
 REAL = CellType(arrow="double", from_text=_real, to_json=_finite)
 STRENGTH = CellType(arrow="double", to_text=spell_strength, from_text=_real)
 BOOLEAN = CellType(
@@ -154,7 +157,7 @@ _TRAILING: dict[str, CellType] = {
     "result_name": NAME,
     "disposition": DISPOSITION,
     "source_size": LARGE_INTEGER,
-    "source_mtime_ns": LARGE_INTEGER,
+    "source_mtime_ns": TIME,
     "output_size": LARGE_INTEGER,
     "output_sha256": TEXT,
     "results_per_face": INTEGER,

@@ -39,6 +39,20 @@ def test_one_expression_after_the_other_is_as_both_at_once(
     assert asked["--to"] == ["happy", "sad"]
 
 
+@pytest.mark.parametrize("seconds", [-86400, -1, 9_300_000_000, 12_000_000_000])
+def test_files_from_before_1970_or_after_2262_are_gone_on_from(
+    run: Run, faces: Path, tmp_path: Path, seconds: int
+) -> None:
+    words = (faces, "--to", "happy", "-o", tmp_path / "out")
+    picture = faces / "sad" / "4.png"
+    os.utime(picture, ns=(0, seconds * 1_000_000_000 + 5))
+    assert run(*words, "--report", tmp_path / "copy.parquet").exit_code == 0
+    again = run(*words)
+    assert "0 in this call" in again.output, again.output
+    os.utime(picture, ns=(0, -7))
+    assert "1 in this call" in run(*words).output
+
+
 @pytest.mark.parametrize("layout", LAYOUTS[2:])
 def test_an_expression_is_added_to_tars_and_tables(
     run: Run, faces: Path, tmp_path: Path, layout: str
