@@ -65,8 +65,16 @@ class DataError(UserError):
     """The dataset cannot be used; the message names the file, the line and what to do."""
 
 
+class MissingDataError(DataError, InputError):
+    """The dataset, or a table that goes with it, is missing or cannot be opened."""
+
+
 class RunError(UserError):
     """A run folder cannot be used; the message names it and what to do."""
+
+
+class WrongRunError(RunError, OptionError):
+    """A run folder is missing, or is not of the kind that the options need."""
 
 
 class CheckpointError(UserError):

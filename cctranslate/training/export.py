@@ -14,7 +14,7 @@ from torch import nn
 
 from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
-from cctranslate.errors import ExportError, RunError
+from cctranslate.errors import ExportError, WrongRunError
 from cctranslate.files.paths import real_path
 from cctranslate.files.writing import unwritable
 from cctranslate.inference.sessions import OnnxRuntimeGraph
@@ -198,11 +198,13 @@ def _add_classifier(
 def _check_judge(judge: Path, recipe: AnyRecipe, translator_recipe: AnyRecipe) -> None:
     """Refuse a run that is no judge, that taught the translator, or that is not finished."""
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
-        raise RunError(f"{judge}: a run of {recipe.name}, which is no judge")
+        raise WrongRunError(f"{judge}: a run of {recipe.name}, which is no judge")
     if recipe.name in translator_recipe.prerequisites:
-        raise RunError(f"{judge}: a run of {recipe.name}, which taught the translator: no judge")
+        raise WrongRunError(
+            f"{judge}: a run of {recipe.name}, which taught the translator: no judge"
+        )
     if not (judge / run_folder.MEASURED).exists():
-        raise RunError(
+        raise WrongRunError(
             f"{judge}: not measured and calibrated: finish it with `fit --resume`, on data with "
             "PublicTest rows"
         )

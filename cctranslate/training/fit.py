@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from cctranslate.errors import DataError, RunError
+from cctranslate.errors import DataError, WrongRunError
 from cctranslate.recipes import registry
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.training import loop, run_folder
@@ -46,7 +46,7 @@ def fit(run: TrainingRun) -> RunResult:
     """Train a recipe and its prerequisites, up to the run's stage and within its limits.
 
     Raises:
-        RunError: the folder already holds a run that is not resumed, or one on other data.
+        WrongRunError: the folder already holds a run that is not resumed, or one on other data.
         DataError: the data has no training faces, or votes that do not fit.
         CheckpointError, DivergedError: see `loop.run`.
         BundleError: the face recognizer that the recipe needs is missing or altered.
@@ -135,16 +135,20 @@ def _claim(run: TrainingRun) -> None:
     )
     if not (run.folder / run_folder.MANIFEST).exists():
         if not run.resume and run.folder.is_dir() and any(run.folder.iterdir()):
-            raise RunError(f"{run.folder}: holds files but no run: name another folder with -o")
+            raise WrongRunError(
+                f"{run.folder}: holds files but no run: name another folder with -o"
+            )
         run_folder.write_manifest(run.folder, manifest)
         return
     there = run_folder.read_manifest(run.folder)
     if not run.resume:
-        raise RunError(f"{run.folder}: already holds a run: add --resume or name another with -o")
+        raise WrongRunError(
+            f"{run.folder}: already holds a run: add --resume or name another with -o"
+        )
     fields = ("recipe", "seed", "data")
     other = [name for name in fields if getattr(there, name) != getattr(manifest, name)]
     if other:
-        raise RunError(
+        raise WrongRunError(
             f"{run.folder}: the run there has another {other[0]}: resume it with the same, "
             "or name another folder with -o"
         )

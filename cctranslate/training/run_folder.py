@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cctranslate import __version__
-from cctranslate.errors import RunError
+from cctranslate.errors import RunError, WrongRunError
 from cctranslate.files.writing import write_text
 from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.gan import GanRecipe
@@ -53,7 +53,7 @@ def latest_folder(root: Path, name: str) -> Path:
     """
     found = _numbered(root, re.escape(name))
     if not found:
-        raise RunError(f"{root}: no run of {name} to resume: name its folder with -o")
+        raise WrongRunError(f"{root}: no run of {name} to resume: name its folder with -o")
     return found[max(found)]
 
 
@@ -89,7 +89,7 @@ def read_manifest(folder: Path) -> RunManifest:
         recipe = from_json(content["recipe"])
         return RunManifest(recipe=recipe, seed=content["seed"], data=content["data"])
     except FileNotFoundError:
-        raise RunError(f"{path}: not found: name a run folder that `fit` wrote") from None
+        raise WrongRunError(f"{path}: not found: name a run folder that `fit` wrote") from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RunError(
             f"{path}: not a recipe of this version ({error}): put back what `fit` wrote there, or "
@@ -129,7 +129,7 @@ def load_classifier(folder: Path) -> Classifier:
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, ClassifierRecipe):
-        raise RunError(f"{folder}: a run of {recipe.name}, which is no classifier")
+        raise WrongRunError(f"{folder}: a run of {recipe.name}, which is no classifier")
     network = Classifier(recipe)
     state = checkpoint.load(folder, recipe)["trainer"]
     with checkpoint.explain_mismatch(folder):
@@ -145,7 +145,7 @@ def load_denoiser(folder: Path) -> Denoiser:
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, TeacherRecipe):
-        raise RunError(f"{folder}: a run of {recipe.name}, which is no teacher")
+        raise WrongRunError(f"{folder}: a run of {recipe.name}, which is no teacher")
     network = Denoiser(recipe)
     state = checkpoint.load(folder, recipe)["trainer"]
     with checkpoint.explain_mismatch(folder):
@@ -161,7 +161,7 @@ def load_generator(folder: Path) -> Generator:
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, GENERATOR_RECIPES):
-        raise RunError(f"{folder}: a run of {recipe.name}, which is no translator")
+        raise WrongRunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
     state = checkpoint.load(folder, recipe)["trainer"]
     blend = recipe.last_stage.blend if isinstance(recipe, GanRecipe) else 0.0
@@ -191,5 +191,5 @@ def pairs_recipe(folder: Path) -> PairsRecipe:
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, PairsRecipe):
-        raise RunError(f"{folder}: a run of {recipe.name}, which makes no pairs")
+        raise WrongRunError(f"{folder}: a run of {recipe.name}, which makes no pairs")
     return recipe

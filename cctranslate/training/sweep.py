@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from cctranslate.errors import RunError
+from cctranslate.errors import WrongRunError
 from cctranslate.recipes.components import IMAGENET
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import AnyRecipe
@@ -51,7 +51,7 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
     """Return a recipe's row: the stored one, or that of its run, which is trained or resumed.
 
     Raises:
-        RunError: the stored row is of another budget.
+        WrongRunError: the stored row is of another budget.
         UserError: as `fit` and `evaluate`.
     """
     folder = sweep.root / recipe.name
@@ -108,7 +108,7 @@ def by_distance(rows: Iterable[Row]) -> list[Row]:
 def _stored(sweep: Sweep, recipe: AnyRecipe, folder: Path) -> Row:
     row = run_folder.read_json(folder / ROW)
     if run_folder.read_manifest(folder).recipe != recipe or row["faces"] != sweep.faces:
-        raise RunError(
+        raise WrongRunError(
             f"{folder}: holds a row of another budget or recipe: name another folder with -o"
         )
     return row

@@ -125,7 +125,7 @@ def test_an_altered_bundle_is_refused(made: Path, tmp_path: Path) -> None:
 
 def test_export_of_no_run_is_one_line(tmp_path: Path) -> None:
     result = invoke("export", tmp_path)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "name a run folder" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -145,7 +145,7 @@ def test_export_refuses_what_is_no_judge(
     if not judge.exists():
         write_manifest(judge, RunManifest(recipe=find(name), seed=0, data={}))
     result = invoke("export", made / "t26", "--judge", judge, "-o", tmp_path / "bundle")
-    assert result.exit_code == 1, result.output
+    assert result.exit_code == 2, result.output
     assert reason in result.stderr
     assert list(tmp_path.iterdir()) == []
 

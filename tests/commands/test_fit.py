@@ -84,9 +84,33 @@ def test_a_dry_run_of_a_stage_shows_the_stage() -> None:
 
 def test_missing_data_is_one_line(tmp_path: Path) -> None:
     result = invoke("fit", "--data", tmp_path / "none.csv")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
     assert "Kaggle" in result.stderr
+
+
+def test_missing_votes_are_one_line(made: Path, tmp_path: Path) -> None:
+    for votes, reason in ((tmp_path / "none.csv", "not found"), (tmp_path, "cannot be read: ")):
+        result = invoke("fit", "--data", made / "fer2013.csv", "--votes", votes)
+        assert result.exit_code == 2, result.output
+        assert result.stderr.startswith(f"Error: {votes}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ((), "already holds a run: add --resume"),
+        (("--resume",), "has another recipe: resume it with the same"),
+    ],
+)
+def test_a_folder_of_another_run_is_a_usage_error(
+    made: Path, words: tuple[str, ...], reason: str
+) -> None:
+    folder = made / "t26"
+    data = ("--data", made / "fer2013.csv", "--recipe", "judge", "-o", folder)
+    result = invoke("fit", *data, *words)
+    assert result.exit_code == 2, result.output
+    assert reason in result.stderr
 
 
 def test_figures_of_pairs_are_left_in_their_file(

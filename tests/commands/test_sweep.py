@@ -28,7 +28,7 @@ def test_a_sweep_ends_in_a_table_by_frechet_distance_and_resumes(
     assert again.stdout == result.stdout
     assert all(path.stat().st_mtime_ns == at for path, at in logs.items())
     other = invoke(*words, "--batch-size", "8", "--epochs", "0.04")
-    assert other.exit_code == 1
+    assert other.exit_code == 2
     assert "holds a row of another budget" in other.stderr
 
 

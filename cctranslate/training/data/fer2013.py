@@ -12,7 +12,7 @@ from typing import IO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.errors import DataError
+from cctranslate.errors import DataError, MissingDataError
 from cctranslate.fer2013 import (
     USAGES,
     CsvFault,
@@ -78,7 +78,7 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
     if path.is_dir():
         return _load_named(_below(path), lambda name: (path / name).open("rb"), str(path), echo)
     if not path.is_file():
-        raise DataError(f"{path}: not found. {WHERE}")
+        raise MissingDataError(f"{path}: not found. {WHERE}")
     try:
         if zipfile.is_zipfile(path):
             with open_zip(path) as archive:
@@ -92,6 +92,8 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
             return _load_csv(file, str(path))
     except DataError:
         raise
+    except PermissionError as error:
+        raise MissingDataError(f"{path}: cannot be read: {error.strerror}") from None
     except Exception as error:
         # Each archive format raises errors of its own.
         reason = " ".join(str(error).split()) or type(error).__name__

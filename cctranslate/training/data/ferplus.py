@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES, parse_emotion
-from cctranslate.errors import DataError
+from cctranslate.errors import DataError, MissingDataError
 from cctranslate.fer2013 import FERPLUS
 from cctranslate.training.data.fer2013 import Faces
 
@@ -37,10 +37,12 @@ def load_votes(path: Path) -> Votes:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return _read(csv.DictReader(file), path)
     except FileNotFoundError:
-        raise DataError(
+        raise MissingDataError(
             f"{path}: not found: FER+ votes are microsoft/FERPlus on GitHub, fer2013new.csv"
         ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise MissingDataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as a CSV: {error}") from None
 
 
