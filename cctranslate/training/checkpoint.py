@@ -15,9 +15,17 @@ from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import from_json
 
 FILE = "checkpoint.pt"
-_REMEDY = "put back a copy of it, or train anew in another folder"
+TEACHERS = "teachers"
+"""The subfolder of the runs that a run builds on: guides, encoders, earlier stages."""
 _OF_ANOTHER_SHAPE = (KeyError, RuntimeError, ValueError, TypeError, AttributeError)
 """What torch and trainers raise for a state with other parts or shapes."""
+
+
+def remedy(folder: Path) -> str:
+    """Return what to do about a damaged file of a run, which may be one that another builds on."""
+    if folder.parent.name == TEACHERS:
+        return f"put back a copy of it, or remove {folder}: `fit --resume` trains it anew"
+    return "put back a copy of it, or train anew in another folder"
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -57,12 +65,16 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
         ) from None
     except Exception as error:
         reason = _first_line(error).partition(". ")[0]  # torch's messages are long
-        raise CheckpointError(f"{path}: not a readable checkpoint ({reason}): {_REMEDY}") from None
+        raise CheckpointError(
+            f"{path}: not a readable checkpoint ({reason}): {remedy(folder)}"
+        ) from None
     if not _is_state(state):
-        raise CheckpointError(f"{path}: not a checkpoint that `fit` wrote: {_REMEDY}")
+        raise CheckpointError(f"{path}: not a checkpoint that `fit` wrote: {remedy(folder)}")
     # Parsed before comparing: an older checkpoint lacks fields that have defaults now.
     if not _same(state["recipe"], recipe):
-        raise CheckpointError(f"{path}: of another recipe than the {recipe.name} beside it")
+        raise CheckpointError(
+            f"{path}: of another recipe than the {recipe.name} beside it: {remedy(folder)}"
+        )
     return state
 
 
@@ -78,7 +90,7 @@ def explain_mismatch(folder: Path) -> Iterator[None]:
     except _OF_ANOTHER_SHAPE as error:
         raise CheckpointError(
             f"{folder / FILE}: does not fit the run's networks ({_first_line(error)}): another "
-            "version of cctranslate wrote it, or it is not whole: start anew in another folder"
+            f"version of cctranslate wrote it, or it is not whole: {remedy(folder)}"
         ) from None
 
 

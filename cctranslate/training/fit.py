@@ -11,16 +11,14 @@ import torch
 from cctranslate.errors import DataError, WrongRunError
 from cctranslate.recipes import registry
 from cctranslate.recipes.kinds import AnyRecipe
-from cctranslate.training import loop, run_folder
+from cctranslate.training import checkpoint, loop, run_folder
+from cctranslate.training.checkpoint import TEACHERS
 from cctranslate.training.data.fer2013 import Splits, fingerprint
 from cctranslate.training.data.ferplus import Votes, digest, matched
 from cctranslate.training.loop import Limits, RunResult
 from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.run_folder import RunManifest
 from cctranslate.training.trainers.registry import TrainerInputs, make_trainer
-
-TEACHERS = "teachers"
-"""The subfolder of the runs that a run builds on: guides, encoders, earlier stages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +132,10 @@ def _claim(run: TrainingRun) -> None:
         },
     )
     if not (run.folder / run_folder.MANIFEST).exists():
-        if not run.resume and run.folder.is_dir() and any(run.folder.iterdir()):
+        if run.folder.is_dir() and any(not p.name.startswith(".") for p in run.folder.iterdir()):
+            remedy = checkpoint.remedy(run.folder) if run.resume else "name another folder with -o"
             raise WrongRunError(
-                f"{run.folder}: holds files but no run: name another folder with -o"
+                f"{run.folder}: holds files but no run: no {run_folder.MANIFEST}: {remedy}"
             )
         run_folder.write_manifest(run.folder, manifest)
         return

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cctranslate import __version__
 from cctranslate.errors import RunError, WrongRunError
-from cctranslate.files.writing import write_text
+from cctranslate.files.writing import unwritable, write_text
 from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import GENERATOR_RECIPES, AnyRecipe
@@ -64,8 +64,15 @@ def _numbered(root: Path, pattern: str) -> dict[int, Path]:
 
 
 def write_manifest(folder: Path, facts: RunManifest) -> None:
-    """Make the folder and write `recipe.json` into it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make the folder and write `recipe.json` into it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from None
     content = {
         "recipe": to_json(facts.recipe),
         "seed": facts.seed,
@@ -92,8 +99,7 @@ def read_manifest(folder: Path) -> RunManifest:
         raise WrongRunError(f"{path}: not found: name a run folder that `fit` wrote") from None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RunError(
-            f"{path}: not a recipe of this version ({error}): put back what `fit` wrote there, or "
-            "train anew in another folder"
+            f"{path}: not a recipe of this version ({error}): {checkpoint.remedy(folder)}"
         ) from None
 
 

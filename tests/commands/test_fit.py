@@ -15,9 +15,10 @@ from cctranslate.cli import cli
 from cctranslate.commands.figures import measure_and_print
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.pairs import PAIRS
-from cctranslate.recipes.registry import GROUPS, OUR_TRANSLATOR, RECIPES
+from cctranslate.recipes.registry import GROUPS, OUR_TRANSLATOR, RECIPES, find
 from cctranslate.training.fit import TrainingRun
-from cctranslate.training.run_folder import MEASURED, write_json
+from cctranslate.training.run_folder import MEASURED, RunManifest, write_json, write_manifest
+from tests.support import pictures
 from tests.support.cli import child, invoke
 
 
@@ -89,9 +90,10 @@ def test_missing_data_is_one_line(tmp_path: Path) -> None:
     assert "Kaggle" in result.stderr
 
 
-def test_missing_votes_are_one_line(made: Path, tmp_path: Path) -> None:
+def test_missing_votes_are_one_line(tmp_path: Path) -> None:
+    data = pictures.write_csv(tmp_path / "fer2013.csv", 14)
     for votes, reason in ((tmp_path / "none.csv", "not found"), (tmp_path, "cannot be read: ")):
-        result = invoke("fit", "--data", made / "fer2013.csv", "--votes", votes)
+        result = invoke("fit", "--data", data, "--votes", votes)
         assert result.exit_code == 2, result.output
         assert result.stderr.startswith(f"Error: {votes}: {reason}")
 
@@ -104,11 +106,11 @@ def test_missing_votes_are_one_line(made: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_folder_of_another_run_is_a_usage_error(
-    made: Path, words: tuple[str, ...], reason: str
+    tmp_path: Path, words: tuple[str, ...], reason: str
 ) -> None:
-    folder = made / "t26"
-    data = ("--data", made / "fer2013.csv", "--recipe", "judge", "-o", folder)
-    result = invoke("fit", *data, *words)
+    data = pictures.write_csv(tmp_path / "fer2013.csv", 14)
+    write_manifest(tmp_path / "run", RunManifest(recipe=find("t26"), seed=0, data={}))
+    result = invoke("fit", "--data", data, "--recipe", "judge", "-o", tmp_path / "run", *words)
     assert result.exit_code == 2, result.output
     assert reason in result.stderr
 

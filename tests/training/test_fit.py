@@ -14,12 +14,14 @@ from cctranslate.errors import (
     BundleError,
     DataError,
     RunError,
+    WrongRunError,
 )
 from cctranslate.recipes.components import derive
 from cctranslate.recipes.gan import GanRecipe, Stage
 from cctranslate.recipes.registry import OUR_TRANSLATOR, RECIPES, find
 from cctranslate.training import checkpoint
-from cctranslate.training.fit import TEACHERS, TrainingRun, fit, plan_runs
+from cctranslate.training.checkpoint import TEACHERS
+from cctranslate.training.fit import TrainingRun, fit, plan_runs
 from cctranslate.training.run_folder import (
     load_generator,
     read_manifest,
@@ -192,8 +194,9 @@ def test_a_folder_with_other_files_is_not_trained_in(make_run: MakeRun) -> None:
     run = make_run(small("judge", 2))
     run.folder.mkdir()
     (run.folder / "thesis.tex").touch()
-    with pytest.raises(RunError, match="holds files but no run"):
-        fit(run)
+    for resume in (False, True):
+        with pytest.raises(WrongRunError, match=r"holds files but no run: no recipe\.json"):
+            fit(replace(run, resume=resume))
     assert [p.name for p in run.folder.iterdir()] == ["thesis.tex"]
 
 
