@@ -1,4 +1,4 @@
-"""An exported model set: ONNX graphs, and a JSON card with their digests and figures."""
+"""Bundles: ONNX files of models, and a JSON card with their digests and figures."""
 
 import atexit
 import hashlib
@@ -22,7 +22,7 @@ from cctranslate.pixels import SIZE
 CARD = "bundle.json"
 FORMAT = 2
 READABLE = (1, FORMAT)
-"""Formats that can be read. In 1 the strength was a factor of the label rows."""
+"""Formats that can be read. In format 1 the label rows were multiplied by the strength."""
 MODELS = ("generator", "judge")
 WITNESS = "witness"
 """A second classifier, only for `evaluate`, that a bundle may hold."""
@@ -33,13 +33,15 @@ OPTIONAL = (WITNESS, FACE_PRESENCE)
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A bundle whose files were found to match their card.
+    """A bundle whose files match their card.
 
-    Graphs: generator `faces` [N,1,48,48] float32 in [-1,1], `labels` [K,7] float32 (rows that sum
-    to one), `strength` [K] float32 -> `translated` [N,K,1,48,48]; judge `faces` ->
-    `probabilities` [N,7], `features` [N,C]; a witness as the judge; a face presence `faces` ->
-    `logits` [N], below 0 for pictures that show no face, and it may have `hard` [N], 0 or more for
-    faces that are hard to change.
+    Its models, with inputs and outputs in float32:
+
+    - generator: `faces` [N,1,48,48] in [-1,1], `labels` [K,7] with rows that sum to one, and
+      `strength` [K], to `translated` [N,K,1,48,48].
+    - judge, witness: `faces` to `probabilities` [N,7] and `features` [N,C].
+    - face_presence: `faces` to `logits` [N], below 0 for pictures without a face, and in newer
+      bundles `hard` [N], 0 or more for faces that are hard to change.
     """
 
     folder: Path
@@ -47,23 +49,23 @@ class Bundle:
 
     @property
     def generator(self) -> Path:
-        """The translator's graph."""
+        """The file of the generator."""
         return self.file("generator")
 
     @property
     def judge(self) -> Path:
-        """The judge's graph."""
+        """The file of the judge."""
         return self.file("judge")
 
     def holds(self, model: str) -> bool:
-        """Return whether it has such a model; the optional ones need not be there."""
+        """Return whether the bundle has a model. Every bundle has those of `MODELS`."""
         return model in self.card["files"]
 
     def file(self, model: str) -> Path:
-        """Return the graph of one of its models.
+        """Return the file of a model.
 
         Raises:
-            BundleError: it holds no such model.
+            BundleError: The bundle has no such model.
         """
         if not self.holds(model):
             raise BundleError(f"{self.folder}: a bundle without a {model}")
@@ -71,7 +73,7 @@ class Bundle:
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of each model file that results depend on, by model."""
+        """The SHA-256 of each model that results depend on, by the model's name."""
         models = (*MODELS, *([FACE_PRESENCE] if self.holds(FACE_PRESENCE) else []))
         return {model: self.card["files"][model]["sha256"] for model in models}
 
@@ -96,10 +98,10 @@ def identifier(folder: Path) -> str:
 
 
 def alone(card: str) -> tuple[Path, str]:
-    """Return a file that ships beside the bundle under another card, and its SHA-256.
+    """Return a model that ships beside the bundle with a card of its own, and its SHA-256.
 
     Raises:
-        BundleError: it is missing or altered.
+        BundleError: It is missing or altered.
     """
     path = shipped() / card
     try:
@@ -140,7 +142,7 @@ def load(folder: Path) -> Bundle:
 
 
 def _downloaded(folder: Path) -> Path:
-    """Return a copy, on this disk until the process ends, of a bundle in a store.
+    """Return a local copy of a bundle in a store. It is removed when the process ends.
 
     Raises:
         BundleError: It cannot be read.
@@ -164,7 +166,7 @@ def _downloaded(folder: Path) -> Path:
 
 
 def _is_name(name: object) -> TypeGuard[str]:
-    """Return whether a card names a file beside it."""
+    """Return whether a name in a card is that of a file in the same folder."""
     return isinstance(name, str) and name.isprintable() and Path(name).name == name
 
 

@@ -1,9 +1,9 @@
-"""The seven expressions, in FER2013's order, and the other names they go by."""
+"""The seven expressions in FER2013's order, and their synonyms."""
 
 from difflib import get_close_matches
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""Index = FER2013's label id. Alphabetical folder ids differ: always write names."""
+"""The index is FER2013's label id. Ids by alphabetical order differ, so files hold names."""
 NUM_CLASSES = len(EMOTIONS)
 
 SYNONYMS = {
@@ -36,7 +36,9 @@ def parse_emotion(word: str) -> str:
 
 
 def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names in repeated or comma-joined words, `all` for all, in FER2013's order.
+    """Return the names of expressions in words that may join several by commas, or say `all`.
+
+    The names come in FER2013's order, each once.
 
     Raises:
         ValueError: a word names no expression, or there is none.

@@ -1,10 +1,10 @@
-"""Every error that a user can mend, each with the exit code that it ends a command with."""
+"""Errors that a user can mend, each with the exit code of a command that it ends."""
 
 from typing import ClassVar
 
 
 class UserError(Exception):
-    """One line that names the file or option and what to do: shown without a traceback."""
+    """An error with a message of one line, which names the file or option and what to do."""
 
     exit_code: ClassVar[int] = 1
 
@@ -50,11 +50,11 @@ class BundleError(UnusableError):
 
 
 class DeviceError(UnusableError):
-    """The device that was asked for cannot be used."""
+    """The device cannot be used."""
 
 
 class OutputError(UserError):
-    """Results cannot be written at all; the run ends, and finished results stay."""
+    """Results cannot be written. The run ends, and finished results stay."""
 
 
 class WorkersError(UserError):
@@ -86,12 +86,12 @@ class DivergedError(UserError):
 
 
 class BackboneError(UserError):
-    """A pretrained backbone cannot be had; the message says what to do."""
+    """The weights of a pretrained backbone cannot be loaded; the message says what to do."""
 
 
 class ExportError(UserError):
-    """The exported graphs do not compute what torch computes."""
+    """The exported models do not compute what torch computes."""
 
 
 class HalfError(ExportError):
-    """A graph computes something else in float16."""
+    """An exported model computes something else in float16."""

@@ -1,6 +1,6 @@
-"""FER2013's form: CSV rows, usages and label ids.
+"""FER2013's CSV: rows, usages and label ids.
 
-`batch` and `fit` both read datasets through this module, so each reads what the other reads.
+`batch` and `fit` both read datasets by this module, so they accept the same files.
 """
 
 import codecs
@@ -19,9 +19,9 @@ from cctranslate.pixels import SIZE, Gray
 USAGES = ("Training", "PublicTest", "PrivateTest")
 """The three parts of FER2013."""
 FERPLUS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-"""What FER+ calls the columns of votes for FER2013's labels, in the order of their ids."""
+"""FER+'s columns of votes for FER2013's labels, in the order of the labels' ids."""
 LONGEST = 100_000
-"""Characters of a record that are read. FER2013's records have under 10,000."""
+"""Most characters of a record that are read. FER2013's records have under 10,000."""
 _PIECE = 1 << 16
 _USAGE = {usage.lower(): usage for usage in USAGES}
 _LABEL = re.compile(r"([0-9])(\.0*)?")
@@ -35,7 +35,7 @@ class CsvRow:
     """The cells of a row as text, without surrounding spaces; None for a missing column."""
 
     number: int
-    """The row's place in the file, from 0. Blank lines do not count."""
+    """The row's number in the file, from 0. Blank lines do not count."""
     line: int
     """The line that the row begins in, from 1."""
     pixels: str
@@ -45,7 +45,7 @@ class CsvRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CsvFault:
-    """A record that is no row, and why."""
+    """A record that is not a valid row, and the reason."""
 
     number: int
     line: int
@@ -59,7 +59,7 @@ def has_pixels(head: bytes) -> bool:
 
 
 def read_csv(file: IO[bytes]) -> tuple[list[str], Iterator[CsvRow | CsvFault]]:
-    """Read a CSV's header, and its rows as they are asked for.
+    """Read a CSV's header, and return an iterator over its rows.
 
     Line ends may be those of any system. A quoted cell of pixels may span lines. At most
     `LONGEST` characters of a record are held in memory.
@@ -73,10 +73,10 @@ def read_csv(file: IO[bytes]) -> tuple[list[str], Iterator[CsvRow | CsvFault]]:
 
 
 def parse_label(text: str) -> int:
-    """Return the label id of an `emotion` cell. pandas may have written it as a float.
+    """Return the label id in an `emotion` cell. It may be a float, as pandas writes it.
 
     Raises:
-        ValueError: It is no id.
+        ValueError: The cell holds no label id.
     """
     match = _LABEL.fullmatch(text)
     if not match or int(match[1]) >= len(EMOTIONS):
@@ -85,10 +85,10 @@ def parse_label(text: str) -> int:
 
 
 def parse_usage(text: str) -> str:
-    """Return the usage that a `Usage` cell names, in any case and spacing.
+    """Return the usage in a `Usage` cell, in any case and spacing.
 
     Raises:
-        ValueError: It names none. It is never taken for Training: it may be a test row.
+        ValueError: The cell holds no usage. It is not taken for Training: it may be a test row.
     """
     usage = _USAGE.get(re.sub(r"[\s_-]", "", text).lower())
     if usage is None:
@@ -100,7 +100,7 @@ def parse_pixels(text: str) -> Gray:
     """Return the face [48, 48] uint8 of a `pixels` cell.
 
     Raises:
-        ValueError: It does not hold 48x48 numbers from 0 to 255.
+        ValueError: The cell does not hold 48x48 numbers from 0 to 255.
     """
     if not _DIGITS.fullmatch(text) or text.isspace():
         raise ValueError("pixels hold something that is no number")
@@ -113,26 +113,26 @@ def parse_pixels(text: str) -> Gray:
 
 
 class _Lines:
-    """Lines of a file, of which the next one can be looked at first."""
+    """Lines of a file. `next` is a look ahead at the next one."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._lines = _decoded_lines(file)
         self.next = next(self._lines, None)
-        """The line that `take` will give; None at the end."""
+        """The line that `take` returns next; None at the end."""
         self.number = 0
-        """The number of the line that `take` gave, from 1."""
+        """The number, from 1, of the line that `take` returned last."""
 
     def take(self) -> str:
-        """Return the next line; nothing at the end."""
+        """Return the next line; an empty string at the end."""
         line, self.next = self.next or "", next(self._lines, None)
         self.number += 1
         return line
 
 
 def _decoded_lines(file: IO[bytes]) -> Iterator[str]:
-    """Yield lines without their ends, of a long one the first `LONGEST` characters.
+    """Yield lines without their line ends, cut to `LONGEST` characters.
 
-    Bytes that are no UTF-8 become surrogates, so that they spoil their row alone.
+    Bytes that are not UTF-8 become surrogates, so that only their row is refused.
     """
     utf8 = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
     decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
@@ -185,5 +185,5 @@ def _row(record: str, columns: list[str], number: int, line: int) -> CsvRow | Cs
 
 
 def _quoted(text: str) -> str:
-    """Return a cell as a message shows it: on one line, and short."""
+    """Return a cell for a message: quoted, on one line, and at most 40 characters."""
     return repr(" ".join(text.split())[:40])

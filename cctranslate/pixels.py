@@ -1,6 +1,6 @@
-"""Picture <-> array: numpy's scaling of gray levels to [-1, 1] and back.
+"""Faces as gray levels from 0 to 255, and scaled to [-1, 1], in numpy.
 
-Its twin for torch is in `training/data/device_cache.py`.
+`training/data/device_cache.py` does the same in torch.
 """
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 SIZE = 48
-"""Side of a face in pixels: FER2013's, and so the models'."""
+"""Side of a face in pixels, in FER2013 and in the models."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -19,7 +19,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How to turn a picture of each EXIF orientation but 1."""
+"""How pictures of EXIF orientations 2 to 8 are turned upright."""
 Gray = NDArray[np.uint8]
 Scaled = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ def to_gray(picture: Image.Image) -> Gray:
     their high byte, because Pillow's own conversion to 8 bits clips them to white;
     floats that stay within 1 are taken for fractions of white.
     """
-    if picture.mode == "LAB":  # Pillow brings it to RGB alone
+    if picture.mode == "LAB":  # Pillow converts it only to RGB
         picture = picture.convert("RGB")
     if picture.mode.startswith("I") or picture.mode == "F":
         gray = Image.fromarray(float_levels(picture))
@@ -56,19 +56,19 @@ def float_levels(picture: Image.Image) -> Gray:
 
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:
-    """Return the width and height of a picture that was opened, as `upright` gives it."""
+    """Return the width and height that an opened picture has after `upright`."""
     if picture.format in ("PNG", "TIFF"):
-        # Pillow turns a TIFF as it loads it, and gives its turned size before or only then. A PNG
-        # it loads to look for EXIF data: a fault of the pixels would pass for one of those.
+        # Pillow turns a TIFF while loading it, and some versions give the turned size only then. To
+        # look for EXIF data it loads a PNG: damaged pixels would be taken for damaged EXIF data.
         picture.load()
     turned = _orientation(picture) in range(5, 9)
     return (picture.height, picture.width) if turned else picture.size
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """Return a picture turned as its EXIF orientation says, its metadata untouched.
+    """Return a picture turned by its EXIF orientation. Its metadata stay as they are.
 
-    Pillow's own `exif_transpose` writes the EXIF data anew, which fails where they are faulty.
+    Pillow's `exif_transpose` writes EXIF data anew, which fails if they are damaged.
     """
     picture.load()
     method = _TURNS.get(_orientation(picture))
@@ -76,11 +76,11 @@ def upright(picture: Image.Image) -> Image.Image:
 
 
 def _orientation(picture: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 for a missing or senseless one."""
+    """Return the EXIF orientation, 1 to 8; 1 if it is missing or damaged."""
     try:
         value = picture.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:
-        # Metadata do not concern the pixels, and Pillow raises nearly anything for bad ones.
+        # Damaged metadata must not fail a picture, and Pillow raises nearly anything for them.
         return 1
     return value if isinstance(value, int) and value in _TURNS else 1
 

@@ -1,4 +1,4 @@
-"""Turn the rows that the stages of `batch` make of a picture into translations, or an error."""
+"""Turn a picture's rows of the report into translations, or into an error."""
 
 from PIL import Image
 
@@ -32,7 +32,7 @@ def to_translations(
         rows: A row for each face and translation.
         chunk: The chunk of that one picture.
         by_output: The result pictures, by the rows' outputs.
-        count: Translations of a picture.
+        count: Number of translations of the picture.
     """
     results = []
     for k in range(count):

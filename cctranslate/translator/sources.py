@@ -1,4 +1,4 @@
-"""Pictures of every kind that Python has, as inputs of the stages that `batch` runs."""
+"""Turn paths, bytes, PIL images and arrays into inputs for the stages of `batch`."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
 
 def to_item(source: Source) -> Item:
-    """Return a source as an input; what is no picture comes as one that fails with the reason."""
+    """Return a source as an input. If it is no picture, the input fails with the reason."""
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         return Item(path=path, relative=path.name, named=True)
@@ -42,7 +42,7 @@ def _from_array(array: NDArray[Any]) -> Item:
 
 
 def _encoded(name: str, picture: Image.Image) -> Item:
-    """Return a picture as a file of the same pixels, upright, for the reader that files have."""
+    """Return a picture as a PNG in memory, upright, so that it is read as files are."""
     try:
         canvas = raster.read(picture.copy())
         upright = Result(picture=canvas.picture(), color_space=canvas.color_space)

@@ -18,7 +18,7 @@ from cctranslate.files.writing import atomic_write
 from cctranslate.inference.variants import Plan
 
 MOST = 64
-"""Samples, and candidates for each."""
+"""Largest value of `samples` and `best_of`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Settings:
     """`whole`: a picture is a face; `detect`: faces are found in it; `auto`: up to 96 pixels the
     picture is the face."""
     which: FaceChoice = "all"
-    """The faces that are found to translate: all, the largest, or the N-th from the largest."""
+    """Which detected faces to translate: all, the largest, or the N-th from the largest."""
     result: Literal["picture", "face"] = "picture"
     """The picture with its faces changed, or the face alone, 48x48 gray."""
     strength: float | Sequence[float] = 1
@@ -37,9 +37,9 @@ class Settings:
     samples: int = 1
     """Number of varied results for each face and expression."""
     best_of: int = 1
-    """Candidates for each result, of which the one stays that the judge is surest of."""
+    """Number of candidates for each result. The judge chooses the one that it is surest of."""
     seed: int = 0
-    """Of `samples` and `best_of`."""
+    """Random seed of `samples` and `best_of`."""
     min_confidence: float | None = None
     """Probability of the target that confirms a result; None: it must be the most probable."""
 
@@ -47,7 +47,7 @@ class Settings:
         """Check every value.
 
         Raises:
-            OptionError: a value is not among those that are possible.
+            OptionError: A value is not possible.
         """
         number = isinstance(self.which, int) and not isinstance(self.which, bool)
         self._require("faces", self.faces in get_args(FaceMode), "auto, whole or detect")
@@ -87,7 +87,7 @@ class Settings:
 
 
 class SettingsDict(TypedDict, total=False):
-    """The fields of `Settings` as keywords."""
+    """The fields of `Settings` as keyword arguments."""
 
     faces: FaceMode
     which: FaceChoice
@@ -118,9 +118,9 @@ class FaceTranslation:
     confirmed: bool
     """Whether the judge confirms the target."""
     probabilities: dict[str, float]
-    """The judge's, by expression."""
+    """The judge's probabilities, by expression."""
     source_predicted: str | None
-    """The expression that the judge reads in the face as it came."""
+    """The expression that the judge reads in the face before the change."""
     reason: str | None
     """Why the face was not translated; `no face found`; or `hard to change: ...`."""
 
@@ -135,12 +135,12 @@ class Translation:
     strength: float
     sample: int
     faces: tuple[FaceTranslation, ...]
-    """Those that were translated come first, the largest first."""
+    """The picture's faces. Translated ones come first, the largest of them first."""
 
     def save(self, path: str | os.PathLike[str], quality: int | None = None) -> None:
-        """Write the picture as `batch` does: with the mark of a model's work, and its colors.
+        """Write the picture as `batch` does, with its color space and the mark of AI-made pictures.
 
-        `image.save` writes neither. An earlier file is replaced.
+        `image.save` writes neither. An existing file is replaced.
 
         Args:
             path: A name that ends in `.png`, `.jpg`, `.jpeg` or `.webp`.
@@ -182,5 +182,5 @@ class Translation:
 
     @property
     def probabilities(self) -> dict[str, float]:
-        """The judge's for the first face, by expression."""
+        """The judge's probabilities for the first face, by expression."""
         return self.faces[0].probabilities

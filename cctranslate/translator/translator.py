@@ -1,4 +1,4 @@
-"""The Translator: the stages of `batch` for pictures that a Python program has."""
+"""The Translator, which runs the stages of `batch` on pictures in a Python program."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,7 +61,7 @@ class Translator:
         self._detector = FaceDetector()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle how it was made: where it is unpickled, the bundle is opened anew."""
+        """Pickle the arguments only. Unpickling opens the bundle again."""
         return partial(Translator, *self._arguments, **vars(self._settings)), ()
 
     def translate(
@@ -153,7 +153,7 @@ class Translator:
     def _stream(
         self, sources: Iterable[Source], plan: Plan, settings: Settings
     ) -> Iterator[Results | UserError]:
-        """Return each picture's results, or the error that it has instead."""
+        """Yield each picture's results, or its error."""
         in_pictures = settings.result == "picture"
         collector = _Collector()
         layout = Layout(
@@ -186,13 +186,13 @@ class Translator:
 
 @dataclass(kw_only=True)
 class _Collector:
-    """Keeps a picture's results in memory where a layout's packer writes them."""
+    """A packer that keeps a picture's results in memory instead of writing them."""
 
     in_memory: bool = True
     _results: dict[str, Result] = field(default_factory=dict)
 
     def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
-        """Keep the results by the paths that they would have."""
+        """Keep the results, by the paths that `batch` would write them to."""
         self._results = {
             placed.output: replace(placed.result, picture=placed.result.picture.copy())
             for placed in results
@@ -200,7 +200,7 @@ class _Collector:
         return PackedResults(fingerprints=dict.fromkeys(self._results, fingerprint(b"")))
 
     def take(self) -> dict[str, Result]:
-        """Return the results, and keep none."""
+        """Return the results and forget them."""
         results, self._results = self._results, {}
         return results
 
