@@ -48,5 +48,5 @@ def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(f"no expression named: choose from {', '.join(EMOTIONS)}")
     if any(name.strip().lower() == "all" for name in names):
         return EMOTIONS
-    wanted = {parse_emotion(name) for name in names}
-    return tuple(e for e in EMOTIONS if e in wanted)
+    chosen = {parse_emotion(name) for name in names}
+    return tuple(e for e in EMOTIONS if e in chosen)

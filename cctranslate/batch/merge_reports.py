@@ -67,10 +67,10 @@ def _rows(folders: list[Path], base: Path, counts: Counts) -> Iterator[Row]:
             latest = rows[0].source
             for row in rows:
                 yield replace(row, output=f"{above}/{row.output}") if row.output else row
-        found = read_run(folder).get("found")
-        if counts.found - before != found:
+        expected = read_run(folder).get("found")
+        if counts.found - before != expected:
             raise OptionError(
-                f"{folder / REPORT} has {counts.found - before} inputs, its run found {found}: "
+                f"{folder / REPORT} has {counts.found - before} inputs, its run found {expected}: "
                 "the same command of batch again makes up for it"
             )
 

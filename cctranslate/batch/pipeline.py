@@ -105,7 +105,7 @@ def run_in_workers(
     work = pool.work.work
     named = ChunkNames(names, work.renderer.layout)
     chunker = bounds.Chunker(pool.work.weigh, bounds.WHOLE_SECONDS, named.group)
-    chunks = named.begun(_limited(chunker.chunks(fetched(items)), limit))
+    chunks = named.with_reserved_names(_limited(chunker.chunks(fetched(items)), limit))
     finished = pool.map(
         ChunkTranslator.translate,
         chunks,

@@ -93,8 +93,8 @@ def evaluate(
         measured |= controls(models, test, eigenfaces, random)
     worst = None
     if critics:
-        found = fresh_critics(models, training, test, translated, device.choose("auto"), seed)
-        measured["critics"], worst = found.figures, surest_sheet(found, test)
+        scored = fresh_critics(models, training, test, translated, device.choose("auto"), seed)
+        measured["critics"], worst = scored.figures, surest_sheet(scored, test)
     return Evaluation(figures=measured, faces=test.images, translated=translated, worst=worst)
 
 
@@ -191,8 +191,8 @@ def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict
     """
     fractions = attenuation.fractions(judged, np.arange(NUM_CLASSES))
     label_index = np.arange(len(test)), test.labels
-    left = attenuation.attenuate(test.images, translated, fractions)[label_index]
-    change = np.abs(left.astype(np.float32) - test.images).mean((1, 2))
+    attenuated = attenuation.attenuate(test.images, translated, fractions)[label_index]
+    change = np.abs(attenuated.astype(np.float32) - test.images).mean((1, 2))
     means = [change[test.labels == k].mean() for k in np.unique(test.labels)]
     other = test.labels[:, None] != np.arange(NUM_CLASSES)
     return {
@@ -218,14 +218,16 @@ def _distances(
     n = min(len(real) // 2, len(fakes), 1500)
     if n < 2:  # one face has no covariance
         return {"n": n, "fid": None, "fid_real": None, "kid": None, "kid_real": None}
-    seen = models.classify(real[random.permutation(len(real))[: 2 * n]])[1].astype(np.float64)
+    chosen = real[random.permutation(len(real))[: 2 * n]]
+    features_of_real = models.classify(chosen)[1].astype(np.float64)
+    reference, others = features_of_real[:n], features_of_real[n:]
     fake = fakes[random.permutation(len(fakes))[:n]].astype(np.float64)
     return {
         "n": n,
-        "fid": round(frechet_distance(fake, seen[:n]), 4),
-        "fid_real": round(frechet_distance(seen[n:], seen[:n]), 4),
-        "kid": round(kernel_distance(fake, seen[:n]), 5),
-        "kid_real": round(kernel_distance(seen[n:], seen[:n]), 5),
+        "fid": round(frechet_distance(fake, reference), 4),
+        "fid_real": round(frechet_distance(others, reference), 4),
+        "kid": round(kernel_distance(fake, reference), 5),
+        "kid_real": round(kernel_distance(others, reference), 5),
     }
 
 

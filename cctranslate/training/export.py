@@ -65,8 +65,8 @@ def export(
     """
     manifest = run_folder.read_manifest(run)
     recipe = manifest.recipe
-    seen = recipe.strengths if isinstance(recipe, StudentRecipe) else (1.0,) * NUM_CLASSES
-    gains = dict(zip(EMOTIONS, seen, strict=True)) | dict(gain or {})
+    strengths = recipe.strengths if isinstance(recipe, StudentRecipe) else (1.0,) * NUM_CLASSES
+    gains = dict(zip(EMOTIONS, strengths, strict=True)) | dict(gain or {})
     graph = TranslatorGraph(run_folder.load_generator(run), tuple(gains.values())).eval()
     saved = checkpoint.load(run, recipe)
     with checkpoint.explain_mismatch(run):
@@ -75,13 +75,13 @@ def export(
     out = real_path(out)
     with _written_to(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
         folder = Path(name)
-        given = {
+        conditions = {
             "labels": np.eye(NUM_CLASSES, dtype=np.float32),
             "strength": np.linspace(0.4, 1, NUM_CLASSES, dtype=np.float32),
         }
-        _write(graph, folder / "generator.onnx", {"faces": faces, **given}, _TRANSLATOR)
+        _write(graph, folder / "generator.onnx", {"faces": faces, **conditions}, _TRANSLATOR)
         differs = _largest_difference(
-            graph, folder / "generator.onnx", _TRANSLATOR, faces, *given.values()
+            graph, folder / "generator.onnx", _TRANSLATOR, faces, *conditions.values()
         )
         classifiers = _add_classifiers(judge, witness, recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
@@ -95,7 +95,7 @@ def export(
             "data": manifest.data,
             "gain": gains,
             "largest_difference": differs,
-            "float16": {path.stem: halve(path, faces=faces, **given) for path in graphs},
+            "float16": {path.stem: halve(path, faces=faces, **conditions) for path in graphs},
             **classifiers,
             "measured": run_folder.read_json(run / measured) if (run / measured).exists() else {},
         }
@@ -178,9 +178,9 @@ def _add_classifier(
 ) -> dict[str, Any]:
     """Write a run's classifier to `path`, or copy a bundle's; return its entry in the card."""
     if not (source / run_folder.MANIFEST).exists():
-        held = bundle.load(source)
-        shutil.copyfile(held.file(path.stem), path)
-        about: dict[str, Any] = held.card.get(path.stem, {})
+        source_bundle = bundle.load(source)
+        shutil.copyfile(source_bundle.file(path.stem), path)
+        about: dict[str, Any] = source_bundle.card.get(path.stem, {})
         return about
     manifest = run_folder.read_manifest(source)
     _check_judge(source, manifest.recipe, translator_recipe)
@@ -218,10 +218,10 @@ def _largest_difference(
     onnx_graph = OnnxRuntimeGraph(path)
     worst = 0.0
     for size in BATCHES:
-        fed = [inputs[0][:size], *inputs[1:]]
-        expected = graph(*(torch.from_numpy(value) for value in fed))
-        given = dict(zip(names["input_names"], fed, strict=True))
-        got = onnx_graph.run(names["output_names"], given)
+        values = [inputs[0][:size], *inputs[1:]]
+        expected = graph(*(torch.from_numpy(value) for value in values))
+        feeds = dict(zip(names["input_names"], values, strict=True))
+        got = onnx_graph.run(names["output_names"], feeds)
         for ours, theirs in zip(expected, got, strict=True):
             worst = max(worst, float(np.abs(ours.numpy() - theirs).max()))
     if not worst <= TOLERANCE:

@@ -51,10 +51,10 @@ def latest_folder(root: Path, name: str) -> Path:
     Raises:
         RunError: there is none.
     """
-    found = _numbered(root, re.escape(name))
-    if not found:
+    folders = _numbered(root, re.escape(name))
+    if not folders:
         raise WrongRunError(f"{root}: no run of {name} to resume: name its folder with -o")
-    return found[max(found)]
+    return folders[max(folders)]
 
 
 def _numbered(root: Path, pattern: str) -> dict[int, Path]:

@@ -156,8 +156,8 @@ def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
 
 def _mean(figures: dict[str, Any], recipe: GanRecipe, name: str) -> float | None:
     """Average a figure over the targets that the recipe was trained for."""
-    wanted = recipe.final_recipe.procedure.domains or tuple(figures["targets"])
-    values = [figures["targets"][target][name] for target in wanted]
+    targets = recipe.final_recipe.procedure.domains or tuple(figures["targets"])
+    values = [figures["targets"][target][name] for target in targets]
     measured = [value for value in values if value is not None]
     return round(sum(measured) / len(measured), 4) if measured else None
 

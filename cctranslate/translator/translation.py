@@ -60,9 +60,9 @@ class Settings:
             count = getattr(self, name)
             self._require(name, isinstance(count, int) and 0 < count <= MOST, f"from 1 to {MOST}")
         self._require("seed", 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
-        wanted = self.min_confidence
-        confidence = wanted is None or (math.isfinite(wanted) and 0 <= wanted <= 1)
-        self._require("min_confidence", confidence, "from 0 to 1, or None")
+        confidence = self.min_confidence
+        is_confidence = confidence is None or (math.isfinite(confidence) and 0 <= confidence <= 1)
+        self._require("min_confidence", is_confidence, "from 0 to 1, or None")
 
     def _require(self, name: str, holds: bool, allowed: str) -> None:
         if not holds:
@@ -71,8 +71,8 @@ class Settings:
     @property
     def strengths(self) -> tuple[float, ...]:
         """The strengths, each once, in ascending order."""
-        given = (self.strength,) if isinstance(self.strength, int | float) else self.strength
-        return tuple(sorted({abs(float(s)) if s == 0 else float(s) for s in given}))
+        values = (self.strength,) if isinstance(self.strength, int | float) else self.strength
+        return tuple(sorted({abs(float(s)) if s == 0 else float(s) for s in values}))
 
     def plan(self, targets: tuple[str, ...]) -> Plan:
         """Return the results to make of each face."""

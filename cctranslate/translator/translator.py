@@ -194,8 +194,8 @@ class _Collector:
     def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
         """Keep the results, by the paths that `batch` would write them to."""
         self._results = {
-            placed.output: replace(placed.result, picture=placed.result.picture.copy())
-            for placed in results
+            to_write.output: replace(to_write.result, picture=to_write.result.picture.copy())
+            for to_write in results
         }
         return PackedResults(fingerprints=dict.fromkeys(self._results, fingerprint(b"")))
 

@@ -38,17 +38,17 @@ class CsvPacker:
     def pack(self, results: Iterable[ResultToWrite]) -> PackedResults:
         """Return the lines of an input's results, which are 48x48 faces."""
         lines, fingerprints = [], {}
-        for placed in results:
-            levels = placed.result.picture.tobytes()
-            lines.append(self._line(levels, placed))
-            fingerprints[placed.output] = fingerprint(levels)
+        for to_write in results:
+            levels = to_write.result.picture.tobytes()
+            lines.append(self._line(levels, to_write))
+            fingerprints[to_write.output] = fingerprint(levels)
         return PackedResults(content="".join(lines).encode(), fingerprints=fingerprints)
 
-    def _line(self, levels: bytes, placed: ResultToWrite) -> str:
+    def _line(self, levels: bytes, to_write: ResultToWrite) -> str:
         pixels = " ".join(map(_LEVELS.__getitem__, levels))
-        cells = [str(EMOTIONS.index(placed.target)), pixels, placed.usage]
+        cells = [str(EMOTIONS.index(to_write.target)), pixels, to_write.usage]
         if self.soft_labels:
-            (row,) = placed.rows  # each face is a result by itself
+            (row,) = to_write.rows  # each face is a result by itself
             assert row.probabilities is not None  # of a result
             cells += map(str, row.probabilities)
         return ",".join(cells) + "\n"

@@ -23,11 +23,13 @@ class SingleFilePacker:
         Raises:
             OSError: there are several, or the format cannot hold it.
         """
-        placed = list(results)
-        if len(placed) > 1:
-            raise OSError(f"{len(placed)} results: name a folder with -o")
-        content = self.encoding.encode(placed[0].result, placed[0].target)
-        return PackedResults(content=content, fingerprints={placed[0].output: fingerprint(content)})
+        to_write = list(results)
+        if len(to_write) > 1:
+            raise OSError(f"{len(to_write)} results: name a folder with -o")
+        content = self.encoding.encode(to_write[0].result, to_write[0].target)
+        return PackedResults(
+            content=content, fingerprints={to_write[0].output: fingerprint(content)}
+        )
 
 
 class SingleFileWriter:

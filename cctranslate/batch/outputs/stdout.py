@@ -34,7 +34,8 @@ class TarPacker:
             OSError: the format cannot hold a picture.
         """
         pictures = {
-            placed.output: self.encoding.encode(placed.result, placed.target) for placed in results
+            to_write.output: self.encoding.encode(to_write.result, to_write.target)
+            for to_write in results
         }
         fingerprints = {output: fingerprint(picture) for output, picture in pictures.items()}
         if self.complete and len(pictures) == 1:

@@ -46,10 +46,10 @@ class SamplePacker:
             OSError: the format cannot hold a picture.
         """
         members, fingerprints = [], {}
-        for placed in results:
-            picture = self.encoding.encode(placed.result, placed.target)
-            members.append(_sample(placed, picture))
-            fingerprints[placed.output] = fingerprint(picture)
+        for to_write in results:
+            picture = self.encoding.encode(to_write.result, to_write.target)
+            members.append(_sample(to_write, picture))
+            fingerprints[to_write.output] = fingerprint(picture)
         return PackedResults(content=b"".join(members), fingerprints=fingerprints)
 
 
@@ -174,13 +174,13 @@ class BlockTarWriter:
                 raise unwritable(self._path, error) from None
 
 
-def _sample(placed: ResultToWrite, picture: bytes) -> bytes:
+def _sample(to_write: ResultToWrite, picture: bytes) -> bytes:
     """Return a result's class, facts and picture as members of a tar."""
-    key = placed.output.rpartition(".")[0]
-    label = str(EMOTIONS.index(placed.target))
-    facts = json.dumps(_facts(placed.rows))
+    key = to_write.output.rpartition(".")[0]
+    label = str(EMOTIONS.index(to_write.target))
+    facts = json.dumps(_facts(to_write.rows))
     labels = member(f"{key}.cls", label.encode()) + member(f"{key}.json", facts.encode())
-    return labels + member(placed.output, picture)
+    return labels + member(to_write.output, picture)
 
 
 def member(name: str, content: bytes) -> bytes:

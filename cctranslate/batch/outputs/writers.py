@@ -175,12 +175,12 @@ class FileWriter:
         fingerprints: dict[str, Fingerprint] = {}
         written: list[str] = []
         try:
-            for placed in results:
-                content = self.encoding.encode(placed.result, placed.target)
-                if not placed.is_altered:
-                    _write(content, self.out / placed.output, placed.replaces)
-                    written.append(placed.output)
-                fingerprints[placed.output] = fingerprint(content)
+            for to_write in results:
+                content = self.encoding.encode(to_write.result, to_write.target)
+                if not to_write.is_altered:
+                    _write(content, self.out / to_write.output, to_write.replaces)
+                    written.append(to_write.output)
+                fingerprints[to_write.output] = fingerprint(content)
         except OutputError:
             raise
         except Exception:

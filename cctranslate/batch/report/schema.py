@@ -179,7 +179,7 @@ _OF_A_FACE |= {"results_per_face"}
 _OF_A_RESULT = {"confidence", "ms", "predicted", "source_predicted", "confirmed"}
 _OF_A_RESULT |= {"probabilities", "disposition"}
 _CHECKED = sorted(_OF_A_FACE | _OF_A_RESULT)
-_GIVEN: dict[str, list[set[str]]] = {
+_PRESENT: dict[str, list[set[str]]] = {
     "done": [_OF_A_FACE | _OF_A_RESULT],
     "skipped": [_OF_A_FACE, set()],
     "failed": [set()],
@@ -228,9 +228,9 @@ def from_cells(cells: list[str]) -> Row:
         probabilities=None if probabilities == _UNKNOWN else probabilities,
         **dict(zip(_TRAILING, values[after:], strict=True)),
     )
-    given = {name for name in _CHECKED if getattr(row, name) is not None}
+    present = {name for name in _CHECKED if getattr(row, name) is not None}
     in_part = row.probabilities is not None and None in probabilities
-    if not row.source or in_part or given not in _GIVEN.get(row.status, ()):
+    if not row.source or in_part or present not in _PRESENT.get(row.status, ()):
         raise ValueError("cells are missing, or there are too many")
     return row
 

@@ -118,9 +118,9 @@ class Balance:
 
         Inputs that have a result of the target already come on top.
         """
-        made = list(self.earlier.results()) if self.earlier else []
-        digests = np.array([_shortened(key) for key, _ in made], np.uint64)
-        targets = np.array([bits for _, bits in made], np.uint8)
+        earlier_targets = list(self.earlier.results()) if self.earlier else []
+        digests = np.array([_shortened(key) for key, _ in earlier_targets], np.uint64)
+        targets = np.array([bits for _, bits in earlier_targets], np.uint8)
         choice = []
         for k, lacking in enumerate(self._lacking.tolist()):
             ranks, others = _ranks(self.digests, k), self.labels != k
@@ -135,12 +135,12 @@ class Balance:
         if item.usage != USAGES[0]:
             return ()
         digest, label = np.array([_digest(item)], np.uint64), item.label
-        made = self.earlier.results_of(item.source) if self.earlier else 0
+        earlier_targets = self.earlier.results_of(item.source) if self.earlier else 0
         return tuple(
             target
             for k, target in enumerate(EMOTIONS)
             if target != label
-            and (made >> k & 1 or int(_ranks(digest, k)[0]) <= self._choice[k][1])
+            and (earlier_targets >> k & 1 or int(_ranks(digest, k)[0]) <= self._choice[k][1])
         )
 
 

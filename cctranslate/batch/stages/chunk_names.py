@@ -33,7 +33,7 @@ class ChunkNames:
         base = self._layout.base(relative)
         return base, name_group(base)
 
-    def begun(self, chunks: Iterable[ItemChunk | None]) -> Iterator[ItemChunk | None]:
+    def with_reserved_names(self, chunks: Iterable[ItemChunk | None]) -> Iterator[ItemChunk | None]:
         """Yield the chunks with the reserved names that matter to them.
 
         Before a chunk that has to wait a None is yielded, at which all chunks in flight finish.
@@ -47,12 +47,12 @@ class ChunkNames:
             if any(not groups.keys().isdisjoint(others) for others in self._in_flight):
                 yield None
             self._in_flight.append(set(groups))
-            taken = {
+            reserved = {
                 name
                 for base, group in bases.items()
                 for name in self._names.taken_candidates(base, groups[group])
             }
-            yield replace(chunk, reserved=tuple(sorted(taken)))
+            yield replace(chunk, reserved=tuple(sorted(reserved)))
 
     def finished(self, chunks: Iterable[FinishedChunk | None]) -> Iterator[FinishedChunk | None]:
         """Yield the chunks, and reserve the names of their results."""

@@ -75,20 +75,20 @@ class ChunkTranslator:
             BundleError: The bundle has changed since the run began.
         """
         started = time.perf_counter()
-        names, given = Names(), list[str]()
+        names, claimed = Names(), list[str]()
         for name in chunk.reserved:
             names.add(name)
 
         def claim(base: str) -> str:
-            given.append(names.claim(base))
-            return given[-1]
+            claimed.append(names.claim(base))
+            return claimed[-1]
 
         plan = self.work.renderer.plan
         decoded = self.work.decode(chunk)
         translated = translate([decoded], plan, self._opened(), claim)
         selector = ResultSelector(plan, self._unconfirmed_disposition, None, {})
         finished = [self.work.finish(part) for part in selected(translated, selector) if part]
-        return replace(finished[0], names=tuple(given), seconds=time.perf_counter() - started)
+        return replace(finished[0], names=tuple(claimed), seconds=time.perf_counter() - started)
 
     def _opened(self) -> TranslationModels:
         if self._models is None:

@@ -16,24 +16,24 @@ _MOST_BYTES = 128 << 20
 def fetched(items: Iterable[Item | None]) -> Iterator[Item | None]:
     """Yield items with their content, in order. A None is yielded without reading further ahead."""
     waiting: deque[tuple[Future[Item] | Item | None, int]] = deque()
-    held = 0
+    waiting_bytes = 0
     with ThreadPoolExecutor(_REQUESTS, thread_name_prefix="requests") as pool:
         try:
             for item in items:
                 if isinstance(item, RemoteFile):
                     size = item.store_stamp.size if item.store_stamp else 0
                     waiting.append((pool.submit(item.fetch), size))
-                    held += size
+                    waiting_bytes += size
                 else:  # a member of an archive can be read only at its turn
                     waiting.append((item and item.fetch(), 0))
                 while waiting and (
                     item is None
                     or not isinstance(waiting[0][0], Future)
-                    or held > _MOST_BYTES
+                    or waiting_bytes > _MOST_BYTES
                     or len(waiting) > _MOST_WAITING
                 ):
                     first, size = waiting.popleft()
-                    held -= size
+                    waiting_bytes -= size
                     yield _result(first)
             for first, _ in waiting:
                 yield _result(first)

@@ -86,18 +86,18 @@ class Batches:
         chosen = self._sampler.batch(step)
         classes = self._classes[chosen]
         targets, source = self._targets(classes)
-        x, real = self._seen(chosen), chosen
-        seen = x
+        x, real = self._faces(chosen), chosen
+        real_x = x
         if self._procedure.targets == "one" and not self._procedure.paired:
             real = self._sampler.partners(step, targets)
-            seen = self._seen(real)
+            real_x = self._faces(real)
         return Batch(
             x=x,
             classes=self._tensor(classes),
             labels=self._tensor(self._labels[chosen]),
             source=self._tensor(source),
             targets=self._tensor(targets),
-            real=seen,
+            real=real_x,
             real_classes=self._tensor(self._classes[real]),
             real_labels=self._tensor(self._labels[real]),
         )
@@ -127,7 +127,7 @@ class Batches:
         chosen = [random.choice(pool, min(each, len(pool)), replace=False) for pool in pools]
         return self._dataset.levels(np.concatenate(chosen))
 
-    def _seen(self, chosen: Indices) -> Tensor:
+    def _faces(self, chosen: Indices) -> Tensor:
         """Return the chosen faces; half of them are mirrored if the procedure flips."""
         x = self._dataset.scaled(chosen)
         if not self._procedure.flip:

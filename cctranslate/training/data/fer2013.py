@@ -154,7 +154,7 @@ def _collect(rows: Iterable[Row], source: str) -> Splits:
         pixels[usage] += face
         labels[usage].append(label)
         numbers[usage].append(number)
-    found = {
+    splits = {
         usage: _in_row_order(
             Faces(
                 images=np.frombuffer(pixels[usage], np.uint8).reshape(-1, SIZE, SIZE),
@@ -165,9 +165,9 @@ def _collect(rows: Iterable[Row], source: str) -> Splits:
         for usage in USAGES
         if labels[usage]
     }
-    if not found:
+    if not splits:
         raise DataError(f"{source}: holds no faces. {WHERE}")
-    return found
+    return splits
 
 
 def _in_row_order(faces: Faces) -> Faces:

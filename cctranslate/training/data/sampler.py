@@ -62,8 +62,8 @@ class Sampler:
         return np.array([pool[random.integers(len(pool))] for pool in pools], np.int64)
 
     def _draw(self, uniform: NDArray[np.float64]) -> Indices:
-        found = np.searchsorted(self._cumulative, uniform, side="right")
-        return found.clip(max=len(self.classes) - 1)
+        indices = np.searchsorted(self._cumulative, uniform, side="right")
+        return indices.clip(max=len(self.classes) - 1)
 
     def _random(self, number: int, purpose: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, purpose, number])

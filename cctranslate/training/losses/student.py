@@ -14,14 +14,16 @@ from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.student.discriminators import StudentDiscriminators
 from cctranslate.training.networks.student.part_discriminators import (
     PARTS,
+    DiscriminatorInput,
     PartDiscriminators,
-    Shown,
     crop,
 )
 from cctranslate.training.networks.student.projected_discriminator import ProjectedDiscriminator
 
 
-def d_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Terms:
+def d_terms(
+    d: StudentDiscriminators, real: DiscriminatorInput, fake: DiscriminatorInput, step: int
+) -> Terms:
     """Return each discriminator's loss as `d_mouth` and the like."""
     terms = parts_d_terms(d.parts, real, fake)
     if d.features is not None:
@@ -29,7 +31,9 @@ def d_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Te
     return terms
 
 
-def g_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Terms:
+def g_terms(
+    d: StudentDiscriminators, real: DiscriminatorInput, fake: DiscriminatorInput, step: int
+) -> Terms:
     """Return G's adversarial loss for each discriminator."""
     terms = parts_g_terms(d.parts, real, fake)
     if d.features is not None:
@@ -37,33 +41,39 @@ def g_terms(d: StudentDiscriminators, real: Shown, fake: Shown, step: int) -> Te
     return terms
 
 
-def parts_d_terms(d: PartDiscriminators, real: Shown, fake: Shown) -> Terms:
+def parts_d_terms(
+    d: PartDiscriminators, real: DiscriminatorInput, fake: DiscriminatorInput
+) -> Terms:
     """Return the loss of each part's discriminator as `d_mouth` and the like."""
     of_real, of_fake = d(real), d(fake)
     return {f"d_{name}": d_relativistic(of_real[name], of_fake[name]) for name in of_real}
 
 
-def parts_g_terms(d: PartDiscriminators, real: Shown, fake: Shown) -> Terms:
+def parts_g_terms(
+    d: PartDiscriminators, real: DiscriminatorInput, fake: DiscriminatorInput
+) -> Terms:
     """Return G's adversarial loss for each part's discriminator."""
     of_real, of_fake = d(real), d(fake)
     return {name: g_relativistic(of_real[name], of_fake[name]) for name in of_real}
 
 
-def penalty(d: PartDiscriminators, faces: Shown) -> Tensor:
+def penalty(d: PartDiscriminators, faces: DiscriminatorInput) -> Tensor:
     """Return the gradient penalty at these faces, summed over parts."""
     penalties = []
     for name, network in d.networks.items():
-        seen = crop(faces.x, faces.points, PARTS[name]).detach().requires_grad_()
-        penalties.append(gradient_penalty(network(seen, faces.classes), seen))
+        view = crop(faces.x, faces.points, PARTS[name]).detach().requires_grad_()
+        penalties.append(gradient_penalty(network(view, faces.classes), view))
     return torch.stack(penalties).sum()
 
 
-def features_d_loss(d: ProjectedDiscriminator, real: Shown, fake: Shown, step: int) -> Tensor:
+def features_d_loss(
+    d: ProjectedDiscriminator, real: DiscriminatorInput, fake: DiscriminatorInput, step: int
+) -> Tensor:
     """Return the hinge loss of a step's part of real and fake faces."""
     judged = zip(d.judge(real, step), d.judge(fake, step), strict=True)
     return torch.stack([F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in judged]).mean()
 
 
-def features_g_loss(d: ProjectedDiscriminator, fake: Shown, step: int) -> Tensor:
+def features_g_loss(d: ProjectedDiscriminator, fake: DiscriminatorInput, step: int) -> Tensor:
     """Return G's adversarial loss for the discriminator of features."""
     return -torch.stack([logits.mean() for logits in d.judge(fake, step)]).mean()

@@ -17,20 +17,20 @@ def translation_sheet(faces: Gray, translated: Gray, rows: int = 12) -> Image.Im
     )
 
 
-def surest_sheet(found: Realism, sources: Faces, columns: int = 10) -> Image.Image:
+def surest_sheet(realism: Realism, sources: Faces, columns: int = 10) -> Image.Image:
     """Draw the results that the whole-face critic is surest of, each to the right of its source.
 
     A row has the results of one target, in FER2013's order, the surest first. A target with
     fewer results than `columns` leaves the rest of its row white.
     """
-    results = found.results
+    results = realism.results
     source = {int(row): image for row, image in zip(sources.rows, sources.images, strict=True)}
     gap = 4
     wide, high = 2 * SIZE + gap, SIZE + gap
     sheet = np.full((NUM_CLASSES * high, columns * wide), 255, np.uint8)
     for k in range(NUM_CLASSES):
         mine = np.flatnonzero(results.labels == k)
-        for j, i in enumerate(mine[np.argsort(-found.scores[mine], kind="stable")][:columns]):
+        for j, i in enumerate(mine[np.argsort(-realism.scores[mine], kind="stable")][:columns]):
             pair = np.concatenate([source[int(results.rows[i])], results.images[i]], axis=1)
             sheet[k * high : k * high + SIZE, j * wide : j * wide + 2 * SIZE] = pair
     return _enlarged(sheet)

@@ -40,10 +40,10 @@ def sizes(recipe: AnyRecipe) -> dict[str, int]:
     if isinstance(recipe, ClassifierRecipe):
         return {"classifier": _count(Classifier(recipe))}
     if isinstance(recipe, StudentRecipe):
-        seen = PictureFeatures() if recipe.weights.features else None
+        picture_features = PictureFeatures() if recipe.weights.features else None
         return {
             "generator": _count(build_generator(recipe.generator)),
-            "discriminators": _count(StudentDiscriminators(recipe.d_widths, seen)),
+            "discriminators": _count(StudentDiscriminators(recipe.d_widths, picture_features)),
         }
     return {
         "generator": _count(build_generator(recipe.generator)),

@@ -20,9 +20,9 @@ def anchors(
     maps = framing.frames(points)
     odd = framing.lies_oddly(maps)[:, None, None, None]
     upright = framing.fetched(x, maps, "bicubic", "reflection").clamp(-1, 1)
-    seen = torch.where(odd, upright, x)
+    aligned = torch.where(odd, upright, x)
     with autocast(x.device):
-        edit = generator.edit(generator.encode(seen), labels)
-    made = generator.apply_edit(seen, edit, strengths)
-    change = framing.fetched(made - seen, framing.inverse(maps), "bilinear", "zeros")
-    return torch.where(odd, (x + change).clamp(-1, 1), made)
+        edit = generator.edit(generator.encode(aligned), labels)
+    translated = generator.apply_edit(aligned, edit, strengths)
+    change = framing.fetched(translated - aligned, framing.inverse(maps), "bilinear", "zeros")
+    return torch.where(odd, (x + change).clamp(-1, 1), translated)

@@ -19,7 +19,7 @@ from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, likeliest, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Indices, Sampler, evenly
-from cctranslate.training.networks.student.part_discriminators import Shown
+from cctranslate.training.networks.student.part_discriminators import DiscriminatorInput
 from cctranslate.training.pairs import selection
 from cctranslate.training.pairs.store import Draws
 
@@ -44,16 +44,16 @@ class PairBatch:
     found: Tensor  # [N] whether a face has landmarks
     targets: Tensor  # [N] class ids
     guided: Tensor  # [N] weight: 0 where the target is not new to the face or the face is hard
-    real: Shown  # real faces of the targets' expressions
+    real: DiscriminatorInput  # real faces of the targets' expressions
 
     @property
     def target_labels(self) -> Tensor:
         """Targets one-hot [N,7]."""
         return F.one_hot(self.targets, NUM_CLASSES).float()
 
-    def shown(self, image: Tensor) -> Shown:
+    def shown(self, image: Tensor) -> DiscriminatorInput:
         """Return results [N,1,48,48] as an input of the discriminators."""
-        return Shown(x=image, points=self.points, classes=self.targets)
+        return DiscriminatorInput(x=image, points=self.points, classes=self.targets)
 
     def turned(self, fraction: float) -> "PairBatch":
         """Return the batch with a fraction of its faces, and of the real ones, turned."""
@@ -79,7 +79,7 @@ class PairBatches:
         recipe: StudentRecipe,
         faces: Faces,
         votes: Votes | None,
-        found: Landmarks,
+        face_landmarks: Landmarks,
         draws: Draws,
         device: torch.device,
         seed: int,
@@ -95,8 +95,10 @@ class PairBatches:
         if recipe.unpaired:
             # Pairs of faces that lie oddly are poor, as the translator has hardly seen such faces.
             # Their anchors are better: they are made of the upright face (`anchors.py`).
-            odd = framing.lies_oddly(framing.frames(torch.from_numpy(found.points))).numpy()
-            pairs = pairs.take(~(odd & found.found)[pairs.sources])
+            odd = framing.lies_oddly(
+                framing.frames(torch.from_numpy(face_landmarks.points))
+            ).numpy()
+            pairs = pairs.take(~(odd & face_landmarks.found)[pairs.sources])
         if len(pairs) < recipe.batch_size:
             raise RunError(
                 f"{recipe.name}: {len(pairs)} pairs were kept, fewer than a batch of "
@@ -107,9 +109,9 @@ class PairBatches:
         self._sources, self._targets = pairs.sources, pairs.targets
         self._faces = DeviceDataset(faces.images, device)
         self._results = DeviceDataset(pairs.images, device)
-        self._points = torch.from_numpy(found.points).to(device)
-        self._found = torch.from_numpy(found.found).to(device)
-        hard = hardness(found.points, found.found)
+        self._points = torch.from_numpy(face_landmarks.points).to(device)
+        self._found = torch.from_numpy(face_landmarks.found).to(device)
+        hard = hardness(face_landmarks.points, face_landmarks.found)
         self._easy = hard < HARD
         size = recipe.batch_size
         self.unpaired = round(recipe.unpaired * size)
@@ -157,7 +159,7 @@ class PairBatches:
             found=self._found[torch.from_numpy(sources).to(self._device)],
             targets=target_tensor,
             guided=torch.from_numpy(guided).float().to(self._device),
-            real=Shown(x=shown, points=real_points, classes=target_tensor),
+            real=DiscriminatorInput(x=shown, points=real_points, classes=target_tensor),
         )
 
     def spread(self, count: int) -> Gray:

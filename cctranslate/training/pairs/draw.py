@@ -125,7 +125,7 @@ class PairMaker:
         if path.exists():
             draws = store.read(path)
         else:
-            draws = self._drawn(step)
+            draws = self._drawn_batch(step)
             store.write(path, draws)
         self._last = draws
         passing = self.passing(draws)
@@ -140,13 +140,13 @@ class PairMaker:
         chance = self.recipe.target_chance * self.strengths[draws.sources]
         return (draws.chances >= chance) & (draws.cosines >= self.recipe.cosine)
 
-    def _drawn(self, step: int) -> Draws:
+    def _drawn_batch(self, step: int) -> Draws:
         size = self.recipe.batch_size
         chosen = self.order[np.arange(step * size, (step + 1) * size) % len(self.order)]
         targets = np.stack([np.delete(np.arange(len(EMOTIONS)), self.classes[i]) for i in chosen])
         sources, flat = np.repeat(chosen, targets.shape[1]), targets.flatten()
         easy = self.strengths[sources] == 1
-        made = results.translate(
+        flow_results = results.translate(
             self._generator,
             self._scaled(self.faces.images[chosen]),
             torch.from_numpy(targets).to(self.device),
@@ -160,7 +160,7 @@ class PairMaker:
                 continue
             for draw in range(spec.count):
                 seed = np.random.SeedSequence([self.seed, step, way, draw]).generate_state(1)[0]
-                images = made[spec.strength][drawn]
+                images = flow_results[spec.strength][drawn]
                 if spec.kind != "result":
                     images = self._filled(spec, sources[drawn], flat[drawn], images, int(seed))
                 parts.append(self._measured(images, sources[drawn], flat[drawn], way))
@@ -171,13 +171,13 @@ class PairMaker:
         spec: DrawSpec,
         sources: NDArray[np.int64],
         targets: NDArray[np.int64],
-        made: Gray,
+        flow_results: Gray,
         seed: int,
     ) -> Gray:
         source = self._scaled(self.faces.images[sources])
         points, found = self._points[sources].to(self.device), self._found[sources].to(self.device)
         start = Start(
-            x=self._scaled(made) if spec.kind == "repair" else source,
+            x=self._scaled(flow_results) if spec.kind == "repair" else source,
             source=source,
             mask=face_masks.fixed(points, found, face_masks.WHOLE_EXPRESSION),
             points=points,

@@ -29,5 +29,5 @@ def translate(
         each = tuple(part.repeat_interleave(count, 0) for part in generator.encode(x))
         edit = generator.edit(each, labels)
     fraction = fractions.repeat_interleave(count)
-    made = {s: generator.apply_edit(each[0], edit, s * fraction)[:, 0] for s in strengths}
-    return {s: to_levels(images.float().cpu().numpy()) for s, images in made.items()}
+    translated = {s: generator.apply_edit(each[0], edit, s * fraction)[:, 0] for s in strengths}
+    return {s: to_levels(images.float().cpu().numpy()) for s, images in translated.items()}

@@ -45,9 +45,9 @@ class GraphedStep(Generic[PlanT]):
             if self._seen[plan] <= EAGER:
                 return self._beside(self._stream, plan, batch)
             self._recorded[plan] = self._record(self._stream, plan, batch)
-        graph, held, terms = self._recorded[plan]
+        graph, static_batch, terms = self._recorded[plan]
         for name, value in _tensors(batch).items():
-            getattr(held, name).copy_(value)
+            getattr(static_batch, name).copy_(value)
         graph.replay()
         return {name: value.clone() for name, value in terms.items()}
 
@@ -63,11 +63,13 @@ class GraphedStep(Generic[PlanT]):
     def _record(
         self, stream: torch.cuda.Stream, plan: PlanT, batch: Batch
     ) -> tuple[torch.cuda.CUDAGraph, Batch, Terms]:
-        held = replace(batch, **{name: value.clone() for name, value in _tensors(batch).items()})
+        static_batch = replace(
+            batch, **{name: value.clone() for name, value in _tensors(batch).items()}
+        )
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=stream):
-            terms = _detached(self._work(plan, held))
-        return graph, held, terms
+            terms = _detached(self._work(plan, static_batch))
+        return graph, static_batch, terms
 
 
 def _tensors(batch: Batch) -> dict[str, Tensor]:

@@ -82,7 +82,7 @@ class FlowMatchingTrainer:
         self.network = network.to(device)
         self.average = ExponentialAverage(self.network, recipe.ema).eval()
         self.muon, self.adam = _optimizers(self.network, recipe)
-        self._shown = _one_of_each(labels)
+        self._sheet_faces = _one_of_each(labels)
 
     @classmethod
     def for_run(
@@ -193,7 +193,7 @@ class FlowMatchingTrainer:
 
     def sheet(self) -> Image.Image:
         """Draw a column for each face: the face, then filled in for all seven expressions."""
-        drawn, average = self._shown, self.average.module
+        drawn, average = self._sheet_faces, self.average.module
         assert isinstance(average, Denoiser)
         chosen = torch.from_numpy(drawn).to(self.device)
         x, points, found = self.dataset.scaled(drawn), self._points[chosen], self._found[chosen]

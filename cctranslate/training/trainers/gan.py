@@ -65,7 +65,7 @@ class GanTrainer:
         self.g_optimizer = optimizers.build(self.g.parameters(), *rates)
         self.d_optimizer = optimizers.build(self.d.parameters(), *rates)
         self._graphed_step = GraphedStep(self._work, device)
-        self._shown = self.batches.spread(SHEET_FACES)
+        self._sheet_faces = self.batches.spread(SHEET_FACES)
         self._began: dict[str, Tensor] = {}
 
     @property
@@ -178,7 +178,7 @@ class GanTrainer:
         """Return networks, average and optimizers, and the sheet's faces, which `export` uses."""
         state = {name: getattr(self, name).state_dict() for name in _NETWORKS + _OPTIMIZERS}
         state |= {"average": self.average.module.state_dict(), "teachers": self.teachers.state()}
-        state["faces"] = torch.from_numpy(self._shown)
+        state["faces"] = torch.from_numpy(self._sheet_faces)
         if self.recipe.last_stage.blend:
             state["began"] = self._began  # for the blend with the initial weights
         return state
@@ -205,7 +205,7 @@ class GanTrainer:
 
     def sheet(self) -> Image.Image:
         """Draw a row for each face: the face, then its translations by the averaged G."""
-        return draw_sheet(self.average, self._shown, self.device)
+        return draw_sheet(self.average, self._sheet_faces, self.device)
 
 
 _NETWORKS = ("g", "d")

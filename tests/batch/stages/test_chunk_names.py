@@ -24,14 +24,23 @@ def finished(*names: str) -> FinishedChunk:
 
 def test_a_chunk_waits_for_one_that_may_take_its_names() -> None:
     named = ChunkNames(Names(), LAYOUT)
-    begun = named.begun([chunk("a.bmp", "b.png"), chunk("c.png"), chunk("d.png", "A.png")])
-    assert [each is None for each in (next(begun), next(begun), next(begun))] == [
+    with_reserved_names = named.with_reserved_names(
+        [chunk("a.bmp", "b.png"), chunk("c.png"), chunk("d.png", "A.png")]
+    )
+    assert [
+        each is None
+        for each in (
+            next(with_reserved_names),
+            next(with_reserved_names),
+            next(with_reserved_names),
+        )
+    ] == [
         False,
         False,
         True,
     ]
     list(named.finished([finished("a", "b"), finished("c")]))
-    last = next(begun)
+    last = next(with_reserved_names)
     assert last is not None
     assert last.reserved == ("A",)  # as `a`, to a file system that ignores case
 
@@ -40,7 +49,7 @@ def test_a_chunk_knows_the_names_that_are_in_its_way() -> None:
     names = Names()
     for taken in ("a", "a~2", "c"):
         names.add(taken)
-    (only,) = ChunkNames(names, LAYOUT).begun([chunk("a.png", "b.png", "A~2.png")])
+    (only,) = ChunkNames(names, LAYOUT).with_reserved_names([chunk("a.png", "b.png", "A~2.png")])
     assert only is not None
     assert set(only.reserved) == {"a", "a~2", "A~2"}
 
@@ -48,7 +57,7 @@ def test_a_chunk_knows_the_names_that_are_in_its_way() -> None:
 def test_names_that_no_picture_took_are_free_again() -> None:
     named = ChunkNames(Names(), LAYOUT)
     for name, given in (("a.bmp", ()), ("a.jpg", ("a",)), ("a.png", ("a~2",))):
-        (only,) = named.begun([chunk(name)])
+        (only,) = named.with_reserved_names([chunk(name)])
         assert only is not None
         assert only.reserved == (("a",) if name == "a.png" else ())
         list(named.finished([finished(*given)]))
@@ -59,7 +68,7 @@ def test_neighbors_that_want_one_name_come_in_one_chunk() -> None:
     chunker = Chunker(lambda _: 0, group=named.group)
     files = [f"{number:04}{suffix}" for number in range(500) for suffix in (".png", ".txt")]
     sizes = []
-    for each in named.begun(chunker.chunks(chunk(*files).items)):
+    for each in named.with_reserved_names(chunker.chunks(chunk(*files).items)):
         assert each is not None  # none waits for another
         sizes.append(len(each.items))
         chunker.learn(len(each.items), 0.0001 * len(each.items))

@@ -5,14 +5,19 @@ import torch
 
 from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.training.losses.student import parts_d_terms, parts_g_terms, penalty
-from cctranslate.training.networks.student.part_discriminators import PartDiscriminators, Shown
+from cctranslate.training.networks.student.part_discriminators import (
+    DiscriminatorInput,
+    PartDiscriminators,
+)
 
 POINTS = torch.tensor(TEMPLATE, dtype=torch.float32)[None]
 
 
-def shown(x: torch.Tensor, target: int = 0) -> Shown:
+def shown(x: torch.Tensor, target: int = 0) -> DiscriminatorInput:
     n = len(x)
-    return Shown(x=x, points=POINTS.expand(n, -1, -1), classes=torch.full((n,), target))
+    return DiscriminatorInput(
+        x=x, points=POINTS.expand(n, -1, -1), classes=torch.full((n,), target)
+    )
 
 
 def test_discriminators_learn_a_mark_and_g_is_told_where_it_is() -> None:

@@ -70,11 +70,11 @@ class ResultTable:
     def _replace(self, report: Path, rows: Callable[[], Iterator[Row]]) -> None:
         """Replace the report by some rows, and the table by the lines that they name."""
         remaining = sorted(number for row in rows() if (number := _number(row)) is not None)
-        wanted = frozenset(remaining)
+        lines_to_keep = frozenset(remaining)
         try:
             with atomic_write(self._out / NEXT_TABLE) as file:
                 for number, line in enumerate(_lines(self._table, header=True), -1):
-                    if number < 0 or number in wanted:
+                    if number < 0 or number in lines_to_keep:
                         file.write(line)
             formats.write(_renumbered(rows(), remaining), self._out / NEXT_REPORT)
         except OSError as error:

@@ -12,8 +12,10 @@ from cctranslate.training.networks.student.projected_discriminator import Projec
 class StudentDiscriminators(nn.Module):
     """Discriminators of whole faces, mouths and eyes, and if wanted one of features."""
 
-    def __init__(self, widths: Sequence[int], seen: PictureFeatures | None) -> None:
-        """Build them; without a pretrained network `seen` there is none of features."""
+    def __init__(self, widths: Sequence[int], picture_features: PictureFeatures | None) -> None:
+        """Build them; without a pretrained network `picture_features` there is none of features."""
         super().__init__()
         self.parts = PartDiscriminators(widths)
-        self.features = None if seen is None else ProjectedDiscriminator(seen)
+        self.features = (
+            None if picture_features is None else ProjectedDiscriminator(picture_features)
+        )

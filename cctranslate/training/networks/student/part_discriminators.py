@@ -35,7 +35,7 @@ PARTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class DiscriminatorInput:
     """Input of the discriminators: faces x [N,1,48,48], landmarks [N,5,2], expressions [N]."""
 
     x: Tensor
@@ -82,7 +82,7 @@ class PartDiscriminators(nn.Module):
         super().__init__()
         self.networks = nn.ModuleDict({name: PartDiscriminator(widths) for name in PARTS})
 
-    def forward(self, faces: Shown) -> dict[str, Tensor]:
+    def forward(self, faces: DiscriminatorInput) -> dict[str, Tensor]:
         """Return each part's logits [N]."""
         return {
             name: network(crop(faces.x, faces.points, PARTS[name]), faces.classes)

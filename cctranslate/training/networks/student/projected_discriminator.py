@@ -12,9 +12,14 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.training.networks.pretrained.picture_features import CHANNELS, PictureFeatures
-from cctranslate.training.networks.student.part_discriminators import PARTS, Part, Shown, crop
+from cctranslate.training.networks.student.part_discriminators import (
+    PARTS,
+    DiscriminatorInput,
+    Part,
+    crop,
+)
 
-SEEN = {
+FEATURE_PARTS = {
     "mouth": replace(PARTS["mouth"], height=24, width=32),
     "eyes": replace(PARTS["eyes"], height=22, width=40),
 }
@@ -43,7 +48,7 @@ class ProjectedDiscriminator(nn.Module):
         self.heads = nn.ModuleDict(
             {
                 name: nn.ModuleList([*map(_for_patches, CHANNELS), _for_all(part)])
-                for name, part in SEEN.items()
+                for name, part in FEATURE_PARTS.items()
             }
         )
 
@@ -58,10 +63,10 @@ class ProjectedDiscriminator(nn.Module):
         maps = (fine, coarse, coarse)
         return [_logits(head(h).float(), classes) for head, h in zip(heads, maps, strict=True)]
 
-    def judge(self, faces: Shown, step: int) -> list[Tensor]:
+    def judge(self, faces: DiscriminatorInput, step: int) -> list[Tensor]:
         """Return the logits of the part that a step judges, as `forward` does."""
         part = part_at(step)
-        return self(crop(faces.x, faces.points, SEEN[part]), faces.classes, part)
+        return self(crop(faces.x, faces.points, FEATURE_PARTS[part]), faces.classes, part)
 
 
 def _for_patches(channels: int) -> nn.Sequential:

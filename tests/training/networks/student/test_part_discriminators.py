@@ -6,17 +6,19 @@ import torch
 from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.training.networks.student.part_discriminators import (
     PARTS,
+    DiscriminatorInput,
     PartDiscriminators,
-    Shown,
     crop,
 )
 
 POINTS = torch.tensor(TEMPLATE, dtype=torch.float32)[None]
 
 
-def shown(x: torch.Tensor, target: int = 0) -> Shown:
+def shown(x: torch.Tensor, target: int = 0) -> DiscriminatorInput:
     n = len(x)
-    return Shown(x=x, points=POINTS.expand(n, -1, -1), classes=torch.full((n,), target))
+    return DiscriminatorInput(
+        x=x, points=POINTS.expand(n, -1, -1), classes=torch.full((n,), target)
+    )
 
 
 def test_parts_lie_about_their_landmarks() -> None:

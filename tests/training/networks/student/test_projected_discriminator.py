@@ -9,7 +9,7 @@ from cctranslate.recipes.student import STUDENT
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.losses.student import features_d_loss, features_g_loss
 from cctranslate.training.networks.pretrained import picture_features
-from cctranslate.training.networks.student.part_discriminators import Shown
+from cctranslate.training.networks.student.part_discriminators import DiscriminatorInput
 from cctranslate.training.networks.student.projected_discriminator import (
     ProjectedDiscriminator,
     part_at,
@@ -26,8 +26,8 @@ def network() -> ProjectedDiscriminator:
     return ProjectedDiscriminator(picture_features.load())
 
 
-def faces(count: int) -> Shown:
-    return Shown(
+def faces(count: int) -> DiscriminatorInput:
+    return DiscriminatorInput(
         x=scaled(torch.from_numpy(np.stack([pictures.draw_face(0, i) for i in range(count)]))),
         points=torch.tensor(TEMPLATE, dtype=torch.float32).expand(count, -1, -1),
         classes=torch.zeros(count, dtype=torch.int64),
@@ -54,7 +54,7 @@ def test_it_learns_what_is_wrong_with_a_part_and_tells_g(
     real = faces(4)
     marked = real.x.clone()
     marked[:, :, top : top + 4, 20:28] = 1
-    fake = Shown(x=marked, points=real.points, classes=real.classes)
+    fake = DiscriminatorInput(x=marked, points=real.points, classes=real.classes)
     adam = torch.optim.Adam(network.parameters(), STUDENT.d_lr)
     losses = []
     for _ in range(18):
