@@ -32,6 +32,9 @@ W = TypeVar("W")
 _WORK = ("cctranslate.batch.stages.chunk_translator", "cctranslate.faces.yunet")
 _FORMATS = ("Bmp", "Gif", "Jpeg", "Png", "Ppm")
 """Formats that Pillow imports for the first picture."""
+_SAFE_PATH = "PYTHONSAFEPATH"
+_STARTING = threading.Lock()
+"""Held while a process starts: the environment is the same for all threads."""
 _FEWEST = 64
 """File descriptors that a fork server of some workers needs."""
 
@@ -72,7 +75,7 @@ def _context() -> "ForkServerContext | SpawnContext":
             ["__main__", *_WORK, *(f"PIL.{form}ImagePlugin" for form in _FORMATS)]
         )
         # Its socket is a file, which may have too long a name, or no room on the disk.
-        with suppress(OSError), _signals_blocked():
+        with suppress(OSError), _safe_start():
             forkserver.ensure_running()
             return multiprocessing.get_context("forkserver")
     return multiprocessing.get_context("spawn")
@@ -100,7 +103,7 @@ class WorkerProcess(Generic[W]):
             context = _context()
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(target=_serve, args=(work, theirs))
-            with theirs, _signals_blocked():
+            with theirs, _safe_start():
                 self._process.start()
 
     def call(self, task: Callable[[W, A], B], argument: A) -> B:
@@ -173,13 +176,23 @@ def _death_explained() -> Iterator[None]:
 
 
 @contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block signals while a process starts: it does not ignore them yet."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _safe_start() -> Iterator[None]:
+    """Block signals while a process starts, and keep it from importing what lies where we are.
+
+    It does not ignore the signals yet. And Python would take `random.py` in the working directory,
+    which may be a folder of strange pictures, for the module of that name.
+    """
+    blocks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    with _STARTING:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if blocks else None
+        safe_path = os.environ.get(_SAFE_PATH)
+        os.environ[_SAFE_PATH] = "1"
+        try:
+            yield
+        finally:
+            if safe_path is None:
+                del os.environ[_SAFE_PATH]
+            else:
+                os.environ[_SAFE_PATH] = safe_path
+            if before is not None:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
