@@ -108,13 +108,17 @@ def test_a_quota_is_of_results_as_they_are(run: Run, folder: Path, layout: str) 
     assert sorted(written) == ["changed", "missing"]
 
 
+@pytest.mark.parametrize("emptied", [False, True])
 @pytest.mark.parametrize("layout", LAYOUTS[:2])
-def test_a_missing_file_is_made_again(run: Run, folder: Path, layout: str) -> None:
+def test_a_missing_file_is_made_again(run: Run, folder: Path, layout: str, emptied: bool) -> None:
     out = folder.parent / "out"
     words = (folder, "--to", "happy,sad", "--layout", layout, "-o", out)
     run(*words)
     untouched = (out / "happy" / "same.png").stat().st_mtime_ns
-    (out / "happy" / "missing.png").unlink()
+    if emptied:  # as after a failure of the power
+        (out / "happy" / "missing.png").write_bytes(b"")
+    else:
+        (out / "happy" / "missing.png").unlink()
     assert run(*words).exit_code == 0
     assert (out / "happy" / "same.png").stat().st_mtime_ns == untouched
     assert_as_anew(run, folder, layout)

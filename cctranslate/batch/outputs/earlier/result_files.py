@@ -19,11 +19,14 @@ class ResultFiles:
         """Do nothing: a file is written whole or not at all."""
 
     def is_there(self, row: Row) -> bool:
-        """Return whether a row's file exists. A file of another size was altered, and stays."""
+        """Return whether a row's file exists. A file of another size was altered, and stays.
+
+        An empty one is nobody's work, but what a failure of the power leaves.
+        """
         if row.output is None:
             return True
         size = self._sizes.find(row.output)
-        if size is None:
+        if not size:
             return False
         if size != row.output_size:
             self.altered.add(row.output)
