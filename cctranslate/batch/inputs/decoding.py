@@ -28,6 +28,7 @@ from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
+from cctranslate.files.pipes import is_pipe, read_pipe
 from cctranslate.files.stamps import FileStamp, stamp_from
 from cctranslate.pixels import SIZE, to_gray, upright, upright_size
 
@@ -76,11 +77,11 @@ def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
         stamp = stamp_from(status)
         if stamp and stamp.size <= SMALL:
             return _decode_picture(item, io.BytesIO(read_at_once(item.path)), options, stamp)
+        if is_pipe(item.path):
+            item = _in_memory(item, read_pipe(item.path, LARGEST))
+            return _decode_picture(item, io.BytesIO(item.content), options)
         with item.path.open("rb") as file:
-            if file.seekable():
-                return _decode_picture(item, file, options, stamp)
-            item = _in_memory(item, file.read(LARGEST + 1))  # a pipe can be read only once
-        return _decode_picture(item, io.BytesIO(item.content), options)
+            return _decode_picture(item, file, options, stamp)
     except UnidentifiedImageError:
         kind = describe_unread(_head(item), item.name, named=item.named, member=bool(item.inner))
         return DecodeFailure(
@@ -154,8 +155,6 @@ def count_pixels(item: Item) -> int:
 
 def _in_memory(item: Item, content: bytes) -> ContentItem:
     """Return an item that can only be read once as one with its content in memory."""
-    if len(content) > LARGEST:
-        raise RefusedError(f"more than {LARGEST >> 20} MiB through a pipe: name a file")
     same = {name: getattr(item, name) for name in ("path", "relative", "named", "inner")}
     return ContentItem(**same, content=content)
 

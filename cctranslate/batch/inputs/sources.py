@@ -5,9 +5,7 @@ An input is a picture, a folder, a pattern, an archive, a dataset, a URL, a pipe
 
 import glob
 import hashlib
-import io
 import os
-import select
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,13 +20,11 @@ from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import is_compressed
 from cctranslate.files.patterns import is_deep, matches
+from cctranslate.files.pipes import is_pipe, read_pipe, too_long
 from cctranslate.files.remote import is_remote, open_path
 from cctranslate.files.walking import walk
 
 STDIN = "-"
-_PIECE = 1 << 20
-_TURN = 0.2
-"""Bytes that are read from a named pipe at once, and seconds between polls."""
 
 
 def check(word: str) -> None:
@@ -157,7 +153,7 @@ def _from_stdin() -> Item:
     content = sys.stdin.buffer.read(LARGEST + 1)
     digest = hashlib.sha256(content).hexdigest()[:12]
     if len(content) > LARGEST:
-        reason = f"more than {LARGEST >> 20} MiB: name it as a file"
+        reason = str(too_long(LARGEST).strerror)
         return BrokenItem(
             path=Path(STDIN), relative="stdin", named=True, inner=digest, reason=reason
         )
@@ -175,7 +171,7 @@ def open_input(path: Path, relative: str) -> Iterator[Item]:
     if is_remote(path):
         return iter([remote_files.from_file(path, relative)])
     item = Item(path=path, relative=relative, named=True)
-    return iter([_pipe_item(item) if path.is_fifo() else item])
+    return iter([_pipe_item(item) if is_pipe(path) else item])
 
 
 def _pipe_item(item: Item) -> ContentItem:
@@ -183,29 +179,11 @@ def _pipe_item(item: Item) -> ContentItem:
 
     def read() -> bytes:
         try:
-            with item.path.open("rb", buffering=0) as pipe:
-                content = b"".join(_pieces(pipe))
+            return read_pipe(item.path, LARGEST)
         except OSError as error:
             raise MemberError(error.strerror or str(error)) from None
-        if len(content) > LARGEST:
-            raise MemberError(f"more than {LARGEST >> 20} MiB: save it as a file")
-        return content
 
     return ContentItem(path=item.path, relative=item.relative, named=True, read=read)
-
-
-def _pieces(pipe: io.FileIO) -> Iterator[bytes]:
-    """Yield the content of a pipe, up to a little more than an input may have."""
-    size = 0
-    while size <= LARGEST:
-        # A signal just before a blocking read would not end it: poll, so that Python handles it.
-        while not select.select([pipe], [], [], _TURN)[0]:
-            pass
-        piece = pipe.read(_PIECE)
-        if not piece:
-            return
-        size += len(piece)
-        yield piece
 
 
 def _head(path: Path) -> bytes:
