@@ -19,7 +19,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mouths(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mouth_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, but that it changes the mouth: in a larger picture the corner stays."""
     return bundles.write_bundle(tmp_path_factory.mktemp("mouths"), bundles.MOUTH)
 

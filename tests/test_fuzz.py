@@ -126,14 +126,14 @@ def test_any_picture_is_decoded_or_refused(content: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for all inputs of a test, each overwritten by the next."""
     return tmp_path_factory.mktemp("fuzz")
 
 
 @given(spoiled(st.sampled_from(ARCHIVES)))
-def test_any_archive_is_read_or_refused(place: Path, content: bytes) -> None:
-    path = place / "archive"
+def test_any_archive_is_read_or_refused(work_folder: Path, content: bytes) -> None:
+    path = work_folder / "archive"
     path.write_bytes(content)
     for item in from_inputs([str(path)], OutputPaths(()), InputFilter()):
         check(item)
@@ -151,8 +151,8 @@ ROWS = st.lists(st.lists(CELLS, max_size=4).map(",".join), max_size=4).map("\n".
 @given(st.sampled_from(["emotion,pixels", "emotion, Usage, pixels", "pixels"]), ROWS | st.text())
 @example("emotion,pixels", "9" * 5000 + "," + FACE)
 @example("emotion,pixels", '"3\n4",' + FACE)
-def test_any_table_is_read_or_refused(place: Path, header: str, body: str) -> None:
-    path = place / "fer2013.csv"
+def test_any_table_is_read_or_refused(work_folder: Path, header: str, body: str) -> None:
+    path = work_folder / "fer2013.csv"
     path.write_bytes(f"{header}\n{body}".encode("utf-8", "replace"))
     for item in from_inputs([str(path)], OutputPaths(()), InputFilter()):
         check(item)
@@ -195,9 +195,9 @@ TINY: dict[str, Any] = {
 @example(json.dumps(TINY | {"format": 0}).replace("0", "[" * 900 + "]" * 900, 1))
 @example(json.dumps(TINY).replace("generator.onnx", "x" * 300))
 @example(json.dumps(TINY).replace('"generator.onnx"', "[" * 900 + "]" * 900))
-def test_any_other_card_is_refused(place: Path, text: str) -> None:
-    (place / bundle.CARD).write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert refused(lambda: bundle.load(place), BundleError)
+def test_any_other_card_is_refused(work_folder: Path, text: str) -> None:
+    (work_folder / bundle.CARD).write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert refused(lambda: bundle.load(work_folder), BundleError)
 
 
 ASKED = {"INPUT": ["in"], "--to": ["happy"], "--strength": [1.0], "--shard": [1, 1]}
@@ -207,34 +207,45 @@ ASKED = {"INPUT": ["in"], "--to": ["happy"], "--strength": [1.0], "--shard": [1,
 @example(DEEP[0])
 @example(DEEP[1])
 @example(json.dumps({"asked": ASKED | {"--shard": [1, float("inf")]}, "finished": True}))
-def test_any_run_json_is_taken_up_or_refused(place: Path, text: str) -> None:
-    (place / folder.RUN).write_bytes(text.encode("utf-8", "surrogatepass"))
-    refused(lambda: claim(place, None, ASKED, overwrite=False), OptionError)
-    refused(lambda: merge([place], place / "joined.csv"), OptionError)
+def test_any_run_json_is_taken_up_or_refused(work_folder: Path, text: str) -> None:
+    (work_folder / folder.RUN).write_bytes(text.encode("utf-8", "surrogatepass"))
+    refused(lambda: claim(work_folder, None, ASKED, overwrite=False), OptionError)
+    refused(lambda: merge([work_folder], work_folder / "joined.csv"), OptionError)
 
 
 @pytest.fixture(scope="module")
-def finished(place: Path, weights: Path) -> bytes:
+def finished(work_folder: Path, weights: Path) -> bytes:
     """The report of a run with a result, a failure and a skipped file."""
-    (place / "in").mkdir()
-    (place / "in" / "a.png").write_bytes(PICTURES[0])
-    (place / "in" / "b.png").write_bytes(b"broken")
-    (place / "in" / "c.txt").write_bytes(b"text")
-    words = (place / "in", "--to", "happy", "--weights", weights, "-o", place / "run", "-q")
+    (work_folder / "in").mkdir()
+    (work_folder / "in" / "a.png").write_bytes(PICTURES[0])
+    (work_folder / "in" / "b.png").write_bytes(b"broken")
+    (work_folder / "in" / "c.txt").write_bytes(b"text")
+    words = (
+        work_folder / "in",
+        "--to",
+        "happy",
+        "--weights",
+        weights,
+        "-o",
+        work_folder / "run",
+        "-q",
+    )
     assert child("batch", *words).wait() == 1
-    return (place / "run" / "report.csv").read_bytes()
+    return (work_folder / "run" / "report.csv").read_bytes()
 
 
 @given(st.data())
-def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, data: Any) -> None:
-    out, journal = place / "run", place / "run" / folder.REPORT
+def test_any_report_is_gone_on_from_or_refused(
+    work_folder: Path, finished: bytes, data: Any
+) -> None:
+    out, journal = work_folder / "run", work_folder / "run" / folder.REPORT
     journal.write_bytes(data.draw(spoiled(st.just(finished))))
     run = {"finished": True, "done": 1, "skipped": 1, "failed": 1}
 
     def go_on() -> None:
         resume = ResumeState(
             ["happy"],
-            base=place,
+            base=work_folder,
             is_there=lambda row: True,
             altered=(),
             position=lambda output: None,
@@ -245,6 +256,6 @@ def test_any_report_is_gone_on_from_or_refused(place: Path, finished: bytes, dat
         variants = (Variant(target="happy", strength=1),)
         contact_sheet.draw(journal, out, variants, counts.faces_done)
         html_page.write(out / folder.PAGE, journal, counts, run)
-        formats.copy(journal, place / "copy.jsonl")
+        formats.copy(journal, work_folder / "copy.jsonl")
 
     refused(go_on, OptionError)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.emotions import EMOTIONS, NUM_CLASSES
+from cctranslate.emotions import NUM_CLASSES
 from cctranslate.errors import DataError
 from cctranslate.inference import attenuation
 from cctranslate.inference.models import TranslationModels
@@ -22,20 +22,10 @@ from cctranslate.training.data.ferplus import Votes, matched
 from cctranslate.training.export import export
 from cctranslate.training.metrics.calibration import classifier_figures
 from cctranslate.training.metrics.controls import controls
-from cctranslate.training.metrics.distribution import (
-    Eigenfaces,
-    frechet_distance,
-    kernel_distance,
-    roughness,
-)
+from cctranslate.training.metrics.distribution import Eigenfaces
 from cctranslate.training.metrics.realism import fresh_critics
 from cctranslate.training.metrics.sheets import surest_sheet
-
-MEANS = (
-    *("confirmed", "witnessed", "confidence", "identity", "change", "own_change"),
-    *("roughness", "fid", "kid"),
-)
-"""Figures that are averaged over targets."""
+from cctranslate.training.metrics.targets import average, mean_figures, target_figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +54,14 @@ def evaluate(
     the judge's features; `fid_real` and `kid_real` compare two halves of the Training faces. A
     figure without faces is None.
 
-    Without `probing` strengths and samples are not measured, which take most of the time. With
-    `critics` critics are trained, which takes minutes.
+    Args:
+        folder: The bundle.
+        splits: FER2013.
+        votes: FER+ votes, by which the classifiers are measured, too.
+        limit: Most faces to measure on.
+        seed: Random seed of what is drawn.
+        probing: Whether strengths and samples are measured, which takes most of the time.
+        critics: Whether critics are trained, which takes minutes.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -76,13 +72,13 @@ def evaluate(
     models = TranslationModels(bundle.load(folder), "cpu", engine="onnxruntime")
     eigenfaces = Eigenfaces(training.images)
     translated = models.generate(test.images, in_full())
-    targets = _targets(models, test, translated, eigenfaces, training, random)
+    targets = target_figures(models, test, translated, eigenfaces, training, random)
     of_source, others = eigenfaces.embed(test.images), random.permutation(len(test))
     judged, witness = models.judge(test.images), models.witness(test.images)
     measured = {
         "faces": len(test),
         "targets": targets,
-        "mean": _mean(targets),
+        "mean": mean_figures(targets),
         "identity_of_other_people": round(float((of_source * of_source[others]).sum(1).mean()), 4),
         "cycle_error": _cycle_error(models, test, translated),
         "already": _already(test, translated, judged),
@@ -135,54 +131,6 @@ def evaluate_run(
         return evaluate(exported, splits, votes, limit, probing=probing, critics=critics)
 
 
-def _targets(
-    models: TranslationModels,
-    test: Faces,
-    translated: Gray,
-    eigenfaces: Eigenfaces,
-    training: Faces,
-    random: np.random.Generator,
-) -> dict[str, dict[str, Any]]:
-    """Return every target's figures on translations [N,7,48,48]."""
-    every = translated.reshape(-1, *test.images.shape[1:])
-    judged, features = (a.reshape(len(test), NUM_CLASSES, -1) for a in models.classify(every))
-    second = models.witness(every)
-    of_source = eigenfaces.embed(test.images)
-    measured = {}
-    for k, emotion in enumerate(EMOTIONS):
-        measured[emotion] = _target(k, test, translated[:, k], judged[:, k], of_source, eigenfaces)
-        if second is not None:
-            read = second.reshape(judged.shape)[test.labels != k, k].argmax(1)
-            measured[emotion]["witnessed"] = _average(read == k, 4)
-        measured[emotion] |= _distances(k, test, features[:, k], training, models, random)
-    return measured
-
-
-def _target(
-    k: int,
-    test: Faces,
-    translated: Gray,
-    probabilities: NDArray[np.float32],
-    of_source: NDArray[np.floating],
-    eigenfaces: Eigenfaces,
-) -> dict[str, Any]:
-    """Return one target's figures on faces of other expressions."""
-    other = test.labels != k
-    similarity = (of_source * eigenfaces.embed(translated)).sum(1)
-    change = np.abs(translated.astype(np.float32) - test.images).mean((1, 2))
-    return {
-        "faces": int(other.sum()),
-        "confirmed": _average((probabilities.argmax(1) == k)[other], 4),
-        "confidence": _average(probabilities[other, k], 4),
-        "identity": _average(similarity[other], 4),
-        "change": _average(change[other], 3),
-        "own_change": _average(change[~other], 3),
-        "roughness": round(roughness(translated[other]) / roughness(test.images[other]), 4)
-        if other.any()
-        else None,
-    }
-
-
 def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict[str, Any]:
     """Return how `batch` attenuates translations [N,7,48,48] of faces that already show the target.
 
@@ -197,44 +145,7 @@ def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict
     other = test.labels[:, None] != np.arange(NUM_CLASSES)
     return {
         "own_change": round(float(np.mean(means)), 4),
-        "toned_down": _average((fractions < 1)[other], 4),
-    }
-
-
-def _average(values: NDArray[Any], digits: int) -> float | None:
-    return round(float(values.mean()), digits) if values.size else None
-
-
-def _distances(
-    k: int,
-    test: Faces,
-    features: NDArray[np.float32],
-    training: Faces,
-    models: TranslationModels,
-    random: np.random.Generator,
-) -> dict[str, Any]:
-    real = training.images[training.labels == k]
-    fakes = features[test.labels != k]
-    n = min(len(real) // 2, len(fakes), 1500)
-    if n < 2:  # one face has no covariance
-        return {"n": n, "fid": None, "fid_real": None, "kid": None, "kid_real": None}
-    chosen = real[random.permutation(len(real))[: 2 * n]]
-    features_of_real = models.classify(chosen)[1].astype(np.float64)
-    reference, others = features_of_real[:n], features_of_real[n:]
-    fake = fakes[random.permutation(len(fakes))[:n]].astype(np.float64)
-    return {
-        "n": n,
-        "fid": round(frechet_distance(fake, reference), 4),
-        "fid_real": round(frechet_distance(others, reference), 4),
-        "kid": round(kernel_distance(fake, reference), 5),
-        "kid_real": round(kernel_distance(others, reference), 5),
-    }
-
-
-def _mean(targets: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    return {
-        name: _average(np.array([t[name] for t in targets.values() if t.get(name) is not None]), 4)
-        for name in MEANS
+        "toned_down": average((fractions < 1)[other], 4),
     }
 
 

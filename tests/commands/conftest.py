@@ -9,9 +9,9 @@ from tests.support.cli import invoke
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data, runs of judge, witness and t26, and the bundle of all three."""
-    root = tmp_path_factory.mktemp("made")
+    root = tmp_path_factory.mktemp("runs")
     data = pictures.write_csv(root / "fer2013.csv", count=252)
     short = ("--batch-size", "8", "--epochs", "0.02", "--device", "cpu")
     for name in ("judge", "witness", "t26"):
@@ -21,3 +21,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = invoke("export", root / "t26", *words, "-o", root / "bundle")
     assert result.exit_code == 0, result.output
     return root
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give more time to tests that may be the first to need `trained_runs`."""
+    for item in items:
+        needed = getattr(item, "fixturenames", ())
+        if "trained_runs" in needed and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(180))

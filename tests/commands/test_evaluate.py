@@ -12,14 +12,13 @@ from cctranslate.training.metrics import realism
 from tests.support.cli import invoke
 
 
-@pytest.mark.timeout(180)  # it may be the first to ask for `made`, which is trained
 def test_evaluate_of_data_without_a_class_leaves_its_figures_out(
-    made: Path, tmp_path: Path
+    trained_runs: Path, tmp_path: Path
 ) -> None:
-    lines = (made / "fer2013.csv").read_text().splitlines()
+    lines = (trained_runs / "fer2013.csv").read_text().splitlines()
     data = tmp_path / "fer2013.csv"
     data.write_text("\n".join(line for line in lines if line[0] != "1") + "\n")
-    common = ("evaluate", "--weights", made / "bundle", "--data", data)
+    common = ("evaluate", "--weights", trained_runs / "bundle", "--data", data)
     result = invoke(*common, "--json")
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout, parse_constant=pytest.fail)
@@ -39,23 +38,25 @@ def test_a_judge_without_a_run_is_refused(options: tuple[str, ...], tmp_path: Pa
     assert "--judge goes with --run" in result.stderr
 
 
-def test_evaluate_needs_faces_that_are_not_trained_on(made: Path, tmp_path: Path) -> None:
-    lines = (made / "fer2013.csv").read_text().splitlines()
+def test_evaluate_needs_faces_that_are_not_trained_on(trained_runs: Path, tmp_path: Path) -> None:
+    lines = (trained_runs / "fer2013.csv").read_text().splitlines()
     trained = [line for line in lines[1:] if line.endswith(",Training")][:20]
     copies = [line.replace(",Training", ",PublicTest") for line in trained]
     data = tmp_path / "fer2013.csv"
     data.write_text("\n".join([lines[0], *trained, *copies]) + "\n")
-    result = invoke("evaluate", "--weights", made / "bundle", "--data", data)
+    result = invoke("evaluate", "--weights", trained_runs / "bundle", "--data", data)
     assert result.exit_code == 1, result.output
     assert "PublicTest faces that are not also in Training" in result.stderr
 
 
-def test_evaluate_measures_a_run_as_its_bundle(made: Path, tmp_path: Path) -> None:
-    common = ("--data", made / "fer2013.csv", "--json")
+def test_evaluate_measures_a_run_as_its_bundle(trained_runs: Path, tmp_path: Path) -> None:
+    common = ("--data", trained_runs / "fer2013.csv", "--json")
     sheet = tmp_path / "sheet.png"
-    by_bundle = invoke("evaluate", "--weights", made / "bundle", *common, "--sheet", sheet)
+    by_bundle = invoke("evaluate", "--weights", trained_runs / "bundle", *common, "--sheet", sheet)
     assert by_bundle.exit_code == 0, by_bundle.output
-    by_run = invoke("evaluate", "--run", made / "t26", "--judge", made / "bundle", *common)
+    by_run = invoke(
+        "evaluate", "--run", trained_runs / "t26", "--judge", trained_runs / "bundle", *common
+    )
     assert by_run.exit_code == 0, by_run.output
     figures = json.loads(by_bundle.stdout)
     assert json.loads(by_run.stdout) == figures
@@ -65,8 +66,8 @@ def test_evaluate_measures_a_run_as_its_bundle(made: Path, tmp_path: Path) -> No
     assert all("witnessed" in target for target in figures["targets"].values())
 
 
-def test_evaluate_measures_strength_and_samples(made: Path) -> None:
-    words = ("--weights", made / "bundle", "--data", made / "fer2013.csv", "--json")
+def test_evaluate_measures_strength_and_samples(trained_runs: Path) -> None:
+    words = ("--weights", trained_runs / "bundle", "--data", trained_runs / "fer2013.csv", "--json")
     figures = json.loads(invoke("evaluate", *words).stdout)
     nothing, *_, full = figures["strengths"]
     assert (nothing["strength"], nothing["change"], nothing["identity"]) == (0, 0, 1)
@@ -78,22 +79,31 @@ def test_evaluate_measures_strength_and_samples(made: Path) -> None:
     assert len(styles["confirmed"]) == styles["samples"] == 4
 
 
-def test_a_bundle_without_a_witness_is_evaluated_without(made: Path, tmp_path: Path) -> None:
+def test_a_bundle_without_a_witness_is_evaluated_without(
+    trained_runs: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "bundle"
-    shutil.copytree(made / "bundle", out)
-    assert invoke("export", made / "t26", "--judge", made / "judge", "-o", out).exit_code == 0
+    shutil.copytree(trained_runs / "bundle", out)
+    assert (
+        invoke(
+            "export", trained_runs / "t26", "--judge", trained_runs / "judge", "-o", out
+        ).exit_code
+        == 0
+    )
     assert not (out / "witness.onnx").exists()
-    words = ("--weights", out, "--data", made / "fer2013.csv", "--json")
+    words = ("--weights", out, "--data", trained_runs / "fer2013.csv", "--json")
     figures = json.loads(invoke("evaluate", *words).stdout)
     assert figures["witness"] is None
     assert "witnessed" not in figures["targets"]["happy"]
-    refused = invoke("export", made / "t26", "--witness", out, "-o", tmp_path / "other")
+    refused = invoke("export", trained_runs / "t26", "--witness", out, "-o", tmp_path / "other")
     assert refused.exit_code == 4
     assert "a bundle without a witness" in refused.stderr
 
 
-def test_evaluate_prints_a_table(made: Path) -> None:
-    result = invoke("evaluate", "--weights", made / "bundle", "--data", made / "fer2013.csv")
+def test_evaluate_prints_a_table(trained_runs: Path) -> None:
+    result = invoke(
+        "evaluate", "--weights", trained_runs / "bundle", "--data", trained_runs / "fer2013.csv"
+    )
     assert result.exit_code == 0, result.output
     assert "confirmed" in result.stdout
     assert "judge by fer2013 labels" in result.stdout
@@ -101,10 +111,10 @@ def test_evaluate_prints_a_table(made: Path) -> None:
 
 
 def test_evaluate_trains_critics_and_draws_what_they_are_surest_of(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(realism, "SOURCES", 70)
-    words = ("--weights", made / "bundle", "--data", made / "fer2013.csv")
+    words = ("--weights", trained_runs / "bundle", "--data", trained_runs / "fer2013.csv")
     worst = tmp_path / "worst.png"
     result = invoke("evaluate", *words, "--critics", "--worst", worst, "--json")
     assert result.exit_code == 0, result.output

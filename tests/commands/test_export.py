@@ -25,15 +25,15 @@ from tests.support import bundles, pictures
 from tests.support.cli import invoke
 
 
-def test_export_writes_a_bundle_that_loads(made: Path) -> None:
-    found = bundle.load(made / "bundle")
+def test_export_writes_a_bundle_that_loads(trained_runs: Path) -> None:
+    found = bundle.load(trained_runs / "bundle")
     assert found.card["recipe"]["name"] == "t26"
     assert found.card["largest_difference"] < 2e-3
     assert found.card["judge"]["recipe"]["name"] == "judge"
 
 
-def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
-    found = bundle.load(made / "bundle")
+def test_the_graphs_take_any_number_of_faces_and_targets(trained_runs: Path) -> None:
+    found = bundle.load(trained_runs / "bundle")
     generator = onnxruntime.InferenceSession(found.generator, providers=["CPUExecutionProvider"])
     faces = to_scaled(np.stack([pictures.draw_face(k, 0) for k in range(7)]))[:, None]
     labels, in_full = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
@@ -48,22 +48,38 @@ def test_the_graphs_take_any_number_of_faces_and_targets(made: Path) -> None:
     assert features.shape == (7, 112)
 
 
-def test_a_student_goes_as_far_as_its_discriminators_saw(made: Path, tmp_path: Path) -> None:
+def test_a_student_goes_as_far_as_its_discriminators_saw(
+    trained_runs: Path, tmp_path: Path
+) -> None:
     write_manifest(tmp_path / "run", RunManifest(recipe=STUDENT, seed=0, data={}))
     g = build_generator(STUDENT.generator)
     faces = torch.zeros(2, 48, 48, dtype=torch.uint8)
     trainer = {"average": g.state_dict(), "faces": faces}
     state = {"recipe": to_json(STUDENT), "step": 1, "steps": 1, "trainer": trainer}
     checkpoint.save(tmp_path / "run", state)
-    words = ("export", tmp_path / "run", "--judge", made / "bundle", "-o", tmp_path / "bundle")
+    words = (
+        "export",
+        tmp_path / "run",
+        "--judge",
+        trained_runs / "bundle",
+        "-o",
+        tmp_path / "bundle",
+    )
     result = invoke(*words, "--gain", "happy=2")
     assert result.exit_code == 0, result.output
     expected = [1.25, 1.4, 1.3, 2, 1.25, 1.2, 1.15]
     assert list(bundle.load(tmp_path / "bundle").card["gain"].values()) == expected
 
 
-def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
-    words = ("export", made / "t26", "--judge", made / "bundle", "-o", tmp_path / "far")
+def test_gain_is_how_far_strength_1_goes(trained_runs: Path, tmp_path: Path) -> None:
+    words = (
+        "export",
+        trained_runs / "t26",
+        "--judge",
+        trained_runs / "bundle",
+        "-o",
+        tmp_path / "far",
+    )
     result = invoke(*words, "--gain", "1.5", "--gain", "happy=2")
     assert result.exit_code == 0, result.output
     gains = bundle.load(tmp_path / "far").card["gain"]
@@ -77,16 +93,16 @@ def test_gain_is_how_far_strength_1_goes(made: Path, tmp_path: Path) -> None:
         ).run(
             None, {"faces": faces, "labels": happy, "strength": np.array([strength], np.float32)}
         )[0]
-        for folder, strength in ((tmp_path / "far", 0.5), (made / "bundle", 1.0))
+        for folder, strength in ((tmp_path / "far", 0.5), (trained_runs / "bundle", 1.0))
     )
     np.testing.assert_allclose(half_of_far, all_of_near, atol=1e-4)
 
 
 def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
-    made: Path, tmp_path: Path, faces: Path
+    trained_runs: Path, tmp_path: Path, faces: Path
 ) -> None:
-    whole, half = made / "bundle", tmp_path / "half"
-    result = invoke("export", made / "t26", "--judge", whole, "--half", "-o", half)
+    whole, half = trained_runs / "bundle", tmp_path / "half"
+    result = invoke("export", trained_runs / "t26", "--judge", whole, "--half", "-o", half)
     assert result.exit_code == 0, result.output
     assert "float16 and float32 by" in result.stderr
     for name in ("generator", "judge"):
@@ -102,7 +118,9 @@ def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
         pictures.append(np.stack([np.asarray(picture, np.int64) for picture in found]))
     assert 0 < np.abs(pictures[0] - pictures[1]).max() <= 4
     # Taken from a bundle that is halved, a judge is left as it is.
-    again = invoke("export", made / "t26", "--judge", half, "--half", "-o", tmp_path / "again")
+    again = invoke(
+        "export", trained_runs / "t26", "--judge", half, "--half", "-o", tmp_path / "again"
+    )
     assert again.exit_code == 0, again.output
     assert bundle.load(tmp_path / "again").card["float16"]["judge"] == 0
 
@@ -115,8 +133,8 @@ def test_a_graph_that_float16_changes_is_refused(tmp_path: Path) -> None:
         halve(folder / "generator.onnx", faces=x, labels=labels, strength=strength)
 
 
-def test_an_altered_bundle_is_refused(made: Path, tmp_path: Path) -> None:
-    copied = Path(shutil.copytree(made / "bundle", tmp_path / "bundle"))
+def test_an_altered_bundle_is_refused(trained_runs: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(trained_runs / "bundle", tmp_path / "bundle"))
     with (copied / "judge.onnx").open("ab") as file:
         file.write(b"x")
     with pytest.raises(BundleError, match="altered since export"):
@@ -139,12 +157,12 @@ def test_export_of_no_run_is_one_line(tmp_path: Path) -> None:
     ],
 )
 def test_export_refuses_what_is_no_judge(
-    name: str, reason: str, made: Path, tmp_path: Path
+    name: str, reason: str, trained_runs: Path, tmp_path: Path
 ) -> None:
-    judge = made / name
+    judge = trained_runs / name
     if not judge.exists():
         write_manifest(judge, RunManifest(recipe=find(name), seed=0, data={}))
-    result = invoke("export", made / "t26", "--judge", judge, "-o", tmp_path / "bundle")
+    result = invoke("export", trained_runs / "t26", "--judge", judge, "-o", tmp_path / "bundle")
     assert result.exit_code == 2, result.output
     assert reason in result.stderr
     assert list(tmp_path.iterdir()) == []
@@ -159,11 +177,11 @@ def test_a_classifier_cannot_judge_what_it_taught(tmp_path: Path) -> None:
         )
 
 
-def test_an_unfinished_run_is_exported_with_a_warning(made: Path, tmp_path: Path) -> None:
-    cut = Path(shutil.copytree(made / "t26", tmp_path / "cut"))
+def test_an_unfinished_run_is_exported_with_a_warning(trained_runs: Path, tmp_path: Path) -> None:
+    cut = Path(shutil.copytree(trained_runs / "t26", tmp_path / "cut"))
     saved = torch.load(cut / "checkpoint.pt", weights_only=True)
     torch.save({**saved, "steps": saved["step"] + 8}, cut / "checkpoint.pt")
-    result = invoke("export", cut, "--judge", made / "judge")
+    result = invoke("export", cut, "--judge", trained_runs / "judge")
     assert result.exit_code == 0, result.output
     assert f"not finished: exported after step {saved['step']} of {saved['step'] + 8}" in (
         result.stderr
@@ -172,13 +190,17 @@ def test_an_unfinished_run_is_exported_with_a_warning(made: Path, tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a file's size is limited by POSIX only")
-def test_a_bundle_that_does_not_fit_the_disk_is_one_line(made: Path, tmp_path: Path) -> None:
+def test_a_bundle_that_does_not_fit_the_disk_is_one_line(
+    trained_runs: Path, tmp_path: Path
+) -> None:
     import resource
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
-        result = invoke("export", made / "t26", "--judge", made / "bundle", "-o", tmp_path / "b")
+        result = invoke(
+            "export", trained_runs / "t26", "--judge", trained_runs / "bundle", "-o", tmp_path / "b"
+        )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert result.exit_code == 1, result.output

@@ -151,13 +151,20 @@ def test_contradictory_options_are_usage_errors(words: tuple[str, ...], said: st
     assert said in result.stderr
 
 
-def test_what_cannot_be_written_is_one_line(made: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_one_line(trained_runs: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    data = ("--data", made / "fer2013.csv")
+    data = ("--data", trained_runs / "fer2013.csv")
     short = ("--batch-size", "8", "--epochs", "0.02", "--recipe", "judge")
     for words in (
         ("fit", *data, *short, "-o", tmp_path / "file" / "run"),
-        ("export", made / "t26", "--judge", made / "judge", "-o", tmp_path / "file" / "bundle"),
+        (
+            "export",
+            trained_runs / "t26",
+            "--judge",
+            trained_runs / "judge",
+            "-o",
+            tmp_path / "file" / "bundle",
+        ),
     ):
         result = invoke(*words)
         assert result.exit_code == 1, result.output
@@ -166,8 +173,10 @@ def test_what_cannot_be_written_is_one_line(made: Path, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(made: Path, tmp_path: Path) -> None:
-    data = ("--data", made / "fer2013.csv")
+def test_a_device_or_a_bundle_that_cannot_be_used_is_exit_4(
+    trained_runs: Path, tmp_path: Path
+) -> None:
+    data = ("--data", trained_runs / "fer2013.csv")
     for words in (
         ("fit", *data, "--device", "cuda:99"),
         ("evaluate", *data, "--weights", tmp_path),
@@ -197,9 +206,9 @@ def test_unusable_values_are_usage_errors(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child there")
-def test_ctrl_c_exits_130_and_says_how_to_go_on(made: Path, tmp_path: Path) -> None:
+def test_ctrl_c_exits_130_and_says_how_to_go_on(trained_runs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    words = ("fit", "--data", made / "fer2013.csv", "--recipe", "judge", "-o", folder)
+    words = ("fit", "--data", trained_runs / "fer2013.csv", "--recipe", "judge", "-o", folder)
     started = child(*words, "--batch-size", "2", "--device", "cpu", stderr=subprocess.PIPE)
     for _ in range(600):
         if (folder / "recipe.json").exists():

@@ -39,9 +39,9 @@ def gray_profile() -> bytes:
 GRAY = gray_profile()
 
 
-def result(run: Run, mouths: Path, path: Path, form: str, *words: str) -> Image.Image:
+def result(run: Run, mouth_weights: Path, path: Path, form: str, *words: str) -> Image.Image:
     out = path.parent / f"out-{path.stem}-{form}"
-    fixed = ("--to", "sad", "--weights", mouths, "--format", form, "--faces", "whole")
+    fixed = ("--to", "sad", "--weights", mouth_weights, "--format", form, "--faces", "whole")
     said = run(path, *fixed, *words, "-o", out)
     assert said.exit_code == 0, said.output
     (file,) = (out / "sad").iterdir()
@@ -53,11 +53,11 @@ def result(run: Run, mouths: Path, path: Path, form: str, *words: str) -> Image.
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
 @pytest.mark.parametrize(("mode", "icc"), [("L", GRAY), ("L", SRGB), ("P", GRAY), ("RGB", SRGB)])
 def test_a_profile_fits_the_mode_that_it_is_written_with(
-    run: Run, mouths: Path, tmp_path: Path, mode: str, icc: bytes, form: str
+    run: Run, mouth_weights: Path, tmp_path: Path, mode: str, icc: bytes, form: str
 ) -> None:
     picture = pictures.portrait(pictures.HOPPER, 120).convert("L").convert(mode)
     picture.save(tmp_path / "a.png", icc_profile=icc)
-    written = result(run, mouths, tmp_path / "a.png", form)
+    written = result(run, mouth_weights, tmp_path / "a.png", form)
     kept = written.info.get("icc_profile")
     assert kept is None or kept[16:20] == {"L": b"GRAY", "RGB": b"RGB "}[written.mode]
     expected = {("L", GRAY): form != "webp", ("RGB", SRGB): True}.get((mode, icc), False)
@@ -89,12 +89,12 @@ WIDE = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
 def test_gamma_and_primaries_are_kept_or_honored(
-    run: Run, mouths: Path, tmp_path: Path, form: str
+    run: Run, mouth_weights: Path, tmp_path: Path, form: str
 ) -> None:
     picture = pictures.portrait(pictures.HOPPER, 120)
     gama, chrm = struct.pack(">L", 100_000), struct.pack(">8L", *(round(v * 1e5) for v in WIDE))
     (tmp_path / "a.png").write_bytes(with_chunks(picture, gAMA=gama, cHRM=chrm))
-    written = result(run, mouths, tmp_path / "a.png", form)
+    written = result(run, mouth_weights, tmp_path / "a.png", form)
     if form == "png":
         assert written.info["gamma"] == 1
         assert written.info["chromaticity"] == pytest.approx(WIDE)
@@ -116,12 +116,12 @@ def test_gamma_and_primaries_are_kept_or_honored(
 )
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
 def test_primaries_that_make_no_color_space_are_left_out(
-    run: Run, mouths: Path, tmp_path: Path, primaries: tuple[float, ...], form: str
+    run: Run, mouth_weights: Path, tmp_path: Path, primaries: tuple[float, ...], form: str
 ) -> None:
     picture = pictures.portrait(pictures.HOPPER, 120)
     chrm = struct.pack(">8L", *(round(value * 1e5) for value in primaries))
     (tmp_path / "a.png").write_bytes(with_chunks(picture, cHRM=chrm))
-    written = result(run, mouths, tmp_path / "a.png", form)
+    written = result(run, mouth_weights, tmp_path / "a.png", form)
     assert "chromaticity" not in written.info
     gap = np.abs(np.asarray(written)[:2].astype(int) - np.asarray(picture)[:2])
     assert gap.mean() < 4
@@ -143,38 +143,38 @@ def test_colors_convert_by_hand_computed_numbers() -> None:
 @pytest.mark.parametrize("source", ["png", "jpg", "webp", "tif"])
 @pytest.mark.parametrize("size", [48, 120])
 def test_exif_is_kept_from_and_in_every_format(
-    run: Run, mouths: Path, tmp_path: Path, form: str, source: str, size: int
+    run: Run, mouth_weights: Path, tmp_path: Path, form: str, source: str, size: int
 ) -> None:
     exif = Image.Exif()
     exif[0x010F], exif[0x0112] = "Maker", 1
     picture = pictures.portrait(pictures.HOPPER, size).convert("L")
     picture.save(tmp_path / f"a.{source}", exif=exif)
-    written = result(run, mouths, tmp_path / f"a.{source}", form, "--metadata", "keep")
+    written = result(run, mouth_weights, tmp_path / f"a.{source}", form, "--metadata", "keep")
     assert dict(written.getexif()) == {0x010F: "Maker"}
     (row,) = rows(tmp_path / f"out-a-{form}")
     assert row["reason"] == ""
 
 
 def test_tags_that_cannot_be_written_are_left_out_and_named(
-    run: Run, mouths: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     fields = ((0x010F, 2, 6, 38), (0x011A, 2, 3, int.from_bytes(b"72\0\0", "little")))
     entries = b"".join(struct.pack("<HHLL", *field) for field in fields)
     exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4) + b"Maker\0"
     pictures.portrait(pictures.HOPPER, 120).save(tmp_path / "a.jpg", exif=exif)
-    written = result(run, mouths, tmp_path / "a.jpg", "png", "--metadata", "keep")
+    written = result(run, mouth_weights, tmp_path / "a.jpg", "png", "--metadata", "keep")
     assert dict(written.getexif()) == {0x010F: "Maker"}
     (row,) = rows(tmp_path / "out-a-png")
     assert (row["status"], row["reason"]) == ("done", "EXIF data left out: XResolution")
 
 
 def test_exif_too_long_for_a_jpeg_is_left_out_and_said(
-    run: Run, mouths: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     exif = Image.Exif()
     exif[0x010E] = "long " * 15_000
     pictures.portrait(pictures.HOPPER, 120).save(tmp_path / "a.png", exif=exif)
-    written = result(run, mouths, tmp_path / "a.png", "jpeg", "--metadata", "keep")
+    written = result(run, mouth_weights, tmp_path / "a.png", "jpeg", "--metadata", "keep")
     assert not written.getexif()
     (row,) = rows(tmp_path / "out-a-jpeg")
     assert row["reason"] == "EXIF data left out: all, too long for JPEG"

@@ -13,8 +13,8 @@ from tests.support.cli import Run
 
 
 @pytest.fixture(scope="module")
-def translator(mouths: Path) -> Translator:
-    return Translator(weights=mouths, device="cpu")
+def translator(mouth_weights: Path) -> Translator:
+    return Translator(weights=mouth_weights, device="cpu")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.JPEG", "a.webp"])
@@ -28,10 +28,10 @@ def test_a_saved_result_is_marked(translator: Translator, tmp_path: Path, name: 
 
 
 def test_it_is_the_file_that_batch_writes(
-    run: Run, translator: Translator, mouths: Path, tmp_path: Path
+    run: Run, translator: Translator, mouth_weights: Path, tmp_path: Path
 ) -> None:
     Image.fromarray(pictures.draw_face(3, 0)).save(tmp_path / "in.png")
-    run(tmp_path / "in.png", "--to", "sad", "--weights", mouths, "-o", tmp_path / "out")
+    run(tmp_path / "in.png", "--to", "sad", "--weights", mouth_weights, "-o", tmp_path / "out")
     translator.translate(tmp_path / "in.png", "sad").save(tmp_path / "happy.png")
     written = (tmp_path / "out" / "sad" / "in.png").read_bytes()
     assert (tmp_path / "happy.png").read_bytes() == written
@@ -48,14 +48,14 @@ def test_what_cannot_be_saved_is_named(translator: Translator, tmp_path: Path) -
 
 
 def test_gamma_and_primaries_go_with_the_picture(
-    translator: Translator, run: Run, mouths: Path, tmp_path: Path
+    translator: Translator, run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     info = PngImagePlugin.PngInfo()
     info.add(b"gAMA", (100_000).to_bytes(4))
     info.add(b"cHRM", b"".join(v.to_bytes(4) for v in (31270, 32900, 70800, 29200, *[20000] * 4)))
     face = Image.fromarray(np.stack([pictures.draw_face(3, 0)] * 3, -1))
     face.save(tmp_path / "in.png", pnginfo=info)
-    run(tmp_path / "in.png", "--to", "sad", "--weights", mouths, "-o", tmp_path / "out")
+    run(tmp_path / "in.png", "--to", "sad", "--weights", mouth_weights, "-o", tmp_path / "out")
     with Image.open(tmp_path / "in.png") as picture:
         picture.load()
         result = translator.translate(picture, "sad")

@@ -19,9 +19,9 @@ from tests.support.reports import rows
 
 
 @pytest.fixture(scope="session")
-def translator(mouths: Path) -> Translator:
+def translator(mouth_weights: Path) -> Translator:
     """A Translator with the tiny bundle."""
-    return Translator(weights=mouths, device="cpu")
+    return Translator(weights=mouth_weights, device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +37,9 @@ def pixels(picture: Image.Image) -> np.ndarray:
 
 
 def test_a_photograph_is_as_batch_makes_it(
-    run: Run, translator: Translator, mouths: Path, group: Path, tmp_path: Path
+    run: Run, translator: Translator, mouth_weights: Path, group: Path, tmp_path: Path
 ) -> None:
-    words = ("--to", "sad", "--weights", mouths)
+    words = ("--to", "sad", "--weights", mouth_weights)
     assert run(group, *words, "-o", tmp_path / "out").exit_code == 0
     one = translator.translate(group, "sad")
     with Image.open(tmp_path / "out" / "sad" / "group.png") as written:
@@ -114,9 +114,9 @@ def test_strengths_and_samples_make_a_result_each(translator: Translator) -> Non
         translator.translate(face, "sad", samples=2)
 
 
-def test_settings_of_the_translator_hold_for_every_call(mouths: Path) -> None:
+def test_settings_of_the_translator_hold_for_every_call(mouth_weights: Path) -> None:
     face = Image.fromarray(pictures.draw_face(3, 0))
-    still = Translator(weights=mouths, device="cpu", strength=0)
+    still = Translator(weights=mouth_weights, device="cpu", strength=0)
     np.testing.assert_array_equal(pixels(still.translate(face, "sad").image), pixels(face))
     changed = still.translate(face, "sad", strength=1).image
     assert (pixels(changed) != pixels(face)).any()
@@ -178,9 +178,9 @@ def test_one_picture_is_not_several(translator: Translator, group: Path, kind: o
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "2"])
-def test_a_batch_size_that_cannot_be_is_named(mouths: Path, size: object) -> None:
+def test_a_batch_size_that_cannot_be_is_named(mouth_weights: Path, size: object) -> None:
     with pytest.raises(OptionError, match=r"batch_size=.*: expected a number from 1"):
-        Translator(mouths, batch_size=size)  # type: ignore[arg-type]
+        Translator(mouth_weights, batch_size=size)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_results_and_errors_can_be_pickled(translator: Translator, group: Path) 
     assert isinstance(error, TargetError)
 
 
-def test_a_translator_can_be_pickled(mouths: Path, group: Path) -> None:
-    made = Translator(weights=mouths, device="cpu", batch_size=4, strength=0.5)
+def test_a_translator_can_be_pickled(mouth_weights: Path, group: Path) -> None:
+    made = Translator(weights=mouth_weights, device="cpu", batch_size=4, strength=0.5)
     again: Translator = pickle.loads(pickle.dumps(made))
     one, other = made.translate(group, "sad"), again.translate(group, "sad")
     assert other.strength == 0.5

@@ -173,7 +173,6 @@ _QUOTED = re.compile(r'["\r\n]')
 """Characters, besides the comma, for which a cell is quoted."""
 _leading, _trailing = attrgetter(*_LEADING), attrgetter(*_TRAILING)
 _UNKNOWN = (None,) * len(PROBABILITY_COLUMNS)
-
 _OF_A_FACE = {"faces", "face", "box", "target", "strength", "sample", "width", "height"}
 _OF_A_FACE |= {"results_per_face"}
 _OF_A_RESULT = {"confidence", "ms", "predicted", "source_predicted", "confirmed"}

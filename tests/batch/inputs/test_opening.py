@@ -43,11 +43,11 @@ EXIF = {
 @pytest.mark.parametrize("metadata", ["keep", "drop"])
 @pytest.mark.filterwarnings("ignore")
 def test_bad_exif_refuses_no_picture(
-    run: Run, mouths: Path, tmp_path: Path, fault: str, metadata: str
+    run: Run, mouth_weights: Path, tmp_path: Path, fault: str, metadata: str
 ) -> None:
     portrait = pictures.portrait(pictures.COLLINS)
     portrait.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "a.jpg", exif=EXIF[fault])
-    words = ("--to", "sad", "--metadata", metadata, "--weights", mouths)
+    words = ("--to", "sad", "--metadata", metadata, "--weights", mouth_weights)
     result = run(tmp_path / "a.jpg", *words, "-o", tmp_path / "out", "--faces", "whole")
     assert result.exit_code == 0, result.output
     (row,) = rows(tmp_path / "out")

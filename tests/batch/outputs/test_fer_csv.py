@@ -59,10 +59,10 @@ def test_fit_and_batch_read_it(run: Run, tmp_path: Path) -> None:
     assert {row["source_label"] for row in rows(tmp_path / "again")} == {"happy"}
 
 
-def test_every_face_of_a_photograph_is_a_row(run: Run, mouths: Path, tmp_path: Path) -> None:
+def test_every_face_of_a_photograph_is_a_row(run: Run, mouth_weights: Path, tmp_path: Path) -> None:
     pictures.group().save(tmp_path / "group.png")
     out = tmp_path / "out"
-    run(tmp_path / "group.png", "--to", "sad,happy", "-o", out, *LAYOUT, "--weights", mouths)
+    run(tmp_path / "group.png", "--to", "sad,happy", "-o", out, *LAYOUT, "--weights", mouth_weights)
     outputs = [row["output"] for row in rows(out) if row["output"]]
     assert outputs == [f"fer2013.csv:{number}" for number in range(4)]
     assert len(lines(out)) == 5

@@ -73,11 +73,11 @@ def test_webdataset_is_one_tar_of_samples(run: Run, faces: Path, tmp_path: Path)
 
 
 def test_a_photographs_faces_are_a_tar_if_they_are_several(
-    run: Run, mouths: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     pictures.group().save(tmp_path / "group.png")
     pictures.portrait(pictures.COLLINS).save(tmp_path / "one.png")
-    fixed = ("--to", "sad", "--weights", mouths, "-o", "-", "--result", "face")
+    fixed = ("--to", "sad", "--weights", mouth_weights, "-o", "-", "--result", "face")
     group = run(tmp_path / "group.png", *fixed)
     assert list(members(group.stdout_bytes)) == ["sad/group.png", "sad/group.f2.png"]
     one = run(tmp_path / "one.png", *fixed)

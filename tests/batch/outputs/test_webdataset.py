@@ -211,9 +211,9 @@ def test_the_sheet_and_the_page_show_what_is_in_tars(run: Run, faces: Path, tmp_
     assert page.count(':"/9j/') == 14, "a JPEG of each result; the sources are linked"
 
 
-def test_faces_of_one_picture_are_one_sample(run: Run, mouths: Path, tmp_path: Path) -> None:
+def test_faces_of_one_picture_are_one_sample(run: Run, mouth_weights: Path, tmp_path: Path) -> None:
     pictures.group().save(tmp_path / "group.jpg", quality=95)
-    words = (tmp_path / "group.jpg", "--to", "sad,happy", "--weights", mouths)
+    words = (tmp_path / "group.jpg", "--to", "sad,happy", "--weights", mouth_weights)
     tarred(run, *words, "-o", tmp_path / "out", "--format", "jpeg")
     found = members(tmp_path / "out" / "000000.tar")
     assert list(found) == [

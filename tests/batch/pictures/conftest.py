@@ -21,5 +21,5 @@ def album(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def words(mouths: Path, album: Path) -> tuple[str | Path, ...]:
-    return (album, "--to", "sad,happy", "--weights", mouths)
+def words(mouth_weights: Path, album: Path) -> tuple[str | Path, ...]:
+    return (album, "--to", "sad,happy", "--weights", mouth_weights)

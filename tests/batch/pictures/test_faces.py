@@ -40,12 +40,14 @@ def test_only_faces_change_and_each_has_its_rows(
     assert (levels(out / "sad" / "face.png").shape) == (48, 48)
 
 
-def test_a_face_that_is_turned_away_is_marked(run: Run, mouths: Path, tmp_path: Path) -> None:
+def test_a_face_that_is_turned_away_is_marked(
+    run: Run, mouth_weights: Path, tmp_path: Path
+) -> None:
     """A squeezed face has landmarks as in a profile."""
     portrait = Image.open(pictures.PHOTOS.parent / "portraits" / "barkla.jpg")
     portrait.save(tmp_path / "front.png")
     portrait.resize((portrait.width // 2, portrait.height)).save(tmp_path / "side.png")
-    words = ("--to", "sad", "--weights", mouths, "-o", tmp_path / "out")
+    words = ("--to", "sad", "--weights", mouth_weights, "-o", tmp_path / "out")
     result = run(tmp_path / "front.png", tmp_path / "side.png", *words)
     assert result.exit_code == 0, result.output
     reasons = {Path(row["source"]).stem: row["reason"] for row in rows(tmp_path / "out")}
@@ -57,11 +59,11 @@ def test_a_face_that_is_turned_away_is_marked(run: Run, mouths: Path, tmp_path: 
     ("which", "chosen"), [("largest", [1]), ("2", [2]), ("3", []), ("9", []), ("all", [1, 2])]
 )
 def test_which_faces_are_translated_can_be_chosen(
-    run: Run, mouths: Path, album: Path, tmp_path: Path, which: str, chosen: list[int]
+    run: Run, mouth_weights: Path, album: Path, tmp_path: Path, which: str, chosen: list[int]
 ) -> None:
     """The group's third face is too small, whatever is chosen."""
     out = tmp_path / "out"
-    words = ("--to", "sad", "--which", which, "--weights", mouths)
+    words = ("--to", "sad", "--which", which, "--weights", mouth_weights)
     result = run(album / "group.png", *words, "-o", out)
     assert result.exit_code == (0 if chosen else 3), result.output
     report = {int(row["face"]): row for row in rows(out)}
@@ -81,9 +83,9 @@ def test_which_faces_are_translated_can_be_chosen(
 
 
 def test_a_chosen_face_alone_is_named_by_its_number(
-    run: Run, mouths: Path, album: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, album: Path, tmp_path: Path
 ) -> None:
-    words = ("--to", "sad", "--which", "2", "--result", "face", "--weights", mouths)
+    words = ("--to", "sad", "--which", "2", "--result", "face", "--weights", mouth_weights)
     result = run(album / "group.png", *words, "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert set(tree(tmp_path / "out")) == {"sad/group.f2.png"}
@@ -133,9 +135,9 @@ def test_faces_alone_are_gray_and_48_pixels_and_never_share_a_name(
 
 
 def test_faces_that_are_left_out_stay_as_they_were(
-    run: Run, mouths: Path, album: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, album: Path, tmp_path: Path
 ) -> None:
-    out, words = tmp_path / "out", ("--to", "sad", "--per-class", "1", "--weights", mouths)
+    out, words = tmp_path / "out", ("--to", "sad", "--per-class", "1", "--weights", mouth_weights)
     run(album / "group.png", *words, "-o", out)
     report = rows(out)
     assert [r["output"] for r in report] == ["sad/group.png", "", ""]
@@ -148,10 +150,10 @@ def test_faces_that_are_left_out_stay_as_they_were(
 
 
 def test_small_colour_pictures_are_faces_and_stay_in_colour(
-    run: Run, mouths: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     sample = pictures.PHOTOS.parent / "samples" / "collins-colour.jpg"
-    run(sample, "--to", "happy", "--weights", mouths, "-o", tmp_path / "out")
+    run(sample, "--to", "happy", "--weights", mouth_weights, "-o", tmp_path / "out")
     (row,) = rows(tmp_path / "out")
     assert (row["box"], row["score"], row["faces"]) == ("0 0 96 96", "", "1")
     with Image.open(sample) as before:
@@ -162,10 +164,10 @@ def test_small_colour_pictures_are_faces_and_stay_in_colour(
     assert np.abs(after.mean(-1)[68:76, 44:52] - 128).mean() < 30
 
 
-def test_what_is_the_face_can_be_said(run: Run, mouths: Path, tmp_path: Path) -> None:
+def test_what_is_the_face_can_be_said(run: Run, mouth_weights: Path, tmp_path: Path) -> None:
     pictures.portrait(pictures.COLLINS, 90).save(tmp_path / "small.png")
     pictures.landscape().save(tmp_path / "none.png")
-    words = ("--to", "sad", "--weights", mouths)
+    words = ("--to", "sad", "--weights", mouth_weights)
     run(tmp_path / "none.png", *words, "-o", tmp_path / "whole", "--faces", "whole")
     assert [(r["status"], r["box"]) for r in rows(tmp_path / "whole")] == [("done", "0 0 400 300")]
     assert levels(tmp_path / "whole" / "sad" / "none.png").shape == (300, 400)

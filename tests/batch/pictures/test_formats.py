@@ -30,9 +30,9 @@ def formats(folder: Path) -> dict[str, str | None]:
 
 
 def test_results_can_have_their_sources_formats(
-    run: Run, mouths: Path, mixed: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, mixed: Path, tmp_path: Path
 ) -> None:
-    out, words = tmp_path / "out", ("--to", "sad", "--weights", mouths, "--format", "same")
+    out, words = tmp_path / "out", ("--to", "sad", "--weights", mouth_weights, "--format", "same")
     result = run(mixed, *words, "-o", out)
     assert result.exit_code == 0, result.output
     assert formats(out / "sad") == {
@@ -46,8 +46,10 @@ def test_results_can_have_their_sources_formats(
     assert len(rows(out)) == len(tree(out)) == 4
 
 
-def test_lower_quality_is_smaller(run: Run, mouths: Path, mixed: Path, tmp_path: Path) -> None:
-    words = ("--to", "sad", "--weights", mouths, "--format")
+def test_lower_quality_is_smaller(
+    run: Run, mouth_weights: Path, mixed: Path, tmp_path: Path
+) -> None:
+    words = ("--to", "sad", "--weights", mouth_weights, "--format")
     for form in ("jpeg", "webp"):
         sizes: list[int] = []
         for quality in ((), ("--quality", "90"), ("--quality", "30")):

@@ -28,7 +28,7 @@ from tests.support.reports import rows, tree
     ],
 )
 def test_size_and_colours_stay_in_every_mode(
-    run: Run, mouths: Path, tmp_path: Path, mode: str, result: str
+    run: Run, mouth_weights: Path, tmp_path: Path, mode: str, result: str
 ) -> None:
     portrait = pictures.portrait(pictures.HOPPER)
     path = tmp_path / "in.tif"
@@ -41,7 +41,7 @@ def test_size_and_colours_stay_in_every_mode(
         if mode.endswith("A"):
             picture.putalpha(Image.linear_gradient("L").resize(picture.size))
         picture.save(path)
-    said = run(path, "--to", "sad", "-o", tmp_path / "out", "--weights", mouths)
+    said = run(path, "--to", "sad", "-o", tmp_path / "out", "--weights", mouth_weights)
     assert said.exit_code == 0, said.output
     (row,) = rows(tmp_path / "out")
     left, top, width, height = boxes([row])[0]
@@ -56,12 +56,12 @@ def test_size_and_colours_stay_in_every_mode(
 
 
 def test_profiles_are_kept_and_ink_becomes_light_by_its_own(
-    run: Run, mouths: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     pictures.portrait(pictures.COLLINS).save(tmp_path / "a.jpg", icc_profile=profile)
     for form in ("png", "jpeg", "webp"):
-        words = ("--to", "sad", "--weights", mouths, "--format", form)
+        words = ("--to", "sad", "--weights", mouth_weights, "--format", form)
         run(tmp_path / "a.jpg", *words, "-o", tmp_path / form)
         (path,) = (tmp_path / form / "sad").iterdir()
         with Image.open(path) as picture:
@@ -71,13 +71,13 @@ def test_profiles_are_kept_and_ink_becomes_light_by_its_own(
 
 @pytest.mark.parametrize("form", ["png", "webp"])
 def test_colours_stay_where_a_picture_is_transparent(
-    run: Run, mouths: Path, tmp_path: Path, form: str
+    run: Run, mouth_weights: Path, tmp_path: Path, form: str
 ) -> None:
     picture = pictures.portrait(pictures.HOPPER)
     picture.putalpha(Image.new("L", picture.size, 255))
     picture.paste((200, 10, 90, 0), (0, 0, 60, 60))
     picture.save(tmp_path / "a.png")
-    words = ("--to", "sad", "--weights", mouths, "--format", form)
+    words = ("--to", "sad", "--weights", mouth_weights, "--format", form)
     run(tmp_path / "a.png", *words, "-o", tmp_path / "out")
     (path,) = (tmp_path / "out" / "sad").iterdir()
     gap = np.abs(levels(path) - levels(tmp_path / "a.png"))
@@ -86,7 +86,7 @@ def test_colours_stay_where_a_picture_is_transparent(
 
 
 def test_a_lab_pictures_profile_does_not_go_with_its_rgb_result(
-    run: Run, mouths: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     srgb, lab = (ImageCms.createProfile(space) for space in ("sRGB", "LAB"))
     picture = ImageCms.profileToProfile(
@@ -95,7 +95,7 @@ def test_a_lab_pictures_profile_does_not_go_with_its_rgb_result(
     assert picture is not None
     profile = ImageCms.ImageCmsProfile(lab).tobytes()
     picture.save(tmp_path / "a.tif", icc_profile=profile)
-    run(tmp_path / "a.tif", "--to", "sad", "--weights", mouths, "-o", tmp_path / "out")
+    run(tmp_path / "a.tif", "--to", "sad", "--weights", mouth_weights, "-o", tmp_path / "out")
     with Image.open(tmp_path / "out" / "sad" / "a.png") as result:
         assert (result.mode, result.info.get("icc_profile")) == ("RGB", None)
 
@@ -115,11 +115,11 @@ def with_exif() -> Image.Exif:
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
 def test_exif_turns_the_picture_and_is_kept_if_that_is_asked_for(
-    run: Run, mouths: Path, tmp_path: Path, form: str
+    run: Run, mouth_weights: Path, tmp_path: Path, form: str
 ) -> None:
     portrait = pictures.portrait(pictures.HOPPER)
     portrait.rotate(90, expand=True).save(tmp_path / "a.png", exif=with_exif())
-    words = ("--to", "sad", "--weights", mouths, "--format", form)
+    words = ("--to", "sad", "--weights", mouth_weights, "--format", form)
     run(tmp_path / "a.png", *words, "-o", tmp_path / "dropped")
     run(tmp_path / "a.png", *words, "-o", tmp_path / "kept", "--metadata", "keep")
     (row,) = rows(tmp_path / "kept")
@@ -134,7 +134,7 @@ def test_exif_turns_the_picture_and_is_kept_if_that_is_asked_for(
 
 
 def test_a_thumbnail_that_would_show_the_old_face_is_not_kept(
-    run: Run, mouths: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     thumbnail = io.BytesIO()
     pictures.portrait(pictures.COLLINS, 100).save(thumbnail, "jpeg")
@@ -142,7 +142,7 @@ def test_a_thumbnail_that_would_show_the_old_face_is_not_kept(
     del exif[0x0112]
     first = exif.tobytes()
     pictures.portrait(pictures.COLLINS).save(tmp_path / "a.jpg", exif=first + thumbnail.getvalue())
-    words = ("--to", "sad", "--weights", mouths, "--metadata", "keep", "--format", "jpeg")
+    words = ("--to", "sad", "--weights", mouth_weights, "--metadata", "keep", "--format", "jpeg")
     run(tmp_path / "a.jpg", *words, "-o", tmp_path / "out")
     content = (tmp_path / "out" / "sad" / "a.jpg").read_bytes()
     assert b"Maker" in content
@@ -151,7 +151,7 @@ def test_a_thumbnail_that_would_show_the_old_face_is_not_kept(
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_turned_tiff_is_as_the_same_pixels_in_a_png(
-    run: Run, mouths: Path, tmp_path: Path, orientation: int
+    run: Run, mouth_weights: Path, tmp_path: Path, orientation: int
 ) -> None:
     portrait = pictures.portrait(pictures.COLLINS).resize((210, 290))
     small = portrait.resize((60, 84))
@@ -169,7 +169,7 @@ def test_a_turned_tiff_is_as_the_same_pixels_in_a_png(
             turned = picture.transpose(back) if back is not None else picture
             turned.save(tmp_path / form / f"{name}.{form}", exif=exif)
     for form in ("png", "tif"):
-        words = ("--to", "sad", "--weights", mouths, "-o", tmp_path / f"out-{form}")
+        words = ("--to", "sad", "--weights", mouth_weights, "-o", tmp_path / f"out-{form}")
         assert run(tmp_path / form, *words).exit_code == 0
     large, less = rows(tmp_path / "out-tif")
     assert (large["width"], large["height"], less["width"], less["height"]) == (

@@ -15,7 +15,7 @@ from tests.support.reports import rows, tree
 
 
 def test_pictures_in_archives_are_changed_as_those_in_folders(
-    run: Run, words: tuple[str | Path, ...], album: Path, mouths: Path, tmp_path: Path
+    run: Run, words: tuple[str | Path, ...], album: Path, mouth_weights: Path, tmp_path: Path
 ) -> None:
     run(*words, "-o", tmp_path / "folder")
     with zipfile.ZipFile(tmp_path / "album.zip", "w") as archive:
@@ -27,13 +27,13 @@ def test_pictures_in_archives_are_changed_as_those_in_folders(
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_picture_that_can_only_be_read_once_is_changed_too(
-    run: Run, mouths: Path, album: Path, tmp_path: Path
+    run: Run, mouth_weights: Path, album: Path, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "one.jpg")
     content = (album / "one.jpg").read_bytes()
     writer = threading.Thread(target=(tmp_path / "one.jpg").write_bytes, args=(content,))
     writer.start()
-    words = ("--to", "sad", "--weights", mouths)
+    words = ("--to", "sad", "--weights", mouth_weights)
     result = run(tmp_path / "one.jpg", *words, "-o", tmp_path / "pipe")
     writer.join()
     assert result.exit_code == 0, result.output
