@@ -87,7 +87,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
 
 
 def _earlier(options: Options) -> ResumeState | None:
-    """Return what earlier calls made, by the report; None if the call starts anew."""
+    """Return the state of earlier calls by their report; None if the call starts anew."""
     if options.stream or options.overwrite or not (options.out / RUN).exists():
         return None
     resume = ResumeState(

@@ -55,7 +55,7 @@ def identity(
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
-    """What a call ran with, and how it ended."""
+    """Facts about a call besides its options: models, device and outcome."""
 
     bundle: dict[str, str]
     """The digests of the bundle's files."""

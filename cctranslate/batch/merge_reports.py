@@ -30,7 +30,7 @@ _INPUTS = {
 _LONGEST = 60
 """Characters of an option's value that an error shows."""
 Run = tuple[Path, dict[str, Any]]
-"""A run's folder, and what its `run.json` says."""
+"""A run's folder, and the content of its `run.json`."""
 
 
 def merge(folders: list[Path], path: Path) -> Counts:
@@ -119,7 +119,7 @@ def _check_shards(shards: list[Any]) -> None:
 
 
 def _check_options(runs: list[Run]) -> None:
-    """See that the runs have the same options, as far as these decide what is made.
+    """Check that the runs have the same options, as far as these affect results.
 
     Raises:
         OptionError: one has others.

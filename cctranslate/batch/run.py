@@ -1,4 +1,4 @@
-"""One call of `batch`: resume from what is there, translate, and write the final report."""
+"""One call of `batch`: resume from earlier results, translate, and write the final report."""
 
 import sys
 import time

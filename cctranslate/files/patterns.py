@@ -1,4 +1,4 @@
-"""Patterns as shells have them, with `**`, which links that lead back cannot make endless."""
+"""Shell patterns with `**`, which also end where links lead back to a parent folder."""
 
 import glob
 import os
@@ -17,14 +17,13 @@ def is_deep(pattern: str) -> bool:
 
 
 def matches(pattern: str, base: str = "") -> Iterator[str]:
-    """Return the paths that a pattern matches, in no order.
+    """Yield the paths that a pattern matches, in no order.
 
-    `**` stands for any folders in one another, or none. Linked folders are followed, but never
-    into one that the way leads through already. Hidden folders, and those of the system, are left
-    alone.
+    `**` stands for any number of nested folders. Linked folders are followed, but not into a
+    folder that the path is already in. Hidden folders and those of the system are left out.
 
     Args:
-        pattern: As `glob` has them.
+        pattern: With the wildcards of `glob`.
         base: Where a relative pattern starts from; the paths begin with it.
     """
     deep = _DEEP.search(pattern)
@@ -39,11 +38,11 @@ def matches(pattern: str, base: str = "") -> Iterator[str]:
 
 
 def _folders(start: str) -> Iterator[str]:
-    """Return a folder and those below it, each with a separator at its end; `""` is where we are.
+    """Yield a folder and those below it, each with a separator at its end.
 
-    One that cannot be listed counts as empty, as in a shell.
+    `""` is the working directory. A folder that cannot be listed counts as empty, as in a shell.
     """
-    # No recursion: folders may lie in one another deeper than Python's calls may.
+    # Not recursive: folders may be nested deeper than Python's stack allows.
     ahead: list[tuple[str, frozenset[tuple[int, int]]]] = [(start, frozenset())]
     while ahead:
         folder, through = ahead.pop()

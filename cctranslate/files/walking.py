@@ -1,4 +1,4 @@
-"""The files below a folder, in order, whatever links lead where."""
+"""The files below a folder, in order. Links that lead back to a parent folder do no harm."""
 
 import os
 import stat
@@ -9,12 +9,12 @@ from pathlib import Path
 from cctranslate.files.names import is_clutter
 
 Identity = tuple[int, int]
-"""The device and the number of a file: what tells that two paths are one file."""
+"""The device and the inode of a file. Two paths with the same identity are one file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Folder:
-    """A folder that is to be walked next."""
+    """A folder whose content is walked next."""
 
     path: Path
     prefix: str
@@ -24,15 +24,19 @@ class _Folder:
 
 
 def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str]]:
-    """Return the files below a folder, sorted by name in each, and their paths relative to it.
+    """Yield the files below a folder with their relative paths, sorted by name in each folder.
 
-    Paths are `/`-joined. Linked folders are followed, but never into one that is being walked
-    already. Hidden files and folders, and those of the system, are left alone. A folder that
-    cannot be listed comes as an item, to fail with its row. Only one folder's names are held for
-    each level.
+    Relative paths are joined by `/`. Linked folders are followed, but not into a folder that is
+    being walked. Hidden files and folders and those of the system are left out. A folder that
+    cannot be listed is yielded as a file, so that it fails with a row. Memory is bounded by the
+    names in one folder of each level.
+
+    Args:
+        root: The folder.
+        leave_out: Files and folders that are not yielded or walked.
     """
     closed = {identity(path) for path in (root, *leave_out) if path.exists()}
-    # No recursion: folders may lie in one another deeper than Python's calls may.
+    # Not recursive: folders may be nested deeper than Python's stack allows.
     levels: list[tuple[_Folder, Iterator[_Folder | tuple[Path, str]]]] = []
     folder: _Folder | None = _Folder(path=root, prefix="", identity=None)
     while folder or levels:
@@ -53,7 +57,7 @@ def walk(root: Path, leave_out: Iterable[Path] = ()) -> Iterator[tuple[Path, str
 
 
 def _content(folder: _Folder, closed: set[Identity]) -> Iterator[_Folder | tuple[Path, str]]:
-    """Return the files and folders in a folder; those that are `closed` by then are passed by."""
+    """Yield the files and folders in a folder that are not in `closed` by then."""
     try:
         names, others = _listed(folder.path, {inode for _, inode in closed})
     except OSError:
@@ -79,10 +83,10 @@ def _content(folder: _Folder, closed: set[Identity]) -> Iterator[_Folder | tuple
 
 
 def _listed(folder: Path, inodes: set[int]) -> tuple[list[str], set[str]]:
-    """Return the names in a folder, sorted, and those that are more than an ordinary file.
+    """Return the sorted names in a folder, and those that need a closer look.
 
-    Those may be folders, links, or one of the files with these inodes. To look at each file takes
-    as long as to read a small one.
+    These are folders, links, and files with one of the inodes. Each look takes as long as reading a
+    small file.
     """
     names, others = list[str](), set[str]()
     with os.scandir(folder) as entries:
@@ -96,7 +100,7 @@ def _listed(folder: Path, inodes: set[int]) -> tuple[list[str], set[str]]:
 
 
 def identity(path: Path) -> Identity:
-    """Return what tells a file from all others.
+    """Return the identity of a file.
 
     Raises:
         OSError: it cannot be looked at.

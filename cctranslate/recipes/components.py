@@ -1,4 +1,4 @@
-"""What recipes are made of: their common base, networks, loss weights and procedure."""
+"""The building blocks of recipes: their base class, networks, loss weights and procedure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace

@@ -18,7 +18,7 @@ from cctranslate.recipes.rules import refuse_contradictions
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One of a recipe's trainings: what it changes compared with the stage before.
+    """One training of a recipe, by its differences from the stage before.
 
     A stage continues with the networks of the stage before.
     """

@@ -59,7 +59,7 @@ class StudentRecipe(BaseRecipe):
     weights: PairedWeights
     batch_size: int
     epochs: float
-    """Passes over the pairs, of which each face and target has one."""
+    """Passes over the pairs. Each face and target has one pair."""
     lr: float
     d_lr: float
     warm_up: int

@@ -18,7 +18,7 @@ FILE = "checkpoint.pt"
 TEACHERS = "teachers"
 """The subfolder of the runs that a run builds on: guides, encoders, earlier stages."""
 _OF_ANOTHER_SHAPE = (KeyError, RuntimeError, ValueError, TypeError, AttributeError)
-"""What torch and trainers raise for a state with other parts or shapes."""
+"""Exceptions of torch and trainers for a state with other parts or shapes."""
 
 
 def remedy(folder: Path) -> str:

@@ -32,7 +32,7 @@ MEASURED = "measured.json"
 
 @dataclass(frozen=True, kw_only=True)
 class RunManifest:
-    """What a run was made from, to repeat it."""
+    """Recipe, data and seed of a run: enough to repeat it."""
 
     recipe: AnyRecipe
     seed: int

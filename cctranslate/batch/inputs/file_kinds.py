@@ -1,4 +1,4 @@
-"""Tell what a file is that Pillow cannot read, by its first bytes and its name, and what to do."""
+"""Recognize files that Pillow cannot read, by their first bytes and names, and say what to do."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import is_compressed
 
 HEAD = 512
-"""Bytes at a file's beginning that tell what it is."""
+"""Bytes at a file's beginning that are read to recognize it."""
 _RAW_SUFFIXES = {
     *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"),
     *(".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf"),

@@ -52,7 +52,7 @@ _FINAL = (RefusedError, Image.DecompressionBombError, Image.DecompressionBombWar
 
 
 def read_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -> T:
-    """Return what `read` makes of a picture; metadata that spoil it are left out.
+    """Open a picture and return the result of `read`. Metadata that fail it are left out.
 
     Texts and comments are left out first, then a PNG's color space, with a warning.
 

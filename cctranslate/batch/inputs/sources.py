@@ -100,7 +100,7 @@ def _filtered(items: Iterable[Item], input_filter: InputFilter) -> Iterator[Item
 
 
 def _matching_paths(word: str) -> list[Path]:
-    """Return the paths that a word names: itself, or what it matches as a pattern."""
+    """Return the path that an argument names, or the paths that it matches as a pattern."""
     if is_remote(word):
         return remote_files.matching_paths(word)
     if os.path.lexists(word):

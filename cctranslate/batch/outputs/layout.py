@@ -28,7 +28,7 @@ LONGEST = 200
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
 """Bytes of names as Python has them that are no UTF-8."""
 TAR_NAME = re.compile(r"\d{6,}\.tar")
-"""What `tar_name` gives."""
+"""Matches the names that `tar_name` returns."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,7 @@ class PackedResults:
     """An input's results as a packer made them."""
 
     content: bytes = b""
-    """What the writer's `add` takes."""
+    """The packed results, for the writer's `add`."""
     fingerprints: Mapping[str, Fingerprint] = field(default_factory=dict)
     """By output path."""
 
@@ -111,7 +111,7 @@ class UnplacedResults:
     """An input's results and report lines, before the writer has chosen a file for them."""
 
     content: bytes
-    """What the packer made of the results."""
+    """The results as the packer returned them."""
     pieces: list[bytes]
     """The report's lines, split where the writer inserts its part of each output."""
 

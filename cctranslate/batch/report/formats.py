@@ -194,7 +194,7 @@ def _suffix(path: Path) -> str:
 
 
 def _csv_files(rows: Iterable[Row]) -> Iterator[BinaryIO]:
-    """Return rows as files of CSV, each of which fits in memory."""
+    """Yield rows as CSV files that each fit in memory."""
     lines = csv_lines(rows)
     while group := b"".join(islice(lines, GROUP)):
         yield io.BytesIO(_HEADER + group)

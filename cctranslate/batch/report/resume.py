@@ -24,7 +24,7 @@ tells it from an input that has a result of each."""
 
 @dataclass(frozen=True, slots=True)
 class EarlierInput:
-    """What earlier calls finished of one input."""
+    """The finished results of one input."""
 
     targets: int
     """A bit for each expression, in FER2013's order."""
@@ -148,7 +148,7 @@ class ResumeState:
                 self.last_outputs.append(output)
 
     def earlier_input(self, source: str) -> EarlierInput | None:
-        """Return what earlier calls finished of an input; None if they have no row of it."""
+        """Return an input's finished results; None if no earlier call has a row of it."""
         return self._earlier.get(self.key(source))
 
     def results(self) -> Iterator[tuple[bytes, int]]:

@@ -10,7 +10,7 @@ Box = tuple[int, int, int, int]
 
 
 class Disposition(Enum):
-    """What happened to a result after the judge read it."""
+    """Whether a result was written, and where to, after the judge read it."""
 
     WRITTEN = "written"
     SET_ASIDE = "set_aside"

@@ -41,7 +41,7 @@ MOST_CPUS_OF_A_GPU = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What the nodes of a cluster have."""
+    """The CPUs and GPUs of a cluster."""
 
     cpus: int
     gpus: int

@@ -40,7 +40,7 @@ class Balance:
     in_shard: NDArray[np.bool_]
     """Whether each input is in the call's shard [N]."""
     earlier: ResumeState | None = None
-    """What earlier calls made."""
+    """The results of earlier calls."""
 
     @classmethod
     def of(cls, options: Options) -> Self:

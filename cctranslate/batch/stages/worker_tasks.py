@@ -1,4 +1,4 @@
-"""What workers do with a chunk: decode its inputs, and make its results and rows."""
+"""The tasks of workers: decode the inputs of a chunk, and make its results and rows."""
 
 import pickle
 import time

@@ -58,7 +58,7 @@ def check(word: str) -> None:
 
 
 def matching_paths(word: str) -> list[Path]:
-    """Return the paths that a word names: itself, or what it matches as a pattern."""
+    """Return the path that an argument names, or the paths that it matches as a pattern."""
     path = open_path(word)
     if not _MAGIC.intersection(word) or word.startswith("http"):
         return [path]

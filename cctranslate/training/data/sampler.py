@@ -70,7 +70,7 @@ class Sampler:
 
 
 def evenly(classes: Indices, seed: int) -> Indices:
-    """Return shuffled indices of classes [N], of which any first part has equally many of each.
+    """Return shuffled indices of classes [N], so that every prefix is balanced over classes.
 
     Small classes run out earlier. Faces of class -1 are left out.
     """

@@ -25,14 +25,14 @@ FOLDS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnPairs:
-    """All draws of a finished run, and what they are selected by."""
+    """All draws of a finished run, and the figures that decide which are selected."""
 
     recipe: PairsRecipe
     folder: Path
     """The run's folder."""
     faces: Faces
     classes: NDArray[np.int64]
-    """The likeliest expression of each face; -1 for what is no face."""
+    """The likeliest expression of each face; -1 for pictures without a face."""
     is_easy: NDArray[np.bool_]
     """Whether each face is easy to change."""
     draws: Draws

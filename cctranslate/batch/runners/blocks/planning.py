@@ -42,7 +42,7 @@ class Planner:
         self._sampled = self._bytes = 0
 
     def write(self, items: Iterable[Item], variants: int, workers: int) -> None:
-        """Write blocks of all inputs, each of which comes once.
+        """Write blocks of all inputs. An input that is named twice comes once.
 
         Args:
             items: The inputs, in their order.

@@ -25,7 +25,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class BlockPlan:
-    """A plan: what its blocks belong to."""
+    """The content of `plan.json`: the options of a plan, its size, and where its rows begin."""
 
     request: dict[str, Any]
     """The options that decide the content of the plan."""
