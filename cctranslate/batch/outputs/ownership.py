@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from cctranslate.batch.report.schema import NAMES
-from cctranslate.batch.stores.small_files import SMALL, read_at_once
 from cctranslate.emotions import EMOTIONS
+from cctranslate.files.small_files import SMALL, read_at_once
 
 _HEAD = 1 << 16
 """Bytes of a report's first line that are read."""

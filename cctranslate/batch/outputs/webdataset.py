@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cctranslate.batch.outputs.earlier.tar_members import tar_members
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.layout import TAR_NAME, tar_name
 from cctranslate.batch.outputs.ownership import is_ours
@@ -23,6 +22,7 @@ from cctranslate.batch.outputs.writers import (
 from cctranslate.batch.report.row import Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.files.remote import is_remote, upload
+from cctranslate.files.tar_members import tar_members
 from cctranslate.files.writing import AppendOnlyFile, temporary_name, unwritable
 
 FULL = 256 << 20

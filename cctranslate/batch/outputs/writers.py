@@ -16,9 +16,9 @@ from cctranslate.batch.outputs.encoding import Encoding, Result
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import NAMES, line, to_cells
-from cctranslate.batch.stores.small_files import create_file
 from cctranslate.errors import OutputError
 from cctranslate.files.remote import is_remote, write_new
+from cctranslate.files.small_files import create_file
 from cctranslate.files.writing import replacing, unwritable
 
 _OUTPUT = NAMES.index("output")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from cctranslate.batch.outputs.earlier.result_sizes import ResultSizes
 from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.stores.result_sizes import ResultSizes
 from cctranslate.files.writing import unwritable
 
 

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from cctranslate.batch.outputs import webdataset
-from cctranslate.batch.outputs.earlier.tar_members import TarMember, tar_members
 from cctranslate.batch.outputs.layout import TAR_NAME
 from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.row import Row
 from cctranslate.files import remote
+from cctranslate.files.tar_members import TarMember, tar_members
 from cctranslate.files.writing import atomic_write, unwritable
 
 _PIECE = 1 << 20

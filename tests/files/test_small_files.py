@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.batch.stores.small_files import SMALL, create_file, read_at_once
+from cctranslate.files.small_files import SMALL, create_file, read_at_once
 from cctranslate.files.writing import temporary_name
 
 
