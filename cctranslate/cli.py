@@ -1,4 +1,4 @@
-"""The command line: a Click group whose commands import their half only when run."""
+"""The command line: a Click group, and the one place where errors become exit codes."""
 
 import errno
 import signal
@@ -19,6 +19,7 @@ from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
 from cctranslate.commands.report import report
 from cctranslate.errors import UserError
+from cctranslate.signals import handled_signals
 
 CONTEXT: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
@@ -26,8 +27,8 @@ CONTEXT: dict[str, Any] = {
 }
 
 
-class _Gone(click.ClickException):
-    """The reader of stdout went away: nobody is left to tell."""
+class _ReaderGoneError(click.ClickException):
+    """The program that read stdout has ended. Nothing is printed."""
 
     exit_code = 141
 
@@ -37,17 +38,17 @@ class _Gone(click.ClickException):
 
 
 def _failed(message: str, exit_code: int = 1) -> click.ClickException:
-    """Return an error of ours as Click shows it: one line, and its exit code."""
+    """Return an exception that Click prints as one line and ends with `exit_code`."""
     kind = type("Failed", (click.ClickException,), {"exit_code": exit_code})
     failed: click.ClickException = kind(standard_streams.printable(message))
     return failed
 
 
 class _Group(click.Group):
-    """The command line: a user's mistake is one line with its exit code, never a traceback."""
+    """A command group that ends a user's mistake with one line and an exit code."""
 
     def make_context(self, *words: Any, **extra: Any) -> click.Context:
-        """Parse the command line, which prints for `--help` and `--version`."""
+        """Parse the command line. `--help` and `--version` print already here."""
         with _errors_as_exit_codes():
             return super().make_context(*words, **extra)
 
@@ -61,14 +62,14 @@ class _Group(click.Group):
 
 @contextmanager
 def _errors_as_exit_codes() -> Iterator[None]:
-    """Be the one place where errors become exit codes."""
+    """Turn errors into exceptions that Click prints, each with its exit code."""
     try:
         yield
     except click.BadParameter as error:
         _name_variable(error)
         raise
     except BrokenPipeError:  # Click would end with exit code 1.
-        raise _Gone("") from None
+        raise _ReaderGoneError("") from None
     except UserError as error:
         raise _failed(str(error), error.exit_code) from None
     except ModuleNotFoundError as error:
@@ -88,7 +89,7 @@ def _errors_as_exit_codes() -> Iterator[None]:
 
 
 def _name_variable(error: click.BadParameter) -> None:
-    """Say where a value comes from that is not on the command line."""
+    """Name the environment variable in the error of a value that came from one."""
     context, option = error.ctx, error.param
     if context is None or option is None or option.name is None:
         return
@@ -140,7 +141,7 @@ def cli() -> None:
     cctranslate batch ./faces --to happy            translate a folder
     cctranslate batch ./faces --to all -o out       all seven expressions
     cctranslate fit --data fer2013.csv              train
-    cctranslate export runs/001-student            make a bundle of a run
+    cctranslate export runs/001-student             make a bundle of a run
     cctranslate doctor                              what runs where, and what to mend
     """
 
@@ -158,13 +159,13 @@ def main() -> None:
         interrupts.append(signum)
         raise KeyboardInterrupt
 
-    for number in standard_streams.heard_signals():
+    for number in handled_signals():
         signal.signal(number, interrupt)
     try:
         status = cli.main(standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         status = 130
-    except ImportError:  # what a signal becomes while a compiled library is imported
+    except ImportError:  # an interrupted import of a compiled library
         if not interrupts:
             raise
         status = 130

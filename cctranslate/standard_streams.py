@@ -1,26 +1,23 @@
-"""Standard streams that are closed, full or abandoned: errors name them, and runs outlive stderr.
+"""Standard streams that are closed, full or abandoned. Errors name them, and runs survive stderr.
 
 Python sets the stream of a closed descriptor to None, and the next file that is opened takes the
-descriptor's number: what a C library prints would go into that file.
+descriptor's number. A C library's messages would go into that file.
 """
 
 import errno
 import io
 import os
 import re
-import signal
 import sys
 from typing import TextIO
 
 from cctranslate.errors import InputError, OptionError, OutputError
 
 OUTPUT_NAME = "standard output"
-"""The file name of errors in writing it."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
-"""Those that end a command in order. SIGHUP comes when its terminal is closed."""
+"""The file name in errors about it."""
 _STDIN, _STDOUT, _STDERR = range(3)
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that break a line or its order, command a terminal, or are no text."""
+"""Characters that break a line, change its direction, control a terminal, or are not text."""
 
 
 class _NamedOutput(io.FileIO):
@@ -47,9 +44,9 @@ class _OptionalOutput(io.FileIO):
 
 
 def prepare() -> None:
-    """Open closed descriptors, and wrap standard output and error for their errors.
+    """Open closed descriptors, and wrap standard output and error.
 
-    A closed stdin or stdout is opened the wrong way round, so that using it still fails.
+    A closed stdin is opened for writing and a closed stdout for reading, so that using it fails.
     """
     _open_if_closed(_STDIN, os.O_WRONLY)
     _open_if_closed(_STDOUT, os.O_RDONLY)
@@ -60,13 +57,8 @@ def prepare() -> None:
     sys.stderr = _wrapped(sys.stderr, _OptionalOutput(_STDERR, "w", closefd=False))
 
 
-def heard_signals() -> list[signal.Signals]:
-    """Return the signals that end this command: not those that `nohup` or `&` has it ignore."""
-    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-
-
 def discard_output() -> None:
-    """Send what the interpreter still flushes at exit to the null device."""
+    """Redirect standard output to the null device, as the interpreter flushes it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
 
 
@@ -87,7 +79,7 @@ def require_output(option: str) -> None:
 
     Raises:
         OptionError: it is closed.
-        OutputError: it takes nothing.
+        OutputError: It cannot be written.
     """
     try:
         os.write(_STDOUT, b"")
@@ -98,7 +90,7 @@ def require_output(option: str) -> None:
 
 
 def printable(line: str) -> str:
-    """Return a line with what may not be printed, as in a file's name, as `\\n` or `\\x1b`."""
+    """Return a line with control characters, as of a file's name, escaped as `\\n` or `\\x1b`."""
     return _CONTROL.sub(_escaped, line)
 
 
@@ -119,7 +111,7 @@ def _open_if_closed(descriptor: int, flags: int) -> None:
 
 
 def _wrapped(stream: TextIO | None, raw: io.FileIO) -> TextIO:
-    """Return the stream over `raw`; one of Windows' terminals stays, which takes no bytes."""
+    """Return a text stream over `raw`. A terminal of Windows takes no bytes and stays as it is."""
     if os.name == "nt" and stream is not None and stream.isatty():
         return stream
     return io.TextIOWrapper(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TypeVar
 
-from cctranslate.standard_streams import heard_signals
+from cctranslate.signals import handled_signals
 
 A = TypeVar("A")
 
@@ -30,7 +30,7 @@ class InterruptHandler:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle signals in the block; the second one raises KeyboardInterrupt."""
-        previous = {number: signal.signal(number, self._handle) for number in heard_signals()}
+        previous = {number: signal.signal(number, self._handle) for number in handled_signals()}
         try:
             yield
         finally:

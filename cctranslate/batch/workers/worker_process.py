@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cctranslate.batch.workers.library_warnings import recorded_warnings
 from cctranslate.errors import WorkersError
-from cctranslate.standard_streams import SIGNALS
+from cctranslate.signals import ENDING_SIGNALS
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
@@ -135,7 +135,7 @@ class WorkerProcess(Generic[W]):
 def _serve(work: object, pipe: "connection.Connection[Any, Any]") -> None:
     """Run tasks until the pipe ends."""
     # Signals go to all processes of a terminal or a job, but the task in progress must finish.
-    for number in SIGNALS:
+    for number in ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     with suppress(EOFError, OSError):
@@ -184,7 +184,7 @@ def _safe_start() -> Iterator[None]:
     """
     blocks = hasattr(signal, "pthread_sigmask")  # not on Windows
     with _STARTING:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS) if blocks else None
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS) if blocks else None
         safe_path = os.environ.get(_SAFE_PATH)
         os.environ[_SAFE_PATH] = "1"
         try:

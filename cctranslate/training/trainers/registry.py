@@ -55,7 +55,7 @@ def _classifier(recipe: ClassifierRecipe, inputs: TrainerInputs) -> Trainer:
     return ClassifierTrainer(recipe, inputs.faces, inputs.votes, inputs.device, inputs.seed)
 
 
-def _translator(recipe: GanRecipe, inputs: TrainerInputs) -> Trainer:
+def _gan(recipe: GanRecipe, inputs: TrainerInputs) -> Trainer:
     folder, final = inputs.prerequisites, recipe.final_recipe
     networks = TeacherNetworks(
         guides=tuple(load_classifier(folder / name) for name in final.guides),
@@ -112,7 +112,7 @@ def _student(recipe: StudentRecipe, inputs: TrainerInputs) -> Trainer:
 
 _TRAINERS: dict[type[BaseRecipe], Callable[[Any, TrainerInputs], Trainer]] = {
     ClassifierRecipe: _classifier,
-    GanRecipe: _translator,
+    GanRecipe: _gan,
     TeacherRecipe: _teacher,
     PairsRecipe: _pairs,
     StudentRecipe: _student,

@@ -1,0 +1,16 @@
+"""The signals that end a command in order: Ctrl-C, SIGTERM and a closed terminal."""
+
+import signal
+import sys
+
+ENDING_SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    *([signal.SIGHUP] if sys.platform != "win32" else []),
+)
+"""SIGHUP comes when the command's terminal is closed."""
+
+
+def handled_signals() -> list[signal.Signals]:
+    """Return the ending signals without those that `nohup` or `&` made the command ignore."""
+    return [number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
