@@ -163,6 +163,8 @@ def _check_stream(options: Options) -> None:
 
 def _check_single_file(options: Options, path: Path) -> None:
     """Check that the call makes one result, and that it can be written to `path`."""
+    for word in options.inputs:
+        sources.check(word)
     if not (sources.are_single_picture(options.inputs) and len(options.plan.variants) == 1):
         raise OptionError(f"-o {path} is one file: name one picture and expression, or a folder")
     if options.layout != "imagefolder":

@@ -138,9 +138,13 @@ def are_single_picture(inputs: Sequence[str]) -> bool:
 
 def is_single_picture(word: str) -> bool:
     """Return whether an input can only be one picture: no folder, archive or pattern."""
+    if word == STDIN:
+        return True
     path = open_path(word)
     head = _head(path)
-    return word == STDIN or (head != b"" and not _holds_more(head, path))
+    if not head and (is_remote(path) or not os.path.lexists(path) or path.is_dir()):
+        return False
+    return not _holds_more(head, path)
 
 
 def _holds_more(head: bytes, path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,35 @@ def test_a_link_to_itself_is_no_traceback(run: Run, tmp_path: Path, out: str) ->
         ("nothing.png", "nothing.png: not found: name a picture, a folder or a pattern"),
     ],
 )
-def test_an_input_that_is_not_there_is_told(run: Run, tmp_path: Path, word: str, said: str) -> None:
-    result = run(word, "--to", "sad", "-o", tmp_path / "out")
+@pytest.mark.parametrize("out", ["out", "out.png", "-"])
+def test_an_input_that_is_not_there_is_told(
+    run: Run, tmp_path: Path, word: str, said: str, out: str
+) -> None:
+    result = run(word, "--to", "sad", "-o", out if out == "-" else tmp_path / out)
     assert result.exit_code == 2
     assert result.output.strip() == f"Error: {said}"
     assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_picture_is_named_for_what_it_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    result = run(tmp_path / "a.png", "--to", "sad", "-o", tmp_path / "out.png")
+    assert result.exit_code == 1
+    assert "1 x decode: empty file" in result.output
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no named pipes there")
+@pytest.mark.parametrize("out", ["out.png", "-"])
+def test_a_pipe_gives_one_picture(
+    run: Run, faces: Path, weights: Path, tmp_path: Path, out: str
+) -> None:
+    picture = (faces / "sad" / "4.png").read_bytes()
+    run(faces / "sad" / "4.png", "--to", "happy", "-o", tmp_path / "expected.png")
+    os.mkfifo(tmp_path / "pipe")
+    writing = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(picture,))
+    writing.start()  # as the shell's <(curl ...) does
+    result = run(tmp_path / "pipe", "--to", "happy", "-o", out if out == "-" else tmp_path / out)
+    writing.join()
+    assert result.exit_code == 0, result.output
+    made = result.stdout_bytes if out == "-" else (tmp_path / out).read_bytes()
+    assert made == (tmp_path / "expected.png").read_bytes()
