@@ -1,4 +1,4 @@
-"""A change at 48x48, carried up: sharp, in colour, and without a border."""
+"""A change at 48x48, carried up: sharp, in color, and without a border."""
 
 import cv2
 import numpy as np
@@ -148,7 +148,7 @@ def mouth(paint: float) -> np.ndarray:
     return change
 
 
-def test_teeth_that_are_painted_over_take_the_colour_of_the_skin() -> None:
+def test_teeth_that_are_painted_over_take_the_color_of_the_skin() -> None:
     skin, teeth = (190, 130, 100), (235, 235, 230)
     picture = np.full((48 * FINE, 48 * FINE, 3), skin, np.uint8)
     picture[31 * FINE : 33 * FINE, 18 * FINE : 30 * FINE] = teeth

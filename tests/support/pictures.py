@@ -135,6 +135,6 @@ def people() -> list[Gray]:
     detector, faces = FaceDetector(), []
     for file in sorted([*PHOTOS.glob("*.jpg"), *(PHOTOS.parent / "portraits").glob("*.jpg")]):
         with Image.open(file) as picture:
-            colours, gray = np.asarray(picture.convert("RGB")), np.asarray(picture.convert("L"))
-        faces.append(crop(gray, align(detector.find(colours)[0].points)))
+            colors, gray = np.asarray(picture.convert("RGB")), np.asarray(picture.convert("L"))
+        faces.append(crop(gray, align(detector.find(colors)[0].points)))
     return faces

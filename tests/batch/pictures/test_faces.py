@@ -149,7 +149,7 @@ def test_faces_that_are_left_out_stay_as_they_were(
     assert not changed[top : top + height, left : left + width].any()
 
 
-def test_small_colour_pictures_are_faces_and_stay_in_colour(
+def test_small_color_pictures_are_faces_and_stay_in_color(
     run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:
     sample = pictures.PHOTOS.parent / "samples" / "collins-colour.jpg"

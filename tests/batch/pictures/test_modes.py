@@ -27,7 +27,7 @@ from tests.support.reports import rows, tree
         ("F", "L"),
     ],
 )
-def test_size_and_colours_stay_in_every_mode(
+def test_size_and_colors_stay_in_every_mode(
     run: Run, mouth_weights: Path, tmp_path: Path, mode: str, result: str
 ) -> None:
     portrait = pictures.portrait(pictures.HOPPER)
@@ -70,7 +70,7 @@ def test_profiles_are_kept_and_ink_becomes_light_by_its_own(
 
 
 @pytest.mark.parametrize("form", ["png", "webp"])
-def test_colours_stay_where_a_picture_is_transparent(
+def test_colors_stay_where_a_picture_is_transparent(
     run: Run, mouth_weights: Path, tmp_path: Path, form: str
 ) -> None:
     picture = pictures.portrait(pictures.HOPPER)
