@@ -16,13 +16,13 @@ class DeviceDataset:
 
     def levels(self, chosen: Indices) -> Gray:
         """Return the chosen faces [M,48,48] as gray levels on the CPU."""
-        return np.asarray(self._drawn(chosen).cpu())
+        return np.asarray(self._take(chosen).cpu())
 
     def scaled(self, chosen: Indices) -> Tensor:
         """Return the chosen faces [M,1,48,48] in [-1,1] on the device."""
-        return scaled(self._drawn(chosen))
+        return scaled(self._take(chosen))
 
-    def _drawn(self, chosen: Indices) -> Tensor:
+    def _take(self, chosen: Indices) -> Tensor:
         return self._images[torch.from_numpy(chosen).to(self._images.device)]
 
 

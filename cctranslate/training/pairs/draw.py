@@ -55,7 +55,7 @@ class PairMaker:
         folder: Path,
         faces: Faces,
         votes: Votes | None,
-        found: Landmarks,
+        face_landmarks: Landmarks,
         embeddings: NDArray[np.float32],
         networks: Networks,
         device: torch.device,
@@ -67,10 +67,10 @@ class PairMaker:
         labels = soft_labels(faces, votes, recipe.vote_share)
         self.classes = likeliest(labels)
         self.order = evenly(self.classes, seed)
-        hard = are_hard(found.points, found.found)
+        hard = are_hard(face_landmarks.points, face_landmarks.found)
         self.strengths = np.where(hard, recipe.hard_strength, 1).astype(np.float32)
-        self._points = torch.from_numpy(found.points)
-        self._found = torch.from_numpy(found.found)
+        self._points = torch.from_numpy(face_landmarks.points)
+        self._found = torch.from_numpy(face_landmarks.found)
         self._teacher = networks.teacher.to(device).eval().requires_grad_(False)
         with torch.inference_mode():
             self._identity = self._teacher.erase(torch.from_numpy(embeddings).to(device))
@@ -103,11 +103,11 @@ class PairMaker:
             recognizer=recognizer.to(device),
             generator=load_generator(teachers / recipe.translator),
         )
-        found = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
+        face_landmarks = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
         embeddings = identity_eraser.load_or_embed(
             teacher / identity_eraser.FILE, networks.recognizer, faces.images, device
         )
-        return cls(recipe, folder, faces, votes, found, embeddings, networks, device, seed)
+        return cls(recipe, folder, faces, votes, face_landmarks, embeddings, networks, device, seed)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -58,7 +58,7 @@ class FlowMatchingTrainer:
         recipe: TeacherRecipe,
         faces: Faces,
         votes: Votes | None,
-        found: Landmarks,
+        face_landmarks: Landmarks,
         embeddings: NDArray[np.float32],
         device: torch.device,
         seed: int,
@@ -71,8 +71,8 @@ class FlowMatchingTrainer:
         self.recipe, self.device = recipe, device
         self.dataset = DeviceDataset(faces.images[usable], device)
         self.sampler = Sampler(labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
-        self._points = torch.from_numpy(found.points[usable]).to(device)
-        self._found = torch.from_numpy(found.found[usable]).to(device)
+        self._points = torch.from_numpy(face_landmarks.points[usable]).to(device)
+        self._found = torch.from_numpy(face_landmarks.found[usable]).to(device)
         self._labels = torch.from_numpy(labels).to(device)
         network = Denoiser(recipe)
         mean, eraser = fit_eraser(embeddings, labels)
@@ -96,11 +96,11 @@ class FlowMatchingTrainer:
         seed: int,
     ) -> "FlowMatchingTrainer":
         """Return a trainer whose landmarks and embeddings are stored in the run's folder."""
-        found = landmarks.load_or_find(folder / landmarks.FILE, faces.images)
+        face_landmarks = landmarks.load_or_find(folder / landmarks.FILE, faces.images)
         embeddings = identity_eraser.load_or_embed(
             folder / identity_eraser.FILE, recognizer.to(device), faces.images, device
         )
-        return cls(recipe, faces, votes, found, embeddings, device, seed)
+        return cls(recipe, faces, votes, face_landmarks, embeddings, device, seed)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -159,8 +159,8 @@ class FlowMatchingTrainer:
         loss = error.sum() / mask.sum()
         late = (at > 0.7).float() * mask
         with torch.no_grad():
-            shown = {"loss": loss.detach(), "late": (error * late).sum() / late.sum().clamp_min(1)}
-        return loss, shown
+            terms = {"loss": loss.detach(), "late": (error * late).sum() / late.sum().clamp_min(1)}
+        return loss, terms
 
     def _with_chance(self, n: int, chance: float) -> Tensor:
         return torch.rand(n, device=self.device) < chance
