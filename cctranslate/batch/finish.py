@@ -1,5 +1,6 @@
 """Finish a call: write the final report, its copy, `run.json`, the page and the contact sheet."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
+from cctranslate.errors import OutputError
 from cctranslate.files.writing import atomic_write
 
 
@@ -76,5 +78,11 @@ def _draw_sheet(options: Options, counts: Counts, targets: Sequence[str]) -> Non
     )
     if picture is None:
         return
-    with atomic_write(options.sheet_path) as file:
-        picture.save(file, "png", pnginfo=png_mark())
+    try:
+        with atomic_write(options.sheet_path) as file:
+            picture.save(file, "png", pnginfo=png_mark())
+    except OutputError as error:
+        if options.sheet:
+            raise
+        # OUT may be mounted into a folder that cannot be written to, as in a container.
+        warnings.warn(f"{error}: name a --sheet, or leave it out by --no-sheet", stacklevel=2)

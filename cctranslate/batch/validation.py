@@ -1,5 +1,6 @@
 """Check a call's options, before anything is written."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -110,6 +111,11 @@ def _check_copies(options: Options) -> None:
             continue
         if not path.parent.is_dir() and real_path(path.parent) != real_path(options.out):
             raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
+        is_replaced = path.is_file() or not path.exists()  # as a pipe or a device is not
+        if is_replaced and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+            raise OptionError(
+                f"{option} {path}: the folder cannot be written to: name another place"
+            )
         for folder in filter(None, (options.out, options.unconfirmed_to)):
             if _lies_in(path, folder) and not (option == "--report" and _is_report(path, options)):
                 raise OptionError(
