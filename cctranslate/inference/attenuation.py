@@ -22,13 +22,30 @@ def fractions(before: Scaled, targets: NDArray[np.intp]) -> Scaled:
     return np.asarray(((1 - confidence) / (1 - CONFIDENT)).clip(0, 1), np.float32)
 
 
-def attenuate(faces: Gray, translated: Gray, applied: Scaled) -> Gray:
-    """Return translations [N,K,48,48] of faces [N,48,48] with `applied` [N,K] of each change."""
-    less = applied < 1
-    if not less.any():
+def attenuate(
+    faces: Gray, translated: Gray, applied: Scaled, plain: NDArray[np.intp] | None = None
+) -> Gray:
+    """Return attenuated translations [N,K,48,48] of faces.
+
+    Args:
+        faces: The faces [N,48,48].
+        translated: Their translations [N,K,48,48].
+        applied: The fraction of each change to apply [N,K].
+        plain: For each translation the one without a style [K], if some have styles. Only the
+            change to that one is attenuated: otherwise all styles of a face would be equal.
+    """
+    face, k = np.nonzero(applied < 1)
+    if not len(face):
         return translated
-    source = to_scaled(faces[np.nonzero(less)[0]])
-    change = to_scaled(translated[less]) - source
+    source, styled = to_scaled(faces[face]), to_scaled(translated[face, k])
+    base = styled if plain is None else to_scaled(translated[face, plain[k]])
+    fraction = applied[face, k][:, None, None]
     attenuated = translated.copy()
-    attenuated[less] = to_levels(source + applied[less][:, None, None] * change)
+    attenuated[face, k] = to_levels(source + fraction * (base - source) + (styled - base))
     return attenuated
+
+
+def attenuate_edits(edits: Scaled, applied: Scaled, plain: NDArray[np.intp]) -> None:
+    """Attenuate edits [N,K,3,48,48] in place, as `attenuate` does translations."""
+    face, k = np.nonzero(applied < 1)
+    edits[face, k] -= (1 - applied[face, k])[:, None, None, None] * edits[face, plain[k]]

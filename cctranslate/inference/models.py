@@ -92,10 +92,9 @@ class TranslationModels:
         translated, parts, finite = self._generate(faces, conditions, edits)
         before[~finite] = np.nan
         if parts is not None:
-            parts *= applied[..., None, None, None]
-        return Translated(
-            faces=attenuation.attenuate(faces, translated, applied), edits=parts, before=before
-        )
+            attenuation.attenuate_edits(parts, applied, conditions.plain)
+        attenuated = attenuation.attenuate(faces, translated, applied, conditions.plain)
+        return Translated(faces=attenuated, edits=parts, before=before)
 
     def generate(self, faces: Gray, conditions: Conditions) -> Gray:
         """Translate faces [N,48,48] to [N,K,48,48] as the generator does by itself.

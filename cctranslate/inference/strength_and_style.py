@@ -7,6 +7,7 @@ between the two. `evaluate` measures how far styles differ, and how many are con
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,21 @@ class Conditions:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @cached_property
+    def plain(self) -> NDArray[np.intp]:
+        """For each translation the one of its target and strength that has no style [K].
+
+        It is the translation itself if there is none.
+        """
+        rows = np.arange(len(self))
+        has_none = self.labels[rows, self.targets] == 1
+        first = {
+            (self.targets[k], self.strength[k]): k for k in reversed(rows.tolist()) if has_none[k]
+        }
+        return np.array(
+            [first.get((self.targets[k], self.strength[k]), k) for k in rows.tolist()], np.intp
+        )
 
     def part(self, piece: slice) -> "Conditions":
         """Return some of them."""
