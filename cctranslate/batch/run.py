@@ -101,7 +101,7 @@ class BatchRun:
         refuse_strangers(options.out, options.unconfirmed_folder, options.overwrite)
         with (
             open_runner(options, loaded) as runner,
-            hold(options.out),
+            hold(options.out, self.echo),
             run_files(options) as self._save,
         ):
             counts = self._run(loaded, runner)

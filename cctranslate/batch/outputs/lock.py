@@ -1,6 +1,7 @@
 """One run at a time in one OUT."""
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,10 +13,15 @@ from cctranslate.files.writing import unwritable
 LOCK = ".run.lock"
 """Hidden, so that no loader of OUT takes it for data. A kill leaves it there, unlocked."""
 
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""Errors of file systems that have no locks, as NFS may."""
+
 
 @contextmanager
-def hold(out: Path) -> Iterator[None]:
+def hold(out: Path, echo: Callable[[str], None]) -> Iterator[None]:
     """Create `out` and lock it against other runs; the system frees the lock of a dead process.
+
+    A file system without locks is warned of by `echo`, and the run goes on.
 
     Raises:
         BusyError: another run is at work there.
@@ -30,7 +36,9 @@ def hold(out: Path) -> Iterator[None]:
             f"{out}: another run is writing there: wait for it, or name another --out"
         ) from None
     except OSError as error:
-        raise unwritable(out, error) from None
+        if error.errno not in _NO_LOCKS:
+            raise unwritable(out, error) from None
+        echo(f"warning: {out}: its file system has no locks: start no other run there meanwhile")
     try:
         yield
     finally:

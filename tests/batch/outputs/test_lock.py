@@ -1,11 +1,14 @@
 """Two runs at once in one OUT: the second is refused; one that was killed is in nobody's way."""
 
+import errno
 import os
 import signal
 import subprocess
 from pathlib import Path
 
-from tests.support.cli import child, command, wait_until
+import pytest
+
+from tests.support.cli import Run, child, command, wait_until
 from tests.support.reports import rows
 
 
@@ -17,6 +20,25 @@ def start(weights: Path, out: Path) -> subprocess.Popen[bytes]:
     )
     wait_until(process, (out / "run.json").exists)
     return process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks in another way there")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_a_warning(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    import fcntl
+
+    def refused(*words: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    for _ in range(2):
+        result = run(faces, "--to", "sad", "-o", tmp_path / "out")
+        assert result.exit_code == 0, result.output
+        assert "out: its file system has no locks: start no other run there" in result.output
+    assert len(rows(tmp_path / "out")) == 7
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_the_second_is_refused_and_the_first_is_not_hurt(
