@@ -24,7 +24,10 @@ Undo = tuple[Levels, Box]
 """A part of a picture as it was, and where it is: what `Canvas.draw` takes."""
 REACH = 0.75
 """Share of the way from the frame's middle to its edge where a change begins to fade."""
-SKIN, TEETH = 0.1, 0.25
+FURTHER, FAINTER = 1.8, 0.6
+"""Times as far as in the model's picture that parts of a face move, and times as much light that
+falls on them, if the face is at least twice as large."""
+SKIN, TEETH = 0.06, 0.16
 """Light, of a gray range, up to which it falls on skin, and from which on it draws teeth."""
 
 
@@ -39,6 +42,21 @@ def _window() -> Scaled:
 
 
 WINDOW = _window()
+
+
+def adapted(edits: Scaled, scale: float) -> Scaled:
+    """Return edits [V,3,48,48] as suits a face that is larger in its photograph.
+
+    Light that is a pixel wide passes for lips and teeth at 48x48. Enlarged it looks like paint on a
+    photograph, and a move does not. So larger faces are moved further, and lit less.
+
+    Args:
+        edits: Changes as `carry` takes them.
+        scale: Width of the face in its picture over 48. Up to 1 edits stay as they are.
+    """
+    share = min(max(scale - 1, 0), 1)
+    move, light = 1 + share * (FURTHER - 1), 1 + share * (FAINTER - 1)
+    return edits * np.array([move, move, light], np.float32).reshape(3, 1, 1)
 
 
 def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cctranslate.faces import compositing
 from cctranslate.faces.alignment import align, crop, whole
-from cctranslate.faces.compositing import WINDOW, carry
+from cctranslate.faces.compositing import WINDOW, adapted, carry
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.faces.raster import Canvas, gray
 from tests.support import pictures
@@ -62,7 +62,7 @@ def test_light_is_added_to_luma_and_hues_stay() -> None:
 def test_a_little_light_is_skin_and_much_is_teeth(color: tuple[int, ...]) -> None:
     picture = np.full((300, 300, 3), color, np.uint8)
     saturations = []
-    for light in (0.08, 0.3):
+    for light in (0.05, 0.3):
         changed = picture.copy()
         carry(changed, whole(300, 300), edit(paint=2 * light), fade=False)
         saturations.append(saturation(changed[150, 150].astype(float)))
@@ -72,6 +72,18 @@ def test_a_little_light_is_skin_and_much_is_teeth(color: tuple[int, ...]) -> Non
     if max(color) < 200:
         assert saturations[0] == pytest.approx(before, abs=0.01)
     assert before >= saturations[0] > 0.5 * before > saturations[1]
+
+
+@pytest.mark.parametrize(
+    ("scale", "move", "light"),
+    [(0.5, 1, 1), (1, 1, 1), (1.5, 1.4, 0.8), (2, 1.8, 0.6), (9, 1.8, 0.6)],
+)
+def test_larger_faces_are_moved_further_and_lit_less(
+    scale: float, move: float, light: float
+) -> None:
+    edits = np.stack([edit((2, -1), 0.5), edit((0, 1), -0.25)])
+    expected = edits * np.array([move, move, light])[:, None, None]
+    np.testing.assert_allclose(adapted(edits, scale), expected, rtol=1e-6)
 
 
 def test_16_bits_change_as_8_do() -> None:

@@ -44,6 +44,8 @@ class DecodedChunk:
     """The faces to translate [N,48,48]."""
     detected: NDArray[np.bool_]
     """Whether each was found in a picture [N]."""
+    scales: Scaled
+    """Width of each in its picture over 48 [N]."""
     counts: tuple[int, ...]
     """Faces of each input."""
     bases: tuple[str | None, ...]

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cctranslate.batch.report.row import Disposition
 from cctranslate.batch.stages.chunks import DecodedChunk, TranslatedChunk
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import whole
-from cctranslate.faces.compositing import carry
+from cctranslate.faces.compositing import adapted, carry
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import SIZE, Gray, Scaled
 
@@ -95,12 +96,13 @@ def _translated(
         return
     faces = np.concatenate([chunk.faces for chunk in waiting])
     detected = np.concatenate([chunk.detected for chunk in waiting])
+    scales = np.concatenate([chunk.scales for chunk in waiting])
     edits = any(chunk.is_drawn for chunk in waiting)
     size = models.micro_batch(len(plan.conditions), edits)
     started = time.perf_counter()
     pieces = [
-        _run(models, plan, faces[i : i + size], detected[i : i + size], edits)
-        for i in range(0, max(len(faces), 1), size)
+        _run(models, plan, faces[mine], detected[mine], scales[mine], edits)
+        for mine in (slice(i, i + size) for i in range(0, max(len(faces), 1), size))
     ]
     ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
     translated, probabilities, before = (
@@ -137,7 +139,12 @@ def _translated(
 
 
 def _run(
-    models: TranslationModels, plan: Plan, faces: Gray, detected: Gray, edits: bool
+    models: TranslationModels,
+    plan: Plan,
+    faces: Gray,
+    detected: NDArray[np.bool_],
+    scales: Scaled,
+    edits: bool,
 ) -> tuple[Gray, Scaled, Scaled, Scaled | None]:
     """Return translations [N,V,48,48], probabilities [N,V,7] and [N,7], and edits if wanted."""
     if not len(faces):
@@ -148,6 +155,7 @@ def _run(
     translated = results.faces
     if results.edits is not None:
         for i in np.flatnonzero(detected):
+            results.edits[i] = adapted(results.edits[i], scales[i])
             translated[i] = [_faded(faces[i], edit) for edit in results.edits[i]]
     probabilities = models.judge(translated)
     best = plan.best(probabilities)

@@ -25,6 +25,7 @@ from cctranslate.batch.stages.chunks import (
     TranslatedPicture,
 )
 from cctranslate.batch.stages.render import ResultRenderer
+from cctranslate.faces.alignment import side
 from cctranslate.pixels import SIZE
 
 _NO_FACES = np.zeros((0, SIZE, SIZE), np.uint8)
@@ -63,6 +64,7 @@ class WorkerTasks:
             sources=pickle.dumps(list(map(_without_levels, sources))) if self.pickled else sources,
             faces=np.stack([face.levels for face in faces]) if faces else _NO_FACES,
             detected=np.array([face.is_detected for face in faces], bool),
+            scales=np.array([side(face.frame) / SIZE for face in faces], np.float32),
             counts=tuple(map(len, faces_of)),
             bases=bases,
             remainders=tuple(source.item.remainder for source in sources),
