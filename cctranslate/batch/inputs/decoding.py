@@ -27,9 +27,9 @@ from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
 from cctranslate.fer2013 import parse_pixels
+from cctranslate.files.paths import FileStamp, stamp_from
 from cctranslate.files.pipes import is_pipe, read_pipe
 from cctranslate.files.small_files import SMALL, read_at_once
-from cctranslate.files.stamps import FileStamp, stamp_from
 from cctranslate.pixels import SIZE, to_gray, upright, upright_size
 
 FaceMode = Literal["auto", "whole", "detect"]

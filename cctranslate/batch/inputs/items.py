@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.faces.crops import Face
 from cctranslate.fer2013 import USAGES, parse_label, parse_usage
-from cctranslate.files.stamps import FileStamp, stamp_of
+from cctranslate.files.paths import FileStamp, stamp_of
 from cctranslate.pixels import SIZE
 
 NUMBER = re.compile(r"#\d+$")  # of archive members that have one name

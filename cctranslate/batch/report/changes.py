@@ -4,7 +4,7 @@ import hashlib
 
 from cctranslate.batch.inputs.items import ContentItem, DatasetRow, Item
 from cctranslate.fer2013 import parse_pixels
-from cctranslate.files.stamps import FileStamp
+from cctranslate.files.paths import FileStamp
 
 _COARSE_NS = 2_000_000_000
 """The coarsest step of a file's times, on FAT."""

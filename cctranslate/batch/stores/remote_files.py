@@ -12,8 +12,8 @@ from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
 from cctranslate.files import remote
 from cctranslate.files.names import is_clutter
+from cctranslate.files.paths import FileStamp
 from cctranslate.files.remote import open_path
-from cctranslate.files.stamps import FileStamp
 
 _MAGIC = frozenset("*?[")
 

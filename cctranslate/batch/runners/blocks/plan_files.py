@@ -21,8 +21,8 @@ from cctranslate.batch.inputs.items import (
     Remainder,
 )
 from cctranslate.batch.stores.remote_files import RemoteFile
+from cctranslate.files.paths import FileStamp
 from cctranslate.files.remote import is_remote, open_path
-from cctranslate.files.stamps import FileStamp
 from cctranslate.files.writing import replacing
 
 _TAKEN = b"taken"
