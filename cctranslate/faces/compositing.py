@@ -48,12 +48,15 @@ def adapted(edits: Scaled, scale: float) -> Scaled:
     """Return edits [V,3,48,48] as suits a face that is larger in its photograph.
 
     Light that is a pixel wide passes for lips and teeth at 48x48. Enlarged it looks like paint on a
-    photograph, and a move does not. So larger faces are moved further, and lit less.
+    photograph, and a move does not. So larger faces are moved further, and lit less. Edits that
+    move nothing, as of a generator that draws the face anew, stay as they are.
 
     Args:
         edits: Changes as `carry` takes them.
         scale: Width of the face in its picture over 48. Up to 1 edits stay as they are.
     """
+    if not edits[:, :2].any():
+        return edits
     share = min(max(scale - 1, 0), 1)
     move, light = 1 + share * (FURTHER - 1), 1 + share * (FAINTER - 1)
     return edits * np.array([move, move, light], np.float32).reshape(3, 1, 1)

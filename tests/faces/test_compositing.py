@@ -84,6 +84,8 @@ def test_larger_faces_are_moved_further_and_lit_less(
     edits = np.stack([edit((2, -1), 0.5), edit((0, 1), -0.25)])
     expected = edits * np.array([move, move, light])[:, None, None]
     np.testing.assert_allclose(adapted(edits, scale), expected, rtol=1e-6)
+    drawn_anew = np.stack([edit(paint=0.5)])
+    np.testing.assert_array_equal(adapted(drawn_anew, scale), drawn_anew)
 
 
 def test_16_bits_change_as_8_do() -> None:
