@@ -12,11 +12,6 @@ from tests.support import pictures
 from tests.support.cli import Run
 
 
-@pytest.fixture(scope="module")
-def translator(mouth_weights: Path) -> Translator:
-    return Translator(weights=mouth_weights, device="cpu")
-
-
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.JPEG", "a.webp"])
 def test_a_saved_result_is_marked(translator: Translator, tmp_path: Path, name: str) -> None:
     result = translator.translate(pictures.draw_face(3, 0), "sad")

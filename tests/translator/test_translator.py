@@ -1,9 +1,7 @@
 """From Python, pictures of every kind become what `batch` makes of their files."""
 
 import os
-import pickle
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +9,11 @@ import pytest
 from PIL import Image, ImageCms
 
 import cctranslate
-from cctranslate import NoFaceError, OptionError, PictureError, TargetError, Translation, Translator
+from cctranslate import NoFaceError, OptionError, PictureError, TargetError, Translator
 from cctranslate.translator import Source
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows
-
-
-@pytest.fixture(scope="session")
-def translator(mouth_weights: Path) -> Translator:
-    """A Translator with the tiny bundle."""
-    return Translator(weights=mouth_weights, device="cpu")
-
-
-@pytest.fixture(scope="session")
-def group(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A photograph with two faces and a third that is too small."""
-    path = tmp_path_factory.mktemp("group") / "group.png"
-    pictures.group().save(path)
-    return path
 
 
 def pixels(picture: Image.Image) -> np.ndarray:
@@ -221,35 +205,6 @@ def test_one_bad_picture_need_not_end_many(translator: Translator) -> None:
     assert next(stream)
     with pytest.raises(PictureError):
         next(stream)
-
-
-def test_results_and_errors_can_be_pickled(translator: Translator, group: Path) -> None:
-    one = translator.translate(group, "sad")
-    again: Translation = pickle.loads(pickle.dumps(one))
-    np.testing.assert_array_equal(pixels(again.image), pixels(one.image))
-    assert again.faces[0].probabilities == one.faces[0].probabilities
-    error = pickle.loads(pickle.dumps(TargetError("x")))
-    assert isinstance(error, TargetError)
-
-
-def test_a_translator_can_be_pickled(mouth_weights: Path, group: Path) -> None:
-    made = Translator(weights=mouth_weights, device="cpu", batch_size=4, strength=0.5)
-    again: Translator = pickle.loads(pickle.dumps(made))
-    one, other = made.translate(group, "sad"), again.translate(group, "sad")
-    assert other.strength == 0.5
-    np.testing.assert_array_equal(pixels(one.image), pixels(other.image))
-
-
-def test_threads_may_share_a_translator(translator: Translator, group: Path) -> None:
-    def translated(number: int) -> Translation:
-        source = group if number % 3 == 0 else pictures.draw_face(number % 7, number)
-        return translator.translate(source, ("sad", "happy")[number % 2])
-
-    alone = [translated(number) for number in range(12)]
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(translated, range(12)))
-    for one, other in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(pixels(one.image), pixels(other.image))
 
 
 def test_an_images_profile_goes_with_its_result(translator: Translator) -> None:

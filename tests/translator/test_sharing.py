@@ -1,0 +1,44 @@
+"""Translators, results and errors go to other processes and are used by several threads."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cctranslate import TargetError, Translation, Translator
+from tests.support import pictures
+
+
+def pixels(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture)
+
+
+def test_results_and_errors_can_be_pickled(translator: Translator, group: Path) -> None:
+    one = translator.translate(group, "sad")
+    again: Translation = pickle.loads(pickle.dumps(one))
+    np.testing.assert_array_equal(pixels(again.image), pixels(one.image))
+    assert again.faces[0].probabilities == one.faces[0].probabilities
+    error = pickle.loads(pickle.dumps(TargetError("x")))
+    assert isinstance(error, TargetError)
+
+
+def test_a_translator_can_be_pickled(mouth_weights: Path, group: Path) -> None:
+    made = Translator(weights=mouth_weights, device="cpu", batch_size=4, strength=0.5)
+    again: Translator = pickle.loads(pickle.dumps(made))
+    one, other = made.translate(group, "sad"), again.translate(group, "sad")
+    assert other.strength == 0.5
+    np.testing.assert_array_equal(pixels(one.image), pixels(other.image))
+
+
+def test_threads_may_share_a_translator(translator: Translator, group: Path) -> None:
+    def translated(number: int) -> Translation:
+        source = group if number % 3 == 0 else pictures.draw_face(number % 7, number)
+        return translator.translate(source, ("sad", "happy")[number % 2])
+
+    alone = [translated(number) for number in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(translated, range(12)))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(pixels(one.image), pixels(other.image))
