@@ -23,7 +23,7 @@ from cctranslate.pixels import SIZE, Scaled
 Undo = tuple[Levels, Box]
 """A part of a picture as it was, and where it is: what `Canvas.draw` takes."""
 REACH = 0.75
-"""Share of the way from the frame's middle to its edge where a change begins to fade."""
+"""Fraction of the way from the frame's middle to its edge where a change begins to fade."""
 FURTHER, FAINTER = 1.8, 0.6
 """Times as far as in the model's picture that parts of a face move, and times as much light that
 falls on them, if the face is at least twice as large."""
@@ -44,7 +44,7 @@ def _window() -> Scaled:
 WINDOW = _window()
 
 
-def adapted(edits: Scaled, scale: float) -> Scaled:
+def adapt(edits: Scaled, scale: float) -> Scaled:
     """Return edits [V,3,48,48] as suits a face that is larger in its photograph.
 
     Light that is a pixel wide passes for lips and teeth at 48x48. Enlarged it looks like paint on a

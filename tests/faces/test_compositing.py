@@ -7,7 +7,7 @@ from PIL import Image
 
 from cctranslate.faces import compositing
 from cctranslate.faces.alignment import align, crop, whole
-from cctranslate.faces.compositing import WINDOW, adapted, carry
+from cctranslate.faces.compositing import WINDOW, adapt, carry
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.faces.raster import Canvas, gray
 from tests.support import pictures
@@ -83,9 +83,9 @@ def test_larger_faces_are_moved_further_and_lit_less(
 ) -> None:
     edits = np.stack([edit((2, -1), 0.5), edit((0, 1), -0.25)])
     expected = edits * np.array([move, move, light])[:, None, None]
-    np.testing.assert_allclose(adapted(edits, scale), expected, rtol=1e-6)
+    np.testing.assert_allclose(adapt(edits, scale), expected, rtol=1e-6)
     drawn_anew = np.stack([edit(paint=0.5)])
-    np.testing.assert_array_equal(adapted(drawn_anew, scale), drawn_anew)
+    np.testing.assert_array_equal(adapt(drawn_anew, scale), drawn_anew)
 
 
 def test_16_bits_change_as_8_do() -> None:

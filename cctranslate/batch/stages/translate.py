@@ -15,7 +15,7 @@ from cctranslate.batch.stages.chunks import DecodedChunk, TranslatedChunk
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import whole
-from cctranslate.faces.compositing import adapted, carry
+from cctranslate.faces.compositing import adapt, carry
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import SIZE, Gray, Scaled
 
@@ -155,7 +155,7 @@ def _run(
     translated = results.faces
     if results.edits is not None:
         for i in np.flatnonzero(detected):
-            results.edits[i] = adapted(results.edits[i], scales[i])
+            results.edits[i] = adapt(results.edits[i], scales[i])
             translated[i] = [_faded(faces[i], edit) for edit in results.edits[i]]
     probabilities = models.judge(translated)
     best = plan.best(probabilities)
