@@ -91,7 +91,9 @@ def photographs(
     folder: Path, face: Path, place: Path, weights: Path, checkout: Path | None = None
 ) -> float:
     """Return the photographs that the command makes results of in a second of a core's time."""
-    more = ("--weights", weights, "--threads", "--workers", "1", "--format", "jpeg", "--no-sheet")
+    # Another checkout may not read this one's bundles.
+    bundled = () if checkout else ("--weights", weights)
+    more = (*bundled, "--threads", "--workers", "1", "--format", "jpeg")
     start = runs.core_seconds(runs.words(face, runs.fresh(place), *more), checkout)
     whole = runs.core_seconds(runs.words(folder, runs.fresh(place), *more), checkout)
     return PHOTOGRAPHS / (whole - start)
