@@ -85,7 +85,8 @@ def test_gnu_parallel(shell: dict[str, str], tmp_path: Path) -> None:
 def test_a_slurm_array(shell: dict[str, str], tmp_path: Path) -> None:
     (first, last, wrapped) = re.findall(r"--array=(\d+)-(\d+) --wrap '(.*)'", lines("sbatch"))[0]
     for task in range(int(first), int(last) + 1):
-        array = {"SLURM_ARRAY_TASK_MIN": first, "SLURM_ARRAY_TASK_COUNT": last}
+        array = {"SLURM_ARRAY_TASK_MIN": first, "SLURM_ARRAY_TASK_MAX": last}
+        array |= {"SLURM_ARRAY_TASK_COUNT": last}
         array |= {"SLURM_ARRAY_TASK_ID": str(task)}
         ran(["bash", "-c", wrapped], shell | array, tmp_path, (0, 3))  # a share can be empty
     bash(lines("sbatch").splitlines()[-1], shell, tmp_path)

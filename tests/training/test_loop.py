@@ -121,10 +121,12 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_is_not_saved(make_run: MakeR
 
 def test_a_sheet_that_cannot_be_written_is_one_line(make_run: MakeRun) -> None:
     run = make_run(small("t26", 2))
-    run.folder.mkdir()
-    (run.folder / "samples").write_text("mine")
+
+    def put_in_the_way(*_: object) -> None:
+        (run.folder / "samples").write_text("mine")
+
     with pytest.raises(CheckpointError, match=r"cannot be written .*exists.*--resume") as said:
-        fit(TrainingRun(**{**vars(run), "resume": True}))
+        fit(TrainingRun(**{**vars(run), "on_start": put_in_the_way}))
     assert str(said.value).startswith(str(run.folder))
     (run.folder / "samples").unlink()
     assert fit(TrainingRun(**{**vars(run), "resume": True})).finished
