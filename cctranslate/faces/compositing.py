@@ -37,8 +37,7 @@ def _window() -> Scaled:
     line = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 2 - 2)
     # A rounded square: no corner of the frame can show.
     radius = (line[:, None] ** 4 + line[None] ** 4) ** 0.25
-    remaining = ((1 - radius) / (1 - REACH)).clip(0, 1)
-    return np.asarray(remaining * remaining * (3 - 2 * remaining), np.float32)
+    return smooth_step(1 - radius, 0, 1 - REACH)
 
 
 WINDOW = _window()

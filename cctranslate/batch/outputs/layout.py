@@ -141,7 +141,7 @@ class Names:
         return _key(name) in self._taken
 
     def taken_candidates(self, base: str, items: int) -> Iterator[str]:
-        """Yield the reserved names among those that `claim` may try for so many items of a base."""
+        """Yield the reserved names that `claim` may try for `items` items of a base."""
         free = 0
         for name in self.candidates(base):
             if self.is_taken(name):

@@ -146,7 +146,7 @@ class FailureLimit:
     """`--max-failures`."""
 
     def is_passed(self) -> bool:
-        """Return whether so many failed that the run is to end."""
+        """Return whether enough inputs failed to end the run."""
         return too_many_failed(self.counts, self.limit, ended=False)
 
     @property

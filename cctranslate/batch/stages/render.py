@@ -111,7 +111,7 @@ class ResultRenderer:
         return source.item.held_bytes + self.weigh_pixels(source.width * source.height)
 
     def weigh_pixels(self, count: int) -> int:
-        """Return the bytes of memory that results take if they are drawn into so many pixels."""
+        """Return the bytes of memory that results take which are drawn into `count` pixels."""
         waiting = len(self.plan.variants) if self.packer.in_memory else 0
         return (DRAWN + ENCODED * waiting) * count
 

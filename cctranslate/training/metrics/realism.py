@@ -1,4 +1,4 @@
-"""Measure how easily results are told from real faces: the AUC of new critics on new faces."""
+"""Measure how well new critics tell results from real faces: their AUC on new faces."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -27,7 +27,7 @@ BLOCK_BYTES = 64 << 20
 """Bytes of the inputs of a block, roughly."""
 _SPOOLS = 256
 _SAMPLED = 64
-"""One of so many inputs is sampled for its size."""
+"""The size of one in this many inputs is sampled."""
 Record = tuple[bytes, int, str, Item]
 """The hash of an input's name, its number, its name and the input."""
 
