@@ -162,7 +162,7 @@ def _selftest(loaded: Bundle, device: str, engine: Engine, precision: Precision)
 
 def _timed(models: TranslationModels) -> Finding:
     """Measure faces a second through generator and judge, and check their outputs."""
-    count = models.micro_batch(1, edits=False)
+    count = models.micro_batch(1, with_edits=False)
     faces = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE), np.uint8)
     conditions = in_full([0])
     models.judge(models.translate(faces, conditions).faces)  # warm up
@@ -172,7 +172,10 @@ def _timed(models: TranslationModels) -> Finding:
         translated = models.translate(faces, conditions)
         judged = models.judge(translated.faces)
     pace = BATCHES * len(faces) / (time.perf_counter() - started)
-    if not (np.isfinite(translated.before).all() and np.allclose(judged.sum(-1), 1, atol=1e-3)):
+    if not (
+        np.isfinite(translated.source_probabilities).all()
+        and np.allclose(judged.sum(-1), 1, atol=1e-3)
+    ):
         return Finding(
             name="self-test",
             text="the judge's probabilities do not add up to 1, or pixels are no numbers",

@@ -13,12 +13,13 @@ CONFIDENT = 0.7
 """The judge's probability of the target above which a face is changed less and less."""
 
 
-def fractions(before: Scaled, targets: NDArray[np.intp]) -> Scaled:
+def fractions(source_probabilities: Scaled, targets: NDArray[np.intp]) -> Scaled:
     """Return the fraction of each edit to apply [N,K], 1 being all of it.
 
-    `before` [N,7] are the judge's probabilities of the faces, `targets` [K] emotions' numbers.
+    `source_probabilities` [N,7] are those of the faces by the judge, `targets` [K] the emotions'
+    numbers.
     """
-    confidence = before[:, targets]
+    confidence = source_probabilities[:, targets]
     return np.asarray(((1 - confidence) / (1 - CONFIDENT)).clip(0, 1), np.float32)
 
 

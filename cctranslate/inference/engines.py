@@ -37,11 +37,11 @@ class Backend:
     provider: str
     """onnxruntime's name of its provider, or OpenVINO."""
     open: Callable[[Path], Graph]
-    runs: int
+    concurrent_runs: int
     """Runs of a graph at once."""
     batch_size: int
     """Faces a run, unless the user has named another number."""
-    most: int
+    max_results: int
     """Results a run at most: its memory grows with them, by 1 to 3 MB each."""
     shapes: Literal["any", "powers", "fixed"]
     """Numbers of faces that a run may have: any; powers of two, as each new shape costs CUDA a
@@ -68,9 +68,10 @@ def choose(
                 precision=precision,
                 provider=CUDA,
                 open=partial(OnnxRuntimeGraph, providers=wanted),
-                runs=2,  # one prepares its inputs and rounds its outputs while the other computes
+                # One prepares its inputs and rounds its outputs while the other computes.
+                concurrent_runs=2,
                 batch_size=256,
-                most=2048,
+                max_results=2048,
                 shapes="powers",
             )
         if device.startswith("cuda"):
@@ -91,9 +92,9 @@ def _onnxruntime(threads: int) -> Backend:
         precision="f32",
         provider=CPU,
         open=OnnxRuntimeGraph,
-        runs=threads,
+        concurrent_runs=threads,
         batch_size=16,
-        most=64,
+        max_results=64,
         shapes="any",
     )
 
@@ -104,9 +105,9 @@ def _openvino(precision: Precision, threads: int) -> Backend:
         precision=precision,
         provider=OPENVINO,
         open=partial(OpenVinoGraph, precision=precision, threads=threads),
-        runs=threads,
+        concurrent_runs=threads,
         batch_size=16,
-        most=64,
+        max_results=64,
         shapes="fixed",
     )
 

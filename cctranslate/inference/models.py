@@ -21,7 +21,7 @@ from cctranslate.pixels import SIZE, Gray, Scaled, to_levels, to_scaled
 
 MEMORY = 256 * 2**20
 """Bytes that the results of a micro-batch may take."""
-_EDIT = 3 * SIZE * SIZE * 4
+_EDIT_BYTES = 3 * SIZE * SIZE * 4
 _PARTS = ("flow", "paint")
 
 
@@ -30,13 +30,13 @@ class Translated:
     """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
 
     An edit is how far away each pixel is fetched, x and y in pixels, and the light added to it, in
-    [-1,1] a gray range; None where edits were not wanted. `before` [N,7] are the judge's
-    probabilities of the faces as they came, NaN for a face whose translation is not all numbers.
+    [-1,1] a gray range; None where edits were not wanted. `source_probabilities` [N,7] are
+    the judge's of the faces as they came, NaN for a face whose translation is not all numbers.
     """
 
     faces: Gray
     edits: Scaled | None
-    before: Scaled
+    source_probabilities: Scaled
 
 
 class TranslationModels:
@@ -64,37 +64,41 @@ class TranslationModels:
         self._backend = choose(bundle, device, engine, precision, threads)
         self.engine, self.precision = self._backend.engine, self._backend.precision
         self.provider = self._backend.provider
-        self.batch_size = min(batch_size or self._backend.batch_size, self._backend.most)
+        self.batch_size = min(batch_size or self._backend.batch_size, self._backend.max_results)
         self._generator = self._backend.open(bundle.generator)
         self._judge = self._backend.open(bundle.judge)
         self._presence = (
             self._backend.open(bundle.file(FACE_PRESENCE)) if bundle.holds(FACE_PRESENCE) else None
         )
         self._was_full = False
-        self._pool = ThreadPoolExecutor(self._backend.runs, thread_name_prefix="models")
+        self._pool = ThreadPoolExecutor(self._backend.concurrent_runs, thread_name_prefix="models")
 
-    def micro_batch(self, results: int, edits: bool) -> int:
+    def micro_batch(self, results: int, with_edits: bool) -> int:
         """Return how many faces to translate at once, each to so many results.
 
         They keep every core busy, and what comes of them takes at most `MEMORY`.
         """
-        each = results * (SIZE * SIZE + edits * _EDIT)
-        return min(max(MEMORY // each, 1), self.batch_size * 2 * self._backend.runs)
+        face_bytes = results * (SIZE * SIZE + with_edits * _EDIT_BYTES)
+        return min(
+            max(MEMORY // face_bytes, 1), self.batch_size * 2 * self._backend.concurrent_runs
+        )
 
-    def translate(self, faces: Gray, conditions: Conditions, edits: bool = False) -> Translated:
+    def translate(
+        self, faces: Gray, conditions: Conditions, with_edits: bool = False
+    ) -> Translated:
         """Translate faces [N,48,48] uint8, attenuated where they show the target already.
 
         Raises:
             DeviceError: memory is short, or the device failed.
         """
-        before = self.judge(faces)
-        applied = attenuation.fractions(before, conditions.targets)
-        translated, parts, finite = self._generate(faces, conditions, edits)
-        before[~finite] = np.nan
-        if parts is not None:
-            attenuation.attenuate_edits(parts, applied, conditions.plain)
+        source_probabilities = self.judge(faces)
+        applied = attenuation.fractions(source_probabilities, conditions.targets)
+        translated, edits, finite = self._generate(faces, conditions, with_edits)
+        source_probabilities[~finite] = np.nan
+        if edits is not None:
+            attenuation.attenuate_edits(edits, applied, conditions.plain)
         attenuated = attenuation.attenuate(faces, translated, applied, conditions.plain)
-        return Translated(faces=attenuated, edits=parts, before=before)
+        return Translated(faces=attenuated, edits=edits, source_probabilities=source_probabilities)
 
     def generate(self, faces: Gray, conditions: Conditions) -> Gray:
         """Translate faces [N,48,48] to [N,K,48,48] as the generator does by itself.
@@ -103,7 +107,7 @@ class TranslationModels:
             BundleError: pixels are no numbers.
             DeviceError: memory is short, or the device failed.
         """
-        translated, _, finite = self._generate(faces, conditions, edits=False)
+        translated, _, finite = self._generate(faces, conditions, with_edits=False)
         if not finite.all():
             raise BundleError(
                 f"{self._bundle.generator}: gives pixels that are no numbers: export it again"
@@ -150,41 +154,43 @@ class TranslationModels:
         return logits >= 0, hard[0] >= 0 if hard else np.zeros(count, bool)
 
     def _generate(
-        self, faces: Gray, conditions: Conditions, edits: bool
+        self, faces: Gray, conditions: Conditions, with_edits: bool
     ) -> tuple[Gray, Scaled | None, NDArray[np.bool_]]:
         """Return translations, edits if wanted, and which faces' are all numbers [N]."""
         n, k = len(faces), len(conditions)
         finite = np.empty((n, k), np.bool_)
         translated = np.empty((n, k, SIZE, SIZE), np.uint8)
-        made = np.empty((n, k, 3, SIZE, SIZE), np.float32) if edits else None
+        edits = np.empty((n, k, 3, SIZE, SIZE), np.float32) if with_edits else None
         has_parts = self._generator.outputs.issuperset(_PARTS)
-        outputs = ["translated", *(_PARTS if edits and has_parts else ())]
-        most = self._backend.most
+        outputs = ["translated", *(_PARTS if with_edits and has_parts else ())]
+        max_results = self._backend.max_results
 
         def run(rows: slice, columns: slice) -> None:
-            scaled, some = to_scaled(faces[rows]), conditions.part(columns)
+            scaled, conditions_run = to_scaled(faces[rows]), conditions.part(columns)
             count = len(scaled)
-            inputs = self._conditioned(self._filled(scaled, size), some)
+            inputs = self._conditioned(self._filled(scaled, size), conditions_run)
             results = self._generator.run(outputs, inputs)
             faces_run = len(inputs["faces"])
-            output_shapes.check(self._bundle.folder, outputs, results, faces_run, len(some))
+            output_shapes.check(
+                self._bundle.folder, outputs, results, faces_run, len(conditions_run)
+            )
             results = [result[:count] for result in results]
             sound = [np.isfinite(result).all((2, 3, 4)) for result in results]
             finite[rows, columns] = np.logical_and.reduce(sound)
             if not finite[rows, columns].all():
                 results = list(map(np.nan_to_num, results))
             translated[rows, columns] = to_levels(results[0][:, :, 0])
-            if made is not None and has_parts:
-                made[rows, columns] = np.concatenate(results[1:], 2)
-            elif made is not None:
+            if edits is not None and has_parts:
+                edits[rows, columns] = np.concatenate(results[1:], 2)
+            elif edits is not None:
                 # A bundle without edits draws the face anew: all that it changes is light.
-                made[rows, columns, :2] = 0
-                made[rows, columns, 2] = results[0][:, :, 0] - scaled[:, None]
+                edits[rows, columns, :2] = 0
+                edits[rows, columns, 2] = results[0][:, :, 0] - scaled[:, None]
 
-        size = min(self.batch_size, max(most // k, 1))
+        size = min(self.batch_size, max(max_results // k, 1))
         self._was_full |= n >= size
-        self._each(run, [(r, c) for c in _slices(k, most) for r in _slices(n, size)])
-        return translated, made, np.asarray(finite.all(1))
+        self._run_all(run, [(r, c) for c in _slices(k, max_results) for r in _slices(n, size)])
+        return translated, edits, np.asarray(finite.all(1))
 
     def _conditioned(self, faces: Scaled, conditions: Conditions) -> dict[str, Scaled]:
         """Return the generator's inputs; bundles of format 1 take strength within the labels."""
@@ -206,8 +212,10 @@ class TranslationModels:
             output_shapes.check(self._bundle.folder, outputs, results, len(filled))
             parts[rows.start] = [result[: len(scaled)] for result in results]
 
-        self._each(run, [(rows,) for rows in _slices(len(faces), size)])
-        return [np.concatenate(each) for each in zip(*map(parts.get, sorted(parts)), strict=True)]
+        self._run_all(run, [(rows,) for rows in _slices(len(faces), size)])
+        return [
+            np.concatenate(output) for output in zip(*map(parts.get, sorted(parts)), strict=True)
+        ]
 
     def _filled(self, scaled: Scaled, size: int) -> Scaled:
         """Return faces [N,48,48] as [M,1,48,48], filled up to a shape that the engine may get."""
@@ -222,9 +230,9 @@ class TranslationModels:
         filled[:count, 0] = scaled
         return filled
 
-    def _each(self, run: Callable[..., None], pieces: list[tuple[slice, ...]]) -> None:
+    def _run_all(self, run: Callable[..., None], pieces: list[tuple[slice, ...]]) -> None:
         """Run the pieces side by side; one after the other they need no other thread."""
-        if len(pieces) == 1 or self._backend.runs == 1:
+        if len(pieces) == 1 or self._backend.concurrent_runs == 1:
             for piece in pieces:
                 run(*piece)
             return

@@ -54,7 +54,7 @@ def test_they_give_what_the_graphs_give_by_themselves(faces: np.ndarray, shipped
     np.testing.assert_array_equal(models.generate(faces, half), to_levels(translated[:, :, 0]))
     probabilities, features = judge.run(["probabilities", "features"], {"faces": scaled})
     np.testing.assert_array_equal(models.judge(faces), probabilities)
-    np.testing.assert_array_equal(models.translate(faces, half).before, probabilities)
+    np.testing.assert_array_equal(models.translate(faces, half).source_probabilities, probabilities)
     np.testing.assert_array_equal(models.classify(faces)[1], features)
 
 
@@ -62,7 +62,7 @@ def test_bytes_are_equal_for_any_batch_and_from_any_thread(
     faces: np.ndarray, shipped: Bundle
 ) -> None:
     many = np.concatenate([faces, 255 - faces, faces[:, ::-1], faces[:, :, ::-1]])
-    expected = on_cpu(shipped).translate(many, in_full(), edits=True)
+    expected = on_cpu(shipped).translate(many, in_full(), with_edits=True)
     assert expected.edits is not None
     for size in (1, 3, 1000):
         models = on_cpu(shipped, size)
@@ -74,7 +74,9 @@ def test_bytes_are_equal_for_any_batch_and_from_any_thread(
             assert got.edits is not None
             np.testing.assert_array_equal(got.faces, expected.faces[i : i + 5])
             np.testing.assert_array_equal(got.edits, expected.edits[i : i + 5])
-            np.testing.assert_array_equal(got.before, expected.before[i : i + 5])
+            np.testing.assert_array_equal(
+                got.source_probabilities, expected.source_probabilities[i : i + 5]
+            )
 
 
 def test_batches_of_few_shapes_give_the_same(
@@ -140,10 +142,10 @@ def test_a_bundle_of_format_1_takes_strength_within_its_labels(
 def test_a_batch_size_is_capped_and_a_micro_batch_takes_bounded_memory(shipped: Bundle) -> None:
     models = on_cpu(shipped, 100_000)
     assert models.batch_size <= 64
-    few, many = (models.micro_batch(k, edits=True) for k in (1, 1000))
+    few, many = (models.micro_batch(k, with_edits=True) for k in (1, 1000))
     assert few >= models.batch_size
     assert 1 <= many <= MEMORY / (1000 * 4 * 3 * 48 * 48)
-    assert models.micro_batch(10**6, edits=True) == 1
+    assert models.micro_batch(10**6, with_edits=True) == 1
 
 
 def test_labels_in_any_order_of_memory(faces: np.ndarray, shipped: Bundle) -> None:
@@ -197,8 +199,8 @@ def test_a_gpu_gives_what_the_cpu_gives(faces: np.ndarray, shipped: Bundle) -> N
         pytest.skip("no CUDA here")
     there, here = (models.translate(faces, in_full()) for models in (gpu, on_cpu(shipped)))
     np.testing.assert_allclose(there.faces.astype(int), here.faces, atol=1)
-    np.testing.assert_allclose(there.before, here.before, atol=1e-3)
-    assert np.isfinite(gpu.translate(faces[:1], HAPPY).before).all()
+    np.testing.assert_allclose(there.source_probabilities, here.source_probabilities, atol=1e-3)
+    assert np.isfinite(gpu.translate(faces[:1], HAPPY).source_probabilities).all()
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,14 @@ def test_in_f32_gray_levels_differ_where_they_are_rounded_alone(faces: np.ndarra
     ours = TranslationModels(found, "cpu", 4, engine="openvino")
     assert (ours.engine, ours.precision, ours.provider) == ("openvino", "f32", OPENVINO)
     theirs = TranslationModels(found, "cpu", engine="onnxruntime")
-    got, expected = (m.translate(faces, in_full([3, 4]), edits=True) for m in (ours, theirs))
+    got, expected = (m.translate(faces, in_full([3, 4]), with_edits=True) for m in (ours, theirs))
     gap = np.abs(got.faces.astype(int) - expected.faces)
     assert gap.max() <= 1
     assert gap.mean() < 1e-3
     assert got.edits is not None
     assert expected.edits is not None
     np.testing.assert_allclose(got.edits, expected.edits, atol=1e-4)
-    np.testing.assert_allclose(got.before, expected.before, atol=1e-5)
+    np.testing.assert_allclose(got.source_probabilities, expected.source_probabilities, atol=1e-5)
     np.testing.assert_allclose(ours.judge(got.faces), theirs.judge(got.faces), atol=1e-5)
 
 
@@ -54,7 +54,9 @@ def test_in_bf16_they_are_near(faces: np.ndarray) -> None:
     expected = TranslationModels(found, "cpu", engine="onnxruntime").translate(faces, in_full())
     gap = np.abs(got.faces.astype(int) - expected.faces)
     assert 0 < gap.mean() < 1
-    assert np.array_equal(got.before.argmax(1), expected.before.argmax(1))
+    assert np.array_equal(
+        got.source_probabilities.argmax(1), expected.source_probabilities.argmax(1)
+    )
 
 
 def test_results_do_not_depend_on_the_other_faces(faces: np.ndarray) -> None:
@@ -62,7 +64,7 @@ def test_results_do_not_depend_on_the_other_faces(faces: np.ndarray) -> None:
     every = models.translate(faces, in_full([2]))
     alone = models.translate(faces[5:], in_full([2]))
     np.testing.assert_array_equal(every.faces[5:], alone.faces)
-    np.testing.assert_array_equal(every.before[5:], alone.before)
+    np.testing.assert_array_equal(every.source_probabilities[5:], alone.source_probabilities)
 
 
 def test_a_graph_that_it_cannot_read_is_named(faces: np.ndarray, tmp_path: Path) -> None:

@@ -70,9 +70,9 @@ def selected(
             if selector.full:
                 break
             mine = slice(len(chosen), len(chosen) + count)
-            judged, before = chunk.probabilities[mine], chunk.source_probabilities[mine]
-            shows_face = chunk.shows_face[mine]
-            if np.isfinite(judged).all() and np.isfinite(before).all():
+            judged, shows_face = chunk.probabilities[mine], chunk.shows_face[mine]
+            source_judged = chunk.source_probabilities[mine]
+            if np.isfinite(judged).all() and np.isfinite(source_judged).all():
                 targets = remainder.targets if remainder else None
                 chosen += [
                     selector.choose(p, is_face, targets)
@@ -97,22 +97,22 @@ def _translated(
     faces = np.concatenate([chunk.faces for chunk in waiting])
     detected = np.concatenate([chunk.detected for chunk in waiting])
     scales = np.concatenate([chunk.scales for chunk in waiting])
-    edits = any(chunk.is_drawn for chunk in waiting)
-    size = models.micro_batch(len(plan.conditions), edits)
+    with_edits = any(chunk.is_drawn for chunk in waiting)
+    size = models.micro_batch(len(plan.conditions), with_edits)
     started = time.perf_counter()
     pieces = [
-        _run(models, plan, faces[mine], detected[mine], scales[mine], edits)
+        _run(models, plan, faces[mine], detected[mine], scales[mine], with_edits)
         for mine in (slice(i, i + size) for i in range(0, max(len(faces), 1), size))
     ]
     ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
-    translated, probabilities, before = (
+    translated, probabilities, source_probabilities = (
         np.concatenate([piece[i] for piece in pieces]) for i in range(3)
     )
     # A detected face is a face: only the others are classified.
     shows_face, hard = detected.copy(), np.zeros(len(faces), bool)
     shows_face[~detected], hard[~detected] = models.classify_presence(faces[~detected])
-    changes = [piece[3] for piece in pieces if piece[3] is not None]
-    changed = np.concatenate(changes) if changes else None
+    edits_of_pieces = [piece[3] for piece in pieces if piece[3] is not None]
+    edits = np.concatenate(edits_of_pieces) if edits_of_pieces else None
     first = 0
     for chunk in waiting:
         mine = slice(first, first + len(chunk.faces))
@@ -129,9 +129,9 @@ def _translated(
             ),
             remainders=chunk.remainders,
             translated=translated[mine],
-            edits=changed[mine] if changed is not None and chunk.is_drawn else None,
+            edits=edits[mine] if edits is not None and chunk.is_drawn else None,
             probabilities=probabilities[mine],
-            source_probabilities=before[mine],
+            source_probabilities=source_probabilities[mine],
             shows_face=shows_face[mine],
             hard=hard[mine],
             ms=ms,
@@ -144,14 +144,14 @@ def _run(
     faces: Gray,
     detected: NDArray[np.bool_],
     scales: Scaled,
-    edits: bool,
+    with_edits: bool,
 ) -> tuple[Gray, Scaled, Scaled, Scaled | None]:
     """Return translations [N,V,48,48], probabilities [N,V,7] and [N,7], and edits if wanted."""
     if not len(faces):
         empty = np.zeros((0, len(plan.variants), len(EMOTIONS)), np.float32)
         none = np.zeros((0, len(plan.variants), SIZE, SIZE), np.uint8)
         return none, empty, empty[:, 0], None
-    results = models.translate(faces, plan.conditions, edits)
+    results = models.translate(faces, plan.conditions, with_edits)
     translated = results.faces
     if results.edits is not None:
         for i in np.flatnonzero(detected):
@@ -163,7 +163,7 @@ def _run(
     return (
         translated[rows, best],
         probabilities[rows, best],
-        results.before,
+        results.source_probabilities,
         None if results.edits is None else results.edits[rows, best],
     )
 

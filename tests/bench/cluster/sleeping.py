@@ -15,9 +15,9 @@ def install() -> None:
     computed = TranslationModels.translate
 
     def translate(
-        self: TranslationModels, faces: Gray, conditions: Conditions, edits: bool = False
+        self: TranslationModels, faces: Gray, conditions: Conditions, with_edits: bool = False
     ) -> Translated:
         time.sleep(SECONDS * len(faces))
-        return computed(self, faces, conditions, edits)
+        return computed(self, faces, conditions, with_edits)
 
     TranslationModels.translate = translate  # type: ignore[method-assign]

@@ -23,7 +23,7 @@ def alone(faces: np.ndarray, *, side_by_side: bool, weights: Path | None = None)
     They are those of the bundle that `weights` names, or else of what ships.
     """
     models = TranslationModels(bundle.load(weights or bundle.shipped()), "cpu")
-    size = models.micro_batch(1, edits=False) if side_by_side else models.batch_size
+    size = models.micro_batch(1, with_edits=False) if side_by_side else models.batch_size
     models.judge(models.translate(faces[: models.batch_size], HAPPY).faces)
     started = time.perf_counter()
     for i in range(0, len(faces), size):
