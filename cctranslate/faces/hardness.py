@@ -19,7 +19,7 @@ HARD = 0.6
 """Faces of at least this hardness are changed less: 12% of FER2013's Training rows."""
 
 
-def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[np.float32]:
+def hardness(points: NDArray[np.floating], has_landmarks: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return how hard faces are to change, [N] from 0 (not at all) to 1.
 
     The worst of the properties above decides. A face without landmarks has 1: it is in profile,
@@ -28,7 +28,7 @@ def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[
 
     Args:
         points: Landmarks [N,5,2] in pixels of the 48x48 face.
-        found: Whether the landmarks of each face were found [N].
+        has_landmarks: Whether the landmarks of each face were found [N].
     """
     points = points.astype(np.float64)
     eyes, mouth = points[:, :2].mean(1), points[:, 3:].mean(1)
@@ -47,12 +47,12 @@ def hardness(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[
             _between(np.abs(np.degrees(np.arctan2(across[:, 1], across[:, 0]))), *TILTED_DEGREES),
         ]
     )
-    return np.where(found, worst, 1.0).astype(np.float32)
+    return np.where(has_landmarks, worst, 1.0).astype(np.float32)
 
 
-def are_hard(points: NDArray[np.floating], found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def are_hard(points: NDArray[np.floating], has_landmarks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which faces [N] are changed less; the arguments are those of `hardness`."""
-    return hardness(points, found) >= HARD
+    return hardness(points, has_landmarks) >= HARD
 
 
 def _between(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:

@@ -73,13 +73,15 @@ def evaluate(
     eigenfaces = Eigenfaces(training.images)
     translated = models.generate(test.images, in_full())
     targets = target_figures(models, test, translated, eigenfaces, training, random)
-    of_source, others = eigenfaces.embed(test.images), random.permutation(len(test))
+    of_source, shuffled = eigenfaces.embed(test.images), random.permutation(len(test))
     judged, witness = models.judge(test.images), models.witness(test.images)
     measured = {
         "faces": len(test),
         "targets": targets,
         "mean": mean_figures(targets),
-        "identity_of_other_people": round(float((of_source * of_source[others]).sum(1).mean()), 4),
+        "identity_of_other_people": round(
+            float((of_source * of_source[shuffled]).sum(1).mean()), 4
+        ),
         "cycle_error": _cycle_error(models, test, translated),
         "already": _already(test, translated, judged),
         "judge": classifier_figures(judged, test, votes),
@@ -155,9 +157,9 @@ def _cycle_error(
     """Return the mean absolute gray levels between faces and their translations translated back."""
     errors = []
     for k in np.unique(test.labels):
-        mine = np.flatnonzero(test.labels == k)[: faces // NUM_CLASSES]
-        there = translated[mine].reshape(-1, *test.images.shape[1:])
-        back = models.generate(there, in_full([int(k)]))[:, 0]
-        gap = back.reshape(len(mine), NUM_CLASSES, *test.images.shape[1:]).astype(np.float32)
-        errors.append(np.abs(gap - test.images[mine][:, None]).mean((1, 2, 3)))
+        rows = np.flatnonzero(test.labels == k)[: faces // NUM_CLASSES]
+        flat = translated[rows].reshape(-1, *test.images.shape[1:])
+        back = models.generate(flat, in_full([int(k)]))[:, 0]
+        gap = back.reshape(len(rows), NUM_CLASSES, *test.images.shape[1:]).astype(np.float32)
+        errors.append(np.abs(gap - test.images[rows][:, None]).mean((1, 2, 3)))
     return round(float(np.concatenate(errors).mean()), 3)

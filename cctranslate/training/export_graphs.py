@@ -31,11 +31,15 @@ class TranslatorGraph(nn.Module):
         """Encode each face once and decode its code for every label row."""
         n, k = faces.shape[0], labels.shape[0]
         code = self.generator.encode(faces)
-        each = tuple(c.unsqueeze(1).expand(-1, k, -1, -1, -1).flatten(0, 1) for c in code)
-        edit = self.generator.edit(each, labels.unsqueeze(0).expand(n, -1, -1).flatten(0, 1))
+        repeated_code = tuple(c.unsqueeze(1).expand(-1, k, -1, -1, -1).flatten(0, 1) for c in code)
+        edit = self.generator.edit(
+            repeated_code, labels.unsqueeze(0).expand(n, -1, -1).flatten(0, 1)
+        )
         applied = strength * (labels * self.gain).sum(1)
         applied = applied.unsqueeze(0).expand(n, -1).flatten()
-        translated = self.generator.apply_edit(each[0], edit, applied).reshape(n, k, 1, SIZE, SIZE)
+        translated = self.generator.apply_edit(repeated_code[0], edit, applied).reshape(
+            n, k, 1, SIZE, SIZE
+        )
         flow, paint = (applied[:, None, None, None] * part for part in (edit.flow, edit.paint))
         return translated, flow.reshape(n, k, 2, SIZE, SIZE), paint.reshape(n, k, 1, SIZE, SIZE)
 

@@ -72,12 +72,12 @@ def plan_runs(run: TrainingRun) -> list[TrainingRun]:
 
     With a stage these are the stage's prerequisites and the stage.
     """
-    before = registry.trained_before(run.recipe)
-    named = {recipe.name: recipe for recipe in before}
+    prerequisites = registry.trained_before(run.recipe)
+    named = {recipe.name: recipe for recipe in prerequisites}
     if run.stage is not None and run.stage != run.recipe.name:
         stage = named[run.stage]
         return [_part(run, recipe) for recipe in (*registry.trained_before(stage), stage)]
-    return [*(_part(run, recipe) for recipe in before), run]
+    return [*(_part(run, recipe) for recipe in prerequisites), run]
 
 
 def _part(run: TrainingRun, recipe: AnyRecipe) -> TrainingRun:
@@ -139,16 +139,16 @@ def _claim(run: TrainingRun) -> None:
             )
         run_folder.write_manifest(run.folder, manifest)
         return
-    there = run_folder.read_manifest(run.folder)
+    stored = run_folder.read_manifest(run.folder)
     if not run.resume:
         raise WrongRunError(
             f"{run.folder}: already holds a run: add --resume or name another with -o"
         )
     fields = ("recipe", "seed", "data")
-    other = [name for name in fields if getattr(there, name) != getattr(manifest, name)]
-    if other:
+    differing = [name for name in fields if getattr(stored, name) != getattr(manifest, name)]
+    if differing:
         raise WrongRunError(
-            f"{run.folder}: the run there has another {other[0]}: resume it with the same, "
+            f"{run.folder}: the run there has another {differing[0]}: resume it with the same, "
             "or name another folder with -o"
         )
 

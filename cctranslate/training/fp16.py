@@ -26,13 +26,13 @@ def halve(path: Path, **inputs: np.ndarray) -> float:
     from onnxruntime.transformers import float16
     from onnxruntime.transformers.onnx_model import OnnxModel
 
-    graph, before = onnx.load(path), _outputs(path, inputs)
+    graph, expected = onnx.load(path), _outputs(path, inputs)
     if not any(weight.data_type == onnx.TensorProto.FLOAT16 for weight in graph.graph.initializer):
         halved = OnnxModel(float16.convert_float_to_float16(graph, keep_io_types=True))
         halved.topological_sort()  # the casts of what goes in come last otherwise
         onnx.save(halved.model, path)
-    pairs = zip(before, _outputs(path, inputs), strict=True)
-    worst = max(float(np.abs(then - now).max()) for then, now in pairs)
+    pairs = zip(expected, _outputs(path, inputs), strict=True)
+    worst = max(float(np.abs(full - half).max()) for full, half in pairs)
     if not worst <= TOLERANCE:
         raise HalfError(f"{path.name}: in float16 it differs by {worst:.2g}: leave out --half")
     return worst

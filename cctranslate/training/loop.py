@@ -102,10 +102,10 @@ class _Clock:
         """Return the seconds since the last tick."""
         return time.monotonic() - self._since
 
-    def restart(self, step: int, began: float) -> None:
-        """Count from now: a tick that began at `began` is finished."""
+    def restart(self, step: int, tick_started: float) -> None:
+        """Count from now: the tick that began at `tick_started` is finished."""
         self._step, self._since = step, time.monotonic()
-        self._cost = self._since - began
+        self._cost = self._since - tick_started
 
 
 def run(
@@ -138,14 +138,14 @@ def run(
         step += 1
         if step < trainer.steps and not clock.is_due(step):
             continue
-        began = time.monotonic()
+        tick_started = time.monotonic()
         line = _line(trainer, step, terms, clock.seconds())
         _refuse_nan(folder, line)
         _tick(trainer, folder, step, line)
         on_tick(line)
         if clock.is_over():
             break
-        clock.restart(step, began)
+        clock.restart(step, tick_started)
         terms = {}
     return RunResult(step=step, finished=step == trainer.steps)
 
@@ -215,8 +215,8 @@ def _restore(trainer: Trainer, folder: Path) -> int:
     log = folder / LOG
     if log.exists():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        before = [line for line in lines if _step_of(line) <= step]
-        write_text(log, "".join(f"{line}\n" for line in before))
+        kept_lines = [line for line in lines if _step_of(line) <= step]
+        write_text(log, "".join(f"{line}\n" for line in kept_lines))
     return step
 
 

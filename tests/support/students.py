@@ -36,8 +36,8 @@ def draws() -> Draws:
         images=images,
         sources=sources,
         targets=(sources + 1) % 7,
-        ways=np.zeros(len(sources), np.int64),
-        chances=np.ones(len(sources), np.float32),
+        spec_indices=np.zeros(len(sources), np.int64),
+        target_probabilities=np.ones(len(sources), np.float32),
         cosines=np.ones(len(sources), np.float32),
     )
 
@@ -45,7 +45,7 @@ def draws() -> Draws:
 def make(
     recipe: StudentRecipe = FIRST,
     kept: Draws | None = None,
-    found: Landmarks | None = None,
+    face_landmarks: Landmarks | None = None,
     **changes: object,
 ) -> StudentTrainer:
     faces = Faces(
@@ -53,8 +53,9 @@ def make(
         labels=np.arange(COUNT, dtype=np.uint8) % 7,
         rows=np.arange(COUNT),
     )
-    found = found or Landmarks(
-        points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)), found=np.arange(COUNT) % 3 > 0
+    face_landmarks = face_landmarks or Landmarks(
+        points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)),
+        has_landmarks=np.arange(COUNT) % 3 > 0,
     )
     guide = find("guide-plain")
     assert isinstance(guide, ClassifierRecipe)
@@ -67,7 +68,7 @@ def make(
         derive(recipe, **changes),
         faces,
         None,
-        found,
+        face_landmarks,
         draws() if kept is None else kept,
         networks,
         torch.device("cpu"),

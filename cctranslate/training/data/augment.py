@@ -102,11 +102,11 @@ def turned(x: Tensor, points: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
     cos, sin = angles.cos(), angles.sin()
     turn = torch.stack([cos, -sin, sin, cos], 1).view(-1, 2, 2)
     grid = F.affine_grid(F.pad(turn, (0, 1)), list(x.shape), align_corners=False)
-    there = F.grid_sample(x, grid, "bicubic", "reflection", align_corners=False).clamp(-1, 1)
+    rotated = F.grid_sample(x, grid, "bicubic", "reflection", align_corners=False).clamp(-1, 1)
     middle = (x.shape[-1] - 1) / 2
     # A turn's inverse is its transpose, by which rows of points are multiplied from the right.
     moved = (points - middle) @ turn + middle
-    return torch.where((angles != 0)[:, None, None, None], there, x), moved
+    return torch.where((angles != 0)[:, None, None, None], rotated, x), moved
 
 
 def with_landmarks(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:

@@ -104,14 +104,14 @@ class Batches:
 
     def _targets(self, classes: Indices) -> tuple[Indices, Indices]:
         """Return targets [M] for faces of `classes` [N], and the index [M] of each one's face."""
-        each = np.arange(len(classes))
+        sources = np.arange(len(classes))
         if self._procedure.targets == "one":
             drawn = torch.randint(len(self._domains), (len(classes),)).numpy()
-            return self._domains[drawn], each
+            return self._domains[drawn], sources
         if self._procedure.targets == "one-other":
-            return self.others(self._tensor(classes)).cpu().numpy(), each
+            return self.others(self._tensor(classes)).cpu().numpy(), sources
         others = [self._domains[self._domains != c] for c in classes]
-        return np.concatenate(others), np.repeat(each, len(self._domains) - 1)
+        return np.concatenate(others), np.repeat(sources, len(self._domains) - 1)
 
     def others(self, classes: Tensor) -> Tensor:
         """Draw a class other than each of `classes` [N], evenly from the domains."""
@@ -123,8 +123,8 @@ class Batches:
         """Return faces for the sheet, the same number of each class."""
         random = np.random.default_rng([self._seed, 3])
         pools = [np.flatnonzero(self._classes == c) for c in self._domains]
-        each = count // len(pools)
-        chosen = [random.choice(pool, min(each, len(pool)), replace=False) for pool in pools]
+        size = count // len(pools)
+        chosen = [random.choice(pool, min(size, len(pool)), replace=False) for pool in pools]
         return self._dataset.levels(np.concatenate(chosen))
 
     def _faces(self, chosen: Indices) -> Tensor:

@@ -54,19 +54,22 @@ _CHOICES: tuple[tuple[float, tuple[Region, ...]], ...] = (
 _PAIR = torch.tensor(TEMPLATE, dtype=torch.float32)
 
 
-def fixed(points: Tensor, found: Tensor, regions: Sequence[Region]) -> Tensor:
-    """Return masks [N,1,48,48] of the regions, by landmarks [N,5,2] where `found` [N] bool."""
-    size = torch.where(found, 1.0, UNSURE)
+def fixed(points: Tensor, has_landmarks: Tensor, regions: Sequence[Region]) -> Tensor:
+    """Return masks [N,1,48,48] of the regions, by landmarks [N,5,2].
+
+    They are larger where `has_landmarks` [N] is false.
+    """
+    size = torch.where(has_landmarks, 1.0, UNSURE)
     masks = [_ellipse(points, ELLIPSES[region], size, SOFTNESS) for region in regions]
     return torch.stack(masks).amax(0)[:, None]
 
 
-def drawn(points: Tensor, found: Tensor) -> Tensor:
+def drawn(points: Tensor, has_landmarks: Tensor) -> Tensor:
     """Return random training masks [N,1,48,48]: parts that are moved, scaled and softened."""
     n, device = len(points), points.device
     chance = torch.tensor([probability for probability, _ in _CHOICES], device=device)
     choice = torch.multinomial(chance, n, replacement=True)
-    size = torch.where(found, 1.0, UNSURE) * _between(0.88, 1.25, n, device)
+    size = torch.where(has_landmarks, 1.0, UNSURE) * _between(0.88, 1.25, n, device)
     softness = _between(0.02, 0.3, n, device)[:, None, None]
     moved = points + 1.2 * torch.randn(n, 1, 2, device=device)
     mask = torch.zeros(n, SIZE, SIZE, device=device)
@@ -95,11 +98,12 @@ def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | 
 def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
     """Return the similarity's direction [N,2] along the eyes and its scale [N,1]."""
     template = _PAIR.to(points.device)
-    here = template - template.mean(0)
-    there = points - points.mean(1, keepdim=True)
-    power = here.square().sum()
-    x = (there * here).sum((1, 2)) / power
-    y = (there[..., 1] * here[..., 0] - there[..., 0] * here[..., 1]).sum(1) / power
+    template = template - template.mean(0)
+    points = points - points.mean(1, keepdim=True)
+    power = template.square().sum()
+    x = (points * template).sum((1, 2)) / power
+    cross = points[..., 1] * template[..., 0] - points[..., 0] * template[..., 1]
+    y = cross.sum(1) / power
     across = torch.stack([x, y], 1)
     scale = across.norm(dim=1, keepdim=True).clamp_min(0.3)
     return across / scale, scale

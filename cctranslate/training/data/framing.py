@@ -21,12 +21,13 @@ def frames(points: Tensor) -> Tensor:
 
     As `faces.alignment.align`, for a batch.
     """
-    here = torch.view_as_complex(torch.tensor(TEMPLATE, dtype=points.dtype, device=points.device))
-    there = torch.view_as_complex(points.contiguous())
-    centered = here - here.mean()
-    turn = (centered.conj() * (there - there.mean(1, keepdim=True))).sum(1)
+    upright = torch.tensor(TEMPLATE, dtype=points.dtype, device=points.device)
+    template = torch.view_as_complex(upright)
+    in_picture = torch.view_as_complex(points.contiguous())
+    centered = template - template.mean()
+    turn = (centered.conj() * (in_picture - in_picture.mean(1, keepdim=True))).sum(1)
     turn = turn / centered.abs().square().sum()
-    shift = there.mean(1) - turn * here.mean()
+    shift = in_picture.mean(1) - turn * template.mean()
     across, down = (
         torch.stack(row, 1)
         for row in ((turn.real, -turn.imag, shift.real), (turn.imag, turn.real, shift.imag))

@@ -30,12 +30,12 @@ At 144 YuNet finds 90% of FER2013's faces, at 288 95%, in three times the time."
 class Landmarks:
     """Eyes, nose's tip and mouth's corners of faces, left before right in the picture.
 
-    `points` [N,5,2] float32 are (x, y) in the face's pixels; `found` [N] bool. Faces without
-    landmarks have the template's points.
+    `points` [N,5,2] float32 are (x, y) in the face's pixels. Faces whose landmarks were not found
+    have the template's points, and `has_landmarks` [N] is false.
     """
 
     points: NDArray[np.float32]
-    found: NDArray[np.bool_]
+    has_landmarks: NDArray[np.bool_]
 
 
 def find(images: Gray) -> Landmarks:
@@ -46,12 +46,12 @@ def find(images: Gray) -> Landmarks:
     """
     detector = FaceDetector()
     points = np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1))
-    found = np.zeros(len(images), bool)
+    has_landmarks = np.zeros(len(images), bool)
     for i, image in enumerate(images):
         best = next((p for side in SIDES if (p := _best(detector, image, side)) is not None), None)
         if best is not None:
-            points[i], found[i] = best, True
-    return Landmarks(points=points, found=found)
+            points[i], has_landmarks[i] = best, True
+    return Landmarks(points=points, has_landmarks=has_landmarks)
 
 
 def load_or_find(path: Path, images: Gray) -> Landmarks:
@@ -60,7 +60,13 @@ def load_or_find(path: Path, images: Gray) -> Landmarks:
     Raises:
         BundleError: the detector's model is missing or altered.
     """
-    return Landmarks(**computed_arrays.load_or_compute(path, images, lambda: vars(find(images))))
+
+    def compute() -> computed_arrays.Arrays:
+        found = find(images)
+        return {"points": found.points, "found": found.has_landmarks}
+
+    arrays = computed_arrays.load_or_compute(path, images, compute)
+    return Landmarks(points=arrays["points"], has_landmarks=arrays["found"])
 
 
 def _best(detector: FaceDetector, image: Gray, side: int) -> NDArray[np.float32] | None:

@@ -46,11 +46,11 @@ class FrechetLoss(nn.Module):
         with torch.no_grad():
             cov_before, cov_after = self.before.covariance(), self.after.covariance()
             root, _ = _roots(cov_before)
-            both, inverse = _roots(root @ cov_after @ root)
+            product_root, inverse = _roots(root @ cov_after @ root)
             mean = self.after.mean()
             off = mean - self.before.mean()
             distance = off.square().sum() + cov_before.trace() + cov_after.trace()
-            distance = distance - 2 * both.trace()
+            distance = distance - 2 * product_root.trace()
             # The derivative by A is I - B^1/2 (B^1/2 A B^1/2)^-1/2 B^1/2.
             slope = torch.eye(len(root), device=root.device) - root @ inverse @ root
             ready = (self.after.count > MEMORY / 2).float()

@@ -16,7 +16,7 @@ SMOOTHING = 0.2
 class GradientBalancer:
     """Adaptive loss weights (VQGAN, Esser et al. 2021).
 
-    Each term's gradient at the images has a fixed ratio to that of another loss.
+    Each term's gradient at the images has a fixed ratio to that of a reference loss.
     """
 
     def __init__(self, ratios: Mapping[str, float]) -> None:
@@ -24,13 +24,13 @@ class GradientBalancer:
         self._ratios = dict(ratios)
         self.weights = dict.fromkeys(ratios, 0.0)
 
-    def update(self, images: Tensor, other: Tensor, terms: Terms) -> None:
+    def update(self, images: Tensor, reference_loss: Tensor, terms: Terms) -> None:
         """Move the weights towards those of this batch; the first one sets them."""
-        reference = _norm(other, images)
+        reference = _norm(reference_loss, images)
         for name, ratio in self._ratios.items():
             weight = min(LARGEST, ratio * reference / max(_norm(terms[name], images), 1e-6))
-            before = self.weights[name]
-            self.weights[name] = before + SMOOTHING * (weight - before) if before else weight
+            average = self.weights[name]
+            self.weights[name] = average + SMOOTHING * (weight - average) if average else weight
 
 
 def _norm(term: Tensor, images: Tensor) -> float:

@@ -21,6 +21,6 @@ def coarse(x: Tensor, y: Tensor, mask: Tensor) -> Tensor:
 
     Where the mask [N,1,H,W] is 0, single pixels count, too. Where it is 1, details are free.
     """
-    apart = x - y
-    pooled = F.avg_pool2d(apart, POOLED, POOLED // 2).abs().mean((1, 2, 3))
-    return pooled + OUTSIDE * ((1 - mask) * apart.abs()).mean((1, 2, 3))
+    difference = x - y
+    pooled = F.avg_pool2d(difference, POOLED, POOLED // 2).abs().mean((1, 2, 3))
+    return pooled + OUTSIDE * ((1 - mask) * difference.abs()).mean((1, 2, 3))

@@ -53,7 +53,7 @@ class GuideLoss(nn.Module):
     def forward(self, fake: Tensor, targets: Tensor) -> Tensor:
         """Return the guides' mean loss [N], each on its own random view of the faces."""
         logits = [guide(self._view(fake, targets)).float() for guide in self.networks]
-        return torch.stack([guide_loss(each, targets) for each in logits]).mean(0)
+        return torch.stack([guide_loss(guide_logits, targets) for guide_logits in logits]).mean(0)
 
     def _view(self, fake: Tensor, targets: Tensor) -> Tensor:
         view = augment.for_guide(fake, GUIDE_NOISE)
@@ -138,9 +138,9 @@ class Teachers(nn.Module):
         Raises:
             KeyError: some of them are missing.
         """
-        there = dict(state)
+        renamed = dict(state)
         for name, value in state.items():
-            for former, now in _FORMER_NAMES.items():
+            for former, current in _FORMER_NAMES.items():
                 if name.startswith(former):
-                    there[now + name.removeprefix(former)] = value
-        self.load_state_dict({name: there[name] for name in self.state()}, strict=False)
+                    renamed[current + name.removeprefix(former)] = value
+        self.load_state_dict({name: renamed[name] for name in self.state()}, strict=False)

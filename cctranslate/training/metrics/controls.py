@@ -35,11 +35,12 @@ def strength_curve(
     models: TranslationModels, test: Faces, eigenfaces: Eigenfaces
 ) -> list[dict[str, float]]:
     """Return mean figures on faces of other expressions, for each strength."""
-    of_source, other = eigenfaces.embed(test.images), test.labels[:, None] != np.arange(NUM_CLASSES)
+    of_source = eigenfaces.embed(test.images)
+    is_other = test.labels[:, None] != np.arange(NUM_CLASSES)
+    faces, targets = np.nonzero(is_other)
     lines = []
     for strength in STRENGTHS:
-        results = models.generate(test.images, in_full(strength=strength))[other]
-        targets, faces = np.nonzero(other)[1], np.nonzero(other)[0]
+        results = models.generate(test.images, in_full(strength=strength))[is_other]
         p = models.judge(results)
         change = np.abs(results.astype(np.float32) - test.images[faces])
         lines.append(
@@ -62,31 +63,31 @@ def diversity(models: TranslationModels, test: Faces) -> dict[str, Any]:
     `apart` is the mean absolute difference of two samples in gray levels, `change` that between the
     first one and its source. `best` is the confirmed fraction if the best sample is taken.
     """
-    apart, change, confirmed, best = [], [], [], []
+    distances, change, confirmed, best = [], [], [], []
     for k, emotion in enumerate(EMOTIONS):
-        mine: Gray = test.images[test.labels != k]
+        faces: Gray = test.images[test.labels != k]
         styles = Conditions(
             labels=np.stack([strength_and_style.label(emotion, n, 0) for n in range(SAMPLES)]),
             strength=np.ones(SAMPLES, np.float32),
             targets=np.full(SAMPLES, k),
         )
-        results = models.generate(mine, styles)
+        results = models.generate(faces, styles)
         p = models.judge(results)
         hit = p.argmax(2) == k
         confirmed.append(hit)
         best.append(hit[np.arange(len(hit)), p[:, :, k].argmax(1)])
-        apart.append(_apart(results))
-        change.append(np.abs(results[:, 0].astype(np.float32) - mine).mean((1, 2)))
+        distances.append(_sample_distances(results))
+        change.append(np.abs(results[:, 0].astype(np.float32) - faces).mean((1, 2)))
     return {
         "samples": SAMPLES,
-        "apart": round(float(np.concatenate(apart).mean()), 3),
+        "apart": round(float(np.concatenate(distances).mean()), 3),
         "change": round(float(np.concatenate(change).mean()), 3),
         "confirmed": [round(float(fraction), 4) for fraction in np.concatenate(confirmed).mean(0)],
         "best": round(float(np.concatenate(best).mean()), 4),
     }
 
 
-def _apart(results: Gray) -> NDArray[np.float32]:
+def _sample_distances(results: Gray) -> NDArray[np.float32]:
     """Return the mean absolute gray levels [N] between each face's samples [N,S,48,48]."""
     wide = results.astype(np.float32)
     first, second = np.triu_indices(wide.shape[1], 1)

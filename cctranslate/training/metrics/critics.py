@@ -108,8 +108,8 @@ class Critic:
         levels = torch.from_numpy(np.ascontiguousarray(faces)).to(self._device)
         x = device_cache.scaled(levels[:, region.top : region.bottom, region.left : region.right])
         with autocast(self._device):
-            both = self._network(torch.cat([x, x.flip(3)]))[:, 0].float()
-        return np.asarray(both.reshape(2, -1).mean(0).cpu().numpy())
+            logits = self._network(torch.cat([x, x.flip(3)]))[:, 0].float()
+        return np.asarray(logits.reshape(2, -1).mean(0).cpu().numpy())
 
 
 def train_critic(

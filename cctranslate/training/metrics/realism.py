@@ -90,8 +90,8 @@ def learning_sample(
     targets = (sources.labels + random.integers(1, NUM_CLASSES, len(sources))) % NUM_CLASSES
     images = np.empty_like(sources.images)
     for k in np.unique(targets):
-        mine = targets == k
-        images[mine] = models.generate(sources.images[mine], in_full([int(k)]))[:, 0]
+        is_target = targets == k
+        images[is_target] = models.generate(sources.images[is_target], in_full([int(k)]))[:, 0]
     results = Faces(images=images, labels=targets.astype(np.uint8), rows=sources.rows)
     real = without_copies(training.take(~chosen), sources)
     sample = balanced(Sample(results=results, real=real), random)
@@ -107,11 +107,11 @@ def balanced(sample: Sample, random: np.random.Generator) -> Sample:
     """
     results, real = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for k in range(NUM_CLASSES):
-        mine = random.permutation(np.flatnonzero(sample.results.labels == k))
-        theirs = random.permutation(np.flatnonzero(sample.real.labels == k))
-        count = min(len(mine), REPEATS * len(theirs))
-        results.append(mine[:count])
-        real.append(np.resize(theirs, count))
+        of_results = random.permutation(np.flatnonzero(sample.results.labels == k))
+        of_real = random.permutation(np.flatnonzero(sample.real.labels == k))
+        count = min(len(of_results), REPEATS * len(of_real))
+        results.append(of_results[:count])
+        real.append(np.resize(of_real, count))
     return Sample(
         results=sample.results.take(np.concatenate(results)),
         real=sample.real.take(np.concatenate(real)),
@@ -144,13 +144,13 @@ def _figures(
     """Return a critic's figures by its logits of the test's results [N] and real faces [M]."""
     random, targets = np.random.default_rng(seed), {}
     for k, emotion in enumerate(EMOTIONS):
-        mine, theirs = results[test.results.labels == k], real[test.real.labels == k]
-        halves = np.array_split(random.permutation(theirs), 2)
+        of_results, of_real = results[test.results.labels == k], real[test.real.labels == k]
+        halves = np.array_split(random.permutation(of_real), 2)
         targets[emotion] = {
-            "results": len(mine),
-            "real": len(theirs),
-            "auc": _rounded(roc_auc(mine, theirs)),
-            "error": _rounded(standard_error(mine, theirs)),
+            "results": len(of_results),
+            "real": len(of_real),
+            "auc": _rounded(roc_auc(of_results, of_real)),
+            "error": _rounded(standard_error(of_results, of_real)),
             "floor": _rounded(roc_auc(*halves)),
         }
     means = {
@@ -179,11 +179,11 @@ def standard_error(positive: NDArray[Any], negative: NDArray[Any]) -> float | No
     return float(np.sqrt(variance + above.var(ddof=1) / len(negative)))
 
 
-def _below(scores: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
-    """Return for each score the fraction of the others below it, ties counting half."""
-    ordered = np.sort(others)
+def _below(scores: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.float64]:
+    """Return for each score the fraction of the reference scores below it, ties counting half."""
+    ordered = np.sort(reference)
     ranks = np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right")
-    return np.asarray(ranks / (2 * len(others)))
+    return np.asarray(ranks / (2 * len(reference)))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -29,8 +29,9 @@ def surest_sheet(realism: Realism, sources: Faces, columns: int = 10) -> Image.I
     wide, high = 2 * SIZE + gap, SIZE + gap
     sheet = np.full((NUM_CLASSES * high, columns * wide), 255, np.uint8)
     for k in range(NUM_CLASSES):
-        mine = np.flatnonzero(results.labels == k)
-        for j, i in enumerate(mine[np.argsort(-realism.scores[mine], kind="stable")][:columns]):
+        of_target = np.flatnonzero(results.labels == k)
+        order = np.argsort(-realism.scores[of_target], kind="stable")
+        for j, i in enumerate(of_target[order][:columns]):
             pair = np.concatenate([source[int(results.rows[i])], results.images[i]], axis=1)
             sheet[k * high : k * high + SIZE, j * wide : j * wide + 2 * SIZE] = pair
     return _enlarged(sheet)

@@ -49,8 +49,8 @@ def target_figures(
     for k, emotion in enumerate(EMOTIONS):
         measured[emotion] = _target(k, test, translated[:, k], judged[:, k], of_source, eigenfaces)
         if second is not None:
-            read = second.reshape(judged.shape)[test.labels != k, k].argmax(1)
-            measured[emotion]["witnessed"] = average(read == k, 4)
+            second_classes = second.reshape(judged.shape)[test.labels != k, k].argmax(1)
+            measured[emotion]["witnessed"] = average(second_classes == k, 4)
         measured[emotion] |= _distances(k, test, features[:, k], training, models, random)
     return measured
 
@@ -72,21 +72,21 @@ def _target(
     eigenfaces: Eigenfaces,
 ) -> dict[str, Any]:
     """Return one target's figures on faces of other expressions."""
-    other = test.labels != k
+    is_other = test.labels != k
     similarity = (of_source * eigenfaces.embed(translated)).sum(1)
     change = np.abs(translated.astype(np.float32) - test.images).mean((1, 2))
     return {
-        "faces": int(other.sum()),
-        "confirmed": average((probabilities.argmax(1) == k)[other], 4),
-        "confidence": average(probabilities[other, k], 4),
-        "identity": average(similarity[other], 4),
-        "change": average(change[other], 3),
-        "own_change": average(change[~other], 3),
+        "faces": int(is_other.sum()),
+        "confirmed": average((probabilities.argmax(1) == k)[is_other], 4),
+        "confidence": average(probabilities[is_other, k], 4),
+        "identity": average(similarity[is_other], 4),
+        "change": average(change[is_other], 3),
+        "own_change": average(change[~is_other], 3),
         "roughness": round(
-            roughness(translated[other]) / roughness(test.images[other]),
+            roughness(translated[is_other]) / roughness(test.images[is_other]),
             4,
         )
-        if other.any()
+        if is_other.any()
         else None,
     }
 
@@ -106,14 +106,14 @@ def _distances(
         return {"n": n, "fid": None, "fid_real": None, "kid": None, "kid_real": None}
     chosen = real[random.permutation(len(real))[: 2 * n]]
     features_of_real = models.classify(chosen)[1].astype(np.float64)
-    reference, others = features_of_real[:n], features_of_real[n:]
+    reference, other_half = features_of_real[:n], features_of_real[n:]
     fake = fakes[random.permutation(len(fakes))[:n]].astype(np.float64)
     return {
         "n": n,
         "fid": round(frechet_distance(fake, reference), 4),
-        "fid_real": round(frechet_distance(others, reference), 4),
+        "fid_real": round(frechet_distance(other_half, reference), 4),
         "kid": round(kernel_distance(fake, reference), 5),
-        "kid_real": round(kernel_distance(others, reference), 5),
+        "kid_real": round(kernel_distance(other_half, reference), 5),
     }
 
 

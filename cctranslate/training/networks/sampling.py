@@ -32,15 +32,15 @@ class Start:
     """1 where a face is to be filled in."""
     points: Tensor
     """Landmarks [N,5,2] of the sources."""
-    found: Tensor
+    has_landmarks: Tensor
     """Whether the landmarks were found [N] bool; else they are the template's."""
 
 
 def context_of(
-    x: Tensor, mask: Tensor, points: Tensor, found: Tensor, sees_eyes: Tensor
+    x: Tensor, mask: Tensor, points: Tensor, has_landmarks: Tensor, sees_eyes: Tensor
 ) -> Context:
     """Return the visible parts of faces [N,1,48,48]; the eyes only where `sees_eyes` [N]."""
-    eyes_mask = face_masks.fixed(points, found, ("eyes",)) * sees_eyes[:, None, None, None]
+    eyes_mask = face_masks.fixed(points, has_landmarks, ("eyes",)) * sees_eyes[:, None, None, None]
     return Context(
         visible=x * (1 - mask), mask=mask, eyes=_blurred(x) * eyes_mask, eyes_mask=eyes_mask
     )
@@ -56,11 +56,11 @@ def fill(
     generator: torch.Generator,
     steps: int,
     guidance: float,
-    begin: float = 0.0,
+    start_time: float = 0.0,
 ) -> Tensor:
     """Return the faces [N,1,48,48] in [-1,1] with the masked parts filled in.
 
-    By Heun's method from time `begin`: 0 is noise alone, later times keep more of `start.x`.
+    By Heun's method from `start_time`: 0 is noise alone, later times keep more of `start.x`.
     `labels` [N,7], erased `identity` [N,128]; `guidance` above 1 exaggerates what the label adds.
     Each step but the last evaluates the network twice on twice the faces.
     """
@@ -68,7 +68,7 @@ def fill(
     # Drawn on the CPU: the same seed gives the same faces on every device.
     noise = torch.randn(start.x.shape, generator=generator).to(device)
     yes = torch.ones(n, dtype=torch.bool, device=device)
-    context = context_of(start.source, start.mask, start.points, start.found, yes)
+    context = context_of(start.source, start.mask, start.points, start.has_landmarks, yes)
     guided = guidance != 1
     if guided:
         context = Context(**{name: torch.cat([v, v]) for name, v in vars(context).items()})
@@ -81,23 +81,23 @@ def fill(
     )
 
     def velocity(state: Tensor, t: float) -> Tensor:
-        seen = (state * start.mask + start.source * (1 - start.mask)).repeat(copies, 1, 1, 1)
+        filled = (state * start.mask + start.source * (1 - start.mask)).repeat(copies, 1, 1, 1)
         times = torch.full((copies * n,), t, device=device)
         with autocast(device):
-            both = network(seen, times, context, condition)
+            velocities = network(filled, times, context, condition)
         if not guided:
-            return both
-        with_label, without = both.chunk(2)
+            return velocities
+        with_label, without = velocities.chunk(2)
         return torch.lerp(without, with_label, guidance)
 
-    state = torch.lerp(noise, start.x, begin)
-    times = [1 - (1 - begin) * (1 - i / steps) ** LATE for i in range(steps + 1)]
-    for t, after in itertools.pairwise(times):
+    state = torch.lerp(noise, start.x, start_time)
+    times = [1 - (1 - start_time) * (1 - i / steps) ** LATE for i in range(steps + 1)]
+    for t, t_next in itertools.pairwise(times):
         slope = velocity(state, t)
-        ahead = state + (after - t) * slope
-        if after < 1:
-            slope = (slope + velocity(ahead, after)) / 2
-            ahead = state + (after - t) * slope
+        ahead = state + (t_next - t) * slope
+        if t_next < 1:
+            slope = (slope + velocity(ahead, t_next)) / 2
+            ahead = state + (t_next - t) * slope
         state = ahead
     return (state * start.mask + start.source * (1 - start.mask)).clamp(-1, 1)
 

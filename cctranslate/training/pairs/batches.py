@@ -41,7 +41,7 @@ class PairBatch:
     y: Tensor  # [N,1,48,48]
     paired: Tensor  # [N] bool: whether y is a result, or the face that is to stay as it is
     points: Tensor  # [N,5,2]
-    found: Tensor  # [N] whether a face has landmarks
+    has_landmarks: Tensor  # [N] whether a face has landmarks
     targets: Tensor  # [N] class ids
     guided: Tensor  # [N] weight: 0 where the target is not new to the face or the face is hard
     real: DiscriminatorInput  # real faces of the targets' expressions
@@ -51,18 +51,18 @@ class PairBatch:
         """Targets one-hot [N,7]."""
         return F.one_hot(self.targets, NUM_CLASSES).float()
 
-    def shown(self, image: Tensor) -> DiscriminatorInput:
+    def discriminator_input(self, image: Tensor) -> DiscriminatorInput:
         """Return results [N,1,48,48] as an input of the discriminators."""
         return DiscriminatorInput(x=image, points=self.points, classes=self.targets)
 
     def turned(self, fraction: float) -> "PairBatch":
         """Return the batch with a fraction of its faces, and of the real ones, turned."""
-        both, points = _turned(torch.cat([self.x, self.y], 1), self.points, fraction)
+        x_and_y, points = _turned(torch.cat([self.x, self.y], 1), self.points, fraction)
         real, real_points = _turned(self.real.x, self.real.points, fraction)
         return replace(
             self,
-            x=both[:, :1],
-            y=both[:, 1:],
+            x=x_and_y[:, :1],
+            y=x_and_y[:, 1:],
             points=points,
             real=replace(self.real, x=real, points=real_points),
         )
@@ -98,7 +98,7 @@ class PairBatches:
             odd = framing.lies_oddly(
                 framing.frames(torch.from_numpy(face_landmarks.points))
             ).numpy()
-            pairs = pairs.take(~(odd & face_landmarks.found)[pairs.sources])
+            pairs = pairs.take(~(odd & face_landmarks.has_landmarks)[pairs.sources])
         if len(pairs) < recipe.batch_size:
             raise RunError(
                 f"{recipe.name}: {len(pairs)} pairs were kept, fewer than a batch of "
@@ -110,13 +110,13 @@ class PairBatches:
         self._faces = DeviceDataset(faces.images, device)
         self._results = DeviceDataset(pairs.images, device)
         self._points = torch.from_numpy(face_landmarks.points).to(device)
-        self._found = torch.from_numpy(face_landmarks.found).to(device)
-        hard = hardness(face_landmarks.points, face_landmarks.found)
+        self._has_landmarks = torch.from_numpy(face_landmarks.has_landmarks).to(device)
+        hard = hardness(face_landmarks.points, face_landmarks.has_landmarks)
         self._easy = hard < HARD
         size = recipe.batch_size
         self.unpaired = round(recipe.unpaired * size)
-        self._free = np.flatnonzero((hard < HARDEST) & (self._classes >= 0))
-        if self.unpaired and not len(self._free):
+        self._unpaired_faces = np.flatnonzero((hard < HARDEST) & (self._classes >= 0))
+        if self.unpaired and not len(self._unpaired_faces):
             raise RunError(f"{recipe.name}: all faces are hard to change: train on others")
         emphasis = np.ones(NUM_CLASSES)
         emphasis[NEUTRAL] = recipe.neutral
@@ -134,9 +134,9 @@ class PairBatches:
     def draw(self, step: int) -> PairBatch:
         """Draw the batch of a step; torch's generator must be seeded for the step."""
         chosen = self._sampler.batch(step)
-        free, free_targets = self._draw_free()
-        sources = np.concatenate([self._sources[chosen], free])
-        targets = np.concatenate([self._targets[chosen], free_targets])
+        unpaired_faces, unpaired_targets = self._draw_unpaired()
+        sources = np.concatenate([self._sources[chosen], unpaired_faces])
+        targets = np.concatenate([self._targets[chosen], unpaired_targets])
         drawn = torch.rand(len(sources)).numpy() < self._recipe.same
         classes = self._classes[sources]
         same = (drawn & (classes >= 0)) | (targets == classes)
@@ -149,32 +149,32 @@ class PairBatches:
         emphasis = np.where(targets == NEUTRAL, self._recipe.weights.neutral_guide, 1.0)
         unpaired = np.arange(len(sources)) >= len(chosen)
         guided = emphasis * (~same & (self._easy[sources] | unpaired))
-        both, points = _mirrored(torch.cat([x, y], 1), self._at(sources))
-        shown, real_points = _mirrored(self._faces.scaled(real), self._at(real))
+        x_and_y, points = _mirrored(torch.cat([x, y], 1), self._points_of(sources))
+        real_x, real_points = _mirrored(self._faces.scaled(real), self._points_of(real))
         return PairBatch(
-            x=both[:, :1],
-            y=both[:, 1:],
+            x=x_and_y[:, :1],
+            y=x_and_y[:, 1:],
             paired=self._tensor(same | ~unpaired),
             points=points,
-            found=self._found[torch.from_numpy(sources).to(self._device)],
+            has_landmarks=self._has_landmarks[torch.from_numpy(sources).to(self._device)],
             targets=target_tensor,
             guided=torch.from_numpy(guided).float().to(self._device),
-            real=DiscriminatorInput(x=shown, points=real_points, classes=target_tensor),
+            real=DiscriminatorInput(x=real_x, points=real_points, classes=target_tensor),
         )
 
     def spread(self, count: int) -> Gray:
         """Return faces for the sheet, the same number of each expression."""
         return self._faces.levels(evenly(self._classes, self._seed)[:count])
 
-    def _draw_free(self) -> tuple[Indices, Indices]:
+    def _draw_unpaired(self) -> tuple[Indices, Indices]:
         """Draw the batch's faces without a pair, and their targets."""
         if not self.unpaired:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        drawn = torch.randint(len(self._free), (self.unpaired,)).numpy()
+        drawn = torch.randint(len(self._unpaired_faces), (self.unpaired,)).numpy()
         targets = torch.multinomial(self._emphasis, self.unpaired, replacement=True).numpy()
-        return self._free[drawn], targets
+        return self._unpaired_faces[drawn], targets
 
-    def _at(self, chosen: Indices) -> Tensor:
+    def _points_of(self, chosen: Indices) -> Tensor:
         return self._points[torch.from_numpy(chosen).to(self._device)]
 
     def _tensor(self, values: NDArray[np.bool_]) -> Tensor:
@@ -189,9 +189,9 @@ def _turned(x: Tensor, points: Tensor, fraction: float) -> tuple[Tensor, Tensor]
 def _mirrored(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Return faces [N,C,48,48] and landmarks [N,5,2], half of them mirrored."""
     flip = torch.rand(len(x), device=x.device) < 0.5
-    there = points[:, augment.MIRROR]
-    there = torch.stack([SIZE - 1 - there[..., 0], there[..., 1]], 2)
+    mirrored = points[:, augment.MIRROR]
+    mirrored = torch.stack([SIZE - 1 - mirrored[..., 0], mirrored[..., 1]], 2)
     return (
         torch.where(flip[:, None, None, None], x.flip(3), x),
-        torch.where(flip[:, None, None], there, points),
+        torch.where(flip[:, None, None], mirrored, points),
     )

@@ -67,10 +67,10 @@ class PairMaker:
         labels = soft_labels(faces, votes, recipe.vote_share)
         self.classes = likeliest(labels)
         self.order = evenly(self.classes, seed)
-        hard = are_hard(face_landmarks.points, face_landmarks.found)
+        hard = are_hard(face_landmarks.points, face_landmarks.has_landmarks)
         self.strengths = np.where(hard, recipe.hard_strength, 1).astype(np.float32)
         self._points = torch.from_numpy(face_landmarks.points)
-        self._found = torch.from_numpy(face_landmarks.found)
+        self._has_landmarks = torch.from_numpy(face_landmarks.has_landmarks)
         self._teacher = networks.teacher.to(device).eval().requires_grad_(False)
         with torch.inference_mode():
             self._identity = self._teacher.erase(torch.from_numpy(embeddings).to(device))
@@ -130,15 +130,15 @@ class PairMaker:
         self._last = draws
         passing = self.passing(draws)
         return {
-            "chance": torch.tensor(float(draws.chances.mean())),
+            "chance": torch.tensor(float(draws.target_probabilities.mean())),
             "cosine": torch.tensor(float(draws.cosines.mean())),
             "passing": torch.tensor(float(passing.mean())),
         }
 
     def passing(self, draws: Draws) -> NDArray[np.bool_]:
         """Return which draws [M] the guides and the recognizer accept."""
-        chance = self.recipe.target_chance * self.strengths[draws.sources]
-        return (draws.chances >= chance) & (draws.cosines >= self.recipe.cosine)
+        least = self.recipe.target_chance * self.strengths[draws.sources]
+        return (draws.target_probabilities >= least) & (draws.cosines >= self.recipe.cosine)
 
     def _drawn_batch(self, step: int) -> Draws:
         size = self.recipe.batch_size
@@ -154,16 +154,16 @@ class PairMaker:
             {spec.strength for spec in self.recipe.draws},
         )
         parts = []
-        for way, spec in enumerate(self.recipe.draws):
+        for spec_index, spec in enumerate(self.recipe.draws):
             drawn = np.ones_like(easy) if spec.kind == "result" else easy
             if not drawn.any():
                 continue
             for draw in range(spec.count):
-                seed = np.random.SeedSequence([self.seed, step, way, draw]).generate_state(1)[0]
+                seeds = np.random.SeedSequence([self.seed, step, spec_index, draw])
                 images = flow_results[spec.strength][drawn]
                 if spec.kind != "result":
-                    images = self._filled(spec, sources[drawn], flat[drawn], images, int(seed))
-                parts.append(self._measured(images, sources[drawn], flat[drawn], way))
+                    images = self._filled(spec, sources[drawn], flat[drawn], images, seeds)
+                parts.append(self._measured(images, sources[drawn], flat[drawn], spec_index))
         return store.joined(parts)
 
     def _filled(
@@ -172,45 +172,52 @@ class PairMaker:
         sources: NDArray[np.int64],
         targets: NDArray[np.int64],
         flow_results: Gray,
-        seed: int,
+        seeds: np.random.SeedSequence,
     ) -> Gray:
         source = self._scaled(self.faces.images[sources])
-        points, found = self._points[sources].to(self.device), self._found[sources].to(self.device)
+        points = self._points[sources].to(self.device)
+        has_landmarks = self._has_landmarks[sources].to(self.device)
         start = Start(
             x=self._scaled(flow_results) if spec.kind == "repair" else source,
             source=source,
-            mask=face_masks.fixed(points, found, face_masks.WHOLE_EXPRESSION),
+            mask=face_masks.fixed(points, has_landmarks, face_masks.WHOLE_EXPRESSION),
             points=points,
-            found=found,
+            has_landmarks=has_landmarks,
         )
         filled = fill(
             self._teacher,
             start,
             torch.eye(len(EMOTIONS), device=self.device)[targets],
             self._identity[sources],
-            generator=torch.Generator().manual_seed(seed),
+            generator=torch.Generator().manual_seed(int(seeds.generate_state(1)[0])),
             steps=spec.steps,
             guidance=spec.guidance,
-            begin=spec.begin,
+            start_time=spec.begin,
         )
         return to_levels(filled[:, 0].cpu().numpy())
 
     @torch.inference_mode()
     def _measured(
-        self, images: Gray, sources: NDArray[np.int64], targets: NDArray[np.int64], way: int
+        self, images: Gray, sources: NDArray[np.int64], targets: NDArray[np.int64], spec_index: int
     ) -> Draws:
         x, source = self._scaled(images), self._scaled(self.faces.images[sources])
         with autocast(self.device):
-            read = torch.stack([guide(x).float().softmax(1) for guide in self._guides]).mean(0)
-            after, before = (self._recognizer(faces).float() for faces in (x, source))
-        chances = read.gather(1, torch.from_numpy(targets).to(self.device)[:, None])[:, 0]
+            probabilities = torch.stack(
+                [guide(x).float().softmax(1) for guide in self._guides]
+            ).mean(0)
+            embeddings, source_embeddings = (
+                self._recognizer(faces).float() for faces in (x, source)
+            )
+        target_probabilities = probabilities.gather(
+            1, torch.from_numpy(targets).to(self.device)[:, None]
+        )[:, 0]
         return Draws(
             images=images,
             sources=sources,
             targets=targets,
-            ways=np.full(len(images), way, np.int64),
-            chances=chances.cpu().numpy(),
-            cosines=F.cosine_similarity(after, before).cpu().numpy(),
+            spec_indices=np.full(len(images), spec_index, np.int64),
+            target_probabilities=target_probabilities.cpu().numpy(),
+            cosines=F.cosine_similarity(embeddings, source_embeddings).cpu().numpy(),
         )
 
     def _scaled(self, images: Gray) -> Tensor:
@@ -244,5 +251,5 @@ class PairMaker:
         )
 
     def sheet(self) -> Image.Image | None:
-        """Draw some faces of the last step, each before its draws by target and way."""
+        """Draw some faces of the last step, each before its draws by target and spec."""
         return None if self._last is None else draw_sheet(self._last, self.faces.images)

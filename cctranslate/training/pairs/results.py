@@ -26,8 +26,10 @@ def translate(
     count = targets.shape[1]
     labels = torch.eye(NUM_CLASSES, device=x.device)[targets.flatten()]
     with autocast(x.device):
-        each = tuple(part.repeat_interleave(count, 0) for part in generator.encode(x))
-        edit = generator.edit(each, labels)
+        repeated_code = tuple(part.repeat_interleave(count, 0) for part in generator.encode(x))
+        edit = generator.edit(repeated_code, labels)
     fraction = fractions.repeat_interleave(count)
-    translated = {s: generator.apply_edit(each[0], edit, s * fraction)[:, 0] for s in strengths}
+    translated = {
+        s: generator.apply_edit(repeated_code[0], edit, s * fraction)[:, 0] for s in strengths
+    }
     return {s: to_levels(images.float().cpu().numpy()) for s, images in translated.items()}

@@ -86,7 +86,7 @@ def select(run: DrawnPairs) -> dict[str, Any]:
             region: _by_target(fakes[learned], passing.targets[learned], reals, run.classes[real])
             for region, fakes, reals in zip(run.recipe.critics, fakeness, of_real, strict=True)
         },
-        "kept_fraction_by_way": _by_way(run, selected),
+        "kept_fraction_by_way": _by_spec(run, selected),
         "covered_by_source_and_target": _covered(run, selected),
     }
     _write(run.folder / store.KEPT, selected, realness)
@@ -107,9 +107,9 @@ def _real_like(run: DrawnPairs, targets: NDArray[np.int64]) -> NDArray[np.int64]
     random = np.random.default_rng(run.seed)
     rows = [np.zeros(0, np.int64)]
     for k in range(len(EMOTIONS)):
-        mine = np.flatnonzero(run.classes == k)
-        if len(mine):
-            rows.append(np.resize(random.permutation(mine), int((targets == k).sum())))
+        of_class = np.flatnonzero(run.classes == k)
+        if len(of_class):
+            rows.append(np.resize(random.permutation(of_class), int((targets == k).sum())))
     return np.concatenate(rows)
 
 
@@ -156,9 +156,11 @@ def _by_target(
     return {name: None if area is None else round(area, 4) for name, area in areas.items()}
 
 
-def _by_way(run: DrawnPairs, selected: Draws) -> list[float]:
-    """Return the selected fraction of the draws of each way."""
-    counts = [np.bincount(d.ways, minlength=len(run.recipe.draws)) for d in (selected, run.draws)]
+def _by_spec(run: DrawnPairs, selected: Draws) -> list[float]:
+    """Return the selected fraction of the draws of each spec."""
+    counts = [
+        np.bincount(d.spec_indices, minlength=len(run.recipe.draws)) for d in (selected, run.draws)
+    ]
     return [round(float(k / max(n, 1)), 4) for k, n in zip(*counts, strict=True)]
 
 
@@ -176,11 +178,11 @@ def _covered(run: DrawnPairs, selected: Draws) -> list[list[float | None]]:
 
 def _sources(run: DrawnPairs, draws: Draws, source: int, target: int) -> int:
     """Return how many faces of a source expression have a draw for a target."""
-    mine = (run.classes[draws.sources] == source) & (draws.targets == target)
-    return len(np.unique(draws.sources[mine]))
+    is_pair = (run.classes[draws.sources] == source) & (draws.targets == target)
+    return len(np.unique(draws.sources[is_pair]))
 
 
 def _write(path: Path, selected: Draws, realness: NDArray[np.float32]) -> None:
-    arrays: Arrays = {**vars(selected), "realness": realness}
+    arrays: Arrays = {**store.to_arrays(selected), "realness": realness}
     with replacing(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)

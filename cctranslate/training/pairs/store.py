@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from cctranslate.errors import RunError
 from cctranslate.files.writing import replacing
 from cctranslate.pixels import Gray
+from cctranslate.training.data.computed_arrays import Arrays
 
 FOLDER = "draws"
 KEPT = "pairs.npz"
+_STORED_NAMES = {"spec_indices": "ways", "target_probabilities": "chances"}
+"""Fields that have another name in files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +28,10 @@ class Draws:
     """[M]: which of the Training faces."""
     targets: NDArray[np.int64]
     """[M]: the expression that a face was translated to."""
-    ways: NDArray[np.int64]
+    spec_indices: NDArray[np.int64]
     """[M]: which of the recipe's `draws`."""
-    chances: NDArray[np.float32]
-    """[M]: the target's probability by the guides' mean."""
+    target_probabilities: NDArray[np.float32]
+    """[M]: by the guides' mean."""
     cosines: NDArray[np.float32]
     """[M]: similarity to the source by the face recognizer."""
 
@@ -55,7 +58,12 @@ def write(path: Path, draws: Draws) -> None:
     """Write draws whole or not at all."""
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **vars(draws))
+        np.savez_compressed(file, allow_pickle=False, **to_arrays(draws))
+
+
+def to_arrays(draws: Draws) -> Arrays:
+    """Return the arrays of draws by their names in files."""
+    return {_STORED_NAMES.get(name, name): values for name, values in vars(draws).items()}
 
 
 def read(path: Path) -> Draws:
@@ -66,6 +74,7 @@ def read(path: Path) -> Draws:
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return Draws(**{field.name: arrays[field.name] for field in fields(Draws)})
+            names = [field.name for field in fields(Draws)]
+            return Draws(**{name: arrays[_STORED_NAMES.get(name, name)] for name in names})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RunError(f"{path}: cannot be read ({error}): remove it and resume the run") from None

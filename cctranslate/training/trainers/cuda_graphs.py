@@ -33,7 +33,7 @@ class GraphedStep(Generic[PlanT]):
     def __init__(self, work: Callable[[PlanT, Batch], Terms], device: torch.device) -> None:
         self._work = work
         self._stream = _stream(device)
-        self._seen: Counter[PlanT] = Counter()
+        self._eager_runs: Counter[PlanT] = Counter()
         self._recorded: dict[PlanT, tuple[torch.cuda.CUDAGraph, Batch, Terms]] = {}
 
     def __call__(self, plan: PlanT, batch: Batch) -> Terms:
@@ -41,9 +41,9 @@ class GraphedStep(Generic[PlanT]):
         if self._stream is None:
             return _detached(self._work(plan, batch))
         if plan not in self._recorded:
-            self._seen[plan] += 1
-            if self._seen[plan] <= EAGER:
-                return self._beside(self._stream, plan, batch)
+            self._eager_runs[plan] += 1
+            if self._eager_runs[plan] <= EAGER:
+                return self._run_on(self._stream, plan, batch)
             self._recorded[plan] = self._record(self._stream, plan, batch)
         graph, static_batch, terms = self._recorded[plan]
         for name, value in _tensors(batch).items():
@@ -51,13 +51,13 @@ class GraphedStep(Generic[PlanT]):
         graph.replay()
         return {name: value.clone() for name, value in terms.items()}
 
-    def _beside(self, stream: torch.cuda.Stream, plan: PlanT, batch: Batch) -> Terms:
+    def _run_on(self, stream: torch.cuda.Stream, plan: PlanT, batch: Batch) -> Terms:
         """Run a step on the stream that will record: gradients stay on their first stream."""
-        usual = torch.cuda.current_stream(stream.device)
-        stream.wait_stream(usual)
+        main_stream = torch.cuda.current_stream(stream.device)
+        stream.wait_stream(main_stream)
         with torch.cuda.stream(stream):
             terms = _detached(self._work(plan, batch))
-        usual.wait_stream(stream)
+        main_stream.wait_stream(stream)
         return terms
 
     def _record(

@@ -45,7 +45,7 @@ class Draw:
 
     x: Tensor
     points: Tensor
-    found: Tensor
+    has_landmarks: Tensor
     labels: Tensor
     identity: Tensor
 
@@ -72,7 +72,7 @@ class FlowMatchingTrainer:
         self.dataset = DeviceDataset(faces.images[usable], device)
         self.sampler = Sampler(labels.argmax(1), recipe.batch_size, recipe.class_balance, seed)
         self._points = torch.from_numpy(face_landmarks.points[usable]).to(device)
-        self._found = torch.from_numpy(face_landmarks.found[usable]).to(device)
+        self._has_landmarks = torch.from_numpy(face_landmarks.has_landmarks[usable]).to(device)
         self._labels = torch.from_numpy(labels).to(device)
         network = Denoiser(recipe)
         mean, eraser = fit_eraser(embeddings, labels)
@@ -132,7 +132,7 @@ class FlowMatchingTrainer:
         return Draw(
             x=x,
             points=points,
-            found=self._found[chosen],
+            has_landmarks=self._has_landmarks[chosen],
             labels=self._labels[chosen],
             identity=self._identity[chosen],
         )
@@ -140,30 +140,30 @@ class FlowMatchingTrainer:
     def _loss(self, draw: Draw) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the squared error of the velocity in the mask, and terms for the log."""
         n, recipe = len(draw.x), self.recipe
-        mask = face_masks.drawn(draw.points, draw.found)
-        sees_eyes = self._with_chance(n, 1 - recipe.drop_eyes)
-        context = context_of(draw.x, mask, draw.points, draw.found, sees_eyes)
+        mask = face_masks.drawn(draw.points, draw.has_landmarks)
+        sees_eyes = self._draw_mask(n, 1 - recipe.drop_eyes)
+        context = context_of(draw.x, mask, draw.points, draw.has_landmarks, sees_eyes)
         condition = Condition(
             labels=draw.labels,
             identity=draw.identity,
-            has_label=self._with_chance(n, 1 - recipe.drop_label),
-            has_identity=self._with_chance(n, 1 - recipe.drop_identity),
+            has_label=self._draw_mask(n, 1 - recipe.drop_label),
+            has_identity=self._draw_mask(n, 1 - recipe.drop_identity),
         )
         t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(n, device=self.device))
-        at = t[:, None, None, None]
+        weight = t[:, None, None, None]
         noise = torch.randn_like(draw.x)
-        state = torch.lerp(noise, draw.x, at) * mask + context.visible
+        state = torch.lerp(noise, draw.x, weight) * mask + context.visible
         with autocast(self.device):
             velocity = self.network(state, t, context, condition)
         error = (velocity - (draw.x - noise)).square() * mask
         loss = error.sum() / mask.sum()
-        late = (at > 0.7).float() * mask
+        late = (weight > 0.7).float() * mask
         with torch.no_grad():
             terms = {"loss": loss.detach(), "late": (error * late).sum() / late.sum().clamp_min(1)}
         return loss, terms
 
-    def _with_chance(self, n: int, chance: float) -> Tensor:
-        return torch.rand(n, device=self.device) < chance
+    def _draw_mask(self, n: int, probability: float) -> Tensor:
+        return torch.rand(n, device=self.device) < probability
 
     def _set_rates(self, step: int) -> None:
         hold = self.recipe.lr_hold
@@ -196,11 +196,12 @@ class FlowMatchingTrainer:
         drawn, average = self._sheet_faces, self.average.module
         assert isinstance(average, Denoiser)
         chosen = torch.from_numpy(drawn).to(self.device)
-        x, points, found = self.dataset.scaled(drawn), self._points[chosen], self._found[chosen]
-        mask = face_masks.fixed(points, found, face_masks.WHOLE_EXPRESSION)
+        x, points = self.dataset.scaled(drawn), self._points[chosen]
+        has_landmarks = self._has_landmarks[chosen]
+        mask = face_masks.fixed(points, has_landmarks, face_masks.WHOLE_EXPRESSION)
         rows = [x]
         for target in range(len(EMOTIONS)):
-            start = Start(x=x, source=x, mask=mask, points=points, found=found)
+            start = Start(x=x, source=x, mask=mask, points=points, has_landmarks=has_landmarks)
             labels = torch.eye(len(EMOTIONS), device=self.device)[target].expand(len(x), -1)
             rows.append(
                 fill(
@@ -224,7 +225,7 @@ def _optimizers(
     """Return Muon (Jordan et al. 2024) for the inner matrices, and Adam for the rest."""
     matrices = list(network.matrices())
     inside = {id(parameter) for parameter in matrices}
-    rest = [p for p in network.parameters() if id(p) not in inside]
+    others = [p for p in network.parameters() if id(p) not in inside]
     muon = torch.optim.Muon(
         matrices,
         lr=recipe.lr,
@@ -232,7 +233,7 @@ def _optimizers(
         momentum=MOMENTUM,
         adjust_lr_fn="match_rms_adamw",
     )
-    return muon, optimizers.build(rest, recipe.adam_lr, BETAS, rest[0].device)
+    return muon, optimizers.build(others, recipe.adam_lr, BETAS, others[0].device)
 
 
 def _one_of_each(labels: NDArray[np.float32]) -> NDArray[np.int64]:

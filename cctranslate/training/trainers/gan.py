@@ -66,7 +66,7 @@ class GanTrainer:
         self.d_optimizer = optimizers.build(self.d.parameters(), *rates)
         self._graphed_step = GraphedStep(self._work, device)
         self._sheet_faces = self.batches.spread(SHEET_FACES)
-        self._began: dict[str, Tensor] = {}
+        self._initial_weights: dict[str, Tensor] = {}
 
     @property
     def steps_per_epoch(self) -> int:
@@ -97,8 +97,8 @@ class GanTrainer:
         terms = self._step_d(batch, edit.image.detach(), plan) if plan.d else {}
         if plan.g:
             for part in parts:
-                now = (code, edit) if whole else self._translate(part)
-                terms |= self._step_g(part, *now, plan)
+                code_edit = (code, edit) if whole else self._translate(part)
+                terms |= self._step_g(part, *code_edit, plan)
         return terms
 
     def _translate(self, batch: Batch) -> tuple[Code, Edit]:
@@ -180,7 +180,7 @@ class GanTrainer:
         state |= {"average": self.average.module.state_dict(), "teachers": self.teachers.state()}
         state["faces"] = torch.from_numpy(self._sheet_faces)
         if self.recipe.last_stage.blend:
-            state["began"] = self._began  # for the blend with the initial weights
+            state["began"] = self._initial_weights  # for the blend with the initial weights
         return state
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -195,9 +195,9 @@ class GanTrainer:
     def conclude(self, splits: Splits, votes: Votes | None) -> None:
         """Do nothing: `evaluate` measures the exported bundle."""
 
-    def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
+    def start_from(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
         """Start from the final G of the stage before, and from its D unless `fresh_d` is set."""
-        self._began = g
+        self._initial_weights = g
         self.g.load_state_dict(g)
         self.average.module.load_state_dict(g)
         if not self.recipe.last_stage.fresh_d:

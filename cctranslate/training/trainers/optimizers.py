@@ -43,9 +43,9 @@ def set_rate(optimizer: Adam, rate: float) -> None:
 
 def restore(optimizer: Adam, state: dict[str, Any]) -> None:
     """Load a saved state, except for settings of the device that saved it."""
-    ways = ("lr", "fused", "capturable")
+    of_device = ("lr", "fused", "capturable")
     groups = [
-        {**saved, **{way: here[way] for way in ways}}
-        for saved, here in zip(state["param_groups"], optimizer.param_groups, strict=True)
+        {**saved, **{name: current[name] for name in of_device}}
+        for saved, current in zip(state["param_groups"], optimizer.param_groups, strict=True)
     ]
     optimizer.load_state_dict({**state, "param_groups": groups})

@@ -64,11 +64,11 @@ def _gan(recipe: GanRecipe, inputs: TrainerInputs) -> Trainer:
     )
     trainer = GanTrainer(recipe, inputs.faces, inputs.votes, networks, inputs.device, inputs.seed)
     if recipe.earlier_stages:
-        before = recipe.earlier_stages[-1]
-        state = checkpoint.load(folder / before.name, before)["trainer"]
-        with checkpoint.explain_mismatch(folder / before.name):
-            trainer.begin(
-                checkpoint.final_generator_weights(state, before.last_stage.blend), state["d"]
+        last_stage = recipe.earlier_stages[-1]
+        state = checkpoint.load(folder / last_stage.name, last_stage)["trainer"]
+        with checkpoint.explain_mismatch(folder / last_stage.name):
+            trainer.start_from(
+                checkpoint.final_generator_weights(state, last_stage.last_stage.blend), state["d"]
             )
     return trainer
 

@@ -61,7 +61,7 @@ class StudentTrainer:
         recipe: StudentRecipe,
         faces: Faces,
         votes: Votes | None,
-        found: Landmarks,
+        face_landmarks: Landmarks,
         draws: Draws,
         networks: TeacherNetworks,
         device: torch.device,
@@ -73,11 +73,11 @@ class StudentTrainer:
         recognizer, weights = networks.face_recognizer, asdict(recipe.weights)
         assert recognizer is not None
         recognizer.to(device)
-        self.batches = PairBatches(recipe, faces, votes, found, draws, device, seed)
+        self.batches = PairBatches(recipe, faces, votes, face_landmarks, draws, device, seed)
         self.g = build_generator(recipe.generator).to(device)
         self._anchor = build_generator(recipe.generator).to(device).eval().requires_grad_(False)
-        seen = picture_features.load().to(device) if weights["features"] else None
-        self.d = StudentDiscriminators(recipe.d_widths, seen).to(device)
+        feature_network = picture_features.load().to(device) if weights["features"] else None
+        self.d = StudentDiscriminators(recipe.d_widths, feature_network).to(device)
         for network in (self.g, self._anchor, self.d):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = ExponentialAverage(self.g, recipe.ema).eval()
@@ -85,10 +85,10 @@ class StudentTrainer:
         self.d_optimizer = optimizers.build(self.d.parameters(), recipe.d_lr, BETAS, device)
         self._guide = GuideLoss(networks.guides, ()).to(device)
         self._recognizer = IdentityEncoder([recognizer], augment.for_face_recognizer).to(device)
-        balanced = (*PARTS, "features") if seen else PARTS
+        balanced = (*PARTS, "features") if feature_network else PARTS
         self._balancer = GradientBalancer({name: weights[name] for name in balanced})
         self._strengths = torch.tensor(recipe.strengths, device=device)
-        self._shown = self.batches.spread(SHEET_FACES)
+        self._sheet_faces = self.batches.spread(SHEET_FACES)
 
     @classmethod
     def for_run(
@@ -108,20 +108,20 @@ class StudentTrainer:
         """
         pairs = runs / recipe.pairs
         teacher = runs / pairs_recipe(pairs).teacher
-        found = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
+        face_landmarks = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
         networks = TeacherNetworks(
             guides=tuple(load_classifier(runs / name) for name in recipe.guides),
             face_recognizer=recognizer,
         )
         draws = store.read(pairs / store.KEPT)
-        trainer = cls(recipe, faces, votes, found, draws, networks, device, seed)
-        before = runs / recipe.translator
-        g, d = load_generator(before).state_dict(), student_discriminators(before)
-        with checkpoint.explain_mismatch(before):
-            trainer.begin(g, d)
+        trainer = cls(recipe, faces, votes, face_landmarks, draws, networks, device, seed)
+        translator = runs / recipe.translator
+        g, d = load_generator(translator).state_dict(), student_discriminators(translator)
+        with checkpoint.explain_mismatch(translator):
+            trainer.start_from(g, d)
         return trainer
 
-    def begin(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
+    def start_from(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
         """Start from a generator's weights, and a student's discriminators if there are any.
 
         Raises:
@@ -130,8 +130,8 @@ class StudentTrainer:
         for network in (self.g, self.average.module, self._anchor):
             network.load_state_dict(g)
         if d:
-            here = self.d.state_dict()
-            fresh = {name: value for name, value in here.items() if name.startswith("features.")}
+            initial = self.d.state_dict()
+            fresh = {name: value for name, value in initial.items() if name.startswith("features.")}
             self.d.load_state_dict(fresh | d)
 
     @property
@@ -159,7 +159,7 @@ class StudentTrainer:
         return {name: value.detach() for name, value in terms.items()}
 
     def _with_anchors(self, batch: PairBatch) -> PairBatch:
-        """Let y be what the G that this one began as makes of faces that have no pair."""
+        """Let y be what the initial G makes of faces that have no pair."""
         count = self.batches.unpaired
         if not count:
             return batch
@@ -170,7 +170,7 @@ class StudentTrainer:
 
     def _step_d(self, batch: PairBatch, image: Tensor, step: int) -> Terms:
         self.d.requires_grad_(True)
-        fake = batch.shown(image)
+        fake = batch.discriminator_input(image)
         with autocast(self.device):
             terms = losses.d_terms(self.d, batch.real, fake, step)
         loss = torch.stack(list(terms.values())).sum()
@@ -185,18 +185,18 @@ class StudentTrainer:
     def _step_g(self, batch: PairBatch, image: Tensor, flow: Tensor, step: int) -> Terms:
         self.d.requires_grad_(False)
         weights = asdict(self.recipe.weights)
-        mask = face_masks.fixed(batch.points, batch.found, face_masks.WHOLE_EXPRESSION)
+        mask = face_masks.fixed(batch.points, batch.has_landmarks, face_masks.WHOLE_EXPRESSION)
         paired = batch.paired.float()
-        apart = ((1 + INSIDE * mask) * (image - batch.y).abs()).mean((1, 2, 3))
+        difference = ((1 + INSIDE * mask) * (image - batch.y).abs()).mean((1, 2, 3))
         terms = {
-            "pair": (paired * apart).mean(),
+            "pair": (paired * difference).mean(),
             "edges": (paired * edges(image, batch.y)).mean(),
             "smoothness": smoothness(flow),
         }
         if self.batches.unpaired:
             terms["coarse"] = ((1 - paired) * coarse(image, batch.y, mask)).mean()
         with autocast(self.device):
-            judged = losses.g_terms(self.d, batch.real, batch.shown(image), step)
+            judged = losses.g_terms(self.d, batch.real, batch.discriminator_input(image), step)
             if step % GUIDE_EVERY == 0:
                 weights["guide"] *= GUIDE_EVERY
                 terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)
@@ -230,7 +230,7 @@ class StudentTrainer:
             "g_optimizer": self.g_optimizer.state_dict(),
             "d_optimizer": self.d_optimizer.state_dict(),
             "d_weights": self._balancer.weights,
-            "faces": torch.from_numpy(self._shown),
+            "faces": torch.from_numpy(self._sheet_faces),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -247,4 +247,4 @@ class StudentTrainer:
 
     def sheet(self) -> Image.Image:
         """Draw a row a face: as it was, then in all seven expressions by the averaged G."""
-        return draw_sheet(self.average, self._shown, self.device)
+        return draw_sheet(self.average, self._sheet_faces, self.device)

@@ -122,7 +122,7 @@ def main() -> None:
     splits = fer2013.load(words.data)
     training, test = splits["Training"], splits["PublicTest"]
     found = landmarks.load_or_find(words.landmarks, training.images)
-    hard = are_hard(found.points, found.found)
+    hard = are_hard(found.points, found.has_landmarks)
     order = np.random.default_rng(0).permutation(len(hard))
     held_back, learned = order[:HELD_BACK], order[HELD_BACK:]
     both = np.concatenate([training.images[learned], training.images[learned][:, :, ::-1]])
@@ -134,7 +134,7 @@ def main() -> None:
         list(head.parameters())[-1].sub_(threshold(held, hard[held_back]))
     marked = logits(head, features(model, last, test.images)) >= 0
     found = landmarks.find(test.images)
-    are = are_hard(found.points, found.found)
+    are = are_hard(found.points, found.has_landmarks)
     figures = {
         "marked": round(float(marked.mean()), 3),
         "are hard": round(float(are[marked].mean()), 3),

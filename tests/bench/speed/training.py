@@ -88,25 +88,26 @@ def make(recipe: AnyRecipe, on: torch.device) -> Trainer:
         labels=(rows % NUM_CLASSES).astype(np.uint8),
         rows=rows,
     )
-    found = Landmarks(
-        points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)), found=np.ones(COUNT, bool)
+    face_landmarks = Landmarks(
+        points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)),
+        has_landmarks=np.ones(COUNT, bool),
     )
     if isinstance(recipe, ClassifierRecipe):
         return ClassifierTrainer(recipe, faces, None, on, 0)
     if isinstance(recipe, TeacherRecipe):
         embeddings = np.random.default_rng(0).normal(0, 0.09, (COUNT, 128)).astype(np.float32)
-        return FlowMatchingTrainer(recipe, faces, None, found, embeddings, on, 0)
+        return FlowMatchingTrainer(recipe, faces, None, face_landmarks, embeddings, on, 0)
     if isinstance(recipe, StudentRecipe):
         drawn = Draws(
             images=faces.images,
             sources=rows,
             targets=(rows + 1) % NUM_CLASSES,
-            ways=np.zeros(COUNT, np.int64),
-            chances=np.ones(COUNT, np.float32),
+            spec_indices=np.zeros(COUNT, np.int64),
+            target_probabilities=np.ones(COUNT, np.float32),
             cosines=np.ones(COUNT, np.float32),
         )
         networks = teachers(recipe.guides, ())
-        return StudentTrainer(recipe, faces, None, found, drawn, networks, on, 0)
+        return StudentTrainer(recipe, faces, None, face_landmarks, drawn, networks, on, 0)
     assert isinstance(recipe, GanRecipe)
     networks = teachers(recipe.final_recipe.guides, recipe.final_recipe.encoders)
     return GanTrainer(recipe, faces, None, networks, on, 0)

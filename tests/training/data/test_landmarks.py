@@ -20,7 +20,7 @@ def people() -> Gray:
 
 def test_landmarks_lie_where_faces_have_them(people: Gray) -> None:
     found = landmarks.find(people)
-    assert found.found.tolist() == [True] * (len(people) - 1) + [False]
+    assert found.has_landmarks.tolist() == [True] * (len(people) - 1) + [False]
     assert np.abs(found.points[:-1] - TEMPLATE).max() < 8  # the nose of a face in half profile
     assert np.abs(np.median(found.points[:-1], 0) - TEMPLATE).max() < 1.5
     assert (found.points[-1] == TEMPLATE.astype(np.float32)).all()

@@ -13,8 +13,8 @@ from cctranslate.training.networks.sampling import Start, context_of, fill
 
 N = 4
 POINTS = torch.tensor(TEMPLATE, dtype=torch.float32).expand(N, -1, -1)
-FOUND = torch.ones(N, dtype=torch.bool)
-MASK = face_masks.fixed(POINTS, FOUND, face_masks.WHOLE_EXPRESSION)
+HAS_LANDMARKS = torch.ones(N, dtype=torch.bool)
+MASK = face_masks.fixed(POINTS, HAS_LANDMARKS, face_masks.WHOLE_EXPRESSION)
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ def condition(**changes: Any) -> Condition:
     given = {
         "labels": torch.eye(7)[:N],
         "identity": torch.ones(N, 128) / 11,
-        "has_label": FOUND,
-        "has_identity": FOUND,
+        "has_label": HAS_LANDMARKS,
+        "has_identity": HAS_LANDMARKS,
     }
     return Condition(**{**given, **changes})
 
 
 def velocity(network: Denoiser, given: Condition, x: torch.Tensor) -> torch.Tensor:
-    context = context_of(x, MASK, POINTS, FOUND, FOUND)
+    context = context_of(x, MASK, POINTS, HAS_LANDMARKS, HAS_LANDMARKS)
     result: torch.Tensor = network(x, torch.linspace(0, 1, N), context, given)
     return result
 
@@ -57,12 +57,12 @@ def test_every_parameter_gets_a_gradient(network: Denoiser) -> None:
 
 def test_a_hidden_label_or_identity_does_not_matter(network: Denoiser) -> None:
     x = faces()
-    hidden = condition(has_label=~FOUND, has_identity=~FOUND)
+    hidden = condition(has_label=~HAS_LANDMARKS, has_identity=~HAS_LANDMARKS)
     other = condition(
         labels=torch.eye(7)[-N:],
         identity=torch.zeros(N, 128),
-        has_label=~FOUND,
-        has_identity=~FOUND,
+        has_label=~HAS_LANDMARKS,
+        has_identity=~HAS_LANDMARKS,
     )
     assert torch.equal(velocity(network, hidden, x), velocity(network, other, x))
     assert not torch.equal(velocity(network, condition(), x), velocity(network, hidden, x))
@@ -71,17 +71,19 @@ def test_a_hidden_label_or_identity_does_not_matter(network: Denoiser) -> None:
 def test_nothing_of_the_hidden_face_is_shown_but_blurred_eyes() -> None:
     x = faces()
     other = torch.where(MASK == 1, -x, x)
-    shown = context_of(x, MASK, POINTS, FOUND, ~FOUND)
-    assert torch.equal(shown.visible, context_of(other, MASK, POINTS, FOUND, ~FOUND).visible)
+    shown = context_of(x, MASK, POINTS, HAS_LANDMARKS, ~HAS_LANDMARKS)
+    assert torch.equal(
+        shown.visible, context_of(other, MASK, POINTS, HAS_LANDMARKS, ~HAS_LANDMARKS).visible
+    )
     assert shown.eyes.abs().max() == shown.eyes_mask.max() == 0
-    eyes = context_of(x, MASK, POINTS, FOUND, FOUND).eyes
+    eyes = context_of(x, MASK, POINTS, HAS_LANDMARKS, HAS_LANDMARKS).eyes
     assert eyes[:, :, 30:].abs().max() == 0
     assert 0 < float(eyes.abs().max()) < 0.3  # noise, blurred to a near gray
 
 
 def test_the_visible_face_stays_and_the_seed_decides_the_rest(network: Denoiser) -> None:
     x = faces()
-    start = Start(x=x, source=x, mask=MASK, points=POINTS, found=FOUND)
+    start = Start(x=x, source=x, mask=MASK, points=POINTS, has_landmarks=HAS_LANDMARKS)
 
     def filled(seed: int) -> torch.Tensor:
         seeded = torch.Generator().manual_seed(seed)
@@ -106,7 +108,9 @@ def test_a_straight_flow_is_followed_to_its_end() -> None:
             return (target - state) / (1 - t)[:, None, None, None]
 
     x = faces()
-    start = Start(x=x, source=x, mask=torch.ones_like(x), points=POINTS, found=FOUND)
+    start = Start(
+        x=x, source=x, mask=torch.ones_like(x), points=POINTS, has_landmarks=HAS_LANDMARKS
+    )
     given = condition()
     for steps, begin in ((1, 0.0), (3, 0.0), (2, 0.85)):
         result = fill(
@@ -117,6 +121,6 @@ def test_a_straight_flow_is_followed_to_its_end() -> None:
             generator=torch.Generator().manual_seed(0),
             steps=steps,
             guidance=1.0,
-            begin=begin,
+            start_time=begin,
         )
         assert torch.allclose(result, target, atol=1e-4)

@@ -67,7 +67,9 @@ def make(tmp_path: Path) -> Maker:
     )
     points = np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1))
 
-    def maker(folder: str = "run", seed: int = 0, found: bool = True, **changes: Any) -> PairMaker:
+    def maker(
+        folder: str = "run", seed: int = 0, has_landmarks: bool = True, **changes: Any
+    ) -> PairMaker:
         (tmp_path / folder).mkdir(exist_ok=True)
         embeddings = np.zeros((COUNT, 128), np.float32)
         return PairMaker(
@@ -75,7 +77,7 @@ def make(tmp_path: Path) -> Maker:
             tmp_path / folder,
             faces,
             None,
-            Landmarks(points=points, found=np.full(COUNT, found)),
+            Landmarks(points=points, has_landmarks=np.full(COUNT, has_landmarks)),
             embeddings,
             networks,
             torch.device("cpu"),
@@ -90,20 +92,20 @@ def test_a_step_draws_every_other_expression_in_every_way(make: Maker) -> None:
     terms = maker.step(0)
     draws = store.read(store.path_of(maker.folder, 0))
     assert len(draws) == 4 * 6 * 4
-    assert np.bincount(draws.ways).tolist() == [24, 24, 48]
+    assert np.bincount(draws.spec_indices).tolist() == [24, 24, 48]
     for source in np.unique(draws.sources):
         targets = draws.targets[draws.sources == source]
         assert sorted(set(targets.tolist())) == [k for k in range(7) if k != source % 7]
     # The guide reads surprise alone, which one target in six or none asks for.
     assert float(terms["passing"]) == pytest.approx((draws.targets == 5).mean())
-    assert ((draws.chances > 0.9) == (draws.targets == 5)).all()
+    assert ((draws.target_probabilities > 0.9) == (draws.targets == 5)).all()
 
 
 def test_another_draw_of_the_same_way_differs(make: Maker) -> None:
     maker = make()
     maker.step(0)
     draws = store.read(store.path_of(maker.folder, 0))
-    first, second = np.split(draws.images[draws.ways == 2], 2)
+    first, second = np.split(draws.images[draws.spec_indices == 2], 2)
     assert (first != second).any((1, 2)).all()
 
 
@@ -133,13 +135,13 @@ def test_hard_faces_get_weaker_results_alone(make: Maker) -> None:
         maker.step(0)
         return store.read(store.path_of(maker.folder, 0))
 
-    easy, hard = drawn("easy"), drawn("hard", found=False)
-    still = drawn("still", found=False, hard_strength=0.0)
-    assert set(easy.ways.tolist()) == {0, 1}
-    assert set(hard.ways.tolist()) == {0}
+    easy, hard = drawn("easy"), drawn("hard", has_landmarks=False)
+    still = drawn("still", has_landmarks=False, hard_strength=0.0)
+    assert set(easy.spec_indices.tolist()) == {0, 1}
+    assert set(hard.spec_indices.tolist()) == {0}
 
     def changed(results: Draws) -> float:
-        mine = results.take(results.ways == 0)
+        mine = results.take(results.spec_indices == 0)
         return float(np.abs(mine.images.astype(float) - still.images).mean())
 
     assert changed(still) == 0
@@ -147,9 +149,9 @@ def test_hard_faces_get_weaker_results_alone(make: Maker) -> None:
 
 
 def test_guides_ask_less_of_hard_faces(make: Maker) -> None:
-    maker = make(found=False)
-    chances = np.array([0.2, 0.3, 0.6], np.float32)
-    draws = Draws(**of_three(chances))
+    maker = make(has_landmarks=False)
+    target_probabilities = np.array([0.2, 0.3, 0.6], np.float32)
+    draws = Draws(**of_three(target_probabilities))
     assert maker.passing(draws).tolist() == [False, True, True]
     assert make("easy").passing(draws).tolist() == [False, False, True]
 
@@ -160,12 +162,12 @@ def test_what_is_kept_passed_and_is_reported_by_source_and_target(make: Maker) -
         maker.step(step)
     figures = selection.select(maker.drawn_pairs())
     with np.load(maker.folder / store.KEPT) as arrays:
-        realness, kept = arrays["realness"], {name: arrays[name] for name in vars(empty())}
-    draws = Draws(**kept)
+        realness = arrays["realness"]
+    draws = store.read(maker.folder / store.KEPT)
     assert figures["draws"] == 16 * 6 * 4
     assert figures["passing"] >= figures["kept"] == len(draws) > 0
     assert set(draws.targets.tolist()) == {5}
-    assert (draws.chances > 0.5).all()
+    assert (draws.target_probabilities > 0.5).all()
     table = figures["covered_by_source_and_target"]
     assert all(table[k][k] is None for k in range(7))
     assert all(table[k][0] == 0 for k in range(1, 7))
@@ -185,8 +187,8 @@ def test_draws_that_none_lets_through_are_an_error_that_says_what_to_do(make: Ma
         selection.select(maker.drawn_pairs())
 
 
-def of_three(chances: NDArray[np.float32]) -> dict[str, Any]:
-    """Fields of three draws of the first face that guides read with these chances."""
+def of_three(target_probabilities: NDArray[np.float32]) -> dict[str, Any]:
+    """Fields of three draws of the first face that guides read with these target_probabilities."""
     none = np.zeros(3, np.int64)
     images = np.zeros((3, 48, 48), np.uint8)
     cosines = np.ones(3, np.float32)
@@ -194,8 +196,8 @@ def of_three(chances: NDArray[np.float32]) -> dict[str, Any]:
         "images": images,
         "sources": none,
         "targets": none,
-        "ways": none,
-        "chances": chances,
+        "spec_indices": none,
+        "target_probabilities": target_probabilities,
         "cosines": cosines,
     }
 
@@ -206,7 +208,7 @@ def empty() -> Draws:
         images=np.zeros((0, 48, 48), np.uint8),
         sources=none,
         targets=none,
-        ways=none,
-        chances=np.zeros(0, np.float32),
+        spec_indices=none,
+        target_probabilities=np.zeros(0, np.float32),
         cosines=np.zeros(0, np.float32),
     )

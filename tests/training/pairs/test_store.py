@@ -16,8 +16,8 @@ def draws(count: int) -> Draws:
         images=random.integers(0, 256, (count, 48, 48)).astype(np.uint8),
         sources=np.arange(count),
         targets=np.arange(count) % 7,
-        ways=np.zeros(count, np.int64),
-        chances=random.random(count).astype(np.float32),
+        spec_indices=np.zeros(count, np.int64),
+        target_probabilities=random.random(count).astype(np.float32),
         cosines=random.random(count).astype(np.float32),
     )
 
@@ -30,6 +30,13 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["00012.npz"]
     for name, values in vars(store.read(path)).items():
         assert (values == vars(written)[name]).all()
+
+
+def test_files_name_arrays_as_earlier_runs_did(tmp_path: Path) -> None:
+    path = store.path_of(tmp_path, 0)
+    store.write(path, draws(5))
+    with np.load(path) as arrays:
+        assert set(arrays.files) == {"images", "sources", "targets", "ways", "chances", "cosines"}
 
 
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path) -> None:

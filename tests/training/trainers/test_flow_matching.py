@@ -31,7 +31,7 @@ def make(**changes: Any) -> FlowMatchingTrainer:
         derive(SMALL, **changes),
         faces,
         None,
-        Landmarks(points=points, found=np.arange(COUNT) % 3 > 0),
+        Landmarks(points=points, has_landmarks=np.arange(COUNT) % 3 > 0),
         embeddings,
         torch.device("cpu"),
         0,

@@ -20,8 +20,8 @@ def test_a_second_student_follows_the_first_coarsely_where_there_is_no_pair() ->
         batch = second.batches.draw(step)
         unchanged = batch.paired[1:]  # asked for what they are already
         assert batch.paired[0]
-        assert batch.found[1:].all()  # none that is hard to change
-        assert (batch.guided > 0).tolist() == [bool(batch.found[0]), *(~unchanged).tolist()]
+        assert batch.has_landmarks[1:].all()  # none that is hard to change
+        assert (batch.guided > 0).tolist() == [bool(batch.has_landmarks[0]), *(~unchanged).tolist()]
         anchored = second._with_anchors(batch)
         torch.testing.assert_close(anchored.y[0], batch.y[0])
         torch.testing.assert_close(anchored.y[1:][unchanged], batch.x[1:][unchanged])
@@ -35,7 +35,7 @@ def test_discriminators_see_results_at_the_strengths_that_ship() -> None:
     second = make(SECOND, same=0.0)
     torch.manual_seed(0)
     g = build_generator(SECOND.generator)
-    second.begin({name: value + 0.01 for name, value in g.state_dict().items()}, {})
+    second.start_from({name: value + 0.01 for name, value in g.state_dict().items()}, {})
     seen = []
     second.d.parts.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     torch.manual_seed(1)
@@ -53,7 +53,7 @@ def test_discriminators_see_results_at_the_strengths_that_ship() -> None:
 
 def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others() -> None:
     first, second = make(FIRST), make(SECOND)
-    second.begin(first.g.state_dict(), first.d.state_dict())
+    second.start_from(first.g.state_dict(), first.d.state_dict())
     there, here = first.d.state_dict(), second.d.state_dict()
     assert all(torch.equal(here[name], value) for name, value in there.items())
     assert {name.split(".")[0] for name in here.keys() - there.keys()} == {"features"}
@@ -66,9 +66,9 @@ def test_a_second_student_has_one_more_discriminator_and_takes_over_the_others()
 def test_a_second_student_has_no_pairs_of_faces_that_lie_oddly() -> None:
     points = np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1))
     points[:4] += 7
-    found = Landmarks(points=points, found=np.arange(COUNT) > 0)
+    face_landmarks = Landmarks(points=points, has_landmarks=np.arange(COUNT) > 0)
     for recipe, without in ((FIRST, set()), (SECOND, {1, 2, 3})):
-        faces = set(make(recipe, found=found).batches._sources.tolist())
+        faces = set(make(recipe, face_landmarks=face_landmarks).batches._sources.tolist())
         assert faces == set(range(COUNT)) - without
 
 
@@ -94,7 +94,7 @@ def test_discriminators_of_another_form_are_refused() -> None:
         d | {"parts.networks.nose.head.bias": torch.zeros(8)},
     ):
         with pytest.raises(RuntimeError, match="key"):
-            second.begin(g, wrong)
+            second.start_from(g, wrong)
 
 
 def test_neutral_counts_more_often_and_more() -> None:

@@ -27,7 +27,7 @@ def test_a_batch_has_the_surest_result_of_a_face_and_its_target(trainer: Student
         brighter = (batch.x + BRIGHTER / 127.5).clamp(max=1)
         changed = torch.isclose(batch.y, brighter, atol=1e-4).all(3).all(2)[:, 0]
         assert (same | changed).all()  # never the noise
-        assert (batch.guided.bool() == (~same & batch.found)).all()
+        assert (batch.guided.bool() == (~same & batch.has_landmarks)).all()
         assert batch.real.classes.tolist() == batch.targets.tolist()
         seen += [same, changed]
     assert torch.cat(seen[::2]).any()
@@ -62,7 +62,7 @@ def test_costly_terms_alternate_and_discriminators_come_in_slowly(trainer: Stude
 def test_a_restored_trainer_goes_on_exactly(recipe: StudentRecipe) -> None:
     before, trainer, again = make(recipe), make(recipe), make(recipe)
     for each in (trainer, again):
-        each.begin(before.g.state_dict(), before.d.state_dict())
+        each.start_from(before.g.state_dict(), before.d.state_dict())
     train(trainer, range(3))
     file = io.BytesIO()
     torch.save(trainer.state(), file)
@@ -77,7 +77,7 @@ def test_a_restored_trainer_goes_on_exactly(recipe: StudentRecipe) -> None:
 def test_it_begins_as_the_translator_before_it(trainer: StudentTrainer) -> None:
     torch.manual_seed(5)
     before = build_generator(STUDENT.generator)
-    trainer.begin(before.state_dict(), {})
+    trainer.start_from(before.state_dict(), {})
     x, label = torch.rand(2, 1, 48, 48), torch.eye(7)[[1, 2]]
     torch.testing.assert_close(trainer.average(x, label), before(x, label))
 

@@ -50,8 +50,8 @@ class FaceRecognizer(nn.Module):
 
     def maps(self, x: Tensor, layers: Collection[int]) -> list[Tensor]:
         """Return the feature maps [N,C,H,W], from 0 to 6, of some layers, in their order."""
-        each = zip(range(max(layers) + 1), self._maps(x), strict=False)
-        return [h for number, h in each if number in layers]
+        numbered = zip(range(max(layers) + 1), self._maps(x), strict=False)
+        return [h for number, h in numbered if number in layers]
 
     def _maps(self, x: Tensor) -> Iterator[Tensor]:
         levels = (x + 1) * 127.5

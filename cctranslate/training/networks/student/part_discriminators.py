@@ -53,8 +53,8 @@ def crop(x: Tensor, points: Tensor, part: Part) -> Tensor:
     left = (middle[:, 0] - (part.width - 1) / 2).round().clamp(0, SIZE - part.width)
     rows = top.long()[:, None] + torch.arange(part.height, device=x.device)
     columns = left.long()[:, None] + torch.arange(part.width, device=x.device)
-    each = torch.arange(len(x), device=x.device)[:, None, None]
-    return x[each, 0, rows[:, :, None], columns[:, None, :]][:, None]
+    face = torch.arange(len(x), device=x.device)[:, None, None]
+    return x[face, 0, rows[:, :, None], columns[:, None, :]][:, None]
 
 
 class PartDiscriminator(nn.Module):
