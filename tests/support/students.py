@@ -66,13 +66,13 @@ def make(
     )
     return StudentTrainer(
         derive(recipe, **changes),
-        faces,
-        None,
-        face_landmarks,
-        draws() if kept is None else kept,
-        networks,
-        torch.device("cpu"),
-        0,
+        faces=faces,
+        votes=None,
+        face_landmarks=face_landmarks,
+        draws=draws() if kept is None else kept,
+        networks=networks,
+        device=torch.device("cpu"),
+        seed=0,
     )
 
 

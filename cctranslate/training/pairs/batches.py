@@ -77,6 +77,7 @@ class PairBatches:
     def __init__(
         self,
         recipe: StudentRecipe,
+        *,
         faces: Faces,
         votes: Votes | None,
         face_landmarks: Landmarks,

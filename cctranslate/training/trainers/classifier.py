@@ -27,6 +27,7 @@ class ClassifierTrainer:
     def __init__(
         self,
         recipe: ClassifierRecipe,
+        *,
         faces: Faces,
         votes: Votes | None,
         device: torch.device,

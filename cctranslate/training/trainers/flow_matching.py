@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +13,15 @@ from torch import Tensor, nn
 from cctranslate.emotions import EMOTIONS
 from cctranslate.pixels import to_levels
 from cctranslate.recipes.teacher import TeacherRecipe
-from cctranslate.training.data import augment, face_masks, landmarks
+from cctranslate.training.data import augment, face_masks
 from cctranslate.training.data.device_cache import DeviceDataset
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.device import autocast
-from cctranslate.training.networks import identity_eraser
 from cctranslate.training.networks.denoiser import Condition, Denoiser
 from cctranslate.training.networks.identity_eraser import fit_eraser
-from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.sampling import Start, context_of, fill
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.ema import ExponentialAverage
@@ -56,6 +53,7 @@ class FlowMatchingTrainer:
     def __init__(
         self,
         recipe: TeacherRecipe,
+        *,
         faces: Faces,
         votes: Votes | None,
         face_landmarks: Landmarks,
@@ -83,24 +81,6 @@ class FlowMatchingTrainer:
         self.average = ExponentialAverage(self.network, recipe.ema).eval()
         self.muon, self.adam = _optimizers(self.network, recipe)
         self._sheet_faces = _one_of_each(labels)
-
-    @classmethod
-    def for_run(
-        cls,
-        recipe: TeacherRecipe,
-        folder: Path,
-        faces: Faces,
-        votes: Votes | None,
-        recognizer: FaceRecognizer,
-        device: torch.device,
-        seed: int,
-    ) -> "FlowMatchingTrainer":
-        """Return a trainer whose landmarks and embeddings are stored in the run's folder."""
-        face_landmarks = landmarks.load_or_find(folder / landmarks.FILE, faces.images)
-        embeddings = identity_eraser.load_or_embed(
-            folder / identity_eraser.FILE, recognizer.to(device), faces.images, device
-        )
-        return cls(recipe, faces, votes, face_landmarks, embeddings, device, seed)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -41,6 +41,7 @@ class GanTrainer:
     def __init__(
         self,
         recipe: GanRecipe,
+        *,
         faces: Faces,
         votes: Votes | None,
         networks: TeacherNetworks,

@@ -1,7 +1,6 @@
 """Training of a student: pairs, discriminators of faces, guides and the face recognizer."""
 
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,8 +8,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cctranslate.recipes.student import StudentRecipe
-from cctranslate.training import checkpoint
-from cctranslate.training.data import augment, face_masks, landmarks
+from cctranslate.training.data import augment, face_masks
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes
 from cctranslate.training.data.landmarks import Landmarks
@@ -23,20 +21,12 @@ from cctranslate.training.losses.regularization import masked_mean, smoothness
 from cctranslate.training.losses.teachers import GuideLoss, TeacherNetworks
 from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.pretrained import picture_features
-from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.networks.student.discriminators import StudentDiscriminators
 from cctranslate.training.networks.student.part_discriminators import PARTS
-from cctranslate.training.pairs import store
 from cctranslate.training.pairs.anchors import anchors
 from cctranslate.training.pairs.batches import PairBatch, PairBatches
 from cctranslate.training.pairs.store import Draws
-from cctranslate.training.run_folder import (
-    load_classifier,
-    load_generator,
-    pairs_recipe,
-    student_discriminators,
-)
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.ema import ExponentialAverage
 from cctranslate.training.trainers.sheet import draw_sheet
@@ -59,6 +49,7 @@ class StudentTrainer:
     def __init__(
         self,
         recipe: StudentRecipe,
+        *,
         faces: Faces,
         votes: Votes | None,
         face_landmarks: Landmarks,
@@ -73,7 +64,15 @@ class StudentTrainer:
         recognizer, weights = networks.face_recognizer, asdict(recipe.weights)
         assert recognizer is not None
         recognizer.to(device)
-        self.batches = PairBatches(recipe, faces, votes, face_landmarks, draws, device, seed)
+        self.batches = PairBatches(
+            recipe,
+            faces=faces,
+            votes=votes,
+            face_landmarks=face_landmarks,
+            draws=draws,
+            device=device,
+            seed=seed,
+        )
         self.g = build_generator(recipe.generator).to(device)
         self._anchor = build_generator(recipe.generator).to(device).eval().requires_grad_(False)
         feature_network = picture_features.load().to(device) if weights["features"] else None
@@ -89,37 +88,6 @@ class StudentTrainer:
         self._balancer = GradientBalancer({name: weights[name] for name in balanced})
         self._strengths = torch.tensor(recipe.strengths, device=device)
         self._sheet_faces = self.batches.spread(SHEET_FACES)
-
-    @classmethod
-    def for_run(
-        cls,
-        recipe: StudentRecipe,
-        runs: Path,
-        faces: Faces,
-        votes: Votes | None,
-        recognizer: FaceRecognizer,
-        device: torch.device,
-        seed: int,
-    ) -> "StudentTrainer":
-        """Return a trainer that builds on the runs in the folder `runs`.
-
-        Raises:
-            RunError, CheckpointError, BundleError: a run or the detector cannot be used.
-        """
-        pairs = runs / recipe.pairs
-        teacher = runs / pairs_recipe(pairs).teacher
-        face_landmarks = landmarks.load_or_find(teacher / landmarks.FILE, faces.images)
-        networks = TeacherNetworks(
-            guides=tuple(load_classifier(runs / name) for name in recipe.guides),
-            face_recognizer=recognizer,
-        )
-        draws = store.read(pairs / store.KEPT)
-        trainer = cls(recipe, faces, votes, face_landmarks, draws, networks, device, seed)
-        translator = runs / recipe.translator
-        g, d = load_generator(translator).state_dict(), student_discriminators(translator)
-        with checkpoint.explain_mismatch(translator):
-            trainer.start_from(g, d)
-        return trainer
 
     def start_from(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:
         """Start from a generator's weights, and a student's discriminators if there are any.

@@ -93,10 +93,18 @@ def make(recipe: AnyRecipe, on: torch.device) -> Trainer:
         has_landmarks=np.ones(COUNT, bool),
     )
     if isinstance(recipe, ClassifierRecipe):
-        return ClassifierTrainer(recipe, faces, None, on, 0)
+        return ClassifierTrainer(recipe, faces=faces, votes=None, device=on, seed=0)
     if isinstance(recipe, TeacherRecipe):
         embeddings = np.random.default_rng(0).normal(0, 0.09, (COUNT, 128)).astype(np.float32)
-        return FlowMatchingTrainer(recipe, faces, None, face_landmarks, embeddings, on, 0)
+        return FlowMatchingTrainer(
+            recipe,
+            faces=faces,
+            votes=None,
+            face_landmarks=face_landmarks,
+            embeddings=embeddings,
+            device=on,
+            seed=0,
+        )
     if isinstance(recipe, StudentRecipe):
         drawn = Draws(
             images=faces.images,
@@ -107,10 +115,19 @@ def make(recipe: AnyRecipe, on: torch.device) -> Trainer:
             cosines=np.ones(COUNT, np.float32),
         )
         networks = teachers(recipe.guides, ())
-        return StudentTrainer(recipe, faces, None, face_landmarks, drawn, networks, on, 0)
+        return StudentTrainer(
+            recipe,
+            faces=faces,
+            votes=None,
+            face_landmarks=face_landmarks,
+            draws=drawn,
+            networks=networks,
+            device=on,
+            seed=0,
+        )
     assert isinstance(recipe, GanRecipe)
     networks = teachers(recipe.final_recipe.guides, recipe.final_recipe.encoders)
-    return GanTrainer(recipe, faces, None, networks, on, 0)
+    return GanTrainer(recipe, faces=faces, votes=None, networks=networks, device=on, seed=0)
 
 
 def teachers(guides: tuple[str, ...], encoders: tuple[str, ...]) -> TeacherNetworks:

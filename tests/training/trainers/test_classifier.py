@@ -8,6 +8,7 @@ import pytest
 from cctranslate.errors import (
     DataError,
 )
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.registry import find
 from cctranslate.training.fit import TrainingRun, fit
 from cctranslate.training.run_folder import (
@@ -21,7 +22,9 @@ def test_training_never_sees_a_test_row(make_run: MakeRun) -> None:
 
     run = make_run(small("judge", 2))
     training = run.splits["Training"]
-    trainer = ClassifierTrainer(find("judge"), training, None, run.device, 0)  # type: ignore[arg-type]
+    judge = find("judge")
+    assert isinstance(judge, ClassifierRecipe)
+    trainer = ClassifierTrainer(judge, faces=training, votes=None, device=run.device, seed=0)
     assert len(trainer.labels) == len(training)
     test_only = {k: v for k, v in run.splits.items() if k != "Training"}
     with pytest.raises(DataError, match="no Training rows"):

@@ -23,7 +23,14 @@ STEPS = 8 * (EAGER + 3)
 
 
 def a_trainer(faces: Faces, device: str) -> GanTrainer:
-    return GanTrainer(RECIPE, faces, None, TeacherNetworks(), torch.device(device), 0)
+    return GanTrainer(
+        RECIPE,
+        faces=faces,
+        votes=None,
+        networks=TeacherNetworks(),
+        device=torch.device(device),
+        seed=0,
+    )
 
 
 @pytest.fixture

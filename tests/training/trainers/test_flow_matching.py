@@ -29,12 +29,12 @@ def make(**changes: Any) -> FlowMatchingTrainer:
     embeddings = np.random.default_rng(0).normal(0, 0.09, (COUNT, 128)).astype(np.float32)
     return FlowMatchingTrainer(
         derive(SMALL, **changes),
-        faces,
-        None,
-        Landmarks(points=points, has_landmarks=np.arange(COUNT) % 3 > 0),
-        embeddings,
-        torch.device("cpu"),
-        0,
+        faces=faces,
+        votes=None,
+        face_landmarks=Landmarks(points=points, has_landmarks=np.arange(COUNT) % 3 > 0),
+        embeddings=embeddings,
+        device=torch.device("cpu"),
+        seed=0,
     )
 
 

@@ -22,8 +22,9 @@ from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.pairs import selection, store
-from cctranslate.training.pairs.draw import Networks, PairMaker
+from cctranslate.training.pairs.draw import DrawNetworks
 from cctranslate.training.pairs.store import Draws
+from cctranslate.training.trainers.pair_maker import PairMaker
 from tests.support import pictures
 
 COUNT = 14
@@ -59,7 +60,7 @@ def make(tmp_path: Path) -> Maker:
         rows=np.arange(COUNT),
     )
     torch.manual_seed(0)
-    networks = Networks(
+    networks = DrawNetworks(
         teacher=Denoiser(derive(TEACHER, widths=(8, 16, 16), embedding=32)),
         guides=(Guide(),),  # type: ignore[arg-type]
         recognizer=face_recognizer.load(),
@@ -71,17 +72,16 @@ def make(tmp_path: Path) -> Maker:
         folder: str = "run", seed: int = 0, has_landmarks: bool = True, **changes: Any
     ) -> PairMaker:
         (tmp_path / folder).mkdir(exist_ok=True)
-        embeddings = np.zeros((COUNT, 128), np.float32)
         return PairMaker(
             derive(RECIPE, **changes),
-            tmp_path / folder,
-            faces,
-            None,
-            Landmarks(points=points, has_landmarks=np.full(COUNT, has_landmarks)),
-            embeddings,
-            networks,
-            torch.device("cpu"),
-            seed,
+            folder=tmp_path / folder,
+            faces=faces,
+            votes=None,
+            face_landmarks=Landmarks(points=points, has_landmarks=np.full(COUNT, has_landmarks)),
+            embeddings=np.zeros((COUNT, 128), np.float32),
+            networks=networks,
+            device=torch.device("cpu"),
+            seed=seed,
         )
 
     return maker
