@@ -24,6 +24,12 @@ LONGEST = 100_000
 """Most characters of a record that are read. FER2013's records have under 10,000."""
 _PIECE = 1 << 16
 _USAGE = {usage.lower(): usage for usage in USAGES}
+VALIDATION_FOLDERS = ("val", "valid", "validation", "publictest")
+"""Names of folders, in lower case, that hold pictures for validation."""
+TEST_FOLDERS = ("test", "testing", "privatetest")
+"""Names of folders, in lower case, that hold pictures for tests."""
+PICTURE_OF_ROW = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
+"""Matches the names of pictures that hold their row's usage and number, as in copies on Kaggle."""
 _LABEL = re.compile(r"([0-9])(\.0*)?")
 _DIGITS = re.compile(r"[0-9\s]+", re.ASCII)
 _CONTINUED = re.compile(r'[0-9\s]*("|$)', re.ASCII)
@@ -94,6 +100,14 @@ def parse_usage(text: str) -> str:
     if usage is None:
         raise ValueError(f"Usage is {_quoted(text)}, expected one of {', '.join(USAGES)}")
     return usage
+
+
+def usage_of_picture(folder: str, name: str) -> str:
+    """Return the usage of a picture by its name, or else by that of its split's folder."""
+    if named := PICTURE_OF_ROW.search(name):
+        return named[1]
+    split = folder.lower()
+    return USAGES[2 if split in TEST_FOLDERS else int(split in VALIDATION_FOLDERS)]
 
 
 def parse_pixels(text: str) -> Gray:

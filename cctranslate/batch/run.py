@@ -130,7 +130,9 @@ class BatchRun:
         journal = self._journal()
         if self._balance:
             self._balance = replace(self._balance, earlier=journal.resume)
-            self.echo(summary.missing_results(self._balance.missing_results(options.targets)))
+            missing = self._balance.missing_results(options.targets)
+            for line in summary.missing_results(missing, self._balance.left_out):
+                self.echo(line)
         self.progress.start(journal.resume.complete)
         with self._interrupt.listening():
             return self._translate_and_finish(loaded, runner, journal)

@@ -101,7 +101,7 @@ def batch(
     cctranslate batch ./faces --to happy --layout tree
     cctranslate batch - --to happy -o - < a.jpg > b.png
     cctranslate batch ./faces --to disgust --confirmed-only --per-class 500
-    cctranslate batch ./train --to all --balance --layout tree
+    cctranslate batch ./train --to all --balance -o more
     cctranslate batch fer2013.csv --to all --balance --layout fer-csv --soft-labels
     cctranslate batch faces.zip fer2013.csv --to surprise
     cctranslate batch ./faces --to sad --shard 1/8 -o out/1

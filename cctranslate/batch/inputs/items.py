@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.faces.crops import Face
-from cctranslate.fer2013 import USAGES, parse_label, parse_usage
+from cctranslate.fer2013 import USAGES, parse_label, parse_usage, usage_of_picture
 from cctranslate.files.paths import FileStamp, stamp_of
 from cctranslate.pixels import SIZE
 
@@ -80,7 +80,8 @@ class Item:
     @property
     def usage(self) -> str:
         """The FER2013 usage (Training, PublicTest, PrivateTest) that its results get."""
-        return USAGES[0]
+        folder = self.name.parent.parent if self.label else self.name.parent
+        return usage_of_picture(folder.name, self.name.name)
 
     @property
     def has_earlier_rows(self) -> bool:
@@ -170,7 +171,7 @@ class DatasetRow(Item):
     @property
     def usage(self) -> str:
         """The row's usage, so that results of test faces stay test faces."""
-        return super().usage if self.usage_cell is None else parse_usage(self.usage_cell)
+        return USAGES[0] if self.usage_cell is None else parse_usage(self.usage_cell)
 
     @property
     def label(self) -> str:

@@ -155,6 +155,10 @@ class ResumeState:
         """Yield the key of each input and the targets of its results: a bit for each."""
         return ((key, _made(entry)) for key, entry in self._earlier.items())
 
+    def failed(self) -> Iterator[bytes]:
+        """Yield the key of each input that failed or was skipped."""
+        return (key for key, entry in self._earlier.items() if entry.targets == _WITHOUT_RESULT)
+
     def results_of(self, source: str) -> int:
         """Return the targets of an input's results: a bit for each."""
         entry = self.earlier_input(source)

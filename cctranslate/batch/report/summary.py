@@ -99,10 +99,12 @@ def lines(
         yield "the same command with --retry-failed does the failed ones again"
 
 
-def missing_results(missing: Mapping[str, int]) -> str:
-    """Return the line that says how many results `--balance` makes of each expression."""
+def missing_results(missing: Mapping[str, int], left_out: int) -> Iterator[str]:
+    """Yield the lines that say what `--balance` makes, and how many inputs it leaves out."""
+    if left_out:
+        yield f"{plural(left_out, 'input')} for validation or tests left out"
     results = ", ".join(f"{count:,} {target}" for target, count in missing.items())
-    return f"results to make, up to the size of the largest class: {results or 'none'}"
+    yield f"results to make, up to the size of the largest class: {results or 'none'}"
 
 
 def missed(options: Options, counts: Counts) -> list[str]:

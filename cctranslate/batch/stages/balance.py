@@ -26,9 +26,10 @@ from cctranslate.fer2013 import USAGES
 class Balance:
     """Chooses the targets of each input so that every class becomes as large as the largest.
 
-    Results come from inputs of other classes, all with the same chance, and never from test rows.
-    Results that earlier calls made of these inputs count. The choice depends on them and on the
-    inputs' paths alone, so that shards, workers and resumed calls agree.
+    Results come from inputs of other classes, all with the same chance, and never from those for
+    tests. Results that earlier calls made of these inputs count, and inputs that failed or were
+    skipped then are replaced by others. The choice depends on them and on the inputs' paths alone,
+    so that shards, workers and resumed calls agree.
     """
 
     results_each: int
@@ -39,6 +40,8 @@ class Balance:
     """A digest of each input's path [N]."""
     in_shard: NDArray[np.bool_]
     """Whether each input is in the call's shard [N]."""
+    left_out: int = 0
+    """How many inputs are for validation or tests: they are not counted, nor translated."""
     earlier: ResumeState | None = None
     """The results of earlier calls."""
 
@@ -75,8 +78,13 @@ class Balance:
             InputError: No input has a label.
         """
         labels, digests, in_shard = array("b"), array("Q"), array("b")
+        left_out = 0
         for item in items:
-            if item and not _is_faulty(item) and item.usage == USAGES[0]:
+            if not item or _is_faulty(item):
+                continue
+            if item.usage != USAGES[0]:
+                left_out += 1
+            else:
                 labels.append(EMOTIONS.index(item.label) if item.label else -1)
                 digests.append(_digest(item))
                 in_shard.append(shard is None or holds(shard, item.source))
@@ -85,11 +93,13 @@ class Balance:
             labels=np.array(labels, np.int8),
             digests=np.array(digests, np.uint64),
             in_shard=np.array(in_shard, np.bool_),
+            left_out=left_out,
         )
         if not (balance.labels >= 0).any():
+            besides = f" ({left_out:,} inputs are for validation or tests)" if left_out else ""
             raise InputError(
                 "--balance: no input's folder names an expression, and no row has a label: name a "
-                "folder with angry, disgust and so on in it, or a CSV in FER2013's form"
+                f"folder with angry, disgust and so on in it, or a CSV in FER2013's form{besides}"
             )
         return balance
 
@@ -119,6 +129,8 @@ class Balance:
         Inputs that have a result of the target already come on top.
         """
         earlier_targets = list(self.earlier.results()) if self.earlier else []
+        failed = [_shortened(key) for key in self.earlier.failed()] if self.earlier else []
+        useful = self.in_shard & ~np.isin(self.digests, np.array(failed, np.uint64))
         digests = np.array([_shortened(key) for key, _ in earlier_targets], np.uint64)
         targets = np.array([bits for _, bits in earlier_targets], np.uint8)
         choice = []
@@ -127,7 +139,7 @@ class Balance:
             first = others & _are_lowest(ranks, others, lacking // self.results_each)
             done = others & np.isin(self.digests, digests[targets >> k & 1 == 1])
             count = max(int((first & self.in_shard).sum() - (done & self.in_shard).sum()), 0)
-            free = others & self.in_shard & ~done
+            free = others & useful & ~done
             choice.append((count, _highest(ranks[_are_lowest(ranks, free, count)])))
         return choice
 

@@ -78,7 +78,8 @@ RESULT_OPTIONS = (
         "--balance",
         is_flag=True,
         help="Fill the classes of a labeled dataset up to its largest, with results from faces of "
-        "other classes. A face's label is the name of its folder or its CSV's column `emotion`.",
+        "other classes. A face's label is the name of its folder or its CSV's column `emotion`. "
+        "Folders and rows for validation or tests are left out.",
     ),
     click.option(
         "--soft-labels",

@@ -1,7 +1,6 @@
 """Read faces from folders named by split and emotion, as in FER2013's copies on Kaggle."""
 
 import io
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
@@ -10,15 +9,13 @@ from PIL import Image, UnidentifiedImageError
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.errors import DataError
-from cctranslate.fer2013 import USAGES
+from cctranslate.fer2013 import PICTURE_OF_ROW, TEST_FOLDERS, USAGES, VALIDATION_FOLDERS
 from cctranslate.pixels import to_gray, upright
 
 Echo = Callable[[str], object]
 """Takes a line for the user."""
 Row = tuple[str, int, int, bytes]
 """Usage, label, row number, pixels."""
-_ROW_NAME = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
-_VALIDATION = ("val", "valid", "validation", "publictest")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".pgm")
 _LAID_OUT = "faces are read from train/, validation/ and test/, each with a folder for each emotion"
 _NAMELESS = 1_000_000
@@ -49,7 +46,7 @@ def picture_rows(
             raise DataError(f"{source}: {path}: not a picture: remove it") from None
         except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
             raise DataError(f"{source}: {path}: {error}: mend or remove it") from None
-        named = _ROW_NAME.search(parts[-1])
+        named = PICTURE_OF_ROW.search(parts[-1])
         by_folder = usages[parts[-3].lower()]
         usage, number = (named[1], int(named[2])) if named else (by_folder, _NAMELESS + count)
         yield usage, label, number, face.tobytes()
@@ -64,10 +61,10 @@ def _usages(paths: Iterable[str]) -> dict[str, str]:
     PublicTest, as in the dataset's copies on Kaggle.
     """
     folders = {part.lower() for path in paths for part in PurePosixPath(path).parts[-3:-2]}
-    validated = not folders.isdisjoint(_VALIDATION)
+    validated = not folders.isdisjoint(VALIDATION_FOLDERS)
     return (
         dict.fromkeys(("train", "training"), USAGES[0])
-        | dict.fromkeys(_VALIDATION, USAGES[1])
-        | dict.fromkeys(("test", "testing"), USAGES[2] if validated else USAGES[1])
+        | dict.fromkeys(VALIDATION_FOLDERS, USAGES[1])
+        | dict.fromkeys(TEST_FOLDERS, USAGES[2] if validated else USAGES[1])
         | {"privatetest": USAGES[2]}
     )

@@ -100,3 +100,26 @@ def test_a_datasets_csv_in_an_archive_is_read_row_by_row(
     assert [row["status"] for row in rows(out)] == expected
     sources = [row["source"] for row in rows(out)]
     assert sorted(item.source for item in reread_items(sources)) == sorted(sources)
+
+
+def test_results_of_pictures_for_tests_stay_rows_for_tests(run: Run, tmp_path: Path) -> None:
+    usages = {
+        "train/sad/a.png": "Training",
+        "Validation/sad/b.png": "PublicTest",
+        "test/sad/c.png": "PrivateTest",
+        "test/sad/PublicTest_0000007.png": "PublicTest",
+        "test/d.png": "PrivateTest",
+        "test/other/e.png": "Training",
+    }
+    for name in usages:
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(png(4, 0))
+    out = tmp_path / "out"
+    result = run(tmp_path / "data", "--to", "happy", "--layout", "fer-csv", "-o", out)
+    assert result.exit_code == 0, result.output
+    table_rows = (out / "fer2013.csv").read_text().splitlines()[1:]
+    found = {
+        Path(row["source"]).relative_to(tmp_path / "data").as_posix(): line.rpartition(",")[2]
+        for row, line in zip(rows(out), table_rows, strict=True)
+    }
+    assert found == usages

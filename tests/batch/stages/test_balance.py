@@ -5,34 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from cctranslate.emotions import EMOTIONS
 from tests.support import pictures
+from tests.support.classes import MISSING, made
 from tests.support.cli import Run
 from tests.support.reports import rows, timeless, tree
-
-SIZES = {"happy": 12, "sad": 7, "fear": 3}
-MISSING = {"angry": 12, "disgust": 12, "fear": 9, "sad": 5, "surprise": 12, "neutral": 12}
-
-
-def write_class(root: Path, emotion: str, count: int) -> None:
-    (root / emotion).mkdir(parents=True)
-    for number in range(count):
-        face = pictures.draw_face(EMOTIONS.index(emotion), number)
-        Image.fromarray(face).save(root / emotion / f"{number:02}.png")
-
-
-@pytest.fixture
-def train(tmp_path: Path) -> Path:
-    """A folder of classes of 12, 7 and 3 faces."""
-    for emotion, count in SIZES.items():
-        write_class(tmp_path / "train", emotion, count)
-    return tmp_path / "train"
-
-
-def made(out: Path) -> Counter[str]:
-    return Counter(row["target"] for row in rows(out) if row["output"])
 
 
 @pytest.mark.parametrize("layout", ["imagefolder", "tree", "webdataset", "fer-csv"])
@@ -68,76 +45,6 @@ def test_a_run_that_goes_on_chooses_alike(run: Run, train: Path, tmp_path: Path)
     again = run(*words, "-o", parts)
     assert again.exit_code == 0
     assert timeless(parts) == timeless(whole)
-
-
-def totals(train: Path, out: Path) -> Counter[str]:
-    """Return the inputs and results of each class."""
-    return made(out) + Counter(path.parent.name for path in train.rglob("*.png"))
-
-
-def grow(train: Path, emotion: str, numbers: range) -> None:
-    for number in numbers:
-        face = pictures.draw_face(EMOTIONS.index(emotion), number)
-        Image.fromarray(face).save(train / emotion / f"{number:02}.png")
-
-
-@pytest.mark.parametrize("layout", ["imagefolder", "fer-csv"])
-def test_more_inputs_of_a_dataset_fill_what_is_missing_then(
-    run: Run, train: Path, tmp_path: Path, layout: str
-) -> None:
-    out = tmp_path / "out"
-    words = (train, "--to", "all", "--balance", "--layout", layout, "-o", out)
-    run(*words)
-    before = {row["output"] for row in rows(out)}
-    grow(train, "happy", range(12, 18))
-    grow(train, "sad", range(7, 10))
-    listed = run(*words, "--dry-run")
-    result = run(*words)
-    assert result.exit_code == 0, result.output
-    assert "class: 6 angry, 6 disgust, 6 fear, 3 sad, 6 surprise, 6 neutral" in result.stderr
-    assert totals(train, out) == dict.fromkeys(EMOTIONS, 18)
-    if layout == "imagefolder":
-        assert before <= {row["output"] for row in rows(out)}
-    assert len(listed.stdout.splitlines()) == sum(made(out).values())
-    again = run(*words)
-    assert "largest class: none" in again.stderr
-    assert totals(train, out) == dict.fromkeys(EMOTIONS, 18)
-
-
-def test_a_class_that_grew_by_itself_gets_no_more(run: Run, train: Path, tmp_path: Path) -> None:
-    words = (train, "--to", "all", "--balance", "-o", tmp_path / "out")
-    run(*words)
-    grow(train, "sad", range(7, 14))  # which is the largest class now, with 5 results besides
-    assert run(*words).exit_code == 0
-    found = totals(train, tmp_path / "out")
-    assert found == dict.fromkeys(EMOTIONS, 14) | {"sad": 19}
-
-
-def test_inputs_that_are_named_by_themselves_are_balanced_too(
-    run: Run, train: Path, tmp_path: Path
-) -> None:
-    more, out = tmp_path / "more", tmp_path / "out"
-    run(train, "--to", "all", "--balance", "-o", out)
-    write_class(more, "fear", 9)
-    write_class(more, "happy", 4)
-    assert run(more, "--to", "all", "--balance", "-o", out).exit_code == 0
-    both = totals(train, out) + Counter(path.parent.name for path in more.rglob("*.png"))
-    assert both == dict.fromkeys(EMOTIONS, 12 + 9)
-
-
-def test_shards_of_a_dataset_that_grew_fill_it_together(
-    run: Run, train: Path, tmp_path: Path
-) -> None:
-    for size in (12, 18):
-        grow(train, "happy", range(12, size))
-        total: Counter[str] = Counter()
-        for shard in ("1/2", "2/2"):
-            out = tmp_path / shard[0]
-            run(train, "--to", "all", "--balance", "--shard", shard, "-o", out)
-            total += made(out)
-        labels = Counter(path.parent.name for path in train.rglob("*.png"))
-        # A shard does not see the results of the other: it may have made more than its part.
-        assert all(size <= (total + labels)[emotion] <= size + 6 for emotion in EMOTIONS)
 
 
 def test_shards_share_the_work(run: Run, train: Path, tmp_path: Path) -> None:
