@@ -19,4 +19,7 @@ def _absolute(source: str, base: Path) -> str:
     """Return a source with its absolute path; stdin and URLs stay as they are."""
     if source.startswith("-:") or is_remote(source):
         return source
-    return os.path.normpath(os.path.join(base, source))  # noqa: PTH118
+    # A member's name is no path: `d/../a.png` in an archive is another member than `a.png`.
+    drive, rest = os.path.splitdrive(source)
+    path, colon, inner = rest.partition(":")
+    return os.path.normpath(os.path.join(base, drive + path)) + colon + inner  # noqa: PTH118

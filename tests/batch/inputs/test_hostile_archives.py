@@ -38,6 +38,26 @@ def test_names_that_climb_write_nothing_outside(run: Run, tmp_path: Path, make: 
     assert member_path("..") == "member"
 
 
+@pytest.mark.parametrize("make", [zipped, tarred])
+def test_names_that_are_one_as_paths_are_each_an_input(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: object
+) -> None:
+    names = ["a.png", "d/../a.png", "e/b.png", "e//b.png", "e/./b.png", "../../c.png"]
+    monkeypatch.chdir(tmp_path)
+    assert callable(make)
+    make(Path("evil"), {name: png(k) for k, name in enumerate(names)})
+    Path("c.png").write_bytes(png(6))
+    for _ in range(2):  # the second call finds all of them done
+        result = run("evil", "c.png", "--to", "sad", "-o", "out")
+        assert result.exit_code == 0, result.output
+        told = rows(tmp_path / "out")
+        assert [row["source"] for row in told] == [*(f"evil:{name}" for name in names), "c.png"]
+        assert len({row["output"] for row in told}) == 7
+    assert "0 in this call, 7 from before" in result.output
+    assert run(tmp_path / "evil", "./c.png", "--to", "sad", "-o", "out").exit_code == 0
+    assert len(rows(tmp_path / "out")) == 7
+
+
 def test_a_member_that_explodes_is_a_row_and_not_memory(run: Run, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("bomb.png", "w", force_zip64=True) as member:
