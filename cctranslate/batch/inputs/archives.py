@@ -20,13 +20,13 @@ from cctranslate.batch.inputs.items import NUMBER, BrokenItem, ContentItem, Item
 from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import buffered, decompressed
 from cctranslate.files.names import is_clutter, member_path
+from cctranslate.files.tar_members import open_stream, stream_members
 from cctranslate.files.zips import open_zip
 
 LARGEST = 64 << 20
 """Bytes of the largest picture that is read whole: photographs are under 30 MB."""
 _LONGEST_NAME = (1 << 16) - 1
 """Characters of a member's name, as in a zip: a tar may have one of any length."""
-_PIECE = 1 << 16
 _UNPACKED = 1 << 12
 """Bytes of a zip's member that are decompressed at once, so that a zip bomb takes little memory."""
 
@@ -71,11 +71,14 @@ def from_tar_or_csv(path: Path) -> Iterator[Item]:
 
 
 def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
-    forward = _Forward(stream)
     names = _MemberNames()
-    with tarfile.open(fileobj=forward, mode="r:") as archive:  # type: ignore[call-overload]
-        while (info := archive.next()) is not None:
-            archive.members = []  # tarfile keeps all of them, which takes memory
+    try:
+        archive = open_stream(stream)
+    except tarfile.ReadError as error:
+        reason = f"no tar, and no dataset in FER2013's form: {error}"
+        raise tarfile.ReadError(reason) from None
+    with archive:
+        for info in stream_members(archive):
             if len(info.name) > _LONGEST_NAME:
                 yield _broken(path, f"a name of more than {_LONGEST_NAME} characters")
             elif not info.isdir() and not is_clutter(member_path(info.name)):
@@ -86,9 +89,6 @@ def _from_tar(path: Path, stream: IO[bytes]) -> Iterator[Item]:
                     yield from _from_csv_or_file(path, name, partial(_extracted, archive, info))
                 else:
                     yield _member(path, name, partial(_read_tarred, archive, info))
-    # tarfile takes an unreadable header for the end of the archive.
-    if forward.latest.strip(b"\0"):
-        yield _broken(path, "damaged: what follows its last member is no header")
 
 
 def _from_csv_or_file(path: Path, name: str, opened: Callable[[], IO[bytes]]) -> Iterator[Item]:
@@ -122,50 +122,6 @@ class _MemberNames:
             free = f"{name}#{number}"
         self._taken.add(key)
         return free
-
-
-class _Forward:
-    """A stream for tarfile that is only read forward, in pieces of bounded size.
-
-    tarfile seeks back by one byte before each header, which would restart gzip. It also reads an
-    extended header whole, whatever length that claims.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._position = stream, 0
-        self._last = b""
-        self._back = False
-        self.latest = b""
-        """The bytes that the last `read` returned."""
-
-    def tell(self) -> int:
-        return self._position - self._back
-
-    def seek(self, position: int) -> int:
-        if position == self._position - 1 and self._last:
-            self._back = True
-            return position
-        self._back = False
-        if position < self._position:
-            raise tarfile.ReadError("a member that lies before the last one")
-        while self._position < position:
-            if not self._take(min(_PIECE, position - self._position)):
-                break
-        return self._position
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= LARGEST:
-            raise tarfile.ReadError("a header of more than 64 MiB")
-        back = self._back and size > 0
-        self._back = self._back and not back
-        self.latest = self._last + self._take(size - 1) if back else self._take(size)
-        return self.latest
-
-    def _take(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self._position += len(data)
-        self._last = data[-1:] or self._last
-        return data
 
 
 def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

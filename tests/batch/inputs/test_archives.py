@@ -1,11 +1,13 @@
 """Archives as inputs: streamed, never extracted."""
 
+import gzip
 import io
 import os
 import tarfile
 import threading
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,38 @@ def test_members_are_translated_as_files_are(run: Run, tmp_path: Path, name: str
         Image.open(tmp_path / "files-sheet.png") as two,
     ):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(two))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_tars_that_were_joined_are_read_to_the_end(
+    run: Run, tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    parts = [tarred(tmp_path / f"{k}.tar", {f"{k}.png": png(k)}, "w") for k in range(3)]
+    joined = tmp_path / "joined"
+    joined.write_bytes(b"".join(pack(part.read_bytes()) for part in parts))
+    assert run(joined, "--to", "sad", "-o", tmp_path / "out").exit_code == 0
+    sources = [row["source"] for row in rows(tmp_path / "out")]
+    assert sources == [f"{joined}:{k}.png" for k in range(3)]
+    parts[2].write_bytes(parts[2].read_bytes() + b"no tar" * 512)  # left alone, as by tar
+    assert run(parts[2], "--to", "sad", "-o", tmp_path / "two").exit_code == 0
+
+
+def test_an_incremental_tar_has_no_rows_for_its_notes(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for name, kind in (("label", b"V"), ("folder", b"D"), ("a.png", tarfile.REGTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.size = kind, len(png(1)) if name == "a.png" else 0
+            archive.addfile(info, io.BytesIO(png(1)))
+    assert run(path, "--to", "sad", "-o", tmp_path / "out").exit_code == 0
+    assert [row["source"] for row in rows(tmp_path / "out")] == [f"{path}:a.png"]
+
+
+def test_compressed_pictures_are_named_for_what_they_are_not(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.png.gz").write_bytes(gzip.compress(png(1)))
+    result = run(tmp_path / "a.png.gz", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "no tar, and no dataset in FER2013's form" in rows(tmp_path / "out")[0]["reason"]
 
 
 def test_what_file_managers_put_beside_is_left_alone(run: Run, tmp_path: Path) -> None:
