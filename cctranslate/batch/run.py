@@ -29,7 +29,6 @@ from cctranslate.batch.outputs.folder import (
     refuse_strangers,
 )
 from cctranslate.batch.outputs.layout import Names
-from cctranslate.batch.outputs.lock import hold
 from cctranslate.batch.report import formats, summary
 from cctranslate.batch.report.counts import Counts, FailureLimit
 from cctranslate.batch.report.journal import Journal
@@ -45,6 +44,7 @@ from cctranslate.batch.workers.library_warnings import library_warnings
 from cctranslate.bundle import Bundle
 from cctranslate.errors import OutputError
 from cctranslate.faces.detector import FaceDetector
+from cctranslate.folder_lock import hold
 
 
 class Progress(Protocol):

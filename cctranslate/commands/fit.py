@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +168,8 @@ def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> N
     from cctranslate.training.loop import Limits
 
     chosen = devices.choose(request.device)
-    splits = fer2013.load(request.data)
+    echo = partial(click.echo, err=True)
+    splits = fer2013.load(request.data, echo)
     votes = load_votes(request.votes) if request.votes else None
     find = run_folder.latest_folder if request.resume else run_folder.next_folder
     folder = request.out or find(RUNS, recipe.name)
@@ -184,6 +186,7 @@ def _train(recipe: AnyRecipe, stage: AnyRecipe | None, request: FitRequest) -> N
         limits=Limits(max_minutes=request.max_minutes),
         on_start=progress.start,
         on_tick=progress.tick,
+        echo=echo,
     )
     click.echo(f"{recipe.name} on {chosen}, in {folder}", err=True)
     if not _run_training(run, progress).finished:

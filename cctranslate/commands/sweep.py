@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,15 +26,17 @@ def run_sweep(recipes: Sequence[AnyRecipe], request: FitRequest, root: Path) -> 
 
     chosen = devices.choose(request.device)
     progress = Progress(request.quiet)
+    echo = partial(click.echo, err=True)
     sweep = Sweep(
         root=root,
-        splits=fer2013.load(request.data),
+        splits=fer2013.load(request.data, echo),
         votes=load_votes(request.votes) if request.votes else None,
         device=chosen,
         judge=bundle.shipped(),
         seed=request.seed,
         on_start=progress.start,
         on_tick=progress.tick,
+        echo=echo,
     )
     click.echo(f"{len(recipes)} recipes on {chosen}, in {root}", err=True)
     try:

@@ -1,10 +1,13 @@
 """Save and load checkpoints: the state for resuming a run, and the averaged weights for export."""
 
+import errno
 import math
+import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -29,7 +32,7 @@ def remedy(folder: Path) -> str:
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
-    """Write the checkpoint whole or not at all.
+    """Write the checkpoint whole or not at all, also if the power fails.
 
     Raises:
         CheckpointError: it cannot be written; the former checkpoint stays.
@@ -38,15 +41,25 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     try:
         with replacing(path) as file:
             torch.save(state, file)
-    except (OSError, RuntimeError) as error:  # torch raises the latter
+            file.flush()
+            os.fsync(file.fileno())  # else the name could be on the disk before the content
+    except OSError as error:
         raise unwritable(path, error) from None
+    except RuntimeError as error:
+        # torch replaces what ended the writing by an error on the position in the file.
+        ended_by = error.__context__
+        if isinstance(ended_by, KeyboardInterrupt):
+            raise ended_by from None
+        raise unwritable(path, ended_by if isinstance(ended_by, OSError) else error) from None
 
 
 def unwritable(path: Path, error: Exception) -> CheckpointError:
     """Return the error for a file that a run cannot write."""
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    then = "make room" if is_full else "mend that"
     return CheckpointError(
-        f"{path}: cannot be written ({_first_line(error)}): is the disk full? Make room and go on "
-        "from the last checkpoint with --resume"
+        f"{path}: cannot be written ({_first_line(error)}): {then} and go on from the last "
+        "checkpoint with --resume"
     )
 
 
@@ -58,7 +71,9 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
     """
     path = folder / FILE
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:
+            _compare_checksums(file)
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(
             f"{path}: not found: the run has no checkpoint yet: go on with `fit --resume`"
@@ -76,6 +91,19 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
             f"{path}: of another recipe than the {recipe.name} beside it: {remedy(folder)}"
         )
     return state
+
+
+def _compare_checksums(file: BinaryIO) -> None:
+    """Compare the checksums of a checkpoint's parts, which torch writes and does not read.
+
+    Raises:
+        BadZipFile: a part was altered, or the file is not whole.
+    """
+    with zipfile.ZipFile(file) as archive:
+        altered = archive.testzip()
+    if altered is not None:
+        raise zipfile.BadZipFile(f"altered since it was written: {altered}")
+    file.seek(0)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from cctranslate.errors import DataError, WrongRunError
+from cctranslate.folder_lock import hold
 from cctranslate.recipes import registry
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.training import checkpoint, loop, run_folder
@@ -38,12 +39,15 @@ class TrainingRun:
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
     """Called with the recipe's name, its finished steps and all its steps."""
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
+    echo: Callable[[str], None] = lambda line: None
+    """Called with lines for the user."""
 
 
 def fit(run: TrainingRun) -> RunResult:
     """Train a recipe and its prerequisites, up to the run's stage and within its limits.
 
     Raises:
+        BusyError: another `fit` trains in the folder.
         WrongRunError: the folder already holds a run that is not resumed, or one on other data.
         DataError: the data has no training faces, or votes that do not fit.
         CheckpointError, DivergedError: see `loop.run`.
@@ -52,7 +56,13 @@ def fit(run: TrainingRun) -> RunResult:
     _check_data(run)
     if run.recipe.needs_face_recognizer:
         face_recognizer.load()  # to fail now, not after hours of training
-    _claim(run)
+    with hold(run.folder, run.echo):
+        _claim(run)
+        return _train_planned(run)
+
+
+def _train_planned(run: TrainingRun) -> RunResult:
+    """Train the planned runs one after the other, within the limits of them all."""
     started = time.monotonic()
     for number, planned in enumerate(plan_runs(run)):
         # The first run takes at least one step, however short the limit is.

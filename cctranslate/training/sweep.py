@@ -45,6 +45,7 @@ class Sweep:
     seed: int = 0
     on_start: Callable[[str, int, int], None] = lambda name, step, steps: None
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
+    echo: Callable[[str], None] = lambda line: None
 
 
 def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
@@ -71,6 +72,7 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
         limits=Limits(tick_steps=max(1, min(500, steps // 4)), tick_seconds=0),
         on_start=sweep.on_start,
         on_tick=sweep.on_tick,
+        echo=sweep.echo,
     )
     result = fit(run)
     row = _row(sweep, run, result.step)

@@ -115,6 +115,17 @@ def test_a_folder_of_another_run_is_a_usage_error(
     assert reason in result.stderr
 
 
+def test_pictures_that_are_left_out_are_told(tmp_path: Path) -> None:
+    for split in ("train", "more"):
+        (tmp_path / "faces" / split / "sad").mkdir(parents=True)
+        (tmp_path / "faces" / split / "sad" / "1.png").write_bytes(pictures.png(4))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").touch()
+    result = invoke("fit", "--data", tmp_path / "faces", "--recipe", "c1", "-o", tmp_path / "run")
+    assert result.exit_code == 2, result.output
+    assert "faces: 1 pictures in more/sad/ left out" in result.stderr
+
+
 def test_figures_of_pairs_are_left_in_their_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,9 +1,12 @@
 """Checkpoints that cannot be written, or are of something else."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import torch
@@ -31,6 +34,18 @@ except CheckpointError as error:
     print(error)
 """
 
+INTERRUPTED = """
+import signal, sys
+from pathlib import Path
+import torch
+from cctranslate.training import checkpoint
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    checkpoint.save(Path(sys.argv[1]), {"weights": torch.ones(1_000_000)})
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a file's size is limited by POSIX only")
 def test_a_checkpoint_that_does_not_fit_the_disk_leaves_the_one_before(tmp_path: Path) -> None:
@@ -38,10 +53,34 @@ def test_a_checkpoint_that_does_not_fit_the_disk_leaves_the_one_before(tmp_path:
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=False
     )
-    assert "checkpoint.pt: cannot be written" in done.stdout, done.stderr
+    assert "checkpoint.pt: cannot be written ([Errno 27] File too large)" in done.stdout, (
+        done.stderr
+    )
     assert done.stdout.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == [checkpoint.FILE]
     assert (tmp_path / checkpoint.FILE).read_bytes() == b"the one before"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
+def test_ctrl_c_while_a_checkpoint_is_written_is_no_full_disk(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / checkpoint.FILE)
+    started = subprocess.Popen([sys.executable, "-c", INTERRUPTED, tmp_path], stdout=PIPE)
+    with (tmp_path / checkpoint.FILE).open("rb") as pipe:
+        pipe.read(1000)  # it is in the midst of the weights, as a pipe holds less
+        started.send_signal(signal.SIGINT)
+        pipe.read()
+    assert started.communicate()[0] == b"interrupted\n"
+
+
+def test_an_altered_checkpoint_is_refused(make_run: MakeRun) -> None:
+    run = make_run(small("guide-plain", 2))
+    fit(run)
+    file = run.folder / checkpoint.FILE
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match="altered since it was written"):
+        load_classifier(run.folder)
 
 
 def test_a_checkpoint_of_something_else_is_refused(make_run: MakeRun) -> None:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cctranslate.batch.outputs.lock import LOCK
 from cctranslate.errors import BusyError
 from cctranslate.files import remote
 from cctranslate.files.writing import unwritable
+from cctranslate.folder_lock import LOCK
 
 _EVERY, _STALE = 30, 180
 """Seconds between writes, and seconds after which the owner counts as killed."""

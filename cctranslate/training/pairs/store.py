@@ -1,6 +1,5 @@
 """Store draws in a file for each step, so that a killed run can resume."""
 
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -76,5 +75,5 @@ def read(path: Path) -> Draws:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             names = [field.name for field in fields(Draws)]
             return Draws(**{name: arrays[_STORED_NAMES.get(name, name)] for name in names})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile, zlib and numpy's header each raise others
         raise RunError(f"{path}: cannot be read ({error}): remove it and resume the run") from None

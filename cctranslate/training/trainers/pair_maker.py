@@ -21,6 +21,7 @@ from cctranslate.training.pairs.draw import CandidateDrawer, DrawNetworks
 from cctranslate.training.pairs.selection import DrawnPairs
 from cctranslate.training.pairs.sheet import draw_sheet
 from cctranslate.training.pairs.store import Draws
+from cctranslate.training.run_folder import MEASURED
 
 
 class PairMaker:
@@ -68,18 +69,20 @@ class PairMaker:
 
     def step(self, step: int) -> dict[str, Tensor]:
         """Draw, measure and store the candidates of a step, unless its file exists."""
-        path = store.path_of(self.folder, step)
-        if path.exists():
-            draws = store.read(path)
-        else:
-            draws = self._draw(step)
-            store.write(path, draws)
-        self._last = draws
+        draws = self._last = self._stored_or_drawn(step)
         return {
             "chance": torch.tensor(float(draws.target_probabilities.mean())),
             "cosine": torch.tensor(float(draws.cosines.mean())),
             "passing": torch.tensor(float(self.passing(draws).mean())),
         }
+
+    def _stored_or_drawn(self, step: int) -> Draws:
+        path = store.path_of(self.folder, step)
+        if path.exists():
+            return store.read(path)
+        draws = self._draw(step)
+        store.write(path, draws)
+        return draws
 
     def _draw(self, step: int) -> Draws:
         """Draw a step's faces in all expressions but their own."""
@@ -100,14 +103,19 @@ class PairMaker:
     def restore(self, state: dict[str, Any]) -> None:
         """Do nothing: there is no state."""
 
-    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any]:
-        """Select among all draws, and return figures on how many are kept."""
+    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
+        """Select among all draws, and return figures on how many are kept.
+
+        None if an earlier call has selected them: on one core that takes hours.
+        """
+        written = self.folder / store.KEPT, self.folder / MEASURED
+        if self._last is None and all(path.exists() for path in written):
+            return None
         return selection.select(self.drawn_pairs())
 
     def drawn_pairs(self) -> DrawnPairs:
-        """Return all draws of the run, for their selection."""
-        steps = range(self.steps)
-        draws = store.joined([store.read(store.path_of(self.folder, step)) for step in steps])
+        """Return all draws of the run, for their selection; those that are gone are drawn anew."""
+        draws = store.joined([self._stored_or_drawn(step) for step in range(self.steps)])
         return DrawnPairs(
             recipe=self.recipe,
             folder=self.folder,

@@ -42,9 +42,13 @@ def test_files_name_arrays_as_earlier_runs_did(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     path = store.path_of(tmp_path, 0)
     store.write(path, draws(5))
-    path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(RunError, match=r"00000\.npz: cannot be read .* remove it and resume"):
-        store.read(path)
+    whole = path.read_bytes()
+    altered = bytearray(whole)
+    altered[200] ^= 255  # in the compressed pixels
+    for damaged in (whole[:300], bytes(altered), whole.replace(b"\x08\0", b"\x63\0"), b""):
+        path.write_bytes(damaged)
+        with pytest.raises(RunError, match=r"00000\.npz: cannot be read .* remove it and resume"):
+            store.read(path)
 
 
 def test_parts_are_joined_in_order_and_taken_by_mask_or_index() -> None:

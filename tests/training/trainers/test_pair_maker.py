@@ -24,6 +24,7 @@ from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.pairs import selection, store
 from cctranslate.training.pairs.draw import DrawNetworks
 from cctranslate.training.pairs.store import Draws
+from cctranslate.training.run_folder import MEASURED, write_json
 from cctranslate.training.trainers.pair_maker import PairMaker
 from tests.support import pictures
 
@@ -177,6 +178,33 @@ def test_what_is_kept_passed_and_is_reported_by_source_and_target(make: Maker) -
     for i in first:
         same = (draws.sources == draws.sources[i]) & (draws.targets == draws.targets[i])
         assert realness[i] == realness[same].max()
+
+
+def test_draws_that_are_gone_are_drawn_anew(make: Maker) -> None:
+    maker = make()
+    for step in range(maker.steps):
+        maker.step(step)
+    path = store.path_of(maker.folder, 1)
+    before = store.read(path)
+    path.unlink()
+    assert len(make().drawn_pairs().draws) == 16 * 6 * 4
+    assert (store.read(path).images == before.images).all()
+
+
+def test_pairs_are_selected_once_unless_they_are_gone(make: Maker) -> None:
+    maker = make()
+    for step in range(maker.steps):
+        maker.step(step)
+    figures = maker.conclude({}, None)
+    assert figures is not None
+    write_json(maker.folder / MEASURED, figures)
+    assert make().conclude({}, None) is None
+    (maker.folder / store.KEPT).unlink()
+    assert make().conclude({}, None) == figures
+    assert (maker.folder / store.KEPT).exists()
+    again = make()
+    again.step(3)  # the checkpoint was an earlier one
+    assert again.conclude({}, None) == figures
 
 
 def test_draws_that_none_lets_through_are_an_error_that_says_what_to_do(make: Maker) -> None:

@@ -1,4 +1,4 @@
-"""One run at a time in one OUT."""
+"""One run of `batch` or `fit` at a time in a folder."""
 
 import errno
 from collections.abc import Callable, Iterator
