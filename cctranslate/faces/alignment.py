@@ -38,10 +38,10 @@ def align(points: Points) -> FaceTransform:
 
     Closest is by least squares.
     """
-    here, there = _complex(TEMPLATE), _complex(points)
-    centered = here - here.mean()
-    turn = np.vdot(centered, there - there.mean()) / np.vdot(centered, centered)
-    shift = there.mean() - turn * here.mean()
+    template, in_picture = _complex(TEMPLATE), _complex(points)
+    centered = template - template.mean()
+    turn = np.vdot(centered, in_picture - in_picture.mean()) / np.vdot(centered, centered)
+    shift = in_picture.mean() - turn * template.mean()
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 

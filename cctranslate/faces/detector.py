@@ -90,15 +90,15 @@ class FaceDetector:
         """Pickle the detector without its model: another process opens it again."""
         return FaceDetector, ()
 
-    def find(self, seen: Gray) -> list[Detection]:
+    def find(self, levels: Gray) -> list[Detection]:
         """Return the faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
-        largest, back = Pyramid(seen).shrunk(LARGEST_SIDE)
+        largest, back = Pyramid(levels).shrunk(LARGEST_SIDE)
         pyramid = Pyramid(largest)
         rows = np.concatenate([self.detect_in_view(view, frame) for view, frame in _views(pyramid)])
         boxes, scores = rows[:, BOX].tolist(), rows[:, CONFIDENCE].tolist()
         distinct = cv2.dnn.NMSBoxes(boxes, scores, CANDIDATE, OVERLAP)
         closer = [self._closer(pyramid, rows[i]) for i in np.asarray(distinct, int).ravel()]
-        return [enlarged(found, back) for found in _distinct(list(filter(None, closer)))]
+        return [enlarged(detection, back) for detection in _distinct(list(filter(None, closer)))]
 
     def _closer(self, pyramid: Pyramid, row: Rows) -> Detection | None:
         """Look at a candidate again, ever more upright: a look corrects half of a tilt."""
@@ -112,8 +112,8 @@ class FaceDetector:
             best = max(best, score)
             if score < CANDIDATE:
                 return None
-            frame, before = align(points), frame
-            if np.abs(frame[:, :2] - before[:, :2]).max() < STILL * np.abs(frame[:, :2]).max():
+            frame, former = align(points), frame
+            if np.abs(frame[:, :2] - former[:, :2]).max() < STILL * np.abs(frame[:, :2]).max():
                 break
             points, score = self._face_in(pyramid, frame)
         if best < SCORE:
@@ -182,10 +182,10 @@ def _tilted(view: Gray, frame: FaceTransform, degrees: float) -> tuple[Gray, Fac
     return np.asarray(turned, np.uint8), joined(frame, back)
 
 
-def _distinct(found: list[Detection]) -> list[Detection]:
+def _distinct(detections: list[Detection]) -> list[Detection]:
     """Return the largest first; of detections of one face, the one with the highest score."""
     distinct: list[Detection] = []
-    for detection in sorted(found, key=lambda detection: -detection.score):
+    for detection in sorted(detections, key=lambda detection: -detection.score):
         middle = detection.points.mean(0)
         reach = detection.width / 3
         if all(np.hypot(*(other.points.mean(0) - middle)) > reach for other in distinct):

@@ -95,9 +95,9 @@ def planes(levels: Levels) -> Scaled:
 
     numpy is several times as slow on a last axis of three as on whole rows.
     """
-    each = np.stack(cv2.split(levels), dtype=np.float32)
-    each /= np.float32(np.iinfo(levels.dtype).max)
-    return each
+    stacked = np.stack(cv2.split(levels), dtype=np.float32)
+    stacked /= np.float32(np.iinfo(levels.dtype).max)
+    return stacked
 
 
 def to_levels(colors: Scaled, kind: np.dtype[Any]) -> Levels:

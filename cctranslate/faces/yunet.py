@@ -35,12 +35,12 @@ class YuNet:
         self._path, self._lock = path, threading.Lock()
         self._graph: OnnxRuntimeGraph | None = None
 
-    def faces(self, view: Gray, least: float, overlap: float) -> Rows:
+    def faces(self, view: Gray, min_score: float, overlap: float) -> Rows:
         """Return the faces in a view [H,W] or [H,W,3] uint8, the surest first.
 
         Args:
             view: The picture.
-            least: Least score of a face.
+            min_score: Least score of a face.
             overlap: Intersection over union of two boxes above which they are one face.
 
         Returns:
@@ -53,12 +53,12 @@ class YuNet:
         width = pixels.shape[3]
         rows = np.concatenate(
             [
-                _rows(part, stride, width // stride, least)
+                _rows(part, stride, width // stride, min_score)
                 for part, stride in zip(parts, STRIDES, strict=True)
             ]
         )
         boxes, scores = rows[:, :4].tolist(), rows[:, 14].tolist()
-        distinct = cv2.dnn.NMSBoxes(boxes, scores, least, overlap, top_k=MOST)
+        distinct = cv2.dnn.NMSBoxes(boxes, scores, min_score, overlap, top_k=MOST)
         return np.asarray(rows[np.asarray(distinct, int).ravel()], np.float64)
 
     def _opened(self) -> OnnxRuntimeGraph:
@@ -85,18 +85,18 @@ def _pixels(view: Gray) -> Scaled:
     return pixels
 
 
-def _rows(outputs: list[Scaled], stride: int, across: int, least: float) -> Scaled:
-    """Return the rows [N,15] of a stride's positions with a score of at least `least`.
+def _rows(outputs: list[Scaled], stride: int, across: int, min_score: float) -> Scaled:
+    """Return the rows [N,15] of a stride's positions with a score of at min_score `min_score`.
 
     Args:
         outputs: The network's four outputs of the stride.
         stride: Pixels between positions.
         across: Positions in a line.
-        least: Least score of a face.
+        min_score: Least score of a face.
     """
     faces, objects, boxes, points = outputs
     scores = np.sqrt(faces[:, 0].clip(0, 1) * objects[:, 0].clip(0, 1))
-    (sure,) = np.nonzero(scores >= least)
+    (sure,) = np.nonzero(scores >= min_score)
     positions = np.stack([sure % across, sure // across], 1).astype(np.float32)
     sizes = np.exp(boxes[sure, 2:]) * stride
     corners = (positions + boxes[sure, :2]) * stride - sizes / 2
