@@ -1,22 +1,39 @@
-"""Trainings of a few steps on drawn faces."""
+"""Trainings of a few steps on drawn faces, and whether those of ResNet50 can be tested."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from cctranslate.errors import BackboneError
 from cctranslate.recipes.components import derive
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.registry import find, override
 from cctranslate.training.fit import TrainingRun
 from cctranslate.training.loop import Limits
+from cctranslate.training.networks.pretrained.resnet50 import Backbone
 
 MakeRun = Callable[..., TrainingRun]
 AT_ONCE = Limits(tick_steps=2, tick_seconds=0, max_minutes=1e-6)
-
-
 BACKED = ("t6-code", "t7", "t9", "c2")
 """Recipes of ResNet50."""
+
+
+def _is_backbone_usable() -> bool:
+    """Return whether there is a torchvision that fits this torch: not all builds fit."""
+    try:
+        Backbone()
+    except BackboneError:
+        return False
+    return True
+
+
+IS_BACKBONE_USABLE = _is_backbone_usable()
+needs_backbone = pytest.mark.skipif(
+    not IS_BACKBONE_USABLE, reason="needs a torchvision built for this torch"
+)
 
 
 def small(name: str, steps: int) -> AnyRecipe:

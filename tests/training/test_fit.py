@@ -27,8 +27,7 @@ from cctranslate.training.run_folder import (
     load_generator,
     read_manifest,
 )
-from tests.support.backbone import needs_backbone
-from tests.support.training import AT_ONCE, BACKED, MakeRun, log, small
+from tests.support.training import AT_ONCE, BACKED, MakeRun, log, needs_backbone, small
 
 WITH_STUDENT = {recipe.name for recipe in OUR_TRANSLATOR[1:-1]}
 """What is trained for the student in any case."""

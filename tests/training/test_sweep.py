@@ -11,7 +11,7 @@ from cctranslate.training import run_folder, sweep
 from cctranslate.training.data import fer2013
 from cctranslate.training.device import choose
 from tests.support import pictures
-from tests.support.backbone import needs_backbone
+from tests.support.training import needs_backbone
 
 
 def make(tmp_path: Path, images: int) -> sweep.Sweep:

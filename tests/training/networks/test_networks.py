@@ -16,7 +16,7 @@ from cctranslate.training.networks.classifiers import OUTPUTS, Classifier
 from cctranslate.training.networks.discriminators import build_discriminator
 from cctranslate.training.networks.flow_generator import FlowGenerator
 from cctranslate.training.networks.registry import build_generator
-from tests.support.backbone import needs_backbone
+from tests.support.training import needs_backbone
 
 X = torch.rand(3, 1, 48, 48) * 2 - 1
 CLASSES = torch.tensor([0, 3, 6])

@@ -11,7 +11,7 @@ from cctranslate.errors import BackboneError
 from cctranslate.training.networks.pretrained import resnet50
 from cctranslate.training.networks.pretrained.resnet50 import Backbone
 from tests.support import pictures
-from tests.support.backbone import USABLE, needs_backbone
+from tests.support.training import IS_BACKBONE_USABLE, needs_backbone
 
 
 @needs_backbone
@@ -62,7 +62,7 @@ def test_without_torchvision_fit_says_what_to_install(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(USABLE, reason="torchvision is there")
+@pytest.mark.skipif(IS_BACKBONE_USABLE, reason="torchvision is there")
 def test_where_there_is_none_that_fits_it_is_refused() -> None:
     with pytest.raises(BackboneError, match="torchvision"):
         Backbone()

