@@ -1,6 +1,6 @@
 """Train and measure the small network that says of a 48x48 picture whether it shows a face.
 
-    python tests/bench/networks/face_presence/train.py fer2013.csv ferplus.csv PICTURES \
+    python tests/bench/networks/face_presence/train.py fer2013.csv ferplus.csv PICTURES \\
         -o weights/bundle
 
 PICTURES is a folder of pictures without faces, such as the sample images of scikit-image. Every
