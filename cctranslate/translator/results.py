@@ -19,7 +19,8 @@ def to_error(rows: list[Row]) -> UserError | None:
     if first.reason == NO_FACE_DETECTED:
         return NoFaceError(f"{first.source}: no face found; faces='whole' takes all of it for one")
     if first.status == "skipped" and first.face:
-        return NoFaceError(f"{first.source}: face {first.face} {first.reason}")
+        reason = (first.reason or "").replace("--which ", "which=")
+        return NoFaceError(f"{first.source}: face {first.face} {reason}")
     return PictureError(f"{first.source}: {(first.reason or '').removeprefix('decode: ')}")
 
 

@@ -16,10 +16,19 @@ Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A path, the bytes of a picture file, a PIL image, or an array [H,W], [H,W,3] or [H,W,4] uint8."""
 
 
+def is_single(sources: object) -> bool:
+    """Return whether what should be several pictures is one."""
+    if isinstance(sources, np.ndarray):  # else an array of pictures
+        return sources.ndim < 3 or (sources.ndim == 3 and sources.shape[2] in (1, 3, 4))
+    return isinstance(sources, str | os.PathLike | bytes | bytearray | memoryview | Image.Image)
+
+
 def to_item(source: Source) -> Item:
     """Return a source as an input. If it is no picture, the input fails with the reason."""
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
+        path = Path(os.fsdecode(source))
+        if not os.fspath(source):
+            return _broken("''", "it is empty: name a path")
         return Item(path=path, relative=path.name, named=True)
     if isinstance(source, bytes | bytearray | memoryview):
         return _member("bytes", bytes(source))
@@ -36,13 +45,13 @@ def _from_array(array: NDArray[Any]) -> Item:
     shaped = levels.ndim == 2 or (levels.ndim == 3 and levels.shape[2] in (3, 4))
     if array.dtype != np.uint8 or not shaped:
         return _broken(name, "expected [H,W], [H,W,3] or [H,W,4] of uint8")
-    if not array.size:
-        return _broken(name, "it is empty")
     return _encoded(name, Image.fromarray(np.ascontiguousarray(levels)))
 
 
 def _encoded(name: str, picture: Image.Image) -> Item:
     """Return a picture as a PNG in memory, upright, so that it is read as files are."""
+    if not (picture.width and picture.height):
+        return _broken(name, "it is empty")
     try:
         canvas = raster.read(picture.copy())
         upright = Result(picture=canvas.picture(), color_space=canvas.color_space)

@@ -1,12 +1,13 @@
 """The settings of a Translator, and its results."""
 
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Literal, TypedDict, get_args
 
+import numpy as np
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import FaceMode
@@ -49,41 +50,58 @@ class Settings:
         Raises:
             OptionError: A value is not possible.
         """
-        number = isinstance(self.which, int) and not isinstance(self.which, bool)
         self._require("faces", self.faces in get_args(FaceMode), "auto, whole or detect")
-        which = (number and int(self.which) > 0) or self.which in ("all", "largest")
-        self._require("which", which, "all, largest or a number from 1")
+        is_which = is_whole(self.which, 1) or self.which in ("all", "largest")
+        self._require("which", is_which, "all, largest or a number from 1")
         self._require("result", self.result in ("picture", "face"), "picture or face")
-        strengths = all(0 <= strength <= 1 for strength in self.strengths)
-        self._require("strength", strengths and bool(self.strengths), "from 0 to 1")
+        is_strength = bool(self._given) and all(_is_fraction(given) for given in self._given)
+        self._require("strength", is_strength, "from 0 to 1")
         for name in ("samples", "best_of"):
-            count = getattr(self, name)
-            self._require(name, isinstance(count, int) and 0 < count <= MOST, f"from 1 to {MOST}")
-        self._require("seed", 0 <= self.seed < 2**32, "from 0 to 2**32 - 1")
-        confidence = self.min_confidence
-        is_confidence = confidence is None or (math.isfinite(confidence) and 0 <= confidence <= 1)
+            self._require(name, is_whole(getattr(self, name), 1, MOST), f"from 1 to {MOST}")
+        self._require("seed", is_whole(self.seed, 0, 2**32 - 1), "from 0 to 2**32 - 1")
+        is_confidence = self.min_confidence is None or _is_fraction(self.min_confidence)
         self._require("min_confidence", is_confidence, "from 0 to 1, or None")
 
     def _require(self, name: str, holds: bool, allowed: str) -> None:
         if not holds:
-            raise OptionError(f"{name}={getattr(self, name)!r}: expected {allowed}")
+            value = " ".join(repr(getattr(self, name)).split())
+            raise OptionError(f"{name}={value}: expected {allowed}")
+
+    @property
+    def _given(self) -> tuple[object, ...]:
+        """The strengths as they were given."""
+        several = isinstance(self.strength, Sequence) and not isinstance(self.strength, str)
+        if several or (isinstance(self.strength, np.ndarray) and self.strength.ndim):
+            return tuple(self.strength)  # type: ignore[arg-type]
+        return (self.strength,)
 
     @property
     def strengths(self) -> tuple[float, ...]:
         """The strengths, each once, in ascending order."""
-        values = (self.strength,) if isinstance(self.strength, int | float) else self.strength
-        return tuple(sorted({abs(float(s)) if s == 0 else float(s) for s in values}))
+        values = [float(given) for given in self._given]  # type: ignore[arg-type]
+        return tuple(sorted({abs(value) if value == 0 else value for value in values}))
 
     def plan(self, targets: tuple[str, ...]) -> Plan:
         """Return the results to make of each face."""
         return Plan(
             targets=targets,
             strengths=self.strengths,
-            samples=self.samples,
-            best_of=self.best_of,
-            seed=self.seed,
+            samples=int(self.samples),
+            best_of=int(self.best_of),
+            seed=int(self.seed),
             min_confidence=self.min_confidence,
         )
+
+
+def is_whole(value: object, least: int, most: int | None = None) -> bool:
+    """Return whether a value is a whole number in a range. Those of numpy are, too."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return whole and least <= value and (most is None or value <= most)  # type: ignore[operator]
+
+
+def _is_fraction(value: object) -> bool:
+    """Return whether a value is a number from 0 to 1. Those of numpy are, too."""
+    return isinstance(value, Real) and 0 <= float(value) <= 1
 
 
 class SettingsDict(TypedDict, total=False):
@@ -154,12 +172,12 @@ class Translation:
         form = FORMATS.get(target.suffix.lower())
         if form is None:
             raise OptionError(f"{target}: expected a name in {', '.join(FORMATS)}")
-        if quality is not None and not 1 <= quality <= 100:
-            raise OptionError(f"quality={quality}: expected from 1 to 100")
+        if quality is not None and not is_whole(quality, 1, 100):
+            raise OptionError(f"quality={quality!r}: expected from 1 to 100")
         bands = "RGB" if self.image.mode.startswith("RGB") else "L"
         result = Result(picture=self.image, color_space=color_space(self.image, bands))
         try:
-            content = encode(result, form, xmp(self.target), quality)
+            content = encode(result, form, xmp(self.target), quality and int(quality))
         except OSError as error:
             raise OutputError(f"{target}: {error}") from None
         with atomic_write(target) as file:

@@ -1,13 +1,10 @@
 """The Translator, which runs the stages of `batch` on pictures in a Python program."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
-
-from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.batch.inputs.decoding import DecodeOptions
@@ -19,13 +16,13 @@ from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.translate import translate
 from cctranslate.batch.stages.worker_tasks import WorkerTasks
 from cctranslate.emotions import parse_emotion, parse_emotions
-from cctranslate.errors import OptionError, TargetError, UserError
+from cctranslate.errors import BundleError, DeviceError, OptionError, TargetError, UserError
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
 from cctranslate.translator.results import to_error, to_translations
-from cctranslate.translator.sources import Source, to_item
-from cctranslate.translator.translation import Settings, SettingsDict, Translation
+from cctranslate.translator.sources import Source, is_single, to_item
+from cctranslate.translator.translation import Settings, SettingsDict, Translation, is_whole
 
 Results = list[Translation]
 
@@ -53,10 +50,14 @@ class Translator:
             DeviceError: the device cannot be used.
             OptionError: a setting or `batch_size` has a value that it cannot have.
         """
-        if batch_size is not None and not (isinstance(batch_size, int) and batch_size > 0):
+        if not (batch_size is None or is_whole(batch_size, 1)):
             raise OptionError(f"batch_size={batch_size!r}: expected a number from 1, or None")
         self._settings, self._arguments = Settings(**settings), (weights, device, batch_size)
-        loaded = bundle.load(Path(weights) if weights else bundle.shipped())
+        if not isinstance(device, str):
+            raise DeviceError(f"device={device!r}: expected auto, cpu or cuda[:N]")
+        if weights == "":
+            raise BundleError("weights='': it is empty: name a folder, or pass None")
+        loaded = bundle.load(bundle.shipped() if weights is None else Path(weights))
         self._models = TranslationModels(loaded, device, batch_size)
         self._detector = FaceDetector()
 
@@ -137,7 +138,7 @@ class Translator:
             OptionError: a setting has a value that it cannot have, or `sources` is one picture.
             DeviceError: memory is short, or the device failed, while iterating.
         """
-        if isinstance(sources, str | bytes | os.PathLike | Image.Image):
+        if is_single(sources):
             raise OptionError("translate_many takes several pictures: put one in a list")
         words = (targets,) if isinstance(targets, str) else tuple(targets)
         chosen = replace(self._settings, **settings)
