@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from cctranslate.batch.gallery import html_page
 from cctranslate.cli import cli
+from tests.support import bundles, pictures
 from tests.support.browser import BROWSER, DRIVER, choose, focused, press, shown, visit
+from tests.support.cli import Run
 from tests.support.reports import ODD_NAMES, SCRIPT, counted, data, replicate, rows
 
 pytestmark = [
@@ -72,6 +75,23 @@ def test_filters_leave_what_the_report_has_of_it(opened: Chrome, out: Path) -> N
     opened.find_element(By.ID, "search").send_keys("FACES.CSV:")
     within = [row for row in told if "faces.csv:" in row["source"]]
     assert shown(opened)[0] == sum(float(row["confidence"]) >= middle / 100 for row in within)
+
+
+def test_results_with_a_note_can_be_looked_through(
+    driver: Chrome, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "face.png").write_bytes(pictures.png(3))
+    Image.new("L", (48, 48)).save(tmp_path / "in" / "black.png")
+    (tmp_path / "in" / "broken.png").write_bytes(b"broken")
+    weights = bundles.write_bundle(tmp_path / "presence", presence=True)
+    words = ("--to", "sad", "--weights", weights)
+    assert run(tmp_path / "in", *words, "-o", tmp_path / "out").exit_code == 1
+    visit(driver, tmp_path / "out")
+    choose(driver, "outcome", "noted")
+    assert shown(driver) == (1, 3)
+    press(driver, Keys.ESCAPE, "j", Keys.ENTER)
+    assert "no face found" in driver.find_element(By.CSS_SELECTOR, "#large dl").text
 
 
 def test_a_cell_of_the_table_shows_its_results(opened: Chrome, out: Path) -> None:

@@ -38,8 +38,8 @@ function facts(row) {
   const {face} = row;
   const linked = (text, link) => typeof link === 'string' ? make('a', {href: link, textContent: text}) : text;
   return [
-    ['Judge', make('span', {className: outcome(row), textContent: verdict(row)})],
-    ['Note', row.status === 'done' ? row.reason : ''],
+    [row.status === 'done' ? 'Judge' : 'Outcome', make('span', {className: outcome(row), textContent: verdict(row)})],
+    ['Note', hasNote(row) ? row.reason : ''],
     ['Source', linked(subject(face), face.picture)],
     ['Source label', face.label],
     ['Judge on the source', face.read],

@@ -104,7 +104,7 @@ function chosen() {
 function matches(row, query) {
   return (!query.target || row.target === query.target)
     && (!query.source || (row.face[query.by] || 'unknown') === query.source)
-    && (!query.outcome || outcome(row) === query.outcome)
+    && (!query.outcome || outcome(row) === query.outcome || (query.outcome === 'noted' && hasNote(row)))
     && (!query.bounded || (row.confidence !== null && row.confidence >= query.least && row.confidence <= query.most))
     && (!query.words || row.face.name.includes(query.words));
 }

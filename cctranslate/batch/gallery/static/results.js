@@ -31,6 +31,7 @@ const title = (row) => row.target ? `to ${row.target}${row.variant}` : row.statu
 const subject = ({source, face, faces}) => faces > 1 ? `${source}, face ${face} of ${faces}` : source;
 const tail = (path) => path.split(run.separator).slice(-2).join(run.separator);
 const outcome = (row) => row.status !== 'done' ? row.status : row.confirmed ? 'confirmed' : 'denied';
+const hasNote = (row) => row.status === 'done' && row.reason !== '';
 const WORDS = {confirmed: 'confirmed', denied: 'not confirmed', skipped: 'skipped', failed: 'failed'};
 
 function verdict(row) {
