@@ -11,6 +11,7 @@ from PIL import Image
 from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.encoding import Result, encode
 from cctranslate.faces import raster
+from cctranslate.files.remote import is_remote
 
 Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A path, the bytes of a picture file, a PIL image, or an array [H,W], [H,W,3] or [H,W,4] uint8."""
@@ -29,6 +30,8 @@ def to_item(source: Source) -> Item:
         path = Path(os.fsdecode(source))
         if not os.fspath(source):
             return _broken("''", "it is empty: name a path")
+        if is_remote(source):
+            return _broken("URL", f"{source}: only `batch` reads URLs: pass the picture's bytes")
         return Item(path=path, relative=path.name, named=True)
     if isinstance(source, bytes | bytearray | memoryview):
         return _member("bytes", bytes(source))

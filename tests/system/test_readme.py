@@ -113,8 +113,8 @@ def test_the_guide_names_every_column_of_the_report() -> None:
 def test_messages_in_the_troubleshooting_are_those_of_the_code() -> None:
     guide = (ROOT / "cctranslate/batch/README.md").read_text(encoding="utf-8")
     symptoms = re.findall(r"^\| (.*?) \|", guide.partition("## Troubleshooting")[2], re.MULTILINE)
-    quoted = re.findall(r"`(.*?)`", " ".join(symptoms))
-    assert len(quoted) == 4
+    quoted = re.findall(r"`([^-].*?)`", " ".join(symptoms))
+    assert len(quoted) == 7
     files = (ROOT / "cctranslate").rglob("*.py")
     code = "\n".join(file.read_text(encoding="utf-8") for file in files)
     for message in quoted:
