@@ -30,8 +30,11 @@ def check(options: Options) -> None:
         raise OptionError("-0 goes with --files-from")
     if options.sheet and options.no_sheet:
         raise OptionError("--sheet and --no-sheet: name one of them")
-    if options.out.is_file() and not options.out_file:
-        raise OptionError(f"-o {options.out} is a file: name a folder, or a .png, .jpg or .webp")
+    if options.out.exists() and not (options.out.is_dir() or options.out_file):
+        kind = "a file" if options.out.is_file() else "no folder"
+        raise OptionError(
+            f"-o {options.out} is {kind}: name a folder, a .png, .jpg or .webp, or - for stdout"
+        )
     if options.out.is_symlink() and not options.out.exists():
         raise OptionError(f"-o {options.out} is a link that leads nowhere: name a folder")
     if options.overwrite and options.retry_failed:
@@ -109,10 +112,11 @@ def _check_copies(options: Options) -> None:
     for option, path in (("--report", options.report_copy), ("--sheet", options.sheet)):
         if path is None or is_remote(path):
             continue
-        if not path.parent.is_dir() and real_path(path.parent) != real_path(options.out):
-            raise OptionError(f"{option} {path}: there is no folder {path.parent}: make it")
+        parent = _folder_of(path)
+        if not parent.is_dir() and real_path(parent) != real_path(options.out):
+            raise OptionError(f"{option} {path}: there is no folder {parent}: make it")
         is_replaced = path.is_file() or not path.exists()  # as a pipe or a device is not
-        if is_replaced and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+        if is_replaced and parent.is_dir() and not os.access(parent, os.W_OK):
             raise OptionError(
                 f"{option} {path}: the folder cannot be written to: name another place"
             )
@@ -175,10 +179,15 @@ def _check_single_file(options: Options, path: Path) -> None:
         raise OptionError(f"-o {path} is one file: name one picture and expression, or a folder")
     if options.layout != "imagefolder":
         raise OptionError(f"-o {path} is one file: leave out --layout {options.layout}")
-    if not (is_remote(path) or path.parent.is_dir()):
-        raise OptionError(f"-o {path}: there is no folder {path.parent}: make it")
+    if not (is_remote(path) or _folder_of(path).is_dir()):
+        raise OptionError(f"-o {path}: there is no folder {_folder_of(path)}: make it")
     if any(real_path(open_path(word)) == real_path(path) for word in options.inputs):
         raise OptionError(f"-o {path} is the input: name another file")
+
+
+def _folder_of(path: Path) -> Path:
+    """Return the folder that a file is written to; a link stays, and leads there."""
+    return (real_path(path) if path.is_symlink() else path).parent
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

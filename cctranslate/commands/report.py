@@ -14,7 +14,10 @@ def _report_file(context: click.Context, parameter: click.Parameter, value: Path
     """Return a file whose suffix names a format of reports, in a folder that exists."""
     if str(value) == "-":
         raise click.BadParameter("'-': name a .csv, .jsonl or .parquet file")
-    check_report_path(context, parameter, str(value))
+    try:
+        check_report_path(context, parameter, str(value))
+    except click.BadParameter as error:
+        raise click.BadParameter(error.message.removesuffix(", or -")) from None
     if not value.parent.is_dir():
         raise click.BadParameter(f"there is no folder {value.parent}: make it")
     return value

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cctranslate.errors import OutputError
+from cctranslate.files.paths import real_path
 from cctranslate.files.remote import is_remote, uploading
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -58,11 +59,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a file that replaces `path` when the block ends without an error.
 
+    A link stays: the file that it leads to is replaced.
+
     Raises:
         OutputError: it cannot be written; what is at `path` stays as it was.
     """
     try:
-        with replacing(path) as file:
+        with replacing(real_path(path)) as file:
             yield file
     except OSError as error:
         raise unwritable(path, error) from None

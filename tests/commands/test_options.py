@@ -1,5 +1,6 @@
 """Option values: lists, aliases, suggestions and completion."""
 
+import shutil
 from pathlib import Path
 from typing import Any, get_args
 
@@ -95,3 +96,43 @@ def test_choices_are_those_of_their_type(name: str, literal: Any) -> None:
     (option,) = (each for each in cli.commands["batch"].params if each.name == name)
     assert isinstance(option.type, click.Choice)
     assert tuple(option.type.choices) == get_args(literal)
+
+
+def test_a_path_may_begin_with_the_users_folder(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(faces, tmp_path / "home" / "faces")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    result = run("~/faces/**/*.png", "--to", "sad", "--out=~/out", "--report=~/r.csv")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "home" / "r.csv").is_file()
+    assert (tmp_path / "home" / "out" / "report.csv").is_file()
+    assert not (tmp_path / "~").exists()
+    shutil.copytree(faces, "~")  # is there, and is meant
+    assert run("~", "--to", "sad", "-o", "here").exit_code == 0
+    assert all(row["source"].startswith("~/") for row in rows(tmp_path / "here"))
+
+
+def test_a_short_option_with_an_equals_sign_makes_no_folder_of_that_name(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(faces, "--to", "sad", "-o=out")
+    assert result.exit_code == 2
+    assert "=out: write it without `=`, or after --out=" in result.stderr
+    assert list(tmp_path.iterdir()) == [faces]
+
+
+def test_a_second_list_is_not_dropped_without_a_word(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one 1", tmp_path / "two"
+    for path in (one, two):
+        path.write_text("".join(f"{face}\n" for face in faces.rglob("*.png")))
+    result = run("-T", one, "-T", two, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "given more than once: join the lists" in result.stderr
+    monkeypatch.setenv("CCTRANSLATE_BATCH_FILES_FROM", str(one))
+    assert run("--to", "sad", "-o", tmp_path / "out").exit_code == 0

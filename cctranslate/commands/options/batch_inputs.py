@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.options.path_types import PathOrUrl
-from cctranslate.commands.options.value_types import EmotionList, FaceChoice
+from cctranslate.commands.options.path_types import PathOrUrl, PathWord
+from cctranslate.commands.options.value_types import EmotionList, FaceChoice, only_one
 
 # The choices repeat types of `cctranslate.batch`, whose import would slow `--help` down.
 LAYOUTS = ("imagefolder", "tree", "webdataset", "fer-csv")
 INPUT_OPTIONS = (
-    click.argument("inputs", nargs=-1, metavar="INPUT..."),
+    click.argument("inputs", nargs=-1, metavar="INPUT...", type=PathWord()),
     click.option(
         "--to",
         multiple=True,
@@ -71,7 +71,13 @@ INPUT_OPTIONS = (
         help="Keep the source's EXIF data (camera, time, location) in result pictures, or drop it.",
     ),
     click.option(
-        "-T", "--files-from", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
+        "-T",
+        "--files-from",
+        multiple=True,
+        type=PathWord(),
+        callback=only_one,
+        metavar="FILE",
+        help="Read paths from a file, or from stdin with `-`.",
     ),
     click.option(
         "-0", "--null", is_flag=True, help="The paths of -T end in NUL instead of a newline."

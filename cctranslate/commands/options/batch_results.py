@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cctranslate.commands.options.path_types import LocalPath
+from cctranslate.commands.options.path_types import LocalPath, PathWord
 from cctranslate.commands.options.value_types import (
     Format,
     Number,
@@ -116,6 +116,7 @@ RESULT_OPTIONS = (
     ),
     click.option(
         "--report",
+        type=PathWord(),
         metavar="PATH",
         callback=check_report_path,
         help="Write a copy of OUT/report.csv as .csv, .jsonl or .parquet, or with `-` as JSON "

@@ -129,6 +129,15 @@ def check_max_failures(
     return value
 
 
+def only_one(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> str | None:
+    """Return the value of an option. Click would take the last of several without a word."""
+    if len(values) > 1:
+        raise click.BadParameter("given more than once: join the lists, as by `cat A B | ... -T -`")
+    return values[0] if values else None
+
+
 def check_report_path(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:

@@ -1,6 +1,7 @@
 """What cannot be run is one clear line, and nothing is touched."""
 
 import json
+import os
 import shutil
 import subprocess
 from errno import ENOENT
@@ -90,6 +91,34 @@ def test_an_out_that_leads_nowhere_is_told(run: Run, faces: Path, tmp_path: Path
     result = run(faces, "--to", "sad", "-o", tmp_path / "link")
     assert result.exit_code == 2
     assert f"{tmp_path / 'link'} is a link that leads nowhere" in result.stderr
+
+
+def test_an_out_that_is_no_folder_is_told(run: Run, faces: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    result = run(faces, "--to", "sad", "-o", tmp_path / "pipe")
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'pipe'} is no folder: name a folder" in result.stderr
+
+
+def test_a_link_stays_and_the_file_that_it_leads_to_is_written(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    links = {name: tmp_path / f"link-{name}" for name in ("a.png", "r.csv", "s.png")}
+    for name, link in links.items():
+        link.symlink_to(there / name)
+    one = (next(faces.rglob("*.png")), "--to", "sad", "-o", links["a.png"])
+    all_faces = (faces, "--to", "sad", "-o", tmp_path / "out")
+    copies = ("--report", links["r.csv"], "--sheet", links["s.png"])
+    for words in (one, (*all_faces, *copies)):
+        result = run(*words)
+        assert result.exit_code == 2
+        assert f"there is no folder {there}: make it" in result.stderr
+    there.mkdir()
+    for words in (one, (*all_faces, *copies)) * 2:
+        assert run(*words).exit_code == 0
+    assert sorted(path.name for path in there.iterdir()) == list(links)
+    assert all(link.is_symlink() for link in links.values())
 
 
 def test_a_report_goes_to_stdout_beside_one_file(run: Run, faces: Path, tmp_path: Path) -> None:
