@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cctranslate.batch.inputs.archives import from_tar_or_csv
-from cctranslate.batch.inputs.items import DatasetRow
+from cctranslate.batch.items import DatasetRow
 from cctranslate.fer2013 import (
     CsvFault,
     CsvRow,

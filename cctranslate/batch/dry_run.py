@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import assert_never
 
 from cctranslate import bundle
+from cctranslate.batch.call.iter_items import iter_items
+from cctranslate.batch.call.options import Options
+from cctranslate.batch.call.summary import plural
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.manifest import identity
-from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.folder import (
     FOLDER,
     REPORT,
@@ -23,7 +24,6 @@ from cctranslate.batch.outputs.folder import (
 from cctranslate.batch.outputs.layout import TABLE, Names
 from cctranslate.batch.report.formats import read, read_inputs
 from cctranslate.batch.report.resume import ResumeState
-from cctranslate.batch.report.summary import plural
 from cctranslate.batch.stages.balance import Balance
 from cctranslate.batch.stages.setup import open_models
 from cctranslate.batch.stores.run_files import fetch_run

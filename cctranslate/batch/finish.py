@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cctranslate.batch.call.open_earlier import open_earlier
+from cctranslate.batch.call.options import Options
+from cctranslate.batch.call.summary import Reasons
 from cctranslate.batch.gallery import contact_sheet, html_page
 from cctranslate.batch.manifest import RunFacts, manifest
-from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
 from cctranslate.batch.outputs.encoding import png_mark
 from cctranslate.batch.outputs.folder import PAGE, REPORT, TO, read_run, write_run
 from cctranslate.batch.report import formats
@@ -16,7 +17,6 @@ from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.counts import Counts, count
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.errors import OutputError
 from cctranslate.files.writing import atomic_write

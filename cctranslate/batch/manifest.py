@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate import __version__
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER
 from cctranslate.batch.report.counts import Counts
 from cctranslate.files.remote import is_remote

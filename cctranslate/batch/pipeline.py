@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.writers import GrowingWriter, Writer
 from cctranslate.batch.report.counts import Counts, FailureLimit

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Protocol
 
 from cctranslate import bundle
+from cctranslate.batch.call import summary
+from cctranslate.batch.call.iter_items import iter_items, read_pipes
+from cctranslate.batch.call.open_earlier import open_earlier
+from cctranslate.batch.call.options import Options
+from cctranslate.batch.call.summary import Reasons
 from cctranslate.batch.finish import finish
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.inputs.iter_items import iter_items, read_pipes
 from cctranslate.batch.inputs.job_array import AllShards
 from cctranslate.batch.interrupt import InterruptHandler
+from cctranslate.batch.items import Item
 from cctranslate.batch.manifest import RunFacts, identity
-from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.earlier.claiming import claim
 from cctranslate.batch.outputs.earlier.earlier_results import EarlierResults
-from cctranslate.batch.outputs.earlier.open_earlier import open_earlier
 from cctranslate.batch.outputs.folder import (
     CHECKED,
     FOLDER,
@@ -29,12 +31,11 @@ from cctranslate.batch.outputs.folder import (
     refuse_strangers,
 )
 from cctranslate.batch.outputs.layout import Names
-from cctranslate.batch.report import formats, summary
+from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts, FailureLimit
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.summary import Reasons
 from cctranslate.batch.runners.open_runner import open_runner
 from cctranslate.batch.runners.runner import Call, Runner
 from cctranslate.batch.stages.balance import Balance

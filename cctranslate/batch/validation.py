@@ -4,10 +4,11 @@ import os
 import sys
 from pathlib import Path
 
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.inputs import sources
 from cctranslate.batch.inputs.file_kinds import is_picture_name
 from cctranslate.batch.inputs.path_lists import check_list
-from cctranslate.batch.options import Options
+from cctranslate.batch.items import STDIN
 from cctranslate.batch.outputs.folder import COPIES, REPORT
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.runners.blocks.block_options import check_blocks
@@ -64,7 +65,7 @@ def check(options: Options) -> None:
     _check_standard_streams(options)
     if options.stream:
         _check_stream(options)
-    if options.inputs.count(sources.STDIN) > 1:
+    if options.inputs.count(STDIN) > 1:
         raise OptionError("- is one picture from stdin: name it once")
     if options.files_from:
         check_list(options.files_from)
@@ -74,7 +75,7 @@ def check(options: Options) -> None:
             ("--out", options.destination),
             ("--unconfirmed-to", options.unconfirmed_to),
         ):
-            if word != sources.STDIN and folder and _lies_in(open_path(word), folder):
+            if word != STDIN and folder and _lies_in(open_path(word), folder):
                 raise OptionError(f"{word} lies in {option} {folder}: results must not be inputs")
     if options.unconfirmed_to:
         _check_unconfirmed_folder(options, options.unconfirmed_to)
@@ -85,7 +86,7 @@ def _check_balance(options: Options) -> None:
     """Check that the inputs can be counted before they are read."""
     if options.per_class is not None:
         raise OptionError("--balance and --per-class: name one of them")
-    if sources.STDIN in (*options.inputs, options.files_from):
+    if STDIN in (*options.inputs, options.files_from):
         raise OptionError("--balance counts the inputs first: - can be read only once: name a file")
     if pipe := next((word for word in options.inputs if Path(word).is_fifo()), None):
         raise OptionError(f"--balance counts the inputs first: {pipe} is a pipe: name a file")
@@ -93,9 +94,9 @@ def _check_balance(options: Options) -> None:
 
 def _check_standard_streams(options: Options) -> None:
     """Check that the standard streams that the options name are open."""
-    if sources.STDIN in options.inputs:
-        require_input(sources.STDIN)
-    if options.files_from == sources.STDIN:
+    if STDIN in options.inputs:
+        require_input(STDIN)
+    if options.files_from == STDIN:
         require_input("--files-from -")
     if options.report == "-":
         require_output("--report -")

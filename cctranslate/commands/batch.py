@@ -18,9 +18,9 @@ from cctranslate.errors import OutputError
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
+    from cctranslate.batch.call.options import Options, ResultKind
     from cctranslate.batch.inputs.decoding import FaceMode
     from cctranslate.batch.inputs.job_array import Shard
-    from cctranslate.batch.options import Options, ResultKind
     from cctranslate.batch.outputs.layout import LayoutName
     from cctranslate.faces.crops import FaceChoice
     from cctranslate.inference.engines import Engine
@@ -112,7 +112,7 @@ def batch(
     face to translate, 4 bundle or device unusable, 5 a threshold was missed,
     130 interrupted, 141 reader of stdout gone.
     """
-    from cctranslate.batch.options import Options
+    from cctranslate.batch.call.options import Options
     from cctranslate.batch.outputs.encoding import FORMATS
     from cctranslate.files.remote import is_remote
 
@@ -203,8 +203,8 @@ def _temporary_folder() -> TemporaryDirectory[str]:
 def _run(options: Options) -> int:
     from tqdm import tqdm
 
+    from cctranslate.batch.call.iter_items import count_items
     from cctranslate.batch.dry_run import describe
-    from cctranslate.batch.inputs.iter_items import count_items
     from cctranslate.batch.run import BatchRun
     from cctranslate.commands.progress import BatchProgress
     from cctranslate.standard_streams import printable

@@ -64,8 +64,8 @@ def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrit
     Exit codes: 0 all done, 1 some pictures failed, 2 wrong usage, 3 no picture with a
     face to translate.
     """
+    from cctranslate.batch.call.summary import plural
     from cctranslate.batch.merge_reports import merge as join
-    from cctranslate.batch.report.summary import plural
 
     if out.exists() and not overwrite:
         raise click.UsageError(f"{out} exists: name another -o, or pass --overwrite")

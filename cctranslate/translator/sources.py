@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item
+from cctranslate.batch.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.encoding import Result, encode
 from cctranslate.faces import raster
 from cctranslate.files.remote import is_remote

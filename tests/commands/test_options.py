@@ -8,8 +8,8 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
+from cctranslate.batch.call.options import ResultKind
 from cctranslate.batch.inputs.decoding import FaceMode
-from cctranslate.batch.options import ResultKind
 from cctranslate.batch.outputs.layout import LayoutName
 from cctranslate.cli import cli
 from cctranslate.inference.engines import Engine

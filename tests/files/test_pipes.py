@@ -11,7 +11,7 @@ import pytest
 from cctranslate.batch.inputs import decoding, sources
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import BrokenItem, DecodeFailure, Item
+from cctranslate.batch.items import BrokenItem, DecodeFailure, Item
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.files.pipes import is_pipe, read_pipe
 

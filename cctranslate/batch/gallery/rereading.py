@@ -7,11 +7,11 @@ from pathlib import Path
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import open_item
-from cctranslate.batch.inputs.items import ContentItem, DatasetRow, Item
 from cctranslate.batch.inputs.opening import read_picture
+from cctranslate.batch.inputs.remote_files import RemoteFile
 from cctranslate.batch.inputs.sources import open_input
+from cctranslate.batch.items import ContentItem, DatasetRow, Item
 from cctranslate.batch.stores.prefetching import fetched
-from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.faces import raster
 from cctranslate.fer2013 import parse_pixels
 from cctranslate.files.remote import is_remote, open_path

@@ -16,7 +16,7 @@ from typing import IO, cast
 
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.file_kinds import is_picture_name
-from cctranslate.batch.inputs.items import NUMBER, BrokenItem, ContentItem, Item, MemberError
+from cctranslate.batch.items import NUMBER, BrokenItem, ContentItem, Item, MemberError
 from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import buffered, decompressed
 from cctranslate.files.names import is_clutter, member_path

@@ -13,7 +13,8 @@ from PIL import Image, UnidentifiedImageError
 
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.file_kinds import HEAD, describe_unread
-from cctranslate.batch.inputs.items import (
+from cctranslate.batch.inputs.opening import File, RefusedError, read_picture
+from cctranslate.batch.items import (
     BrokenItem,
     ContentItem,
     DatasetRow,
@@ -21,7 +22,6 @@ from cctranslate.batch.inputs.items import (
     DecodeFailure,
     Item,
 )
-from cctranslate.batch.inputs.opening import File, RefusedError, read_picture
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge, find_faces
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from cctranslate.batch.inputs.items import BrokenItem, DatasetRow, Item
+from cctranslate.batch.items import BrokenItem, DatasetRow, Item
 from cctranslate.fer2013 import CsvFault, CsvRow, read_csv
 
 

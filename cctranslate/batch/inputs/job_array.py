@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 
 Shard = tuple[int, int]
 """The I-th of N, from 1."""

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from cctranslate.batch.inputs import remote_files
 from cctranslate.batch.inputs.archives import LARGEST, from_tar_or_csv, from_zip
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.file_kinds import is_tar, is_zip
-from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item, MemberError
 from cctranslate.batch.inputs.path_lists import read_paths
-from cctranslate.batch.stores import remote_files
+from cctranslate.batch.items import STDIN, BrokenItem, ContentItem, Item, MemberError
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import is_compressed
@@ -23,8 +23,6 @@ from cctranslate.files.patterns import is_deep, matches
 from cctranslate.files.pipes import is_pipe, read_pipe, too_long
 from cctranslate.files.remote import is_remote, open_path
 from cctranslate.files.walking import walk
-
-STDIN = "-"
 
 
 def check(word: str) -> None:

@@ -2,7 +2,7 @@
 
 A layout has a packer and a writer. The packer encodes the results of an input, in any thread or
 process. The writer takes what the packer made, in the order of the inputs, and decides which file
-each result goes to. `open_writer.py` chooses the writer.
+each result goes to.
 """
 
 import errno

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from cctranslate.batch.inputs.items import ContentItem, DatasetRow, Item
+from cctranslate.batch.items import ContentItem, DatasetRow, Item
 from cctranslate.fer2013 import parse_pixels
 from cctranslate.files.paths import FileStamp
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cctranslate.batch.inputs.items import Item, Remainder
-from cctranslate.batch.inputs.sources import STDIN
+from cctranslate.batch.items import STDIN, Item, Remainder
 from cctranslate.batch.report.changes import (
     content_digest,
     may_have_changed,

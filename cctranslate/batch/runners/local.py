@@ -4,8 +4,8 @@ from contextlib import closing
 from typing import Any
 
 from cctranslate.batch import pipeline
-from cctranslate.batch.options import Options
-from cctranslate.batch.outputs.open_writer import open_writer
+from cctranslate.batch.call.open_writer import open_writer
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder, refuse_unfinished
 from cctranslate.batch.runners.runner import Call

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, WorkerSetup
 from cctranslate.batch.runners.blocks.blocks import BlockResult
 from cctranslate.batch.stages.setup import open_models

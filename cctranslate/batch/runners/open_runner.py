@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.runners.local import LocalRunner
 from cctranslate.batch.runners.runner import Runner
 from cctranslate.bundle import Bundle

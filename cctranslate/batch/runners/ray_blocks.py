@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cctranslate import errors
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, WorkerSetup
 from cctranslate.batch.runners.blocks.blocks import BlockResult

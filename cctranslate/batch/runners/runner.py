@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.interrupt import InterruptHandler
-from cctranslate.batch.options import Options
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.counts import FailureLimit
 from cctranslate.batch.report.journal import Journal

@@ -10,11 +10,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cctranslate.batch.call.iter_items import iter_items
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.items import BrokenItem, DatasetRow, Item
-from cctranslate.batch.inputs.iter_items import iter_items
 from cctranslate.batch.inputs.job_array import Shard, holds
-from cctranslate.batch.options import Options
+from cctranslate.batch.items import BrokenItem, DatasetRow, Item
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.source_keys import source_key
 from cctranslate.emotions import EMOTIONS

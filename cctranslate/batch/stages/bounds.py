@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from cctranslate.batch.inputs.items import BrokenItem, Item
+from cctranslate.batch.items import BrokenItem, Item
 from cctranslate.batch.stages.chunks import ItemChunk
 
 EXPANSION = 24

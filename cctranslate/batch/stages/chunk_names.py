@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names, name_group
 from cctranslate.batch.stages.bounds import LARGEST_CHUNK
 from cctranslate.batch.stages.chunks import FinishedChunk, ItemChunk

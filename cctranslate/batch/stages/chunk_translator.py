@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cctranslate.batch.inputs.decoding import count_pixels
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report.row import Disposition
 from cctranslate.batch.stages import bounds

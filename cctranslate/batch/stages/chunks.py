@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item, Remainder
+from cctranslate.batch.items import Decoded, DecodeFailure, Item, Remainder
 from cctranslate.batch.outputs.writers import UnplacedResults
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Disposition, Row

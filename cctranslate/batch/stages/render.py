@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import reread
-from cctranslate.batch.inputs.items import DatasetRow, Decoded, DecodeFailure
+from cctranslate.batch.items import DatasetRow, Decoded, DecodeFailure
 from cctranslate.batch.outputs.encoding import SUFFIXES, Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import ResultPacker, ResultToWrite

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from cctranslate.batch.inputs.items import Decoded, DecodeFailure
+from cctranslate.batch.items import Decoded, DecodeFailure
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Fingerprint
 from cctranslate.batch.report.row import Disposition, Row

@@ -1,7 +1,7 @@
 """Set up the models and the workers of a call by its options."""
 
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.inputs.decoding import DecodeOptions
-from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.writers import FileWriter, GrowingWriter, Writer
 from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.render import ResultRenderer

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
-from cctranslate.batch.inputs.items import Decoded, DecodeFailure
+from cctranslate.batch.items import Decoded, DecodeFailure
 from cctranslate.batch.outputs.writers import UnplacedResults
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines

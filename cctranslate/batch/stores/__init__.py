@@ -1,1 +1,1 @@
-"""Inputs and outputs in object stores and on web servers."""
+"""Read inputs ahead from object stores and web servers, and keep runs in stores."""

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from cctranslate.batch.inputs.items import Item
-from cctranslate.batch.stores.remote_files import RemoteFile
+from cctranslate.batch.inputs.remote_files import RemoteFile
+from cctranslate.batch.items import Item
 
 _REQUESTS = 32
 _MOST_WAITING = 4 * _REQUESTS

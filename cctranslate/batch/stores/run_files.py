@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
 from cctranslate.batch.outputs.layout import TABLE
 from cctranslate.batch.outputs.ownership import is_ours

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cctranslate.batch.inputs import decoding
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
-from cctranslate.batch.inputs.items import Decoded, DecodeFailure, Item
+from cctranslate.batch.items import Decoded, DecodeFailure, Item
 from cctranslate.faces.alignment import crop
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray

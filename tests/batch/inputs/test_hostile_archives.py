@@ -11,8 +11,8 @@ import pytest
 
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import BrokenItem
 from cctranslate.batch.inputs.sources import from_inputs
+from cctranslate.batch.items import BrokenItem
 from cctranslate.files.names import member_path
 from tests.support.archives import SEVEN, tarred, zipped
 from tests.support.cli import Run

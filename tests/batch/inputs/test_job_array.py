@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from cctranslate.batch.inputs.items import Item
 from cctranslate.batch.inputs.job_array import AllShards, choose, parse
+from cctranslate.batch.items import Item
 from cctranslate.cli import cli
 from tests.support.cli import Run
 from tests.support.reports import rows, tree

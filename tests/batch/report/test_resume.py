@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.report.formats import read_inputs
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.emotions import EMOTIONS

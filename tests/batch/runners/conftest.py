@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.runners.blocks.block_translator import BlockTranslator, WorkerSetup
 from cctranslate.batch.runners.blocks.blocks import BlockResult
 from tests.support import pictures

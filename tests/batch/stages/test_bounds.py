@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cctranslate.batch.inputs.items import BrokenItem, ContentItem, DatasetRow, Item
+from cctranslate.batch.items import BrokenItem, ContentItem, DatasetRow, Item
 from cctranslate.batch.stages import bounds
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.stages.bounds import LARGEST_CHUNK, Chunker

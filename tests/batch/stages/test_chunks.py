@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.stages.bounds import HEAVY, LARGEST_CHUNK, Chunker
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.stages import bounds, setup
 from cctranslate.batch.stages.setup import MODELS_MEMORY, model_workers
 from cctranslate.inference.sessions import CPU, CUDA

@@ -26,7 +26,7 @@ from typing import Any
 
 from PIL import Image
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names
 from cctranslate.batch.pipeline import remaining
 from cctranslate.batch.report.counts import Counts

@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.stages.chunks import DecodedChunk, ItemChunk, TranslatedChunk
 from cctranslate.batch.stages.translate import translate
 from cctranslate.inference.models import TranslationModels

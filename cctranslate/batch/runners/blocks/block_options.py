@@ -1,6 +1,6 @@
 """Refuse options that a run in blocks cannot have."""
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.errors import OptionError
 
 

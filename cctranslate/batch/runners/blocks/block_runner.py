@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.fer_csv import FerCsvWriter
 from cctranslate.batch.outputs.folder import REPORT
 from cctranslate.batch.pipeline import remaining

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from cctranslate import bundle
 from cctranslate.batch import pipeline
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.fer_csv import CsvPacker
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.webdataset import BlockTarWriter

@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
-from cctranslate.batch.inputs.items import (
+from cctranslate.batch.inputs.remote_files import RemoteFile
+from cctranslate.batch.items import (
     BrokenItem,
     ContentItem,
     DatasetRow,
     Item,
     Remainder,
 )
-from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.files.paths import FileStamp
 from cctranslate.files.remote import is_remote, open_path
 from cctranslate.files.writing import replacing

@@ -13,12 +13,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
-from cctranslate.batch.inputs.items import Item
+from cctranslate.batch.inputs.remote_files import RemoteFile
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names, name_group
 from cctranslate.batch.runners.blocks.plan_files import write_block
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
 from cctranslate.batch.stages import bounds
-from cctranslate.batch.stores.remote_files import RemoteFile
 from cctranslate.files.writing import unwritable
 
 BLOCK_RESULTS = 16_384

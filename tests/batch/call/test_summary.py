@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cctranslate.batch.call.summary import Reasons
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.summary import Reasons
 from tests.support.cli import Run
 from tests.support.pictures import write_many
 

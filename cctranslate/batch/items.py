@@ -1,4 +1,4 @@
-"""Inputs as items, a class for each kind: `sources.py` makes them, `decoding.py` decodes them."""
+"""Inputs as items, a class for each kind: `inputs/` makes and decodes them."""
 
 import re
 from collections.abc import Callable
@@ -12,6 +12,8 @@ from cctranslate.fer2013 import USAGES, parse_label, parse_usage, usage_of_pictu
 from cctranslate.files.paths import FileStamp, stamp_of
 from cctranslate.pixels import SIZE
 
+STDIN = "-"
+"""The input that stands for standard input."""
 NUMBER = re.compile(r"#\d+$")  # of archive members that have one name
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import assert_never
 
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.inputs import sources
-from cctranslate.batch.options import Options
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.fer_csv import FerCsvWriter
 from cctranslate.batch.outputs.single_file import SingleFileWriter

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.inputs import job_array, sources
 from cctranslate.batch.inputs.exclusions import InputFilter
-from cctranslate.batch.inputs.items import ContentItem, Item
 from cctranslate.batch.inputs.job_array import AllShards
-from cctranslate.batch.options import Options
+from cctranslate.batch.items import ContentItem, Item
 from cctranslate.files.remote import is_remote
 from cctranslate.files.walking import walk
 

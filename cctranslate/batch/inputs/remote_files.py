@@ -7,7 +7,7 @@ from typing import Any
 
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import EARLIER, InputFilter, OutputPaths
-from cctranslate.batch.inputs.items import BrokenItem, ContentItem, Item
+from cctranslate.batch.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
 from cctranslate.files import remote

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from cctranslate.batch.options import Options
+from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.earlier.earlier_results import EarlierResults
 from cctranslate.batch.outputs.earlier.result_files import ResultFiles
 from cctranslate.batch.outputs.earlier.result_table import ResultTable
