@@ -27,7 +27,7 @@ def test_ray_client_is_refused(
     [
         ((), "CUDA", 3),
         (("--workers", "2"), "CUDA", 2),
-        (("--precision", "bf16", "--engine", "openvino"), "OpenVINO", 40),
+        (("--engine", "openvino"), "OpenVINO", 40),
     ],
 )
 def test_a_cluster_with_gpus_has_a_worker_for_each(
