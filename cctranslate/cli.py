@@ -88,6 +88,20 @@ def _errors_as_exit_codes() -> Iterator[None]:
         raise _failed(_described(error)) from None
 
 
+def _unloadable(error: ImportError) -> click.ClickException | None:
+    """Return the error for a compiled library that cannot be loaded; None for another import."""
+    first: BaseException = error
+    while isinstance(first.__cause__ or first.__context__, ImportError):
+        first = first.__cause__ or first.__context__ or first
+    path = getattr(first, "path", None) or ""
+    if not path or path.endswith(".py"):
+        return None
+    reason = str(first).splitlines()[0]
+    if "failed to map segment" in reason:  # whose cause the system does not tell
+        reason += ": memory may be short, as by ulimit -v: allow more"
+    return _failed(f"a library cannot be loaded: {reason}")
+
+
 def _name_variable(error: click.BadParameter) -> None:
     """Name the environment variable in the error of a value that came from one."""
     context, option = error.ctx, error.param
@@ -165,10 +179,15 @@ def main() -> None:
         status = cli.main(standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         status = 130
-    except ImportError:  # an interrupted import of a compiled library
-        if not interrupts:
+    except ImportError as error:
+        failed = _unloadable(error)
+        if interrupts:  # while a compiled library was imported
+            status = 130
+        elif failed:
+            failed.show()
+            status = failed.exit_code
+        else:
             raise
-        status = 130
     except click.ClickException as error:
         error.show()
         status = error.exit_code

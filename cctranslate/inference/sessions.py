@@ -27,6 +27,7 @@ class OnnxRuntimeGraph:
 
         Raises:
             BundleError: onnxruntime cannot load it.
+            DeviceError: memory is short.
         """
         self._path = path
         self._session = _session(path, list(providers))
@@ -49,9 +50,9 @@ class OnnxRuntimeGraph:
 
     def _explained(self, error: Exception) -> UnusableError:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        text = str(error).lower()
-        if isinstance(error, MemoryError) or any(words in text for words in _OUT_OF_MEMORY):
-            return DeviceError(f"{self.provider}: {first}: try a smaller --batch-size")
+        if _is_short_of_memory(error):
+            # What onnxruntime writes names its source files and the graph's nodes.
+            return DeviceError(f"{self.provider}: memory is short: try a smaller --batch-size")
         states = onnxruntime.capi.onnxruntime_pybind11_state
         if isinstance(error, ValueError | states.InvalidArgument | states.InvalidGraph):
             return BundleError(f"{self._path}: onnxruntime cannot run it: {first}")
@@ -109,8 +110,15 @@ def _session(path: Path, wanted: list[Any]) -> onnxruntime.InferenceSession:
         with nullcontext() if wanted == [CPU] else _stdout_to_stderr():
             return onnxruntime.InferenceSession(path, options, providers=wanted)
     except Exception as error:
+        if _is_short_of_memory(error):
+            raise DeviceError(f"{path}: memory is short to load it: free some") from None
         first = str(error).splitlines()[0]
         raise BundleError(f"{path}: onnxruntime cannot load it: {first}") from None
+
+
+def _is_short_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in text for words in _OUT_OF_MEMORY)
 
 
 @contextmanager

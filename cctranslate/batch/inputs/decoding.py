@@ -22,6 +22,7 @@ from cctranslate.batch.items import (
     DecodeFailure,
     Item,
 )
+from cctranslate.errors import UserError
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge, find_faces
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
@@ -97,6 +98,8 @@ def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
         return _failed(bare, "a folder where one picture is expected")
     except OSError as error:
         return _failed(bare, error.strerror or str(error))
+    except UserError as error:  # the detector's model cannot be loaded
+        return _failed(bare, str(error))
     except MemoryError:
         return _failed(bare, "memory is short: give fewer --workers, or shrink the picture")
     except Exception as error:

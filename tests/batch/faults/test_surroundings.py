@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,21 @@ from cctranslate.batch.inputs import decoding
 from tests.support import pictures
 from tests.support.cli import Run, child, command, wait_until
 from tests.support.reports import count_lines, rows
+
+
+def test_a_library_that_cannot_be_loaded_is_one_line(faces: Path, tmp_path: Path) -> None:
+    (tmp_path / f"onnxruntime{EXTENSION_SUFFIXES[0]}").write_bytes(b"cut off")
+    done = subprocess.run(
+        command("batch", faces, "--to", "sad", "-o", tmp_path / "out"),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: a library cannot be loaded: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert "onnxruntime" in done.stderr
 
 
 @pytest.mark.slow
