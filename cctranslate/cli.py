@@ -18,7 +18,7 @@ from cctranslate.commands.evaluate import evaluate
 from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
 from cctranslate.commands.report import report
-from cctranslate.errors import UserError
+from cctranslate.errors import UnusableError, UserError
 from cctranslate.signals import handled_signals
 
 CONTEXT: dict[str, Any] = {
@@ -73,9 +73,17 @@ def _errors_as_exit_codes() -> Iterator[None]:
     except UserError as error:
         raise _failed(str(error), error.exit_code) from None
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("torch", "onnx"):
+        package = (error.name or "").partition(".")[0]
+        if package in ("torch", "onnx"):
+            missing = f"{package} is not installed: pip install 'cctranslate[train]'"
+            raise _failed(missing) from None
+        if package in ("", "cctranslate"):
             raise
-        raise _failed(f"{error.name} is not installed: pip install 'cctranslate[train]'") from None
+        raise _failed(
+            f"{package} is not installed, or not whole: pip uninstall it, then pip install "
+            "cctranslate again; `cctranslate doctor` shows more",
+            UnusableError.exit_code,
+        ) from None
     except FileNotFoundError as error:
         if _working_directory_is_there():
             raise _failed(_described(error)) from None

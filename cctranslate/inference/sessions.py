@@ -13,6 +13,10 @@ import onnxruntime
 from cctranslate.errors import BundleError, DeviceError, UnusableError
 from cctranslate.pixels import Scaled
 
+if not hasattr(onnxruntime, "InferenceSession"):
+    # onnxruntime and onnxruntime-gpu share their files: without one, a part of the other is left.
+    raise ModuleNotFoundError("onnxruntime is not whole: install it anew", name="onnxruntime")
+
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 _OUT_OF_MEMORY = ("failed to allocate memory", "out of memory", "bad_alloc", "alloc_failed")

@@ -34,6 +34,23 @@ def test_a_library_that_cannot_be_loaded_is_one_line(faces: Path, tmp_path: Path
     assert "onnxruntime" in done.stderr
 
 
+@pytest.mark.parametrize("package", ["onnxruntime", "cv2"])
+def test_a_package_that_is_not_whole_is_one_line(faces: Path, tmp_path: Path, package: str) -> None:
+    (tmp_path / package).mkdir()
+    content = "" if package == "onnxruntime" else "import cv2.gone\n"
+    (tmp_path / package / "__init__.py").write_text(content)
+    done = subprocess.run(
+        command("batch", faces, "--to", "sad", "-o", tmp_path / "out"),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"Error: {package} is not installed, or not whole: pip ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_report_and_says_how_to_go_on(
