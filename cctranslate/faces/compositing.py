@@ -24,9 +24,13 @@ Undo = tuple[Levels, Box]
 """A part of a picture as it was, and where it is: what `Canvas.draw` takes."""
 REACH = 0.75
 """Fraction of the way from the frame's middle to its edge where a change begins to fade."""
-FURTHER, FAINTER = 1.8, 0.6
-"""Times as far as in the model's picture that parts of a face move, and times as much light that
-falls on them, if the face is at least twice as large."""
+EYES = np.array([2.4, 2.4, 0.35], np.float32).reshape(3, 1, 1)
+"""Times as far across and down as in the model's picture that eyes and brows move, and times as
+much light that falls on them, if the face is at least twice as large."""
+MOUTH = np.array([2.0, 2.0, 0.5], np.float32).reshape(3, 1, 1)
+"""The same of the lower face. A mouth that opens needs light, and eyes are seen to be painted."""
+NOSE = (21, 31)
+"""Rows of an aligned face between which its upper half ends and its lower half begins."""
 SKIN, TEETH = 0.06, 0.16
 """Light, of a gray range, up to which it falls on skin, and from which on it draws teeth."""
 
@@ -47,8 +51,9 @@ def adapt(edits: Scaled, scale: float) -> Scaled:
     """Return edits [V,3,48,48] as suits a face that is larger in its photograph.
 
     Light that is a pixel wide passes for lips and teeth at 48x48. Enlarged it looks like paint on a
-    photograph, and a move does not. So larger faces are moved further, and lit less. Edits that
-    move nothing, as of a generator that draws the face anew, stay as they are.
+    photograph, and a move does not. So larger faces are moved further, and lit less, their eyes
+    most of all. Edits that move nothing, as of a generator that draws the face anew, stay as they
+    are.
 
     Args:
         edits: Changes as `carry` takes them.
@@ -56,9 +61,9 @@ def adapt(edits: Scaled, scale: float) -> Scaled:
     """
     if not edits[:, :2].any():
         return edits
+    below = smooth_step(np.arange(SIZE, dtype=np.float32), *NOSE)[:, None]
     share = min(max(scale - 1, 0), 1)
-    move, light = 1 + share * (FURTHER - 1), 1 + share * (FAINTER - 1)
-    return edits * np.array([move, move, light], np.float32).reshape(3, 1, 1)
+    return edits * (1 + share * (EYES + below * (MOUTH - EYES) - 1))
 
 
 def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True) -> None:

@@ -1,7 +1,8 @@
-"""Hides details of the old face where the model paints over them.
+"""Hides details of the old face where the model takes them away.
 
 The model paints over what it sees at 48x48. The picture has finer details of it. They would show
-through the paint: the teeth of the old smile, gray on the new cheek.
+through the paint: the teeth of the old smile, gray on the new cheek. Where paint adds to what is
+there, as to an eye that is opened, the details stay: they keep it sharp.
 """
 
 import cv2
@@ -12,8 +13,8 @@ from cctranslate.faces.raster import Levels, luma, planes
 from cctranslate.pixels import SIZE, Scaled
 
 FAINT, FULL = 0.02, 0.1
-"""Amount of fine paint, as a fraction of the gray range, from which on details are covered, and
-from which on in full."""
+"""Amount of fine paint against details, as a fraction of the gray range, from which on they are
+covered, and from which on in full."""
 PLAIN, BUSY = 0.01, 0.04
 """Amount of detail, as a fraction of the gray range, up to which it is texture that stays, and
 from which on it is a shape that is covered."""
@@ -40,7 +41,7 @@ class Cover:
         local: FaceTransform,
         shape: tuple[int, ...],
     ) -> None:
-        """Find where the model paints.
+        """Find where the model takes details away.
 
         Args:
             face: The face as the model saw it, in planes [C,48,48], before pixels are moved.
@@ -50,11 +51,11 @@ class Cover:
             shape: The part's shape, [H,W] or [H,W,3].
         """
         self._local, self._shape = local, shape
-        self._painted = window * _painted(edit[2])
         self._coarse = luma(np.stack([_moved(plane, edit) for plane in face]))
+        self._covers = window * _taken_away(self._coarse, edit[2])
         self._broad = np.stack([_blurred(plane, BROAD) for plane in face])
-        self._shapes = np.zeros_like(self._painted)
-        near = cv2.dilate(np.asarray(self._painted > 0, np.uint8), np.ones((2 * NEARBY + 1,) * 2))
+        self._shapes = np.zeros_like(self._covers)
+        near = cv2.dilate(np.asarray(self._covers > 0, np.uint8), np.ones((2 * NEARBY + 1,) * 2))
         size = shape[1], shape[0]
         self._near = cv2.warpAffine(near, local, size, flags=cv2.INTER_NEAREST) > 0
 
@@ -70,13 +71,13 @@ class Cover:
                 bright = luma(planes(moved[rows, columns]))
                 (coarse,) = self._enlarged(self._coarse[None], rows, columns)
                 detail[rows, columns] = np.abs(bright - coarse)
-        self._shapes = self._painted * _busy(crop(detail, self._local))
+        self._shapes = self._covers * _busy(crop(detail, self._local))
 
     def covered(self, colors: Scaled, bright: Scaled, rows: slice) -> tuple[Scaled, Scaled]:
         """Return planes [C,N,W] of some rows, and their luma [N,W], with details covered."""
         if not (columns := self._columns(rows)):
             return colors, bright
-        masks = np.stack([self._shapes, self._painted, self._coarse])
+        masks = np.stack([self._shapes, self._covers, self._coarse])
         fraction, painted, coarse = self._enlarged(masks, rows, columns)
         fraction = fraction.clip(0, 1)
         broad = self._enlarged(self._broad, rows, columns)
@@ -121,9 +122,11 @@ def _saturation(colors: Scaled) -> Scaled:
     return np.asarray((most - least) / most.clip(1e-5), np.float32)
 
 
-def _painted(light: Scaled) -> Scaled:
-    fine = light - _blurred(light, BROAD)
-    return smooth_step(_blurred(np.abs(fine), NEAR), FAINT, FULL)
+def _taken_away(face: Scaled, light: Scaled) -> Scaled:
+    """Return how far fine light covers details: where it darkens bright or brightens dark ones."""
+    detail, fine = (plane - _blurred(plane, BROAD) for plane in (face, light))
+    opposed = smooth_step(-detail * np.sign(fine), PLAIN, BUSY)
+    return smooth_step(_blurred(np.abs(fine) * opposed, NEAR), FAINT, FULL)
 
 
 def _busy(detail: Scaled) -> Scaled:

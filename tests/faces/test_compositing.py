@@ -75,15 +75,25 @@ def test_a_little_light_is_skin_and_much_is_teeth(color: tuple[int, ...]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("scale", "move", "light"),
-    [(0.5, 1, 1), (1, 1, 1), (1.5, 1.4, 0.8), (2, 1.8, 0.6), (9, 1.8, 0.6)],
+    ("scale", "eyes", "mouth"),
+    [
+        (0.5, (1, 1), (1, 1)),
+        (1, (1, 1), (1, 1)),
+        (1.5, (1.7, 0.675), (1.5, 0.75)),
+        (2, (2.4, 0.35), (2, 0.5)),
+        (9, (2.4, 0.35), (2, 0.5)),
+    ],
 )
-def test_larger_faces_are_moved_further_and_lit_less(
-    scale: float, move: float, light: float
+def test_larger_faces_are_moved_further_and_lit_less_eyes_most_of_all(
+    scale: float, eyes: tuple[float, float], mouth: tuple[float, float]
 ) -> None:
     edits = np.stack([edit((2, -1), 0.5), edit((0, 1), -0.25)])
-    expected = edits * np.array([move, move, light])[:, None, None]
-    np.testing.assert_allclose(adapt(edits, scale), expected, rtol=1e-6)
+    adapted = adapt(edits, scale)
+    for rows, (move, light) in ((slice(0, 21), eyes), (slice(32, 48), mouth)):
+        expected = edits[:, :, rows] * np.array([move, move, light])[:, None, None]
+        np.testing.assert_allclose(adapted[:, :, rows], expected, rtol=1e-6)
+    down = np.abs(adapted[0, 0, 20:33, 0])
+    assert (np.diff(down) <= 0).all(), "no step between the halves of a face"
     drawn_anew = np.stack([edit(paint=0.5)])
     np.testing.assert_array_equal(adapt(drawn_anew, scale), drawn_anew)
 
@@ -200,20 +210,21 @@ def test_lips_under_paint_stay_redder_than_the_skin() -> None:
     assert saturation(picture[64, 48].astype(float)) >= saturation(before[64, 48].astype(float))
 
 
-def test_the_skins_texture_stays_under_paint_and_shapes_do_not() -> None:
+@pytest.mark.parametrize(("line", "shows"), [(0, True), (90, False), (-120, True)])
+def test_shapes_that_paint_takes_away_are_covered_and_what_it_adds_to_stays_sharp(
+    line: int, shows: bool
+) -> None:
     texture = np.random.default_rng(0).normal(0, 2, (48 * FINE, 48 * FINE))
-    plain = np.rint(150 + texture).clip(0, 255).astype(np.uint8)
-    lined = plain.copy()
-    lined[32 * FINE - 3 : 32 * FINE + 3, 18 * FINE : 30 * FINE] -= 120
+    texture[32 * FINE - 3 : 32 * FINE + 3, 18 * FINE : 30 * FINE] += line
+    picture = np.rint(150 + texture).clip(0, 255).astype(np.uint8)
     there = slice(32 * FINE - 20, 32 * FINE + 20), slice(22 * FINE, 26 * FINE)
-    for picture, shows in ((plain, True), (lined, False)):
-        before = picture.copy()[there].astype(float)
-        carry(picture, whole(48 * FINE, 48 * FINE), mouth(-0.5))
-        after = picture[there].astype(float)
-        rows = before - before.mean(1, keepdims=True), after - after.mean(1, keepdims=True)
-        assert (np.corrcoef(*(row.ravel() for row in rows))[0, 1] > 0.9) == shows
-        steps = np.abs(np.diff(after.mean(1))).max()
-        assert steps < 12, "no line of 6 pixels and 120 levels is left"
+    before = picture.copy()[there].astype(float)
+    carry(picture, whole(48 * FINE, 48 * FINE), mouth(-0.5))
+    after = picture[there].astype(float)
+    rows = before - before.mean(1, keepdims=True), after - after.mean(1, keepdims=True)
+    assert (np.corrcoef(*(row.ravel() for row in rows))[0, 1] > 0.9) == shows
+    step = np.abs(np.diff(after.mean(1))).max()
+    assert (step > 40) == (line < 0), "of a bright line of 6 pixels no edge is left"
 
 
 @pytest.mark.parametrize("name", [pictures.COLLINS, pictures.HOPPER])
