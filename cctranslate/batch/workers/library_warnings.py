@@ -10,7 +10,7 @@ from PIL import Image
 
 @contextmanager
 def library_warnings(echo: Callable[[str], object]) -> Iterator[None]:
-    """Pass each warning to `echo` once, on one line. Most are about faulty metadata."""
+    """Pass each warning for users to `echo` once, on one line. Most are about faulty metadata."""
     seen: set[str] = set()
 
     def show(
@@ -44,5 +44,8 @@ def recorded_warnings() -> Iterator[list[str]]:
 
 def _filter() -> None:
     warnings.simplefilter("default")
+    # These are for a library's programmers: Ray warns of its own settings.
+    for category in (DeprecationWarning, PendingDeprecationWarning):
+        warnings.simplefilter("ignore", category)
     # A picture with too many pixels gets a row with that reason.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)

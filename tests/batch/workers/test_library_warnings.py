@@ -60,6 +60,7 @@ def test_a_warning_comes_once_and_on_one_line() -> None:
     with library_warnings(said.append):
         for _ in range(3):
             warnings.warn("two\nlines", UserWarning, stacklevel=1)
+            warnings.warn("for programmers", DeprecationWarning, stacklevel=1)
     assert said == ["warning: two lines"]
 
 
