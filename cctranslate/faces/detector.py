@@ -116,7 +116,7 @@ class FaceDetector:
             if np.abs(frame[:, :2] - former[:, :2]).max() < STILL * np.abs(frame[:, :2]).max():
                 break
             points, score = self._face_in(pyramid, frame)
-        if best < SCORE:
+        if best < SCORE or score < CANDIDATE:
             return None
         left, top, width, height = (float(value) for value in row[BOX])
         return Detection(left=left, top=top, width=width, height=height, points=points, score=best)
