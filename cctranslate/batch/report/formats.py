@@ -106,15 +106,15 @@ def _spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
             if row is None:
                 raise OptionError(f"{path}: from byte {start:,}: no row of a run: {_PUT_BACK}")
             group.append(row)
-            if len(group) == expected_rows(group[0]):
-                end = file.tell()
-                yield group, start, end
-                group, start = [], end
-            elif group[0].source != row.source:
+            if group[0].source != row.source:
                 raise OptionError(
                     f"{path}: {readable(group[0].source)}: rows are missing: start anew with "
                     "--overwrite"
                 )
+            if len(group) == expected_rows(group[0]):
+                end = file.tell()
+                yield group, start, end
+                group, start = [], end
 
 
 def parse(content: bytes) -> list[Row]:

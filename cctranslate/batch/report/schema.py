@@ -116,6 +116,7 @@ NAME = CellType(arrow="string", to_text=_name_text, from_text=name_from_text)
 EMOTION = CellType(arrow="string", from_text=_one_of(EMOTIONS))
 STATUS = CellType(arrow="string", from_text=_one_of(get_args(Status)))
 DISPOSITION = CellType(arrow="string", to_text=_value, from_text=Disposition, to_json=_value)
+DIGEST = CellType(arrow="string", from_text=lambda text: bytes.fromhex(text).hex())
 INTEGER = CellType(arrow="int32", from_text=_small_integer)
 LARGE_INTEGER = CellType(arrow="int64", from_text=_integer)
 TIME = CellType(  # negative before 1970
@@ -123,9 +124,7 @@ TIME = CellType(  # negative before 1970
 )
 REAL = CellType(arrow="double", from_text=_real, to_json=_finite)
 STRENGTH = CellType(arrow="double", to_text=spell_strength, from_text=_real)
-BOOLEAN = CellType(
-    arrow="bool", to_text=lambda value: "true" if value else "false", from_text=_boolean
-)
+BOOLEAN = CellType(arrow="bool", to_text=lambda v: "true" if v else "false", from_text=_boolean)
 BOX = CellType(arrow="string", to_text=_box_text, from_text=_box, to_json=_box_text)
 
 PROBABILITY_COLUMNS = tuple(f"p_{emotion}" for emotion in EMOTIONS)
@@ -152,14 +151,14 @@ _TRAILING: dict[str, CellType] = {
     "width": INTEGER,
     "height": INTEGER,
     "mode": TEXT,
-    "source_sha256": TEXT,
+    "source_sha256": DIGEST,
     "ms": REAL,
     "result_name": NAME,
     "disposition": DISPOSITION,
     "source_size": LARGE_INTEGER,
     "source_mtime_ns": TIME,
     "output_size": LARGE_INTEGER,
-    "output_sha256": TEXT,
+    "output_sha256": DIGEST,
     "results_per_face": INTEGER,
 }
 COLUMNS = tuple(

@@ -148,3 +148,21 @@ def test_a_result_that_was_made_anew_leaves_the_others_done(run: Run, tmp_path: 
     remainder = resume.remainder(resume.key(str(source)), item)
     assert remainder is not None
     assert remainder.targets == ()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_report_that_lost_a_row_costs_no_result(
+    run: Run, faces: Path, tmp_path: Path, layout: str
+) -> None:
+    out = tmp_path / "out"
+    words = (faces, "--to", "sad,happy", "--layout", layout, "-o", out)
+    assert run(*words).exit_code == 0
+    report, before = out / "report.csv", tree(out)
+    lines = report.read_text().splitlines(keepends=True)
+    for lost in range(1, len(lines) - 2):
+        report.write_text("".join(lines[:lost] + lines[lost + 1 :]))
+        result = run(*words)
+        assert result.exit_code == 2
+        assert "rows are missing: start anew with --overwrite" in result.stderr
+        report.write_text("".join(lines))
+        assert tree(out) == before

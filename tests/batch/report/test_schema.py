@@ -111,6 +111,7 @@ def test_cells_are_spelled_for_people_and_records_for_programs() -> None:
         ("predicted", ""),
         ("disposition", "lost"),
         ("source_mtime_ns", "9" * 25),
+        ("source_sha256", "53c5f6@5"),
     ],
 )
 def test_a_cell_that_no_run_writes_is_refused(name: str, cell: str) -> None:
