@@ -166,19 +166,19 @@ def _difference(runs: list[Run], compared: Sequence[dict[str, Any]]) -> str:
     """Return which run differs from most of the others, and in what; nothing if all are alike."""
     names = dict.fromkeys(name for values in compared for name in values)
     texts = {name: [json.dumps(values.get(name)) for values in compared] for name in names}
-    common = {name: Counter(each).most_common(1)[0][0] for name, each in texts.items()}
+    common = {name: Counter(values).most_common(1)[0][0] for name, values in texts.items()}
     for k, (folder, _) in enumerate(runs):
         differing = [name for name in names if texts[name][k] != common[name]]
         if differing:
             like = texts[differing[0]].index(common[differing[0]])
-            mine, theirs = compared[k], compared[like]
-            values = [
-                f"{name} {_spelled(mine.get(name))}, not {_spelled(theirs.get(name))}"
+            values, usual = compared[k], compared[like]
+            words = [
+                f"{name} {_spelled(values.get(name))}, not {_spelled(usual.get(name))}"
                 for name in differing
             ]
             return (
                 f"{folder} holds a run with another {' and '.join(differing)} than "
-                f"{runs[like][0]} ({'; '.join(values)})"
+                f"{runs[like][0]} ({'; '.join(words)})"
             )
     return ""
 

@@ -6,7 +6,7 @@ own models and does all stages, so that no picture crosses between processes: fo
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from cctranslate.batch.items import Item
@@ -39,17 +39,29 @@ class RowSink(Protocol):
         """Add the report's lines of some inputs, with the counts of their rows."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sinks:
+    """What takes results and rows, in the inputs' order."""
+
+    writer: Writer
+    """Takes the results."""
+    journal: RowSink
+    """Takes the rows."""
+    on_rows: Callable[[list[Row]], None]
+    """Called with the rows of each input if `all_rows` is set in the tasks; else only with the rows
+    of inputs without a result."""
+    on_done: Callable[[int], object]
+    """Called with the number of inputs that were reported without `on_rows`."""
+
+
 def run(
     items: Iterable[Item | None],
     *,
     models: TranslationModels,
     selector: ResultSelector,
     pool: OrderedPool[WorkerTasks],
-    writer: Writer,
-    journal: RowSink,
+    sinks: Sinks,
     names: Names,
-    on_rows: Callable[[list[Row]], None],
-    on_done: Callable[[int], object],
     limit: FailureLimit,
 ) -> None:
     """Translate all items, with the models in this process. Memory is bounded for any number.
@@ -60,12 +72,8 @@ def run(
         models: Translate and judge the faces.
         selector: Decides which results are written.
         pool: Workers that decode inputs and make their results.
-        writer: Takes the results, in order.
-        journal: Takes the rows, in order.
+        sinks: Take the results and rows, in order.
         names: The reserved names of results.
-        on_rows: Called with the rows of each input if `all_rows` is set in the tasks; else only
-            with the rows of inputs without a result.
-        on_done: Called with the number of inputs that were reported without `on_rows`.
         limit: Ends the run early; inputs that a worker has begun by then are finished.
 
     Raises:
@@ -82,18 +90,15 @@ def run(
     finished = pool.map(
         WorkerTasks.finish, selected_chunks, weigh=_weight, most=most, enough=limit.is_passed
     )
-    _report(finished, pool.work, writer, journal, on_rows, on_done)
+    _report(finished, sinks, pool.work.all_rows)
 
 
 def run_in_workers(
     items: Iterable[Item | None],
     *,
     pool: OrderedPool[ChunkTranslator],
-    writer: Writer,
-    journal: RowSink,
+    sinks: Sinks,
     names: Names,
-    on_rows: Callable[[list[Row]], None],
-    on_done: Callable[[int], object],
     limit: FailureLimit,
 ) -> None:
     """Translate all items as `run` does, with models in every worker.
@@ -113,33 +118,27 @@ def run_in_workers(
         most=bounds.budget(),
         enough=limit.is_passed,
     )
-    _report(named.finished(_timed(finished, chunker)), work, writer, journal, on_rows, on_done)
+    _report(named.finished(_timed(finished, chunker)), sinks, work.all_rows)
 
 
-def _report(
-    chunks: Iterable[FinishedChunk | None],
-    work: WorkerTasks,
-    writer: Writer,
-    journal: RowSink,
-    on_rows: Callable[[list[Row]], None],
-    on_done: Callable[[int], object],
-) -> None:
+def _report(chunks: Iterable[FinishedChunk | None], sinks: Sinks, all_rows: bool) -> None:
     """Write the rows of chunks, and their results where the writer is in this process."""
+    writer, journal = sinks.writer, sinks.journal
     for chunk in chunks:
         if chunk is None:
             continue
-        all_rows, lines = work.all_rows, chunk.lines
+        lines = chunk.lines
         if isinstance(writer, GrowingWriter) and not all_rows:
             lines = writer.append_inputs(chunk.unplaced)
         if lines:
             journal.add_lines(lines, chunk.counts)
-            on_done(chunk.inputs - len(chunk.rows))
+            sinks.on_done(chunk.inputs - len(chunk.rows))
         for rows, content in zip(chunk.rows, chunk.contents, strict=True):
             located = rows
             if all_rows:
                 located = writer.add(rows, content)
                 journal.add(located)
-            on_rows(located)
+            sinks.on_rows(located)
 
 
 def _released(items: Iterable[Item | None], selector: ResultSelector) -> Iterator[Item | None]:
@@ -153,8 +152,11 @@ def _released(items: Iterable[Item | None], selector: ResultSelector) -> Iterato
 def _limited(chunks: Iterable[ItemChunk | None], limit: FailureLimit) -> Iterator[ItemChunk | None]:
     """Tell workers after how many failures a chunk can end early."""
     for chunk in chunks:
-        left = None if chunk is None else limit.left
-        yield chunk if chunk is None or left is None else replace(chunk, failures_left=left)
+        failures_left = None if chunk is None else limit.left
+        if chunk is None or failures_left is None:
+            yield chunk
+        else:
+            yield replace(chunk, failures_left=failures_left)
 
 
 def _weight(chunk: ItemChunk | TranslatedChunk) -> int:
@@ -173,18 +175,18 @@ def _timed(
 
 def remaining(items: Iterable[Item | None], resume: ResumeState) -> Iterator[Item | None]:
     """Yield the items with results left to make, each once even if it is named twice."""
-    seen: set[bytes] = set()
+    met: set[bytes] = set()
     for item in items:
         if item is None:
             yield None
             continue
         key = resume.key(item.source)
-        if key in seen:
+        if key in met:
             continue
-        seen.add(key)
-        read = item.fetch() if resume.needs_content(key, item) else item
-        remainder = resume.remainder(key, read)
+        met.add(key)
+        fetched_item = item.fetch() if resume.needs_content(key, item) else item
+        remainder = resume.remainder(key, fetched_item)
+        if remainder is not None:
+            fetched_item = replace(fetched_item, remainder=remainder)
         if remainder is None or remainder.targets:
-            yield resume.with_reported_path(
-                read if remainder is None else replace(read, remainder=remainder)
-            )
+            yield resume.with_reported_path(fetched_item)

@@ -31,6 +31,25 @@ def check(options: Options) -> None:
         raise OptionError("-0 goes with --files-from")
     if options.sheet and options.no_sheet:
         raise OptionError("--sheet and --no-sheet: name one of them")
+    _check_out(options)
+    if options.overwrite and options.retry_failed:
+        raise OptionError("--overwrite and --retry-failed: name one of them")
+    if options.balance:
+        _check_balance(options)
+    _check_results(options)
+    if options.runner == "ray" or options.store:
+        check_blocks(options)
+    _check_standard_streams(options)
+    if options.stream:
+        _check_stream(options)
+    _check_inputs(options)
+    if options.unconfirmed_to:
+        _check_unconfirmed_folder(options, options.unconfirmed_to)
+    _check_copies(options)
+
+
+def _check_out(options: Options) -> None:
+    """Check that OUT is a folder, or can be made one."""
     if options.out.exists() and not (options.out.is_dir() or options.out_file):
         kind = "a file" if options.out.is_file() else "no folder"
         raise OptionError(
@@ -38,10 +57,10 @@ def check(options: Options) -> None:
         )
     if options.out.is_symlink() and not options.out.exists():
         raise OptionError(f"-o {options.out} is a link that leads nowhere: name a folder")
-    if options.overwrite and options.retry_failed:
-        raise OptionError("--overwrite and --retry-failed: name one of them")
-    if options.balance:
-        _check_balance(options)
+
+
+def _check_results(options: Options) -> None:
+    """Check that the layout, the format and OUT can hold the results."""
     if options.layout == "fer-csv" and options.result != "face":
         raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
     if options.layout == "fer-csv" and options.format != "png":
@@ -60,11 +79,10 @@ def check(options: Options) -> None:
         )
     if options.quality is not None and options.format == "png":
         raise OptionError("--quality is of jpeg and webp, png loses nothing: name a --format")
-    if options.runner == "ray" or options.store:
-        check_blocks(options)
-    _check_standard_streams(options)
-    if options.stream:
-        _check_stream(options)
+
+
+def _check_inputs(options: Options) -> None:
+    """Check that the inputs exist, and do not lie in a folder of results."""
     if options.inputs.count(STDIN) > 1:
         raise OptionError("- is one picture from stdin: name it once")
     if options.files_from:
@@ -77,9 +95,6 @@ def check(options: Options) -> None:
         ):
             if word != STDIN and folder and _lies_in(open_path(word), folder):
                 raise OptionError(f"{word} lies in {option} {folder}: results must not be inputs")
-    if options.unconfirmed_to:
-        _check_unconfirmed_folder(options, options.unconfirmed_to)
-    _check_copies(options)
 
 
 def _check_balance(options: Options) -> None:

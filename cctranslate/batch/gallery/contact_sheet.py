@@ -1,5 +1,6 @@
 """Draw the contact sheet: some faces of a run beside their results, and what the judge reads."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -19,6 +20,8 @@ Group = list[Row]
 """The rows of one face."""
 Cells = dict[str, list[tuple[Row, tuple[int, int]]]]
 """For each picture: the rows that show it, and their positions."""
+_VariantKey = tuple[str | None, float | None, int | None]
+"""A variant's target, strength and sample."""
 
 
 def draw(
@@ -31,19 +34,28 @@ def draw(
     if not done:
         return None
     rows = min(rows, done)
-    wanted = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
+    chosen = {i * (done - 1) // max(rows - 1, 1) for i in range(rows)}
     font = ImageFont.load_default(10)
     width = max((len(variants) + 1) * CELL, int(font.getlength(NOTE)) + 4)
-    sheet = Image.new("RGB", (width, len(wanted) * (CELL + _TEXT) + 2 * _TEXT), "white")
+    sheet = Image.new("RGB", (width, len(chosen) * (CELL + _TEXT) + 2 * _TEXT), "white")
     pen = ImageDraw.Draw(sheet)
     titles = (_title(variant) for variant in variants)
     for k, title in enumerate(("source", *titles)):
         pen.text((k * CELL + 2, 1), title, "black", font)
-    groups = list(formats.read_done_faces(journal, wanted))
+    columns: dict[_VariantKey, int] = {
+        (v.target, float(v.strength), v.sample): k for k, v in enumerate(variants, 1)
+    }
+    groups = list(formats.read_done_faces(journal, chosen))
     cells: Cells = {}
     for i, group in enumerate(groups):
-        cells.setdefault(group[0].source, []).append((group[0], (0, _top(i))))
-        _place_results(cells, pen, font, out, variants, group, _top(i))
+        y = _top(i)
+        cells.setdefault(group[0].source, []).append((group[0], (0, y)))
+        pen.text((2, y + CELL), group[0].source_predicted or "", "black", font)
+        for row, x in _placed(group, columns):
+            if row.output:
+                cells.setdefault(str(out / row.output), []).append((row, (x, y)))
+            reading = f"{row.predicted} {row.confidence:.0%}"
+            pen.text((x + 2, y + CELL), reading, "black" if row.confirmed else "#8c8c8c", font)
     for item in reread_items(cells):
         if picture := load_preview(item):
             for row, position in cells[item.source]:
@@ -56,27 +68,12 @@ def _top(i: int) -> int:
     return _TEXT + i * (CELL + _TEXT)
 
 
-def _place_results(
-    cells: Cells,
-    pen: ImageDraw.ImageDraw,
-    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
-    out: Path,
-    variants: tuple[Variant, ...],
-    group: Group,
-    y: int,
-) -> None:
-    """Collect the positions of a face's results, and write the judge's reading below them."""
-    columns = {(v.target, float(v.strength), v.sample): k for k, v in enumerate(variants, 1)}
-    pen.text((2, y + CELL), group[0].source_predicted or "", "black", font)
+def _placed(group: Group, columns: Mapping[_VariantKey, int]) -> Iterator[tuple[Row, int]]:
+    """Yield the rows of a face with the left edges of their columns, in pixels."""
     for row in group:
-        key = row.target, row.strength, row.sample
-        if key not in columns:
-            continue  # the report was edited: a row that is not of this run
-        x = columns[key] * CELL
-        if row.output:
-            cells.setdefault(str(out / row.output), []).append((row, (x, y)))
-        reading = f"{row.predicted} {row.confidence:.0%}"
-        pen.text((x + 2, y + CELL), reading, "black" if row.confirmed else "#8c8c8c", font)
+        column = columns.get((row.target, row.strength, row.sample))
+        if column is not None:  # else the report was edited: a row that is not of this run
+            yield row, column * CELL
 
 
 def _title(variant: Variant) -> str:

@@ -96,11 +96,11 @@ class FerCsvWriter:
         Raises:
             OutputError: they cannot be written.
         """
-        if content := b"".join(each.content for each in inputs):
+        if content := b"".join(packed.content for packed in inputs):
             self._append(content)
         lines = []
-        for each in inputs:
-            first, *others = each.pieces
+        for packed in inputs:
+            first, *others = packed.pieces
             lines.append(first)
             for piece in others:
                 lines += self._next_name().encode(), piece

@@ -102,10 +102,10 @@ class TarWriter:
             OutputError: they cannot be written.
         """
         lines = []
-        for each in inputs:
-            if each.content:
-                self._open().add(each.content)
-            lines.append(f"{tar_name(self._number)}:".encode().join(each.pieces))
+        for packed in inputs:
+            if packed.content:
+                self._open().add(packed.content)
+            lines.append(f"{tar_name(self._number)}:".encode().join(packed.pieces))
         return b"".join(lines)
 
     def _open(self) -> AppendOnlyFile:

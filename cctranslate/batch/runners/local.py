@@ -6,6 +6,7 @@ from typing import Any
 from cctranslate.batch import pipeline
 from cctranslate.batch.call.open_writer import open_writer
 from cctranslate.batch.call.options import Options
+from cctranslate.batch.pipeline import Sinks
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder, refuse_unfinished
 from cctranslate.batch.runners.runner import Call
@@ -64,43 +65,47 @@ class LocalRunner:
             call.on_rows(rows)
 
         with closing(open_writer(options, journal.resume.last_outputs)) as writer:
-            work = make_worker_tasks(options, call.detector, writer, self.provider)
-            items = pipeline.remaining(call.items(), journal.resume)
-            if count := model_workers(options, self.provider):
-                translator = ChunkTranslator(
-                    work,
-                    options.unconfirmed_disposition,
-                    self._bundle,
-                    self._models,
-                    options.batch_size,
-                )
-                first = count if options.processes else FIRST_TASKS
-                with OrderedPool(translator, count, True, threads_first=first) as workers:
-                    pipeline.run_in_workers(
-                        items,
-                        pool=workers,
-                        writer=writer,
-                        journal=journal,
-                        names=call.names,
-                        on_rows=on_rows,
-                        on_done=call.on_done,
-                        limit=call.limit,
-                    )
+            sinks = Sinks(writer=writer, journal=journal, on_rows=on_rows, on_done=call.on_done)
+            if workers := model_workers(options, self.provider):
+                self._run_in_workers(call, sinks, workers)
             else:
-                count = options.workers or cores()
-                with OrderedPool(work, count, work.pickled, threads_first=FIRST_TASKS) as pool:
-                    pipeline.run(
-                        items,
-                        models=self._models,
-                        selector=selector,
-                        pool=pool,
-                        writer=writer,
-                        journal=journal,
-                        names=call.names,
-                        on_rows=on_rows,
-                        on_done=call.on_done,
-                        limit=call.limit,
-                    )
+                self._run(call, sinks, selector)
         if selector.full:
             call.echo(f"ended: each expression has its --per-class {options.per_class} results")
         return not (call.interrupt.requested or call.limit.is_passed())
+
+    def _run(self, call: Call, sinks: Sinks, selector: ResultSelector) -> None:
+        """Translate with the models in this process."""
+        options = call.options
+        work = make_worker_tasks(options, call.detector, sinks.writer, self.provider)
+        count = options.workers or cores()
+        with OrderedPool(work, count, work.pickled, threads_first=FIRST_TASKS) as pool:
+            pipeline.run(
+                pipeline.remaining(call.items(), call.journal.resume),
+                models=self._models,
+                selector=selector,
+                pool=pool,
+                sinks=sinks,
+                names=call.names,
+                limit=call.limit,
+            )
+
+    def _run_in_workers(self, call: Call, sinks: Sinks, count: int) -> None:
+        """Translate with models in each of `count` worker processes."""
+        options = call.options
+        translator = ChunkTranslator(
+            make_worker_tasks(options, call.detector, sinks.writer, self.provider),
+            options.unconfirmed_disposition,
+            self._bundle,
+            self._models,
+            options.batch_size,
+        )
+        first = count if options.processes else FIRST_TASKS
+        with OrderedPool(translator, count, True, threads_first=first) as pool:
+            pipeline.run_in_workers(
+                pipeline.remaining(call.items(), call.journal.resume),
+                pool=pool,
+                sinks=sinks,
+                names=call.names,
+                limit=call.limit,
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 MOST_HELD = 64 << 20
 """Bytes of inputs that may wait until a micro-batch is full."""
 Name = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outputs:
+    """The models' outputs for N faces, as in `TranslatedChunk`."""
+
+    translated: Gray
+    probabilities: Scaled
+    source_probabilities: Scaled
+    edits: Scaled | None
 
 
 def translate(
@@ -69,9 +79,9 @@ def selected(
         for count, remainder in zip(chunk.counts, chunk.remainders, strict=True):
             if selector.full:
                 break
-            mine = slice(len(chosen), len(chosen) + count)
-            judged, shows_face = chunk.probabilities[mine], chunk.shows_face[mine]
-            source_judged = chunk.source_probabilities[mine]
+            rows = slice(len(chosen), len(chosen) + count)
+            judged, shows_face = chunk.probabilities[rows], chunk.shows_face[rows]
+            source_judged = chunk.source_probabilities[rows]
             if np.isfinite(judged).all() and np.isfinite(source_judged).all():
                 targets = remainder.targets if remainder else None
                 chosen += [
@@ -100,40 +110,33 @@ def _translated(
     with_edits = any(chunk.is_drawn for chunk in waiting)
     size = models.micro_batch(len(plan.conditions), with_edits)
     started = time.perf_counter()
-    pieces = [
-        _run(models, plan, faces[mine], detected[mine], scales[mine], with_edits)
-        for mine in (slice(i, i + size) for i in range(0, max(len(faces), 1), size))
-    ]
-    ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
-    translated, probabilities, source_probabilities = (
-        np.concatenate([piece[i] for piece in pieces]) for i in range(3)
+    outputs = _joined(
+        [
+            _run(models, plan, faces[part], detected[part], scales[part], with_edits)
+            for part in (slice(i, i + size) for i in range(0, max(len(faces), 1), size))
+        ]
     )
+    ms = (time.perf_counter() - started) * 1000 / max(len(faces), 1)
     # A detected face is a face: only the others are classified.
     shows_face, hard = detected.copy(), np.zeros(len(faces), bool)
     shows_face[~detected], hard[~detected] = models.classify_presence(faces[~detected])
-    edits_of_pieces = [piece[3] for piece in pieces if piece[3] is not None]
-    edits = np.concatenate(edits_of_pieces) if edits_of_pieces else None
     first = 0
     for chunk in waiting:
-        mine = slice(first, first + len(chunk.faces))
-        first = mine.stop
+        rows = slice(first, first + len(chunk.faces))
+        first = rows.stop
+        edits = outputs.edits
         yield TranslatedChunk(
             sources=chunk.sources,
             counts=chunk.counts,
             weight=chunk.weight,
-            names=tuple(
-                remainder.result_name
-                if remainder and remainder.result_name
-                else (None if base is None else name(base))
-                for base, remainder in zip(chunk.bases, chunk.remainders, strict=True)
-            ),
+            names=tuple(_names(chunk, name)),
             remainders=chunk.remainders,
-            translated=translated[mine],
-            edits=edits[mine] if edits is not None and chunk.is_drawn else None,
-            probabilities=probabilities[mine],
-            source_probabilities=source_probabilities[mine],
-            shows_face=shows_face[mine],
-            hard=hard[mine],
+            translated=outputs.translated[rows],
+            edits=edits[rows] if edits is not None and chunk.is_drawn else None,
+            probabilities=outputs.probabilities[rows],
+            source_probabilities=outputs.source_probabilities[rows],
+            shows_face=shows_face[rows],
+            hard=hard[rows],
             ms=ms,
         )
 
@@ -145,12 +148,16 @@ def _run(
     detected: NDArray[np.bool_],
     scales: Scaled,
     with_edits: bool,
-) -> tuple[Gray, Scaled, Scaled, Scaled | None]:
-    """Return translations [N,V,48,48], probabilities [N,V,7] and [N,7], and edits if wanted."""
+) -> _Outputs:
+    """Return the best candidate of each variant, with edits if they are wanted."""
     if not len(faces):
-        empty = np.zeros((0, len(plan.variants), len(EMOTIONS)), np.float32)
-        none = np.zeros((0, len(plan.variants), SIZE, SIZE), np.uint8)
-        return none, empty, empty[:, 0], None
+        probabilities = np.zeros((0, len(plan.variants), len(EMOTIONS)), np.float32)
+        return _Outputs(
+            translated=np.zeros((0, len(plan.variants), SIZE, SIZE), np.uint8),
+            probabilities=probabilities,
+            source_probabilities=probabilities[:, 0],
+            edits=None,
+        )
     results = models.translate(faces, plan.conditions, with_edits)
     translated = results.faces
     if results.edits is not None:
@@ -160,12 +167,31 @@ def _run(
     probabilities = models.judge(translated)
     best = plan.best(probabilities)
     rows = np.arange(len(faces))[:, None]
-    return (
-        translated[rows, best],
-        probabilities[rows, best],
-        results.source_probabilities,
-        None if results.edits is None else results.edits[rows, best],
+    return _Outputs(
+        translated=translated[rows, best],
+        probabilities=probabilities[rows, best],
+        source_probabilities=results.source_probabilities,
+        edits=None if results.edits is None else results.edits[rows, best],
     )
+
+
+def _joined(parts: Sequence[_Outputs]) -> _Outputs:
+    edits = [part.edits for part in parts if part.edits is not None]
+    return _Outputs(
+        translated=np.concatenate([part.translated for part in parts]),
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+        source_probabilities=np.concatenate([part.source_probabilities for part in parts]),
+        edits=np.concatenate(edits) if edits else None,
+    )
+
+
+def _names(chunk: DecodedChunk, name: Name) -> Iterator[str | None]:
+    """Yield the name of each input's results: that of an earlier call, or one that is claimed."""
+    for base, remainder in zip(chunk.bases, chunk.remainders, strict=True):
+        if remainder and remainder.result_name:
+            yield remainder.result_name
+        else:
+            yield None if base is None else name(base)
 
 
 def _faded(levels: Gray, edit: Scaled) -> Gray:

@@ -12,10 +12,12 @@ from typing import assert_never
 from cctranslate import bundle
 from cctranslate.batch import pipeline
 from cctranslate.batch.call.options import Options
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.fer_csv import CsvPacker
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.webdataset import BlockTarWriter
 from cctranslate.batch.outputs.writers import FileWriter, Writer
+from cctranslate.batch.pipeline import Sinks
 from cctranslate.batch.report.counts import Counts, FailureLimit
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.plan_files import read_block
@@ -111,7 +113,7 @@ class BlockTranslator:
             if path.exists():
                 return read_counts(path)
             self._note_attempt(number)
-            items, taken = read_block(self._folder.block(number))
+            items, reserved = read_block(self._folder.block(number))
         except OSError as error:
             raise unwritable(self._folder.path, error) from None
         rows = BlockRows(
@@ -119,33 +121,34 @@ class BlockTranslator:
             have_earlier_rows=[item.has_earlier_rows for _, item in items],
         )
         names = Names()
-        for name in taken:
+        for name in reserved:
             names.add(name)
+        self._translate(number, [item for _, item in items], rows, names)
+        try:
+            rows.write(path)
+        except OSError as error:
+            raise unwritable(path, error) from None
+        return len(items), rows.counts
+
+    def _translate(self, number: int, items: list[Item], rows: BlockRows, names: Names) -> None:
+        """Write the results of a block's items, and add their rows to `rows`."""
         writer = self._writer(number, rows)
         work = make_worker_tasks(self._options, self._detector, writer, self._models.provider)
         work = replace(work, pickled=False, all_rows=True)
         count = max(self._job.threads, REQUESTS) if self._options.store else self._job.threads
         with OrderedPool(work, count, processes=False) as pool:
             pipeline.run(
-                (item for _, item in items),
+                items,
                 models=self._models,
                 selector=ResultSelector(
                     self._options.plan, self._options.unconfirmed_disposition, None, {}
                 ),
                 pool=pool,
-                writer=writer,
-                journal=rows,
+                sinks=Sinks(writer=writer, journal=rows, on_rows=_ignore, on_done=_ignore),
                 names=names,
-                on_rows=_ignore,
-                on_done=_ignore,
                 limit=FailureLimit(rows.counts, None),
             )
         writer.close()  # not after an error: a partial tar must keep its hidden name
-        try:
-            rows.write(path)
-        except OSError as error:
-            raise unwritable(path, error) from None
-        return len(items), rows.counts
 
     def _writer(self, number: int, rows: BlockRows) -> Writer:
         options = self._options
