@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 _MEMBER, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"
-_MEMBER_SIZE, _LOCAL_SIZE = 46, 30
+_END = b"PK\x05\x06"
+_MEMBER_SIZE, _LOCAL_SIZE, _END_SIZE = 46, 30, 22
 _UTF8 = 0x800
 """The flag of a name in UTF-8; other names are in code page 437."""
 _NEWEST = 63
@@ -31,7 +32,16 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
         OSError, zipfile.BadZipFile: It cannot be read at all.
     """
     with path.open("rb") as file, zipfile.ZipFile(cast(IO[bytes], _Corrected(file))) as archive:
+        if _is_split(file, len(archive.comment)):
+            raise zipfile.BadZipFile("the last part of a split zip: join its parts by `zip -s 0`")
         yield archive
+
+
+def _is_split(file: Any, comment: int) -> bool:
+    """Return whether a zip's end, which its comment follows, counts several parts."""
+    file.seek(-(_END_SIZE + comment), 2)
+    end: bytes = file.read(_END_SIZE)
+    return end.startswith(_END) and end[4:6] not in (b"\0\0", b"\xff\xff")  # 0xFFFF: in zip64
 
 
 class _Corrected:

@@ -42,7 +42,7 @@ _DOCUMENT_HEADS = {
 _ARCHIVES = (".zip", ".tar", ".cbz", ".cbt")
 _PACKED_HEADS = (
     *(b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd"),
-    *(b"\x1f\x9d", b"]\0\0", b"LZIP"),
+    *(b"\x1f\x9d", b"]\0\0", b"LZIP", b"PK\x07\x08"),
 )
 _DAMAGED_HEIF = "HEIC: damaged, or of a kind that pillow-heif cannot read"
 _TIFF_NEW_SUBFILE_TYPE, _TIFF_PHOTOMETRIC, _TIFF_SUB_IFDS, _TIFF_DNG = 254, 262, 330, 50706

@@ -136,6 +136,20 @@ def test_a_bad_archive_is_one_failure_and_the_run_goes_on(
     assert "Traceback" not in result.output
 
 
+def test_a_split_zip_is_named_as_such(run: Run, tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"a.png": png(1), "b.png": png(2)})
+    content = path.read_bytes()
+    end = content.rindex(b"PK\x05\x06")
+    parts = (1).to_bytes(2, "little")  # as `zip -s` counts: the members may lie in the first of two
+    path.write_bytes(content[: end + 4] + parts + content[end + 6 :])
+    (tmp_path / "a.z01").write_bytes(b"PK\x07\x08" + content[:100])
+    result = run(path, tmp_path / "a.z01", "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    first, second = (row["reason"] for row in rows(tmp_path / "out"))
+    assert first.endswith("the last part of a split zip: join its parts by `zip -s 0`")
+    assert second.endswith("an archive that cannot be read: unpack it first")
+
+
 def test_a_damaged_member_is_a_row(run: Run, tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", {"a.png": png(0), "b.png": png(1), "notes.txt": b"hello"})
     content = bytearray(path.read_bytes())
