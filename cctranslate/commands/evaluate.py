@@ -94,6 +94,8 @@ def evaluate(
     for name, picture in (("--sheet", sheet), ("--worst", worst)):
         if picture and picture.suffix.lower() not in FORMATS:
             raise click.BadParameter("name a .png, .jpg or .webp", param_hint=name)
+        if picture and not picture.parent.is_dir():
+            raise click.BadParameter(f"{picture.parent} is no folder", param_hint=name)
     from cctranslate import bundle
     from cctranslate.training.data import fer2013
     from cctranslate.training.data.ferplus import load_votes

@@ -3,8 +3,7 @@
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,13 @@ from cctranslate import __version__, bundle
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import ExportError, WrongRunError
 from cctranslate.files.paths import real_path
-from cctranslate.files.writing import unwritable
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.student import StudentRecipe
-from cctranslate.training import checkpoint, run_folder
+from cctranslate.training import bundle_folder, checkpoint, run_folder
 from cctranslate.training.export_graphs import JudgeGraph, TranslatorGraph
 from cctranslate.training.fp16 import halve
 
@@ -59,6 +57,7 @@ def export(
 
     Raises:
         RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
+        WrongRunError: `out` holds a model that no `export` wrote.
         ExportError: torch and onnxruntime differ.
         HalfError: float32 and float16 differ.
         OutputError: `out` cannot be written.
@@ -73,7 +72,11 @@ def export(
         faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
     # Resolved, because files cannot be renamed into a link's target on another disk.
     out = real_path(out)
-    with _written_to(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name:
+    bundle_folder.refuse_strangers(out)
+    with (
+        bundle_folder.written_to(out),
+        tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name,
+    ):
         folder = Path(name)
         conditions = {
             "labels": np.eye(NUM_CLASSES, dtype=np.float32),
@@ -101,22 +104,8 @@ def export(
         }
         _copy_face_presence(judge, folder)
         bundle.write_card(folder, **card)
-        _move(folder, out)
+        bundle_folder.replace(folder, out)
     return card
-
-
-@contextmanager
-def _written_to(out: Path) -> Iterator[None]:
-    """Create the parent of `out`, and turn errors of writing in the block into one about `out`.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise unwritable(out, error) from None
 
 
 _TRANSLATOR = {
@@ -227,12 +216,3 @@ def _largest_difference(
     if not worst <= TOLERANCE:
         raise ExportError(f"{path.name}: onnxruntime and torch differ by {worst:.2g}")
     return worst
-
-
-def _move(folder: Path, out: Path) -> None:
-    """Move the files to their folder, the card last: a bundle without its card is refused."""
-    out.mkdir(exist_ok=True)
-    for name in (bundle.CARD, *(f"{model}.onnx" for model in bundle.OPTIONAL)):
-        (out / name).unlink(missing_ok=True)
-    for path in sorted(folder.iterdir(), key=lambda path: path.name == bundle.CARD):
-        path.replace(out / path.name)

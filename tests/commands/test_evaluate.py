@@ -31,6 +31,26 @@ def test_evaluate_of_data_without_a_class_leaves_its_figures_out(
     assert "nan" not in shown
 
 
+def test_faces_of_a_single_expression_are_measured(trained_runs: Path, tmp_path: Path) -> None:
+    head, *lines = (trained_runs / "fer2013.csv").read_text().splitlines()
+    happy = [line for line in lines if line.endswith(",Training") or line[0] == "3"]
+    data = tmp_path / "fer2013.csv"
+    data.write_text("\n".join([head, *happy]) + "\n")
+    result = invoke("evaluate", "--weights", trained_runs / "bundle", "--data", data, "--json")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert figures["targets"]["happy"]["confirmed"] is None
+    assert figures["targets"]["sad"]["confirmed"] is not None
+    assert "None" not in table(figures)
+
+
+def test_a_sheet_in_no_folder_is_refused_at_once(trained_runs: Path, tmp_path: Path) -> None:
+    common = ("evaluate", "--weights", trained_runs / "bundle", "--data", tmp_path / "none.csv")
+    result = invoke(*common, "--sheet", tmp_path / "none" / "sheet.png")
+    assert result.exit_code == 2, result.output
+    assert "none is no folder" in result.stderr
+
+
 @pytest.mark.parametrize("options", [(), ("--weights", "bundle")])
 def test_a_judge_without_a_run_is_refused(options: tuple[str, ...], tmp_path: Path) -> None:
     result = invoke("evaluate", "--judge", tmp_path, *options)

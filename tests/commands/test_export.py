@@ -141,6 +141,25 @@ def test_an_altered_bundle_is_refused(trained_runs: Path, tmp_path: Path) -> Non
         bundle.load(copied)
 
 
+@pytest.mark.parametrize("name", ["generator.onnx", "bundle.json"])
+def test_files_of_others_are_not_replaced(name: str, trained_runs: Path, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("{}")
+    result = invoke("export", trained_runs / "t26", "-o", tmp_path)
+    assert result.exit_code == 2, result.output
+    assert f"{name}: is of no bundle that `export` wrote" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "{}"
+
+
+def test_a_bundle_is_replaced_beside_files_of_others(trained_runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    for gain in ("1", "2"):
+        result = invoke("export", trained_runs / "t26", "-o", tmp_path, "--gain", gain)
+        assert result.exit_code == 0, result.output
+    assert bundle.load(tmp_path).card["gain"]["sad"] == 2
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_export_of_no_run_is_one_line(tmp_path: Path) -> None:
     result = invoke("export", tmp_path)
     assert result.exit_code == 2

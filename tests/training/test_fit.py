@@ -222,6 +222,16 @@ def test_votes_that_miss_the_test_faces_are_refused_before_training(make_run: Ma
     assert not run.folder.exists()
 
 
+@pytest.mark.parametrize("name", ["judge", "encoder", "t26", "t4"])
+def test_votes_that_leave_no_face_are_one_line(name: str, make_run: MakeRun) -> None:
+    run = make_run(small(name, 2))
+    few = {usage: faces.take(np.arange(7)) for usage, faces in run.splits.items()}
+    rows = np.concatenate([faces.rows for faces in few.values()])
+    no_face = {int(row): np.array([0] * 9 + [10], np.float32) for row in rows}
+    with pytest.raises(DataError, match="no Training face is left to learn from: the votes"):
+        fit(replace(run, splits=few, votes=no_face))
+
+
 def test_the_time_that_teachers_take_counts(make_run: MakeRun) -> None:
     fit(make_run(small("flow-start", 2)))
     resumed = make_run(small("flow-start", 2), resume=True)

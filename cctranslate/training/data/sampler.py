@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.emotions import NUM_CLASSES
+from cctranslate.errors import DataError
 
 Indices = NDArray[np.int64]
 
@@ -28,6 +29,16 @@ class Sampler:
         shuffle: bool = True,
         emphasis: NDArray[np.float64] | None = None,
     ) -> None:
+        """Take the faces' classes.
+
+        Raises:
+            DataError: there are no faces.
+        """
+        if not len(classes):
+            raise DataError(
+                "no Training face is left to learn from: the votes call them no faces, or none has "
+                "an expression that the recipe takes"
+            )
         self.shuffle = shuffle
         self.classes, self.size, self.balance, self.seed = classes, size, balance, seed
         counts = np.bincount(classes, minlength=NUM_CLASSES).clip(1)

@@ -66,6 +66,8 @@ def diversity(models: TranslationModels, test: Faces) -> dict[str, Any]:
     distances, change, confirmed, best = [], [], [], []
     for k, emotion in enumerate(EMOTIONS):
         faces: Gray = test.images[test.labels != k]
+        if not len(faces):
+            continue
         styles = Conditions(
             labels=np.stack([strength_and_style.label(emotion, n, 0) for n in range(SAMPLES)]),
             strength=np.ones(SAMPLES, np.float32),
