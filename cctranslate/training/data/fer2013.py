@@ -25,6 +25,7 @@ from cctranslate.fer2013 import (
 )
 from cctranslate.files.compression import decompressed
 from cctranslate.files.names import is_clutter, member_path
+from cctranslate.files.tar_members import open_stream, stream_members
 from cctranslate.files.walking import walk
 from cctranslate.files.zips import open_zip
 from cctranslate.pixels import SIZE, Gray
@@ -110,8 +111,10 @@ def _below(folder: Path) -> Iterator[str]:
 
 
 def _load_tar(path: Path, echo: Echo) -> Splits:
+    with path.open("rb") as packed, decompressed(packed) as file, open_stream(file) as stream:
+        # Unlike tarfile alone, this reads on in joined tars, and notices what is damaged.
+        members = {member.name: member for member in stream_members(stream) if member.isfile()}
     with tarfile.open(path) as archive:
-        members = {member.name: member for member in archive if member.isfile()}
 
         def opened(name: str) -> io.BufferedReader:
             file = archive.extractfile(members[name])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cctranslate.errors import DataError
-from cctranslate.training.data.fer2013 import load
+from cctranslate.training.data.fer2013 import fingerprint, load
 from tests.support import pictures
 from tests.training.data.test_fer2013 import zipped
 
@@ -83,3 +83,22 @@ def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
     cut.write_bytes(cut.read_bytes()[:-5_000])
     with pytest.raises(DataError, match=r"fer2013\.tar\.gz: damaged"):
         load(cut)
+
+
+def test_a_tar_is_read_to_its_end_or_named(tmp_path: Path) -> None:
+    root = pictures.write_folder(tmp_path / "made")
+    parts = []
+    for usage in ("train", "test"):
+        parts.append(tmp_path / f"{usage}.tar")
+        with tarfile.open(parts[-1], "w") as archive:
+            archive.add(root / usage, usage)
+    joined = tmp_path / "joined.tar"  # as by `cat train.tar test.tar`
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert fingerprint(load(joined)) == fingerprint(load(root))
+    with tarfile.open(parts[0]) as archive:
+        header = archive.getmembers()[20].offset
+    content = bytearray(joined.read_bytes())
+    content[header + 150] ^= 1
+    joined.write_bytes(content)
+    with pytest.raises(DataError, match=r"joined\.tar: damaged"):
+        load(joined)
