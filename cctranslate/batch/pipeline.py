@@ -80,15 +80,19 @@ def run(
         OutputError: results or rows cannot be written any more; inputs with a row are done.
         WorkersError: a worker was killed; inputs with a row are done.
     """
-    most = bounds.budget()
+    max_weight = bounds.budget()
     chunker = bounds.Chunker(bounds.weigh)
     ready = fetched(_released(items, selector))
     chunks = _limited(chunker.chunks(ready), limit)
-    decoded = pool.map(WorkerTasks.decode, chunks, weigh=_weight, most=most)
+    decoded = pool.map(WorkerTasks.decode, chunks, weigh=_weight, max_weight=max_weight)
     translated = translate(_timed(decoded, chunker), pool.work.renderer.plan, models, names.claim)
     selected_chunks = selected(translated, selector)
     finished = pool.map(
-        WorkerTasks.finish, selected_chunks, weigh=_weight, most=most, enough=limit.is_passed
+        WorkerTasks.finish,
+        selected_chunks,
+        weigh=_weight,
+        max_weight=max_weight,
+        enough=limit.is_passed,
     )
     _report(finished, sinks, pool.work.all_rows)
 
@@ -115,7 +119,7 @@ def run_in_workers(
         ChunkTranslator.translate,
         chunks,
         weigh=_weight,
-        most=bounds.budget(),
+        max_weight=bounds.budget(),
         enough=limit.is_passed,
     )
     _report(named.finished(_timed(finished, chunker)), sinks, work.all_rows)

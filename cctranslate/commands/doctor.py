@@ -43,12 +43,12 @@ def doctor(
     """
     from cctranslate.batch.doctor import examine
 
-    wrong, fatal = 0, False
+    faults, fatal = 0, False
     for finding in examine(weights, device, engine, precision):
         click.echo(f"{finding.name:24}{finding.text}")
         if finding.advice:
             click.echo(f"{'':22}! {finding.advice}")
-        wrong += bool(finding.advice)
+        faults += bool(finding.advice)
         fatal = fatal or finding.fatal
-    click.echo(f"{wrong} to mend" if wrong else "nothing to mend")
+    click.echo(f"{faults} to mend" if faults else "nothing to mend")
     context.exit(4 if fatal else 0)

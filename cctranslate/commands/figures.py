@@ -82,7 +82,7 @@ def table(figures: dict[str, Any]) -> str:
 
 def critics_table(figures: dict[str, Any]) -> str:
     """Return the critics' figures as text. Each AUC has its standard error."""
-    regions = {name: found for name, found in figures.items() if name != "learned_from"}
+    regions = {name: region for name, region in figures.items() if name != "learned_from"}
     lines = [
         "",
         "fresh critics' AUC, results against real faces (0.5: cannot be told, 1: always), beside "
@@ -90,9 +90,9 @@ def critics_table(figures: dict[str, Any]) -> str:
         f"{'target':9}" + "".join(f"{name:>15}{'floor':>7}" for name in regions),
     ]
     for emotion in regions["whole"]["targets"]:
-        rows = (found["targets"][emotion] for found in regions.values())
+        rows = (region["targets"][emotion] for region in regions.values())
         lines.append(f"{emotion:9}" + "".join(_auc(row) for row in rows))
-    lines.append(f"{'mean':9}" + "".join(_auc(found) for found in regions.values()))
+    lines.append(f"{'mean':9}" + "".join(_auc(region) for region in regions.values()))
     return "\n".join(lines)
 
 
@@ -118,13 +118,13 @@ def _controls(figures: dict[str, Any]) -> list[str]:
     ]
 
 
-def judge_table(figures: dict[str, Any], who: str = "judge") -> str:
+def judge_table(figures: dict[str, Any], classifier: str = "judge") -> str:
     """Return a classifier's accuracy, calibration and confusion matrix as text."""
     lines = []
     for name, judged in figures.items():
         lines.append(
-            f"{who} by {name} labels: accuracy {judged['accuracy']:.1%}, calibration error (ECE) "
-            f"{judged['ece']:.3f}, {judged['faces']} faces"
+            f"{classifier} by {name} labels: accuracy {judged['accuracy']:.1%}, "
+            f"calibration error (ECE) {judged['ece']:.3f}, {judged['faces']} faces"
         )
         lines += _confusion(judged["confusion"])
     return "\n".join(lines)

@@ -138,8 +138,10 @@ def fit(
         raise click.UsageError("--sweep goes on where it was stopped: leave --max-minutes out")
     try:
         resolved = [
-            registry.override(each, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone)
-            for each in chosen_recipes(recipe, sweep)
+            registry.override(
+                chosen, epochs=epochs, batch_size=batch_size, lr=lr, backbone=backbone
+            )
+            for chosen in chosen_recipes(recipe, sweep)
         ]
         if stage is not None:
             check_stage(stage, resolved, sweep, (epochs, batch_size, lr, backbone))
@@ -147,8 +149,8 @@ def fit(
         raise click.UsageError(str(error)) from None
     if dry_run:
         inner = stage is not None and stage.name != resolved[0].name
-        for each in [stage] if stage and inner else resolved:
-            print_recipe(each)
+        for shown in [stage] if stage and inner else resolved:
+            print_recipe(shown)
     elif sweep is not None:
         from cctranslate.commands.sweep import run_sweep
 

@@ -51,21 +51,21 @@ def _with_stages(data: dict[str, Any]) -> dict[str, Any]:
 
 def _read(kind: Any, data: dict[str, Any]) -> Any:
     """Build a dataclass from JSON data; fields that are missing get their defaults."""
-    given = {**data}
+    values = {**data}
     for field in fields(kind):
-        if field.name not in given:
+        if field.name not in values:
             continue
-        value, nested = given[field.name], get_args(field.type)
+        value, nested = values[field.name], get_args(field.type)
         if is_dataclass(field.type):
             value = _read(field.type, value)
         elif get_origin(field.type) is tuple and is_dataclass(nested[0]):
-            value = tuple(_read(nested[0], each) for each in value)
-        given[field.name] = _with_tuples(value)
-    return kind(**given)
+            value = tuple(_read(nested[0], part) for part in value)
+        values[field.name] = _with_tuples(value)
+    return kind(**values)
 
 
 def _with_tuples(value: Any) -> Any:
     """Return JSON's lists as the tuples that recipes hold."""
     if isinstance(value, dict):
-        return {name: _with_tuples(each) for name, each in value.items()}
+        return {name: _with_tuples(part) for name, part in value.items()}
     return tuple(value) if isinstance(value, list) else value

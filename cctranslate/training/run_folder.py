@@ -5,10 +5,10 @@ import platform
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cctranslate import __version__
 from cctranslate.errors import RunError, WrongRunError
@@ -26,6 +26,7 @@ from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.generator import Generator
 from cctranslate.training.networks.registry import build_generator
 
+N = TypeVar("N", bound=nn.Module)
 MANIFEST = "recipe.json"
 MEASURED = "measured.json"
 
@@ -136,11 +137,7 @@ def load_classifier(folder: Path) -> Classifier:
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, ClassifierRecipe):
         raise WrongRunError(f"{folder}: a run of {recipe.name}, which is no classifier")
-    network = Classifier(recipe)
-    state = checkpoint.load(folder, recipe)["trainer"]
-    with checkpoint.explain_mismatch(folder):
-        network.load_state_dict(state["average"])
-    return network.eval()
+    return _averaged(Classifier(recipe), folder, recipe)
 
 
 def load_denoiser(folder: Path) -> Denoiser:
@@ -152,7 +149,11 @@ def load_denoiser(folder: Path) -> Denoiser:
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, TeacherRecipe):
         raise WrongRunError(f"{folder}: a run of {recipe.name}, which is no teacher")
-    network = Denoiser(recipe)
+    return _averaged(Denoiser(recipe), folder, recipe)
+
+
+def _averaged(network: N, folder: Path, recipe: AnyRecipe) -> N:
+    """Return a network with a run's averaged weights, in evaluation mode."""
     state = checkpoint.load(folder, recipe)["trainer"]
     with checkpoint.explain_mismatch(folder):
         network.load_state_dict(state["average"])

@@ -56,12 +56,12 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
         UserError: as `fit` and `evaluate`.
     """
     folder = sweep.root / recipe.name
-    within = _within(sweep, recipe)
+    in_budget = _in_budget(sweep, recipe)
     if (folder / ROW).exists():
-        return _stored(sweep, within, folder)
-    steps = round(within.epochs * _steps_per_epoch(sweep, within))
+        return _stored(sweep, in_budget, folder)
+    steps = round(in_budget.epochs * _steps_per_epoch(sweep, in_budget))
     run = TrainingRun(
-        recipe=within,
+        recipe=in_budget,
         folder=folder,
         splits=sweep.splits,
         votes=sweep.votes,
@@ -116,7 +116,7 @@ def _stored(sweep: Sweep, recipe: AnyRecipe, folder: Path) -> Row:
     return row
 
 
-def _within(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
+def _in_budget(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
     """Return the recipe with epochs for the sweep's number of images."""
     if sweep.images is None:
         return recipe
@@ -138,7 +138,7 @@ def _steps_per_epoch(sweep: Sweep, recipe: AnyRecipe) -> int:
 def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
     lines = [json.loads(line) for line in (run.folder / loop.LOG).read_text().splitlines()]
     row: Row = {
-        "recipe": run.recipe.name + _mark(run.recipe),
+        "recipe": run.recipe.name + _backbone_note(run.recipe),
         "images": sweep.images,
         "faces": sweep.faces,
         "steps": steps,
@@ -164,7 +164,7 @@ def _mean(figures: dict[str, Any], recipe: GanRecipe, name: str) -> float | None
     return round(sum(measured) / len(measured), 4) if measured else None
 
 
-def _mark(recipe: AnyRecipe) -> str:
+def _backbone_note(recipe: AnyRecipe) -> str:
     """Return a note on a backbone without ImageNet's weights."""
     source = recipe.backbone_weights or IMAGENET
     return f" (backbone: {Path(source).name})" if source != IMAGENET else ""

@@ -37,16 +37,17 @@ def to_translations(
     """
     results = []
     for k in range(count):
-        mine = rows[k::count]
-        result = by_output[mine[0].output or ""]
+        face_rows = rows[k::count]
+        first = face_rows[0]
+        result = by_output[first.output or ""]
         result.picture.info.update(result.color_space.info)
         results.append(
             Translation(
                 image=result.picture,
-                target=mine[0].target or "",
-                strength=mine[0].strength or 0.0,
-                sample=mine[0].sample or 1,
-                faces=tuple(_face(row, chunk, f, k) for f, row in enumerate(mine)),
+                target=first.target or "",
+                strength=first.strength or 0.0,
+                sample=first.sample or 1,
+                faces=tuple(_face(row, chunk, f, k) for f, row in enumerate(face_rows)),
             )
         )
     return results

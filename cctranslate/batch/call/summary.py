@@ -72,11 +72,13 @@ def lines(
     """
     by_status = counts.inputs
     ends = ", ".join(f"{by_status[status]:,} {status}" for status in ("done", "skipped", "failed"))
-    before = ""
+    earlier = ""
     if resumed:
         new_results = plural(results, "new result")
-        before = f" ({inputs:,} in this call, {counts.found - inputs:,} from before; {new_results})"
-    yield f"{plural(counts.found, 'input')}: {ends}{before}"
+        earlier = (
+            f" ({inputs:,} in this call, {counts.found - inputs:,} from before; {new_results})"
+        )
+    yield f"{plural(counts.found, 'input')}: {ends}{earlier}"
     yield from reasons.lines()
     for emotion, fraction in counts.confirmed_fractions().items():
         yield f"  {emotion:9}{fraction:7.1%} of {counts.results[emotion]:,} confirmed"

@@ -74,14 +74,14 @@ def read_picture(file: File, name: PurePath, read: Callable[[Image.Image], T]) -
         file.seek(0)
         for bare, warning in _without_metadata(file):
             try:
-                found = _read(io.BytesIO(bare), name, read)
+                result = _read(io.BytesIO(bare), name, read)
             except _FINAL:
                 raise
             except Exception:
                 continue
             if warning:
                 warnings.warn(warning, stacklevel=2)
-            return found
+            return result
         raise
 
 
@@ -107,11 +107,11 @@ def _without_metadata(file: File) -> Iterator[tuple[bytes, str]]:
         yield levels, "the color profile or gamma of a PNG cannot be read: it is taken for sRGB"
 
 
-def _bare_png(content: bytes, kept: set[bytes]) -> bytes:
+def _bare_png(content: bytes, chunks: set[bytes]) -> bytes:
     parts, at = [_PNG], len(_PNG)
     while at + 12 <= len(content):
         end = at + 12 + int.from_bytes(content[at : at + 4])
-        if content[at + 4 : at + 8] in kept:
+        if content[at + 4 : at + 8] in chunks:
             parts.append(content[at:end])
         at = end
     return b"".join(parts)

@@ -63,13 +63,13 @@ class Counts:
         self.rows += other.rows
         self.faces += other.faces
         self.faces_done += other.faces_done
-        for mine, theirs in (
+        for heat, other_heat in (
             (self.by_label, other.by_label),
             (self.by_prediction, other.by_prediction),
         ):
-            for source, targets in theirs.items():
+            for source, targets in other_heat.items():
                 for target, (confirmed, results) in targets.items():
-                    cell = mine.setdefault(source, {}).setdefault(target, [0, 0])
+                    cell = heat.setdefault(source, {}).setdefault(target, [0, 0])
                     cell[0] += confirmed
                     cell[1] += results
 

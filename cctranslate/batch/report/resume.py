@@ -67,13 +67,13 @@ class ResumeState:
         """Whether an input has rows of several calls."""
         self.last_outputs: list[str] = []
         """The outputs with the highest position; one that a later call replaced comes twice."""
-        self._base, self._wanted = base, _bits(targets)
+        self._base, self._targets = base, _bits(targets)
         self._is_there, self._altered = is_there, altered
-        self._here = Path.cwd()
-        self._is_first_folder = base == self._here
+        self._folder = Path.cwd()
+        self._is_first_folder = base == self._folder
         self._position = position
         self._checked_ns = checked_ns
-        self._found = 0
+        self._met = 0
         self._last = -1
         self._earlier: dict[bytes, EarlierInput] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -87,12 +87,12 @@ class ResumeState:
     @property
     def complete(self) -> int:
         """The number of inputs that have all of this call's targets."""
-        return sum(self._wanted & ~entry.targets == 0 for entry in self._earlier.values())
+        return sum(self._targets & ~entry.targets == 0 for entry in self._earlier.values())
 
     @property
     def found_all(self) -> bool:
         """Whether all inputs that earlier calls ended are inputs of this call, too."""
-        return self._found == len(self._earlier)
+        return self._met == len(self._earlier)
 
     def is_earlier(self, source: str) -> bool:
         """Return whether `add_rows` got rows of a source, as the report spells it, before."""
@@ -101,14 +101,16 @@ class ResumeState:
     def add_rows(self, rows: Sequence[Row]) -> list[Row]:
         """Add the rows that an earlier call made of an input; return those whose result exists."""
         key = self.earlier_key(rows[0].source)
-        gone = {row.target for row in rows if not self._is_there(row)}
-        targets = _bits(row.target for row in rows if row.target and row.target not in gone)
+        lost_targets = {row.target for row in rows if not self._is_there(row)}
+        targets = _bits(row.target for row in rows if row.target and row.target not in lost_targets)
         stamps = {stamp_digest(row.source_size, row.source_mtime_ns) for row in rows}
         contents = {shortened(row.source_sha256) for row in rows}
         written = tuple(
             row.target
             for row in rows
-            if row.target and row.target not in gone and row.disposition is Disposition.WRITTEN
+            if row.target
+            and row.target not in lost_targets
+            and row.disposition is Disposition.WRITTEN
         )
         entry = EarlierInput(
             written=self._shared.setdefault(written, written),
@@ -121,7 +123,7 @@ class ResumeState:
             ),
         )
         earlier = self._earlier.get(key)
-        self.needs_compaction |= earlier is not None or bool(gone)
+        self.needs_compaction |= earlier is not None or bool(lost_targets)
         if earlier:
             entry = replace(entry, altered=entry.altered + earlier.altered)
         if (
@@ -135,8 +137,10 @@ class ResumeState:
                 written=entry.written + earlier.written,
             )
         self._earlier[key] = entry
-        self._note_last({row.output for row in rows if row.output and row.target not in gone})
-        return [row for row in rows if row.target not in gone]
+        self._note_last(
+            {row.output for row in rows if row.output and row.target not in lost_targets}
+        )
+        return [row for row in rows if row.target not in lost_targets]
 
     def _note_last(self, outputs: Iterable[str]) -> None:
         for output in outputs:
@@ -168,19 +172,19 @@ class ResumeState:
 
         `key` is the key of its source.
         """
-        wanted = (
-            self._wanted
+        targets = (
+            self._targets
             if item.chosen_targets is None
-            else self._wanted & _bits(item.chosen_targets)
+            else self._targets & _bits(item.chosen_targets)
         )
         entry = self._earlier.get(key)
         if entry is None and item.chosen_targets is None:
             return None
         if entry is None:
             return Remainder(
-                has_earlier_rows=False, targets=_names(wanted), result_name=None, replaces=False
+                has_earlier_rows=False, targets=_names(targets), result_name=None, replaces=False
             )
-        self._found += 1
+        self._met += 1
         stamp = item.stamp
         changed = stamp is not None and (
             entry.stamp != stamp_digest(stamp.size, stamp.mtime_ns)
@@ -190,7 +194,7 @@ class ResumeState:
                 and entry.content != content_digest(item)
             )
         )
-        missing = wanted & ~(0 if changed else entry.targets)
+        missing = targets & ~(0 if changed else entry.targets)
         self.needs_compaction |= missing != 0
         return Remainder(
             has_earlier_rows=True,
@@ -214,7 +218,7 @@ class ResumeState:
 
     def key(self, source: str) -> bytes:
         """Return a 16-byte key of a source; `faces/a.png` and its absolute path have the same."""
-        return source_key(source, self._here)
+        return source_key(source, self._folder)
 
     def earlier_key(self, source: str) -> bytes:
         """Return the key of a source as the report spells it."""

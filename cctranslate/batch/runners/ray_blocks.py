@@ -62,8 +62,8 @@ def connected() -> Iterator[None]:
             "RAY_ADDRESS names Ray Client, whose runs end with its connection: start the command "
             "on the cluster with `ray job submit`"
         )
-    mine = not ray.is_initialized()
-    if mine:
+    starts_ray = not ray.is_initialized()
+    if starts_ray:
         try:
             with _stderr_closed():
                 ray.init(log_to_driver=False, logging_level=logging.ERROR)
@@ -72,7 +72,7 @@ def connected() -> Iterator[None]:
     try:
         yield
     finally:
-        if mine:
+        if starts_ray:
             ray.shutdown()
 
 
@@ -93,11 +93,11 @@ def _stderr_closed() -> Iterator[None]:
 def resources() -> Resources:
     """Return the current resources of the cluster."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    beside = [int(n.get("CPU", 0) // n["GPU"]) for n in nodes if n.get("GPU", 0) >= 1]
+    cpus_of_gpus = [int(n.get("CPU", 0) // n["GPU"]) for n in nodes if n.get("GPU", 0) >= 1]
     return Resources(
         cpus=int(sum(node.get("CPU", 0) for node in nodes)),
         gpus=int(sum(node.get("GPU", 0) for node in nodes)),
-        cpus_of_a_gpu=max(min([MOST_CPUS_OF_A_GPU, *beside]), 1),
+        cpus_of_a_gpu=max(min([MOST_CPUS_OF_A_GPU, *cpus_of_gpus]), 1),
     )
 
 
@@ -121,8 +121,8 @@ class RayBlocks:
                 loaded, "cpu", options.batch_size, options.engine, options.precision, threads=1
             )
             self.engine, self.provider = models.engine, models.provider
-        most = max(self._resources.gpus if self._on_gpus else self._resources.cpus, 1)
-        self.workers = min(most, options.workers or most)
+        max_workers = max(self._resources.gpus if self._on_gpus else self._resources.cpus, 1)
+        self.workers = min(max_workers, options.workers or max_workers)
 
     def notes(self) -> Iterator[str]:
         """Yield lines about the cluster, for the user."""
@@ -157,12 +157,15 @@ class RayBlocks:
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="ray")
         records = [{"number": number} for number in numbers]
-        most = min(self.workers, len(numbers))
+        max_workers = min(self.workers, len(numbers))
         finished = ray.data.from_items(records, override_num_blocks=len(records)).map(
             _Actor,
             fn_constructor_args=(job,),
             compute=ray.data.ActorPoolStrategy(
-                min_size=1, max_size=most, initial_size=most, max_tasks_in_flight_per_actor=1
+                min_size=1,
+                max_size=max_workers,
+                initial_size=max_workers,
+                max_tasks_in_flight_per_actor=1,
             ),
             num_cpus=threads,
             num_gpus=int(self._on_gpus),

@@ -11,7 +11,7 @@ from PIL import Image
 @contextmanager
 def library_warnings(echo: Callable[[str], object]) -> Iterator[None]:
     """Pass each warning for users to `echo` once, on one line. Most are about faulty metadata."""
-    seen: set[str] = set()
+    shown: set[str] = set()
 
     def show(
         message: Warning | str,
@@ -22,8 +22,8 @@ def library_warnings(echo: Callable[[str], object]) -> Iterator[None]:
         line: str | None = None,
     ) -> None:
         text = " ".join(str(message).split())
-        if text not in seen:
-            seen.add(text)
+        if text not in shown:
+            shown.add(text)
             echo(f"warning: {text}")
 
     with warnings.catch_warnings():

@@ -51,38 +51,40 @@ class OrderedPool(Generic[W]):
         arguments: Iterable[A | None],
         *,
         weigh: Callable[[A], int],
-        most: int,
+        max_weight: int,
         enough: Callable[[], bool] = lambda: False,
     ) -> Iterator[B | None]:
         """Yield the task's result for each argument, in their order.
 
         At most two arguments for each worker are in flight, and no further one is taken while they
-        weigh more than `most` bytes together. At a None all results in flight are yielded, then
-        the None, before a further argument is taken. Once there is `enough`, no further argument
-        is taken, and only tasks that have started are finished and yielded.
+        weigh more than `max_weight` bytes together. At a None all results in flight are yielded,
+        then the None, before a further argument is taken. Once there is `enough`, no further
+        argument is taken, and only tasks that have started are finished and yielded.
 
         Raises:
             Exception: a task raised it; tasks that have not started are dropped.
             WorkersError: a process was killed.
         """
         in_flight: deque[tuple[Future[B], int]] = deque()
-        held = 0
+        weight_in_flight = 0
         try:
             for argument in _until(enough, arguments):
                 if argument is None:
                     while in_flight:
                         future, weight = in_flight.popleft()
-                        held -= weight
+                        weight_in_flight -= weight
                         yield future.result()
                     yield None
                     continue
                 weight = weigh(argument)
                 in_flight.append((self._submit(task, argument), weight))
-                held += weight
-                while in_flight and (len(in_flight) >= 2 * self.count or held > most):
+                weight_in_flight += weight
+                while in_flight and (
+                    len(in_flight) >= 2 * self.count or weight_in_flight > max_weight
+                ):
                     future, weight = in_flight.popleft()
                     result = future.result()
-                    held -= weight
+                    weight_in_flight -= weight
                     yield result
             while in_flight:
                 # From the last: tasks start in order, so that none between is left out.

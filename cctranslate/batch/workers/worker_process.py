@@ -184,7 +184,7 @@ def _safe_start() -> Iterator[None]:
     """
     blocks = hasattr(signal, "pthread_sigmask")  # not on Windows
     with _STARTING:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS) if blocks else None
+        previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS) if blocks else None
         safe_path = os.environ.get(_SAFE_PATH)
         os.environ[_SAFE_PATH] = "1"
         try:
@@ -194,5 +194,5 @@ def _safe_start() -> Iterator[None]:
                 del os.environ[_SAFE_PATH]
             else:
                 os.environ[_SAFE_PATH] = safe_path
-            if before is not None:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            if previous_mask is not None:
+                signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)

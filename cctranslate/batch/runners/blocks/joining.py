@@ -72,19 +72,22 @@ def lines(
         OutputError: The table cannot be written.
     """
     inputs = iter(rows)
-    while some := list(islice(inputs, _AT_ONCE)):
-        yield b"".join(_finished(each, table, show, show_all) for each in some)
+    while group := list(islice(inputs, _AT_ONCE)):
+        yield b"".join(_finished(of_input, table, show, show_all) for of_input in group)
 
 
 def _finished(
-    each: InputRows, table: FerCsvWriter | None, show: Callable[[list[Row]], None], show_all: bool
+    of_input: InputRows,
+    table: FerCsvWriter | None,
+    show: Callable[[list[Row]], None],
+    show_all: bool,
 ) -> bytes:
-    if table is None and not show_all and each.status == "done":
-        return each.lines
-    rows = formats.parse(each.lines)
+    if table is None and not show_all and of_input.status == "done":
+        return of_input.lines
+    rows = formats.parse(of_input.lines)
     if table is not None:
-        rows = table.add(rows, each.content)
-    if show_all or each.status != "done":
+        rows = table.add(rows, of_input.content)
+    if show_all or of_input.status != "done":
         show(rows)
     return b"".join(formats.csv_lines(rows))
 

@@ -52,29 +52,29 @@ Numbered = tuple[int, Item]
 """An input with its number in the order of the inputs."""
 
 
-def write_block(path: Path, items: Sequence[Numbered], taken: Sequence[str]) -> None:
+def write_block(path: Path, items: Sequence[Numbered], reserved: Sequence[str]) -> None:
     """Write a block's inputs, and the names that their results must not get.
 
     Raises:
         OSError: The file cannot be written.
     """
     records = [_record(number, item) for number, item in items]
-    schema = _SCHEMA.with_metadata({_TAKEN: json.dumps(taken).encode()})
+    schema = _SCHEMA.with_metadata({_TAKEN: json.dumps(reserved).encode()})
     table = pyarrow.Table.from_pylist(records, schema)
     with replacing(path) as file:
         parquet.write_table(table, file, compression="zstd")
 
 
 def read_block(path: Path) -> tuple[list[Numbered], list[str]]:
-    """Return a block's inputs and the names that are taken.
+    """Return a block's inputs and the names that its results must not get.
 
     Raises:
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         table = parquet.read_table(file)
-    taken: list[str] = json.loads(table.schema.metadata[_TAKEN])
-    return [(record["number"], _item(record)) for record in table.to_pylist()], taken
+    reserved: list[str] = json.loads(table.schema.metadata[_TAKEN])
+    return [(record["number"], _item(record)) for record in table.to_pylist()], reserved
 
 
 def _record(number: int, item: Item) -> dict[str, Any]:

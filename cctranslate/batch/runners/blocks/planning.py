@@ -89,12 +89,12 @@ class Planner:
         return max(min(few, -(-self.inputs // (4 * workers))), 16)
 
     def _write_block(self, records: list[Record]) -> None:
-        taken = {name for group in _by_hash(records) for name in self._taken(group)}
+        reserved = {name for group in _by_hash(records) for name in self._reserved_names(group)}
         items = sorted(((number, item) for _, number, _, item in records), key=itemgetter(0))
-        write_block(self._folder.block(self.blocks), items, sorted(taken))
+        write_block(self._folder.block(self.blocks), items, sorted(reserved))
         self.blocks += 1
 
-    def _taken(self, group: list[Record]) -> Iterator[str]:
+    def _reserved_names(self, group: list[Record]) -> Iterator[str]:
         """Yield the reserved names that the inputs of a group could try."""
         for base in {base for _, _, base, _ in group}:
             yield from self._names.taken_candidates(base, len(group))
