@@ -1,5 +1,7 @@
 """`--balance`: choose inputs and their targets so that all classes become equally large."""
 
+import hashlib
+import os
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +23,8 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import InputError
 from cctranslate.fer2013 import USAGES
 
+_LOWER_HALF = np.uint64(0xFFFFFFFF)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Balance:
@@ -28,8 +32,8 @@ class Balance:
 
     Results come from inputs of other classes, all with the same chance, and never from those for
     tests. Results that earlier calls made of these inputs count, and inputs that failed or were
-    skipped then are replaced by others. The choice depends on them and on the inputs' paths alone,
-    so that shards, workers and resumed calls agree.
+    skipped then are replaced by others. The choice depends on them and on the inputs' names alone,
+    so that shards, workers and resumed calls agree, and so does a copy of the dataset elsewhere.
     """
 
     results_each: int
@@ -37,7 +41,9 @@ class Balance:
     labels: NDArray[np.int8]
     """The number of each input's expression [N]; -1 where it has no label."""
     digests: NDArray[np.uint64]
-    """A digest of each input's path [N]."""
+    """A digest of each input's whole path [N]."""
+    name_digests: NDArray[np.uint64]
+    """A digest of each input's path in its folder or archive [N]: other inputs may share it."""
     in_shard: NDArray[np.bool_]
     """Whether each input is in the call's shard [N]."""
     left_out: int = 0
@@ -77,7 +83,7 @@ class Balance:
         Raises:
             InputError: No input has a label.
         """
-        labels, digests, in_shard = array("b"), array("Q"), array("b")
+        labels, digests, name_digests, in_shard = array("b"), array("Q"), array("Q"), array("b")
         left_out = 0
         for item in items:
             if not item or _is_faulty(item):
@@ -87,11 +93,13 @@ class Balance:
             else:
                 labels.append(EMOTIONS.index(item.label) if item.label else -1)
                 digests.append(_digest(item))
+                name_digests.append(_name_digest(item))
                 in_shard.append(shard is None or holds(shard, item.source))
         balance = cls(
             results_each=results_each,
             labels=np.array(labels, np.int8),
             digests=np.array(digests, np.uint64),
+            name_digests=np.array(name_digests, np.uint64),
             in_shard=np.array(in_shard, np.bool_),
             left_out=left_out,
         )
@@ -135,7 +143,7 @@ class Balance:
         targets = np.array([bits for _, bits in earlier_targets], np.uint8)
         choice = []
         for k, lacking in enumerate(self._lacking.tolist()):
-            ranks, others = _ranks(self.digests, k), self.labels != k
+            ranks, others = _ranks(self.name_digests, self.digests, k), self.labels != k
             first = others & _are_lowest(ranks, others, lacking // self.results_each)
             done = others & np.isin(self.digests, digests[targets >> k & 1 == 1])
             count = max(int((first & self.in_shard).sum() - (done & self.in_shard).sum()), 0)
@@ -147,12 +155,16 @@ class Balance:
         if item.usage != USAGES[0]:
             return ()
         digest, label = np.array([_digest(item)], np.uint64), item.label
+        name_digest = np.array([_name_digest(item)], np.uint64)
         earlier_targets = self.earlier.results_of(item.source) if self.earlier else 0
         return tuple(
             target
             for k, target in enumerate(EMOTIONS)
             if target != label
-            and (earlier_targets >> k & 1 or int(_ranks(digest, k)[0]) <= self._choice[k][1])
+            and (
+                earlier_targets >> k & 1
+                or int(_ranks(name_digest, digest, k)[0]) <= self._choice[k][1]
+            )
         )
 
 
@@ -170,14 +182,26 @@ def _digest(item: Item) -> int:
     return _shortened(source_key(item.source, Path.cwd()))
 
 
+def _name_digest(item: Item) -> int:
+    return _shortened(hashlib.blake2b(os.fsencode(item.relative), digest_size=8).digest())
+
+
 def _shortened(whole: bytes) -> int:
     return int.from_bytes(whole[:8])
 
 
-def _ranks(digests: NDArray[np.uint64], target: int) -> NDArray[np.uint64]:
-    """Return numbers that order the inputs, in another order for each target."""
+def _ranks(
+    name_digests: NDArray[np.uint64], digests: NDArray[np.uint64], target: int
+) -> NDArray[np.uint64]:
+    """Return numbers that order the inputs by their names, in another order for each target.
+
+    The lower half is of the whole path, by which inputs of one name are told apart.
+    """
     turn = np.uint64(9 * target)
-    return (digests << turn) | (digests >> (np.uint64(64) - turn)) if target else digests
+    turned = name_digests
+    if target:
+        turned = (name_digests << turn) | (name_digests >> (np.uint64(64) - turn))
+    return (turned & ~_LOWER_HALF) | (digests & _LOWER_HALF)
 
 
 def _are_lowest(

@@ -20,7 +20,6 @@ def test_classes_fill_up_to_the_largest(run: Run, train: Path, tmp_path: Path, l
     assert "class: 12 angry, 12 disgust, 9 fear, 5 sad, 12 surprise, 12 neutral" in result.stderr
     assert made(out) == MISSING
     assert all(row["source_label"] != row["target"] for row in rows(out))
-    # Which of the others depends on their paths, which differ from one test run to the next.
     labels = {row["source_label"] for row in rows(out) if row["target"] in ("angry", "neutral")}
     assert {"happy", "sad"} <= labels, "a class is filled from all others"
 
@@ -30,6 +29,21 @@ def test_results_come_from_many_faces(run: Run, train: Path, tmp_path: Path) -> 
     chosen = {(row["target"], row["source"]) for row in rows(tmp_path / "out")}
     assert len(chosen) == sum(MISSING.values())
     assert len({source for _, source in chosen}) >= 14  # of 22: which ones depends on their paths
+
+
+def test_another_folder_gives_the_same_choice(run: Run, train: Path, tmp_path: Path) -> None:
+    chosen = []
+    for folder in (train, shutil.copytree(train, tmp_path / "elsewhere" / "faces")):
+        out = folder.parent / "out"
+        run(folder, "--to", "all", "--balance", "-o", out)
+        chosen.append({(r["target"], Path(r["source"]).relative_to(folder)) for r in rows(out)})
+    assert chosen[0] == chosen[1]
+
+
+def test_inputs_of_one_name_are_told_apart(run: Run, train: Path, tmp_path: Path) -> None:
+    folders = [train / emotion for emotion in ("happy", "sad", "fear")]  # each has its 00.png
+    run(*folders, "--to", "all", "--balance", "-o", tmp_path / "out")
+    assert made(tmp_path / "out") == MISSING
 
 
 def test_a_run_that_goes_on_chooses_alike(run: Run, train: Path, tmp_path: Path) -> None:
