@@ -47,7 +47,7 @@ def fit(run: TrainingRun) -> RunResult:
     """Train a recipe and its prerequisites, up to the run's stage and within its limits.
 
     Raises:
-        BusyError: another `fit` trains in the folder.
+        BusyError: another `fit` trains the run, or one that it builds on.
         WrongRunError: the folder already holds a run that is not resumed, or one on other data.
         DataError: the data has no training faces, or votes that do not fit.
         CheckpointError, DivergedError: see `loop.run`.
@@ -58,20 +58,17 @@ def fit(run: TrainingRun) -> RunResult:
         face_recognizer.load()  # to fail now, not after hours of training
     with hold(run.folder, run.echo):
         _claim(run)
-        return _train_planned(run)
-
-
-def _train_planned(run: TrainingRun) -> RunResult:
-    """Train the planned runs one after the other, within the limits of them all."""
     started = time.monotonic()
     for number, planned in enumerate(plan_runs(run)):
         # The first run takes at least one step, however short the limit is.
         limits = _remaining(run.limits, time.monotonic() - started) if number else run.limits
         if limits.max_minutes is not None and limits.max_minutes <= 0:
             return RunResult(step=0, finished=False)
-        if planned is not run:
-            _claim(planned)
-        result = _train(replace(planned, limits=limits), run.folder / TEACHERS)
+        # Not the whole folder: stages that do not build on each other may be trained at once.
+        with hold(planned.folder, run.echo):
+            if planned is not run:
+                _claim(planned)
+            result = _train(replace(planned, limits=limits), run.folder / TEACHERS)
         if not result.finished:
             return result if planned is run else RunResult(step=0, finished=False)
     return result

@@ -12,7 +12,6 @@ import torch
 from cctranslate import bundle
 from cctranslate.errors import (
     BundleError,
-    BusyError,
     DataError,
     RunError,
     WrongRunError,
@@ -198,18 +197,6 @@ def test_a_folder_with_other_files_is_not_trained_in(make_run: MakeRun) -> None:
         with pytest.raises(WrongRunError, match=r"holds files but no run: no recipe\.json"):
             fit(replace(run, resume=resume))
     assert [p.name for p in run.folder.iterdir()] == ["thesis.tex"]
-
-
-def test_only_one_at_a_time_trains_in_a_folder(make_run: MakeRun) -> None:
-    run = make_run(small("guide-plain", 4))
-
-    def begin_another(*_: object) -> None:
-        with pytest.raises(BusyError, match=r"run: another run is writing there"):
-            fit(replace(run, resume=True))
-
-    assert fit(replace(run, on_start=begin_another)).finished
-    assert [line["step"] for line in log(run.folder)] == [2, 4]
-    assert not list(run.folder.glob(".*"))
 
 
 def test_votes_that_miss_the_test_faces_are_refused_before_training(make_run: MakeRun) -> None:
