@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, and files that only grow."""
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,8 @@ from cctranslate.errors import OutputError
 from cctranslate.files.paths import real_path
 from cctranslate.files.remote import is_remote, uploading
 
+_LONGEST_NAME = 255
+"""Bytes of the longest name of a file on most file systems."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -24,9 +27,12 @@ def temporary_name(path: Path) -> Path:
     """Return the path where a file is written before it is renamed to `path`.
 
     It is a hidden file in the same folder. Its name does not vary, so that a run replaces what a
-    killed one left behind.
+    killed one left behind. A name for which that is too long has its digest there.
     """
-    return path.with_name(f".{path.name}.partial")
+    name = path.name
+    if len(raw := os.fsencode(name)) > _LONGEST_NAME - len("..partial"):
+        name = hashlib.blake2b(raw, digest_size=16).hexdigest()
+    return path.with_name(f".{name}.partial")
 
 
 @contextmanager

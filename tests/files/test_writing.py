@@ -51,6 +51,14 @@ def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert [left.name for left in tmp_path.iterdir()] == ["folder"]
 
 
+def test_the_longest_names_can_be_written(tmp_path: Path) -> None:
+    for name in ("x" * 251 + ".png", "é" * 125 + "x.png", "x" * 243 + ".png", "x" * 242 + ".png"):
+        with atomic_write(tmp_path / name) as file:
+            file.write(b"whole")
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+        (tmp_path / name).unlink()
+
+
 def test_what_a_killed_run_left_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     temporary_name(path).write_text("half")
