@@ -12,8 +12,7 @@ from cctranslate.fer2013 import USAGES, parse_label, parse_usage, usage_of_pictu
 from cctranslate.files.paths import FileStamp, stamp_of
 from cctranslate.pixels import SIZE
 
-STDIN = "-"
-"""The input that stands for standard input."""
+STDIN = "-"  # the input that stands for standard input
 NUMBER = re.compile(r"#\d+$")  # of archive members that have one name
 
 

@@ -21,9 +21,10 @@ from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.student import StudentRecipe
-from cctranslate.training import bundle_folder, checkpoint, run_folder
-from cctranslate.training.export_graphs import JudgeGraph, TranslatorGraph
-from cctranslate.training.fp16 import halve
+from cctranslate.training import checkpoint, run_folder
+from cctranslate.training.exporting import bundle_folder
+from cctranslate.training.exporting.export_graphs import JudgeGraph, TranslatorGraph
+from cctranslate.training.exporting.fp16 import halve
 
 OPSET = 18
 TOLERANCE = 2e-3

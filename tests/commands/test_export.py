@@ -18,7 +18,7 @@ from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.student import STUDENT
 from cctranslate.training import checkpoint
 from cctranslate.training.export import _add_classifier
-from cctranslate.training.fp16 import halve
+from cctranslate.training.exporting.fp16 import halve
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
 from tests.support import bundles, pictures

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.classes import SIZES, write_class
+from tests.batch.stages.classes import SIZES, write_class
 
 
 @pytest.fixture

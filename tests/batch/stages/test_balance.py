@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.batch.stages.classes import MISSING, made
 from tests.support import pictures
-from tests.support.classes import MISSING, made
 from tests.support.cli import Run
 from tests.support.reports import rows, timeless, tree
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cctranslate.emotions import EMOTIONS
-from tests.support.classes import MISSING, grow, made, totals, write_class
+from tests.batch.stages.classes import MISSING, grow, made, totals, write_class
 from tests.support.cli import Run
 from tests.support.reports import rows
 
