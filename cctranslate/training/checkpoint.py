@@ -48,7 +48,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     except RuntimeError as error:
         # torch replaces what ended the writing by an error on the position in the file.
         ended_by = error.__context__
-        if isinstance(ended_by, KeyboardInterrupt):
+        if ended_by is not None and not isinstance(ended_by, Exception):  # such as Ctrl-C
             raise ended_by from None
         raise unwritable(path, ended_by if isinstance(ended_by, OSError) else error) from None
 
