@@ -104,13 +104,13 @@ class BlockRunner:
         call.save()  # the report, as the plan refers to its length
         planner = Planner(folder, options.result_layout, call.names)
         planner.write(chain([first], items), len(options.plan.variants), self._blocks.workers)
-        positions = map(options.result_layout.position, resume.last_outputs)
+        tars = map(options.result_layout.position, resume.last_outputs)
         plan = BlockPlan(
             request=self._request,
             blocks=planner.blocks,
             inputs=planner.inputs,
             base=call.journal.end,
-            first_tar=1 + max((each for each in positions if each is not None), default=-1),
+            first_tar=1 + max((tar for tar in tars if tar is not None), default=-1),
             last_outputs=tuple(sorted(resume.last_outputs)),
         )
         folder.write(plan)
@@ -151,10 +151,10 @@ class BlockRunner:
             inputs, counted = read_counts(folder.rows(number))
             call.on_done(inputs)
             counts.merge(counted)
-        left = [number for number in range(plan.blocks) if number not in done]
-        if not left:
+        unfinished = [number for number in range(plan.blocks) if number not in done]
+        if not unfinished:
             return
-        blocks = self._blocks.translate(options, plan.first_tar, left)
+        blocks = self._blocks.translate(options, plan.first_tar, unfinished)
         with closing(blocks):
             for inputs, counted in call.interrupt.until(blocks):
                 counts.merge(counted)
