@@ -65,10 +65,10 @@ def test_a_little_light_is_skin_and_much_is_teeth(color: tuple[int, ...]) -> Non
     for light in (0.05, 0.3):
         changed = picture.copy()
         carry(changed, whole(300, 300), edit(paint=2 * light), fade=False)
-        saturations.append(saturation(changed[150, 150].astype(float)))
+        saturations.append(pictures.saturation(changed[150, 150].astype(float)))
         added = (gray(changed).astype(float) - gray(picture))[150, 150]
         assert added == pytest.approx(min(light, 1 - gray(picture)[0, 0] / 255) * 255, abs=1.5)
-    before = saturation(np.array(color, float))
+    before = pictures.saturation(np.array(color, float))
     if max(color) < 200:
         assert saturations[0] == pytest.approx(before, abs=0.01)
     assert before >= saturations[0] > 0.5 * before > saturations[1]
@@ -159,72 +159,6 @@ def test_at_48_pixels_it_is_what_the_generator_does() -> None:
     carry(changed, whole(48, 48), np.stack([NOTHING[0], NOTHING[0], light]), fade=False)
     expected = np.rint((face + light * 127.5).clip(0, 255))
     assert np.abs(changed - expected).max() <= 1
-
-
-FINE = 12
-"""Pixels of the picture to one of the face, in what follows."""
-
-
-def mouth(paint: float) -> np.ndarray:
-    """A change that paints over four rows of the face."""
-    change = NOTHING.copy()
-    change[2, 30:34, 16:32] = paint
-    return change
-
-
-def test_teeth_that_are_painted_over_take_the_color_of_the_skin() -> None:
-    skin, teeth = (190, 130, 100), (235, 235, 230)
-    picture = np.full((48 * FINE, 48 * FINE, 3), skin, np.uint8)
-    picture[31 * FINE : 33 * FINE, 18 * FINE : 30 * FINE] = teeth
-    before = gray(picture).astype(float)
-    paint = (before[0, 0] - before[32 * FINE, 24 * FINE]) / 127.5
-    carry(picture, whole(48 * FINE, 48 * FINE), mouth(paint))
-    red, green, blue = picture[32 * FINE, 24 * FINE].astype(int)
-    assert red - green > 30
-    assert green - blue > 10
-
-
-def saturation(pixel: np.ndarray) -> float:
-    return float(np.ptp(pixel) / pixel.max())
-
-
-def test_a_mouth_painted_over_teeth_or_skin_is_no_grayer_than_the_skin() -> None:
-    # Blurred as a small face is: no detail that the model does not see, so nothing is covered.
-    skin, teeth = (190, 130, 100), (235, 235, 230)
-    picture = np.full((96, 96, 3), skin, np.uint8)
-    picture[60:68, 36:60] = teeth
-    before = np.asarray(cv2.GaussianBlur(picture, (0, 0), 4), np.uint8)
-    picture[:] = before
-    carry(picture, whole(96, 96), mouth(-0.8))
-    there = [picture[64, 48], picture[64, 34]]
-    assert saturation(before[64, 48].astype(float)) < 0.2
-    assert all(saturation(pixel.astype(float)) > 0.4 for pixel in there)
-    assert all(pixel[0] > pixel[1] > pixel[2] for pixel in there)
-
-
-def test_lips_under_paint_stay_redder_than_the_skin() -> None:
-    picture = np.full((96, 96, 3), (190, 130, 100), np.uint8)
-    picture[60:68, 36:60] = (170, 70, 70)
-    before = picture.copy()
-    carry(picture, whole(96, 96), mouth(-0.2))
-    assert saturation(picture[64, 48].astype(float)) >= saturation(before[64, 48].astype(float))
-
-
-@pytest.mark.parametrize(("line", "shows"), [(0, True), (90, False), (-120, True)])
-def test_shapes_that_paint_takes_away_are_covered_and_what_it_adds_to_stays_sharp(
-    line: int, shows: bool
-) -> None:
-    texture = np.random.default_rng(0).normal(0, 2, (48 * FINE, 48 * FINE))
-    texture[32 * FINE - 3 : 32 * FINE + 3, 18 * FINE : 30 * FINE] += line
-    picture = np.rint(150 + texture).clip(0, 255).astype(np.uint8)
-    there = slice(32 * FINE - 20, 32 * FINE + 20), slice(22 * FINE, 26 * FINE)
-    before = picture.copy()[there].astype(float)
-    carry(picture, whole(48 * FINE, 48 * FINE), mouth(-0.5))
-    after = picture[there].astype(float)
-    rows = before - before.mean(1, keepdims=True), after - after.mean(1, keepdims=True)
-    assert (np.corrcoef(*(row.ravel() for row in rows))[0, 1] > 0.9) == shows
-    step = np.abs(np.diff(after.mean(1))).max()
-    assert (step > 40) == (line < 0), "of a bright line of 6 pixels no edge is left"
 
 
 @pytest.mark.parametrize("name", [pictures.COLLINS, pictures.HOPPER])

@@ -124,6 +124,11 @@ def group() -> Image.Image:
     return picture
 
 
+def saturation(pixel: np.ndarray) -> float:
+    """Return the saturation of a color, in [0, 1]."""
+    return float(np.ptp(pixel) / pixel.max())
+
+
 def landscape() -> Image.Image:
     """No face: a slope from dark to light."""
     slope = np.linspace(20, 230, 300, dtype=np.float32)
