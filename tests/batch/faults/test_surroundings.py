@@ -19,15 +19,20 @@ from tests.support.cli import Run, child, command, wait_until
 from tests.support.reports import count_lines, rows
 
 
-def test_a_library_that_cannot_be_loaded_is_one_line(faces: Path, tmp_path: Path) -> None:
-    (tmp_path / f"onnxruntime{EXTENSION_SUFFIXES[0]}").write_bytes(b"cut off")
-    done = subprocess.run(
-        command("batch", faces, "--to", "sad", "-o", tmp_path / "out"),
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+def run_with_packages(folder: Path, faces: Path) -> "subprocess.CompletedProcess[str]":
+    """Translate faces in a process that takes packages from a folder before others."""
+    return subprocess.run(
+        command("batch", faces, "--to", "sad", "-o", folder / "out"),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_a_library_that_cannot_be_loaded_is_one_line(faces: Path, tmp_path: Path) -> None:
+    (tmp_path / f"onnxruntime{EXTENSION_SUFFIXES[0]}").write_bytes(b"cut off")
+    done = run_with_packages(tmp_path, faces)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: a library cannot be loaded: ")
     assert len(done.stderr.splitlines()) == 1
@@ -39,13 +44,7 @@ def test_a_package_that_is_not_whole_is_one_line(faces: Path, tmp_path: Path, pa
     (tmp_path / package).mkdir()
     content = "" if package == "onnxruntime" else "import cv2.gone\n"
     (tmp_path / package / "__init__.py").write_text(content)
-    done = subprocess.run(
-        command("batch", faces, "--to", "sad", "-o", tmp_path / "out"),
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_with_packages(tmp_path, faces)
     assert done.returncode == 4
     assert done.stderr.startswith(f"Error: {package} is not installed, or not whole: pip ")
     assert len(done.stderr.splitlines()) == 1
