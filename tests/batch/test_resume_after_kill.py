@@ -62,8 +62,12 @@ def test_killed_and_run_again_equals_never_stopped(inputs: None, weights: Path, 
     assert finished == (0 if case == "csv" else 1)  # the broken picture
     whole = timeless(Path("whole"))
     for stop in (3, 25):
+        # A small pipe that is not read ahead: the run cannot end before it is killed.
         process = subprocess.Popen(
-            [*words, "-o", "killed", "--report", "-"], stdout=subprocess.PIPE
+            [*words, "-o", "killed", "--report", "-"],
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            pipesize=4096,
         )
         assert process.stdout is not None
         streamed = [json.loads(line) for line in itertools.islice(process.stdout, stop)]
