@@ -86,7 +86,7 @@ def _pixels(view: Gray) -> Scaled:
 
 
 def _rows(outputs: list[Scaled], stride: int, across: int, min_score: float) -> Scaled:
-    """Return the rows [N,15] of a stride's positions with a score of at min_score `min_score`.
+    """Return the rows [N,15] of a stride's positions with a score of at least `min_score`.
 
     Args:
         outputs: The network's four outputs of the stride.
