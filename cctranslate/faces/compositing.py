@@ -45,6 +45,9 @@ def _window() -> Scaled:
 
 
 WINDOW = _window()
+_BELOW = smooth_step(np.arange(SIZE, dtype=np.float32), *NOSE)[:, None]
+LARGER = EYES + _BELOW * (MOUTH - EYES)
+"""`EYES` above, `MOUTH` below, and between them a smooth step [3,48,1]."""
 
 
 def adapt(edits: Scaled, scale: float) -> Scaled:
@@ -61,9 +64,8 @@ def adapt(edits: Scaled, scale: float) -> Scaled:
     """
     if not edits[:, :2].any():
         return edits
-    below = smooth_step(np.arange(SIZE, dtype=np.float32), *NOSE)[:, None]
     share = min(max(scale - 1, 0), 1)
-    return edits * (1 + share * (EYES + below * (MOUTH - EYES) - 1))
+    return edits * (1 + share * (LARGER - 1))
 
 
 def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True) -> None:
