@@ -7,17 +7,12 @@ from pathlib import Path
 import click
 
 from cctranslate.commands.options.path_types import LocalPath
-from cctranslate.commands.options.value_types import check_report_path
+from cctranslate.commands.options.value_types import check_report_suffix
 
 
 def _report_file(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
     """Return a file whose suffix names a format of reports, in a folder that exists."""
-    if str(value) == "-":
-        raise click.BadParameter("'-': name a .csv, .jsonl or .parquet file")
-    try:
-        check_report_path(context, parameter, str(value))
-    except click.BadParameter as error:
-        raise click.BadParameter(error.message.removesuffix(", or -")) from None
+    check_report_suffix(str(value))
     if not value.parent.is_dir():
         raise click.BadParameter(f"there is no folder {value.parent}: make it")
     return value

@@ -142,12 +142,22 @@ def check_report_path(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:
     """Return `-`, or a path if its suffix is that of a report."""
-    suffix = "" if value in (None, "-") else Path(str(value)).suffix.lower() or "none"
-    if suffix not in ("", ".csv", ".jsonl", ".parquet"):
-        raise click.BadParameter(f"{value!r}: name a .csv, .jsonl or .parquet file, or -")
-    if suffix == ".parquet" and find_spec("pyarrow") is None:
-        raise click.BadParameter(f"{value!r} needs pyarrow: pip install 'cctranslate[parquet]'")
+    if value is not None and value != "-":
+        check_report_suffix(value, alternative=", or -")
     return value
+
+
+def check_report_suffix(path: str, alternative: str = "") -> None:
+    """Check that a path's suffix is that of a report. Errors name the `alternative`, too.
+
+    Raises:
+        BadParameter: it is another, or pyarrow is missing for it.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".csv", ".jsonl", ".parquet"):
+        raise click.BadParameter(f"{path!r}: name a .csv, .jsonl or .parquet file{alternative}")
+    if suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise click.BadParameter(f"{path!r} needs pyarrow: pip install 'cctranslate[parquet]'")
 
 
 def parse_shard(
