@@ -31,6 +31,7 @@ from cctranslate.errors import DataError, UserError
 from cctranslate.pixels import Gray, to_gray
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
+from tests.bench import blind_sheets
 from tests.bench.panel_score import (
     agreement,
     read_ratings,
@@ -173,11 +174,7 @@ def make(
     seed: int,
 ) -> None:
     """Draw SHEETS and write KEY of the results OUT/<target>/*PublicTest_<row>*."""
-    if key.resolve().is_relative_to(sheets.resolve()):
-        raise click.UsageError(f"{key} lies in {sheets}, which raters see: keep it elsewhere")
-    for path in (sheets, key):
-        if path.exists():
-            raise click.UsageError(f"{path} exists: name another or remove it")
+    blind_sheets.check_places(sheets, key)
     faces = eligible(fer2013.load(data), reporting=reporting, copies=copies)
     items = choose(faces, results_by_row(out), real, results, seed)
     for kind, wanted in (("real", real), ("result", results)):
@@ -185,16 +182,18 @@ def make(
             count = sum((item.kind, item.target) == (kind, k) for item in items)
             if count < wanted:
                 click.echo(f"{kind} {emotion}: {count} of {wanted}: there are no more", err=True)
-    ids = pd.RangeIndex(1, len(items) + 1, name="id")
+    ids = blind_sheets.numbers(len(items))
     rows = [(item.kind, EMOTIONS[item.target], item.row) for item in items]
     pd.DataFrame(rows, index=ids, columns=["kind", "target", "row"]).to_csv(key)
-    sheets.mkdir(parents=True)
-    pd.DataFrame(index=ids, columns=["expression", "natural"]).to_csv(sheets / "ratings.csv")
-    (sheets / "instructions.txt").write_text(INSTRUCTIONS, encoding="utf-8")
-    for start in range(0, len(items), PER_SHEET):
-        page = draw_sheet(items[start : start + PER_SHEET], start + 1)
-        page.save(sheets / f"sheet-{start // PER_SHEET + 1:02}.png")
-    click.echo(f"{len(items)} faces on {-(-len(items) // PER_SHEET)} sheets")
+    count = blind_sheets.write(
+        sheets,
+        items,
+        per_sheet=PER_SHEET,
+        draw=draw_sheet,
+        questions=("expression", "natural"),
+        instructions=INSTRUCTIONS,
+    )
+    click.echo(f"{len(items)} faces on {count} sheets")
 
 
 @main.command()

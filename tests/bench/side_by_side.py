@@ -15,7 +15,7 @@ Raters get the folder SHEETS and nothing else. Each fills in a copy of SHEETS/ra
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -27,6 +27,7 @@ from cctranslate.batch.gallery.thumbnails import crop_face
 from cctranslate.batch.report.formats import read
 from cctranslate.batch.report.row import Row
 from cctranslate.errors import DataError, UserError
+from tests.bench import blind_sheets
 from tests.bench.panel_score import read_table
 
 PER_SHEET, COLUMNS, SIDE, GAP = 6, 2, 330, 24
@@ -53,6 +54,8 @@ class Pair:
     source: str
     target: str
     pictures: tuple[Image.Image, Image.Image]
+    is_swapped: bool = False
+    """Whether raters see the second run's picture on the left."""
 
 
 def pairs(one: Path, other: Path) -> Iterator[Pair]:
@@ -79,16 +82,16 @@ def shown(out: Path, row: Row) -> Image.Image:
     return face.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
-def draw_sheet(chosen: Sequence[Pair], swapped: Sequence[bool], first: int) -> Image.Image:
+def draw_sheet(chosen: Sequence[Pair], first: int) -> Image.Image:
     """Draw numbered pairs, the first of which has the number `first`."""
     lines = -(-len(chosen) // COLUMNS)
     width, height = 2 * SIDE + 2 * GAP, SIDE + 2 * GAP
     sheet = Image.new("RGB", (COLUMNS * width, lines * height), "white")
     pen = ImageDraw.Draw(sheet)
-    for j, (pair, swap) in enumerate(zip(chosen, swapped, strict=True)):
+    for j, pair in enumerate(chosen):
         x, y = j % COLUMNS * width, j // COLUMNS * height
         pen.text((x + 4, y + 2), f"{first + j}: {pair.target}", "black", font_size=16)
-        for k, picture in enumerate(reversed(pair.pictures) if swap else pair.pictures):
+        for k, picture in enumerate(pair.pictures[:: -1 if pair.is_swapped else 1]):
             sheet.paste(picture, (x + k * (SIDE + 4), y + GAP))
     return sheet
 
@@ -106,29 +109,26 @@ def main() -> None:
 @click.option("--seed", type=click.IntRange(0), default=0)
 def make(one: Path, other: Path, sheets: Path, key: Path, seed: int) -> None:
     """Draw SHEETS and write KEY of two runs' folders."""
-    if key.resolve().is_relative_to(sheets.resolve()):
-        raise click.UsageError(f"{key} lies in {sheets}, which raters see: keep it elsewhere")
-    for path in (sheets, key):
-        if path.exists():
-            raise click.UsageError(f"{path} exists: name another or remove it")
+    blind_sheets.check_places(sheets, key)
     found = sorted(pairs(one, other), key=lambda pair: (pair.source, pair.target))
     if not found:
         raise DataError(f"{one} and {other}: no face that both changed, and differently")
     random = np.random.default_rng(seed)
     chosen = [found[i] for i in random.permutation(len(found))]
-    swapped = (random.random(len(chosen)) < 0.5).tolist()
-    ids = pd.RangeIndex(1, len(chosen) + 1, name="id")
-    left = [OTHER if swap else ONE for swap in swapped]
-    rows = [(pair.source, pair.target, run) for pair, run in zip(chosen, left, strict=True)]
+    swaps = random.random(len(chosen)) < 0.5
+    shuffled = [replace(p, is_swapped=bool(s)) for p, s in zip(chosen, swaps, strict=True)]
+    ids = blind_sheets.numbers(len(shuffled))
+    rows = [(p.source, p.target, OTHER if p.is_swapped else ONE) for p in shuffled]
     pd.DataFrame(rows, index=ids, columns=["source", "target", "left"]).to_csv(key)
-    sheets.mkdir(parents=True)
-    pd.DataFrame(index=ids, columns=list(QUESTIONS)).to_csv(sheets / "ratings.csv")
-    (sheets / "instructions.txt").write_text(INSTRUCTIONS, encoding="utf-8")
-    for start in range(0, len(chosen), PER_SHEET):
-        part = slice(start, start + PER_SHEET)
-        page = draw_sheet(chosen[part], swapped[part], start + 1)
-        page.save(sheets / f"sheet-{start // PER_SHEET + 1:02}.png")
-    click.echo(f"{len(chosen)} pairs on {-(-len(chosen) // PER_SHEET)} sheets")
+    count = blind_sheets.write(
+        sheets,
+        shuffled,
+        per_sheet=PER_SHEET,
+        draw=draw_sheet,
+        questions=QUESTIONS,
+        instructions=INSTRUCTIONS,
+    )
+    click.echo(f"{len(shuffled)} pairs on {count} sheets")
 
 
 @main.command()
