@@ -195,7 +195,7 @@ def _ranks(
 ) -> NDArray[np.uint64]:
     """Return numbers that order the inputs by their names, in another order for each target.
 
-    The lower half is of the whole path, by which inputs of one name are told apart.
+    The lower half of a number comes from the whole path, so that inputs with equal names differ.
     """
     turn = np.uint64(9 * target)
     turned = name_digests
