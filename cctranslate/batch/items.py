@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.faces.crops import Face
 from cctranslate.fer2013 import USAGES, parse_label, parse_usage, usage_of_picture
-from cctranslate.files.paths import FileStamp, stamp_of
+from cctranslate.files.paths import FileStamp, named_folder, stamp_of
 from cctranslate.pixels import SIZE
 
 STDIN = "-"  # the input that stands for standard input
@@ -76,13 +76,18 @@ class Item:
     @property
     def label(self) -> str:
         """The expression that the picture's folder names, if it does."""
-        return _emotion(self.name.parent.name)
+        return _emotion(self._folder.name)
 
     @property
     def usage(self) -> str:
         """The FER2013 usage (Training, PublicTest, PrivateTest) that its results get."""
-        folder = self.name.parent.parent if self.label else self.name.parent
+        folder = self._folder.parent if self.label else self._folder
         return usage_of_picture(folder.name, self.name.name)
+
+    @property
+    def _folder(self) -> PurePath:
+        """The picture's folder, with its name and that of the folder above."""
+        return self.name.parent if self.inner else named_folder(self.path.parent)
 
     @property
     def has_earlier_rows(self) -> bool:
@@ -102,10 +107,10 @@ class Item:
         """Return the item without its content, to free memory once it is decoded."""
         return self
 
-
-def _is_read() -> bytes:
-    """Stand in for `read` once it was called: an open archive cannot be pickled."""
-    raise MemberError("read already")
+    def broken(self, reason: str, *, skipped: bool = False) -> "BrokenItem":
+        """Return it as an input that cannot be read, with the reason for its row."""
+        common = {field.name: getattr(self, field.name) for field in fields(Item)}
+        return BrokenItem(**common, reason=reason, skipped=skipped)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +118,8 @@ class ContentItem(Item):
     """An input that `fetch` reads into memory: an archive's member, a pipe, stdin or a URL."""
 
     content: bytes = b""
-    read: Callable[[], bytes] = _is_read
-    """Reads the content. Raises MemberError if that fails."""
+    read: Callable[[], bytes] | None = None
+    """Reads the content, or raises MemberError; None once it was called: it cannot be pickled."""
 
     @property
     def held_bytes(self) -> int:
@@ -123,20 +128,12 @@ class ContentItem(Item):
 
     def fetch(self) -> Item:
         """Return the item with its content, or a broken item with the reason."""
-        if self.read is _is_read:
+        if self.read is None:
             return self  # `read_pipes` has read it already
         try:
-            return replace(self, content=self.read(), read=_is_read)
+            return replace(self, content=self.read(), read=None)
         except MemberError as error:
-            return BrokenItem(
-                path=self.path,
-                relative=self.relative,
-                named=self.named,
-                inner=self.inner,
-                remainder=self.remainder,
-                store_stamp=self.store_stamp,
-                reason=str(error),
-            )
+            return self.broken(str(error))
 
     def without_content(self) -> Item:
         """Return the item without its content."""

@@ -26,6 +26,14 @@ def real_path(path: Path) -> Path:
     return path if is_remote(path) else Path(os.path.realpath(path))
 
 
+def named_folder(folder: Path) -> Path:
+    """Return a folder in a way that has its name and that of the folder above: `.` has neither."""
+    parts = folder.parts
+    if is_remote(folder) or (len(parts) > 1 and ".." not in parts):
+        return folder
+    return Path(os.path.abspath(folder))  # noqa: PTH100
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileStamp:
     """A file's size, and its times in nanoseconds. Another stamp means that the file changed."""

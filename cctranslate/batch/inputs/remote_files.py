@@ -1,13 +1,13 @@
 """Find inputs in object stores and on web servers, listed folder by folder."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import EARLIER, InputFilter, OutputPaths
-from cctranslate.batch.items import BrokenItem, ContentItem, Item
+from cctranslate.batch.items import ContentItem, Item
 from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
 from cctranslate.files import remote
@@ -24,21 +24,16 @@ class RemoteFile(Item):
 
     def fetch(self) -> Item:
         """Return the file with its content, or a broken item with the reason."""
-        common: dict[str, Any] = {
-            name: getattr(self, name) for name in ("path", "relative", "named", "remainder")
-        }
         if self.store_stamp and self.store_stamp.size > LARGEST:
-            reason = f"more than {LARGEST >> 20} MiB: save it as a file"
-            return BrokenItem(**common, store_stamp=self.store_stamp, reason=reason)
+            return self.broken(f"more than {LARGEST >> 20} MiB: save it as a file")
         try:
             content = remote.read(self.path)
         except OSError as error:
-            return BrokenItem(
-                **common, store_stamp=self.store_stamp, reason=error.strerror or str(error)
-            )
+            return self.broken(error.strerror or str(error))
         if not self.named and is_marked_content(content):
-            return BrokenItem(**common, store_stamp=self.store_stamp, reason=EARLIER, skipped=True)
-        return ContentItem(**common, store_stamp=self.store_stamp, content=content)
+            return self.broken(EARLIER, skipped=True)
+        common: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(Item)}
+        return ContentItem(**common, content=content)
 
 
 def check(word: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from cctranslate.files.remote import is_remote
@@ -10,16 +11,24 @@ from cctranslate.files.remote import is_remote
 def source_key(source: str, base: Path) -> bytes:
     """Return a 16-byte key of a source whose relative path starts in `base`.
 
-    `faces/a.png` and its absolute path have the same.
+    `faces/a.png` and its absolute path have the same, and so has `link/a.png` if `link` leads to
+    `faces`. A link to a picture has a key of its own, as its name may say what the picture shows.
     """
     return hashlib.blake2b(os.fsencode(_absolute(source, base)), digest_size=16).digest()
 
 
 def _absolute(source: str, base: Path) -> str:
-    """Return a source with its absolute path; stdin and URLs stay as they are."""
+    """Return a source with its folder's real path; stdin and URLs stay as they are."""
     if source.startswith("-:") or is_remote(source):
         return source
     # A member's name is no path: `d/../a.png` in an archive is another member than `a.png`.
     drive, rest = os.path.splitdrive(source)
     path, colon, inner = rest.partition(":")
-    return os.path.normpath(os.path.join(base, drive + path)) + colon + inner  # noqa: PTH118
+    folder, name = os.path.split(os.path.join(base, drive + path))  # noqa: PTH118
+    return os.path.join(_real_folder(folder), name) + colon + inner  # noqa: PTH118
+
+
+@lru_cache(4096)
+def _real_folder(folder: str) -> str:
+    """Return a folder without links and `..`: of the many pictures in it each asks for it."""
+    return os.path.realpath(folder)

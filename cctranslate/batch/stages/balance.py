@@ -104,7 +104,7 @@ class Balance:
             left_out=left_out,
         )
         if not (balance.labels >= 0).any():
-            besides = f" ({left_out:,} inputs are for validation or tests)" if left_out else ""
+            besides = f" (left out, for validation or tests: {left_out:,})" if left_out else ""
             raise InputError(
                 "--balance: no input's folder names an expression, and no row has a label: name a "
                 f"folder with angry, disgust and so on in it, or a CSV in FER2013's form{besides}"

@@ -127,3 +127,28 @@ def test_what_is_left_out_takes_no_row(run: Run, faces: Path, tmp_path: Path) ->
     outputs = [row["output"] for row in rows(out)]
     assert outputs == ["", "", *(f"fer2013.csv:{number}" for number in range(4))]
     assert len(lines(out)) == 5
+
+
+@pytest.mark.parametrize(
+    ("folder", "word"),
+    [
+        (".", "test"),
+        ("test", "."),
+        ("test", "happy"),
+        ("test/happy", "0.png"),
+        ("train", "../test"),
+    ],
+)
+def test_class_and_split_are_known_wherever_one_is(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, word: str
+) -> None:
+    for split in ("test", "train"):
+        (tmp_path / split / "happy").mkdir(parents=True)
+    Image.fromarray(pictures.draw_face(3, 0)).save(tmp_path / "test" / "happy" / "0.png")
+    monkeypatch.chdir(tmp_path / folder)
+    out = tmp_path / "out"
+    assert run(word, "--to", "sad", "-o", out, *LAYOUT).exit_code == 0
+    assert [row["source_label"] for row in rows(out)] == ["happy"]
+    assert lines(out)[1].endswith(b",PrivateTest\n")
+    refused = run(word, "--to", "sad", "-o", tmp_path / "more", "--balance")
+    assert "left out, for validation or tests: 1" in refused.output, refused.output

@@ -81,12 +81,14 @@ def test_a_quota_is_filled_for_each_expression(run: Run, faces: Path, tmp_path: 
     assert sorted(written) == ["happy", "happy", "sad", "sad"]
 
 
-@pytest.mark.parametrize("spelled", ["{}", "{}/", "./{}", "{}/../{}", "{}/*.png"])
+@pytest.mark.parametrize("spelled", ["{}", "{}/", "./{}", "{}/../{}", "{}/*.png", "link", "up/{}"])
 def test_a_folder_is_one_however_it_is_spelled(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("in").mkdir()
+    Path("link").symlink_to("in")
+    Path("up").symlink_to(tmp_path)
     Image.fromarray(draw_face(3, 0)).save("in/a.png")
     assert run("in", "--to", "happy", "-o", "out").exit_code == 0
     Image.fromarray(draw_face(4, 0)).save("in/b.png")
@@ -94,6 +96,18 @@ def test_a_folder_is_one_however_it_is_spelled(
         assert run(words, "--to", "happy", "-o", "out").exit_code == 0
     assert [Path(row["source"]).name for row in rows(Path("out"))] == ["a.png", "b.png"]
     assert sorted(path.name for path in Path("out/happy").iterdir()) == ["a.png", "b.png"]
+
+
+def test_linked_folders_give_a_picture_once_and_linked_pictures_each(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to("in")
+    Image.fromarray(draw_face(3, 0)).save(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").symlink_to("a.png")
+    out = tmp_path / "out"
+    assert run(tmp_path / "in", tmp_path / "link", "--to", "happy", "-o", out).exit_code == 0
+    assert [Path(row["source"]).name for row in rows(out)] == ["a.png", "b.png"]
 
 
 def test_another_input_is_added(run: Run, faces: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_only_faces_for_tests_are_refused(run: Run, tmp_path: Path) -> None:
     write_class(tmp_path / "test", "happy", 2)
     result = run(tmp_path / "test", "--to", "all", "--balance", "-o", tmp_path / "out")
     assert result.exit_code == 2
-    assert "(2 inputs are for validation or tests)" in result.stderr
+    assert "(left out, for validation or tests: 2)" in result.stderr
 
 
 def test_the_next_call_takes_others_for_inputs_without_a_result(
