@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from cctranslate import __version__, standard_streams
+from cctranslate import __version__
 from cctranslate.commands.batch import batch
 from cctranslate.commands.doctor import doctor
 from cctranslate.commands.evaluate import evaluate
@@ -19,7 +19,8 @@ from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
 from cctranslate.commands.report import report
 from cctranslate.errors import UnusableError, UserError
-from cctranslate.signals import handled_signals
+from cctranslate.process import standard_streams
+from cctranslate.process.signals import handled_signals
 
 CONTEXT: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TypeVar
 
-from cctranslate.signals import handled_signals
+from cctranslate.process.signals import handled_signals
 
 A = TypeVar("A")
 

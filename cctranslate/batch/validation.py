@@ -15,7 +15,7 @@ from cctranslate.batch.runners.blocks.block_options import check_blocks
 from cctranslate.errors import OptionError
 from cctranslate.files.paths import real_path
 from cctranslate.files.remote import is_remote, open_path
-from cctranslate.standard_streams import require_input, require_output
+from cctranslate.process.standard_streams import require_input, require_output
 
 
 def check(options: Options) -> None:

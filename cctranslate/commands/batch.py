@@ -207,7 +207,7 @@ def _run(options: Options) -> int:
     from cctranslate.batch.dry_run import describe
     from cctranslate.batch.run import BatchRun
     from cctranslate.commands.progress import BatchProgress
-    from cctranslate.standard_streams import printable
+    from cctranslate.process.standard_streams import printable
 
     def speak(line: str) -> None:
         """Print a line above the progress bar, unless `--quiet` is given."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cctranslate.batch.workers.library_warnings import recorded_warnings
 from cctranslate.errors import WorkersError
-from cctranslate.signals import ENDING_SIGNALS
+from cctranslate.process.signals import ENDING_SIGNALS
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
