@@ -5,7 +5,7 @@
 Pastes PublicTest faces (400, or FACES) into pictures of 1600x1200, one in each, at several sizes
 and angles and at places drawn by a fixed seed, and prints by size and by angle
 
-    recall      share of the faces that are found, and boxes found where no face is
+    recall      fraction of the faces that are found, and boxes found where no face is
     frame       how far the corners of the aligned frame lie from where the same face, upright
                 and alone, has them, in pixels of the 48x48 face (median)
     aligned     the judge's accuracy by FER2013's labels, of found and aligned faces,

@@ -9,7 +9,7 @@ in each round, one after the other, and the median of the rounds is printed.
 
 - `faces/s`: the faces of a batch by the seconds of a step, and how much quicker that is than in
   float32, where the device has bfloat16.
-- `a tick`: seconds of a sheet and a checkpoint, and their share of a run with a tick after each 100
+- `a tick`: seconds of a sheet and a checkpoint, and their part of a run with a tick after each 100
   steps; then with the ticks that `fit` makes.
 
 Memory is the process's peak over all stages.
