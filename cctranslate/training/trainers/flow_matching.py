@@ -37,14 +37,19 @@ SHEET_FACES, SHEET_STEPS, SHEET_GUIDANCE = 5, 4, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draw:
-    """The faces x [N,1,48,48] of a step, with landmarks, labels and identity embeddings."""
+class TeacherBatch:
+    """The N faces of a step, on the trainer's device."""
 
     x: Tensor
+    """[N,1,48,48] in [-1,1]."""
     points: Tensor
+    """Landmarks [N,5,2]."""
     has_landmarks: Tensor
+    """Whether the landmarks were found [N] bool; else they are the template's."""
     labels: Tensor
+    """Distributions over the expressions [N,7]."""
     identity: Tensor
+    """Embeddings [N,128] without the expression."""
 
 
 class FlowMatchingTrainer:
@@ -105,11 +110,11 @@ class FlowMatchingTrainer:
         self.average.update(self.network, step)
         return terms
 
-    def _draw(self, step: int) -> Draw:
+    def _draw(self, step: int) -> TeacherBatch:
         drawn = self.sampler.batch(step)
         chosen = torch.from_numpy(drawn).to(self.device)
         x, points = augment.with_landmarks(self.dataset.scaled(drawn), self._points[chosen])
-        return Draw(
+        return TeacherBatch(
             x=x,
             points=points,
             has_landmarks=self._has_landmarks[chosen],
@@ -117,25 +122,25 @@ class FlowMatchingTrainer:
             identity=self._identity[chosen],
         )
 
-    def _loss(self, draw: Draw) -> tuple[Tensor, dict[str, Tensor]]:
+    def _loss(self, batch: TeacherBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the squared error of the velocity in the mask, and terms for the log."""
-        n, recipe = len(draw.x), self.recipe
-        mask = face_masks.drawn(draw.points, draw.has_landmarks)
+        n, recipe = len(batch.x), self.recipe
+        mask = face_masks.drawn(batch.points, batch.has_landmarks)
         sees_eyes = self._draw_mask(n, 1 - recipe.drop_eyes)
-        context = context_of(draw.x, mask, draw.points, draw.has_landmarks, sees_eyes)
+        context = context_of(batch.x, mask, batch.points, batch.has_landmarks, sees_eyes)
         condition = Condition(
-            labels=draw.labels,
-            identity=draw.identity,
+            labels=batch.labels,
+            identity=batch.identity,
             has_label=self._draw_mask(n, 1 - recipe.drop_label),
             has_identity=self._draw_mask(n, 1 - recipe.drop_identity),
         )
         t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(n, device=self.device))
         weight = t[:, None, None, None]
-        noise = torch.randn_like(draw.x)
-        state = torch.lerp(noise, draw.x, weight) * mask + context.visible
+        noise = torch.randn_like(batch.x)
+        state = torch.lerp(noise, batch.x, weight) * mask + context.visible
         with autocast(self.device):
             velocity = self.network(state, t, context, condition)
-        error = (velocity - (draw.x - noise)).square() * mask
+        error = (velocity - (batch.x - noise)).square() * mask
         loss = error.sum() / mask.sum()
         late = (weight > 0.7).float() * mask
         with torch.no_grad():
