@@ -11,7 +11,6 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.pixels import to_levels
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training.data import augment, face_masks
 from cctranslate.training.data.device_cache import DeviceDataset
@@ -25,6 +24,7 @@ from cctranslate.training.networks.identity_eraser import fit_eraser
 from cctranslate.training.networks.sampling import Start, context_of, fill
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.ema import ExponentialAverage
+from cctranslate.training.trainers.sheet import to_picture
 
 BETAS = (0.9, 0.99)
 MOMENTUM = 0.95
@@ -199,9 +199,7 @@ class FlowMatchingTrainer:
                     guidance=SHEET_GUIDANCE,
                 )
             )
-        grid = torch.cat([torch.cat(list(row[:, 0]), 1) for row in rows]).cpu()
-        picture = Image.fromarray(to_levels(grid.numpy()))
-        return picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.NEAREST)
+        return to_picture(torch.cat([torch.cat(list(row[:, 0]), 1) for row in rows]))
 
 
 def _optimizers(
