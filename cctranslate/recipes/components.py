@@ -14,8 +14,6 @@ ClassifierKind = Literal["residual", "plain", "smooth", "separable", "strided", 
 Targets = Literal["one", "one-other", "all-others"]
 IMAGENET = "imagenet"
 """A backbone's weights as torchvision has them; a file or `random` may be named instead."""
-JUDGES = ("judge", "witness")
-"""Classifiers that measure generators: no generator may be trained on them."""
 LAZY = {"lazy": True}
 """Marks a loss term that is computed once in `Procedure.lazy` steps."""
 

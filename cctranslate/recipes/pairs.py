@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from cctranslate.recipes.components import JUDGES, BaseRecipe
+from cctranslate.recipes.components import BaseRecipe
+from cctranslate.recipes.rules import refuse_judges
 
 DrawKind = Literal["result", "repair", "translate"]
 
@@ -81,9 +82,7 @@ class PairsRecipe(BaseRecipe):
         return super().with_changes(**changes)
 
     def __post_init__(self) -> None:
-        for name in JUDGES:
-            if name in self.guides:
-                raise ValueError(f"{self.name}: guides names the {name}, which selects no pairs")
+        refuse_judges(self.name, self.guides)
         if all(way.kind != "result" for way in self.draws):
             raise ValueError(f"{self.name}: draws names no `result`, all that hard faces get")
 

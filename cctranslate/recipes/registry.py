@@ -38,7 +38,7 @@ def find(name: str) -> AnyRecipe:
     if name in RECIPES:
         return RECIPES[name]
     for recipe in RECIPES.values():
-        if isinstance(recipe, GanRecipe) and any(name == stage for stage in stage_names(recipe)):
+        if isinstance(recipe, GanRecipe) and name in stage_names(recipe):
             return recipe.until(name.removeprefix(f"{recipe.name}-"))
     raise ValueError(f"no recipe {name!r}: {suggestion(name, names())}")
 

@@ -1,15 +1,15 @@
-"""Contradictions in GAN recipes: a table of conditions and messages."""
+"""Contradictions in recipes; those of GAN recipes as a table of conditions and messages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-
-from cctranslate.recipes.components import JUDGES
 
 if TYPE_CHECKING:
     from cctranslate.recipes.gan import GanRecipe
 
+JUDGES = ("judge", "witness")
+"""Classifiers that measure generators: no generator may be trained on them."""
 Rule = tuple[Callable[["GanRecipe"], bool], str]
 
 RULES: tuple[Rule, ...] = (
@@ -24,10 +24,6 @@ RULES: tuple[Rule, ...] = (
     (
         lambda r: r.weights.drift > 0 and not r.encoders,
         "weights.drift needs encoders",
-    ),
-    (
-        lambda r: any(name in r.classifiers for name in JUDGES),
-        "guides or encoders name the judge or the witness, which no G is trained on",
     ),
     (
         lambda r: r.weights.likeness_drift > 0 and not r.weights.likeness,
@@ -79,6 +75,22 @@ def refuse_contradictions(recipe: GanRecipe) -> None:
     Raises:
         ValueError: fields contradict one another; the message names them.
     """
+    refuse_judges(recipe.name, recipe.classifiers)
     for contradicts, message in RULES:
         if contradicts(recipe):
             raise ValueError(f"{recipe.name}: {message}")
+
+
+def refuse_judges(recipe: str, classifiers: Iterable[str]) -> None:
+    """Check that no classifier that teaches or selects is one that measures generators.
+
+    Args:
+        recipe: The name of the recipe, for the error.
+        classifiers: The names of the recipe's guides and encoders.
+
+    Raises:
+        ValueError: one is.
+    """
+    for name in classifiers:
+        if name in JUDGES:
+            raise ValueError(f"{recipe}: it names the {name}, which only measures generators")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from cctranslate.emotions import NUM_CLASSES
-from cctranslate.recipes.components import JUDGES, BaseRecipe, GeneratorSpec
+from cctranslate.recipes.components import BaseRecipe, GeneratorSpec
+from cctranslate.recipes.rules import refuse_judges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +96,7 @@ class StudentRecipe(BaseRecipe):
         return True
 
     def __post_init__(self) -> None:
-        for name in JUDGES:
-            if name in self.guides:
-                raise ValueError(f"{self.name}: guides names the {name}, which teaches no G")
+        refuse_judges(self.name, self.guides)
         if (self.unpaired > 0) != (self.weights.coarse > 0):
             raise ValueError(f"{self.name}: unpaired and weights.coarse go together")
         if not 0 <= self.unpaired < 1:
