@@ -20,6 +20,10 @@ In both, whole numbers are the centers of pixels. A variable of this type is cal
 Points = NDArray[np.float64]
 """Landmarks [5,2] as (x, y): eyes, tip of the nose, corners of the mouth. The left one of a pair,
 as the viewer sees it, comes first."""
+EYE_POINTS, NOSE_POINT, MOUTH_POINTS = (0, 1), 2, (3, 4)
+"""The indices of landmarks."""
+MIRRORED_POINTS = [1, 0, 2, 4, 3]
+"""The order of landmarks after mirroring a face, so that left comes before right again."""
 
 Picture = TypeVar("Picture", bound=NDArray[Any])
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cctranslate.faces.alignment import EYE_POINTS, MOUTH_POINTS, NOSE_POINT
 from cctranslate.pixels import SIZE
 
 # Each limit is a pair: where a property begins to count, and where it counts in full.
@@ -31,14 +32,15 @@ def hardness(points: NDArray[np.floating], has_landmarks: NDArray[np.bool_]) -> 
         has_landmarks: Whether the landmarks of each face were found [N].
     """
     points = points.astype(np.float64)
-    eyes, mouth = points[:, :2].mean(1), points[:, 3:].mean(1)
-    between = points[:, 1] - points[:, 0]
+    eyes, mouth = points[:, EYE_POINTS].mean(1), points[:, MOUTH_POINTS].mean(1)
+    left_eye, right_eye = EYE_POINTS
+    between = points[:, right_eye] - points[:, left_eye]
     width = np.linalg.norm(between, axis=1).clip(1e-6)
     across = between / width[:, None]
     down = np.stack([-across[:, 1], across[:, 0]], 1)
     height = ((mouth - eyes) * down).sum(1).clip(1e-6)
     middle = (eyes + mouth) / 2
-    nose = ((points[:, 2] - middle) * across).sum(1)
+    nose = ((points[:, NOSE_POINT] - middle) * across).sum(1)
     worst = np.maximum.reduce(
         [
             _between(np.abs(nose) / np.maximum(width, height), *TURNED),

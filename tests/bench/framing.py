@@ -11,13 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cctranslate.faces.alignment import MIRRORED_POINTS
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.training.data import fer2013
 
 ZOOM = 4
 """The detector is at home with faces of some hundred pixels."""
 NAMES = ("left eye", "right eye", "nose", "left mouth", "right mouth")
-MIRROR = [1, 0, 2, 4, 3]
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
         if found:
             points.append((found[0].points + 0.5) / ZOOM - 0.5)
     middle, spread = np.median(points, 0), np.std(points, 0)
-    mirrored = middle[MIRROR] * [-1, 1] + [47, 0]
+    mirrored = middle[MIRRORED_POINTS] * [-1, 1] + [47, 0]
     even = (middle + mirrored) / 2
     print(f"found {len(points)} of {len(faces)} faces")
     print(f"{'':12}{'median x, y':>16}{'deviation':>16}{'made symmetric':>16}")

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-MIRROR = [1, 0, 2, 4, 3]
-"""The order of landmarks after mirroring a face, so that left comes before right again."""
+from cctranslate.faces.alignment import MIRRORED_POINTS
 
 
 def affine(x: Tensor, *, shift: float, turn: float, zoom: tuple[float, float]) -> Tensor:
@@ -127,4 +126,4 @@ def with_landmarks(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     old = (2 * points + 1) / size - 1
     new = torch.linalg.solve(turn[:, None], (old - shift[:, None])[..., None])[..., 0]
     new = ((new + 1) * size - 1) / 2
-    return moved, torch.where(mirrored[:, None, None], new[:, MIRROR], new)
+    return moved, torch.where(mirrored[:, None, None], new[:, MIRRORED_POINTS], new)

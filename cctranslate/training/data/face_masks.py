@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.faces.alignment import EYE_POINTS, MOUTH_POINTS, NOSE_POINT, TEMPLATE
 from cctranslate.pixels import SIZE
 
 Region = Literal["eyes", "mouth", "lower", "inner"]
@@ -17,8 +17,8 @@ Region = Literal["eyes", "mouth", "lower", "inner"]
 class Ellipse:
     """A part of a face, in pixels of a face whose landmarks are the template's."""
 
-    between: tuple[int, ...]
-    """The landmarks whose mean is its reference point."""
+    landmarks: tuple[int, ...]
+    """Indices of the landmarks whose mean is its reference point."""
     down: float
     """How far below that point its center is."""
     width: float
@@ -29,11 +29,11 @@ class Ellipse:
 
 ELLIPSES: dict[Region, Ellipse] = {
     # With brows, and the frown between them.
-    "eyes": Ellipse(between=(0, 1), down=-3.0, width=18.5, height=10.5),
-    "mouth": Ellipse(between=(3, 4), down=0.5, width=13.0, height=9.0),
+    "eyes": Ellipse(landmarks=EYE_POINTS, down=-3.0, width=18.5, height=10.5),
+    "mouth": Ellipse(landmarks=MOUTH_POINTS, down=0.5, width=13.0, height=9.0),
     # A smile lifts the cheeks and creases the skin beside the nose; a cry lowers the jaw.
-    "lower": Ellipse(between=(2, 3, 4), down=1.0, width=18.0, height=14.0),
-    "inner": Ellipse(between=(0, 1, 3, 4), down=-0.5, width=19.5, height=22.0),
+    "lower": Ellipse(landmarks=(NOSE_POINT, *MOUTH_POINTS), down=1.0, width=18.0, height=14.0),
+    "inner": Ellipse(landmarks=EYE_POINTS + MOUTH_POINTS, down=-0.5, width=19.5, height=22.0),
 }
 WHOLE_EXPRESSION: tuple[Region, ...] = ("eyes", "lower")
 """The parts that must be masked to hide the old expression completely."""
@@ -84,7 +84,7 @@ def drawn(points: Tensor, has_landmarks: Tensor) -> Tensor:
 def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | float) -> Tensor:
     """Return ellipses [N,48,48]: 1 inside, 0 outside, with a linear edge inside the radius."""
     across, scale = _axes(points)
-    middle = points[:, list(ellipse.between)].mean(1) + scale * ellipse.down * _turned(across)
+    middle = points[:, list(ellipse.landmarks)].mean(1) + scale * ellipse.down * _turned(across)
     line = torch.arange(SIZE, device=points.device, dtype=torch.float32)
     dx = line[None, None, :] - middle[:, 0, None, None]
     dy = line[None, :, None] - middle[:, 1, None, None]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import RunError
+from cctranslate.faces.alignment import MIRRORED_POINTS
 from cctranslate.faces.hardness import HARD, hardness
 from cctranslate.pixels import SIZE, Gray
 from cctranslate.recipes.student import StudentRecipe
@@ -190,7 +191,7 @@ def _turned(x: Tensor, points: Tensor, fraction: float) -> tuple[Tensor, Tensor]
 def _mirrored(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Return faces [N,C,48,48] and landmarks [N,5,2], half of them mirrored."""
     flip = torch.rand(len(x), device=x.device) < 0.5
-    mirrored = points[:, augment.MIRROR]
+    mirrored = points[:, MIRRORED_POINTS]
     mirrored = torch.stack([SIZE - 1 - mirrored[..., 0], mirrored[..., 1]], 2)
     return (
         torch.where(flip[:, None, None, None], x.flip(3), x),

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from cctranslate.faces.alignment import TEMPLATE
-from cctranslate.training.data import augment, face_masks
+from cctranslate.faces.alignment import MIRRORED_POINTS, TEMPLATE
+from cctranslate.training.data import face_masks
 from cctranslate.training.data.face_masks import ELLIPSES, SOFTNESS
 
 POINTS = torch.tensor(TEMPLATE, dtype=torch.float32)[None]
@@ -50,7 +50,7 @@ def test_masks_turn_grow_and_move_with_the_face() -> None:
 
 def test_a_mirrored_face_has_the_mirrored_mask() -> None:
     tilted = POINTS + torch.tensor([[0.0, 0], [1, 3], [2, 1], [0, 0], [2, 2]])
-    mirrored = tilted[:, augment.MIRROR] * torch.tensor([-1.0, 1.0]) + torch.tensor([47.0, 0.0])
+    mirrored = tilted[:, MIRRORED_POINTS] * torch.tensor([-1.0, 1.0]) + torch.tensor([47.0, 0.0])
     for region in ELLIPSES:
         mask = face_masks.fixed(tilted, FOUND, (region,))
         assert torch.allclose(face_masks.fixed(mirrored, FOUND, (region,)), mask.flip(3), atol=1e-4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.faces.alignment import MIRRORED_POINTS, TEMPLATE
 from cctranslate.pixels import Gray
 from cctranslate.training.data import augment, landmarks
 from tests.support import pictures
@@ -29,7 +29,7 @@ def test_landmarks_lie_where_faces_have_them(people: Gray) -> None:
 def test_landmarks_of_a_mirrored_face_are_mirrored(people: Gray) -> None:
     seen = landmarks.find(people[:-1]).points
     mirrored = landmarks.find(np.ascontiguousarray(people[:-1, :, ::-1])).points
-    off = np.abs(mirrored[:, augment.MIRROR] * [-1, 1] + [47, 0] - seen).max((1, 2))
+    off = np.abs(mirrored[:, MIRRORED_POINTS] * [-1, 1] + [47, 0] - seen).max((1, 2))
     assert np.median(off) < 1.8
 
 

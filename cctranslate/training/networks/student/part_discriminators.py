@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
+from cctranslate.faces.alignment import EYE_POINTS, MOUTH_POINTS
 from cctranslate.pixels import SIZE
 
 
@@ -18,8 +19,8 @@ from cctranslate.pixels import SIZE
 class Part:
     """A part of a face: `height` by `width` pixels around the mean of some landmarks."""
 
-    between: tuple[int, ...]
-    """The landmarks."""
+    landmarks: tuple[int, ...]
+    """Indices of landmarks."""
     down: float = 0.0
     """How far below their mean its center is."""
     height: int
@@ -27,10 +28,10 @@ class Part:
 
 
 PARTS = {
-    "whole": Part(between=(0, 1, 3, 4), height=SIZE, width=SIZE),
-    "mouth": Part(between=(3, 4), height=20, width=28),
+    "whole": Part(landmarks=EYE_POINTS + MOUTH_POINTS, height=SIZE, width=SIZE),
+    "mouth": Part(landmarks=MOUTH_POINTS, height=20, width=28),
     # With brows, and the frown between them.
-    "eyes": Part(between=(0, 1), down=-2.0, height=20, width=40),
+    "eyes": Part(landmarks=EYE_POINTS, down=-2.0, height=20, width=40),
 }
 
 
@@ -48,7 +49,7 @@ def crop(x: Tensor, points: Tensor, part: Part) -> Tensor:
 
     The crop is at whole pixels, within the picture: resampling would change its sharpness.
     """
-    middle = points[:, list(part.between)].mean(1)
+    middle = points[:, list(part.landmarks)].mean(1)
     top = (middle[:, 1] + part.down - (part.height - 1) / 2).round().clamp(0, SIZE - part.height)
     left = (middle[:, 0] - (part.width - 1) / 2).round().clamp(0, SIZE - part.width)
     rows = top.long()[:, None] + torch.arange(part.height, device=x.device)
