@@ -9,6 +9,7 @@ from cctranslate.batch.outputs.folder import PAGE, REPORT
 from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.report.schema import readable
+from cctranslate.files.paths import real_path
 
 _MOST = 8
 """Most reasons that are listed; the report has all."""
@@ -96,9 +97,17 @@ def lines(
     out = options.destination
     others = f", those not confirmed in {options.unconfirmed_to}" if options.unconfirmed_to else ""
     page = f", page in {out / PAGE}" if options.html else ""
-    yield f"results in {out}{others}, report in {out / REPORT}{page}"
+    yield f"results in {out}{others}, report in {out / REPORT}{page}{_sheet(options)}"
     if by_status["failed"]:
         yield "the same command with --retry-failed does the failed ones again"
+
+
+def _sheet(options: Options) -> str:
+    path = options.sheet_path
+    if options.no_sheet or not path.exists():  # as none is drawn of no result
+        return ""
+    as_named = options.destination.parent / path.name
+    return f", contact sheet in {as_named if real_path(as_named) == path else path}"
 
 
 def missing_results(missing: Mapping[str, int], left_out: int) -> Iterator[str]:

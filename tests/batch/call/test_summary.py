@@ -51,6 +51,21 @@ def test_a_second_call_says_what_is_new(run: Run, tmp_path: Path) -> None:
     assert f"results in {out}, report in {out / 'report.csv'}" in result.stderr
 
 
+def test_the_contact_sheet_is_named_if_there_is_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_many(Path("in"), 1)
+    assert ", contact sheet in o1-sheet.png\n" in run("in", "--to", "sad", "-o", "o1").stderr
+    words = ("in", "--to", "sad", "--sheet", "my.png", "-o", "o2")
+    assert ", contact sheet in my.png\n" in run(*words).stderr
+    out = tmp_path / "d" / "o3"
+    assert f", contact sheet in {out}-sheet.png\n" in run("in", "--to", "sad", "-o", out).stderr
+    assert "contact sheet" not in run("in", "--to", "sad", "-o", "o4", "--no-sheet").stderr
+    Path("empty.png").touch()
+    assert "contact sheet" not in run("empty.png", "--to", "sad", "-o", "o5").stderr
+
+
 @pytest.mark.parametrize("layout", ["imagefolder", "webdataset", "fer-csv"])
 def test_a_summary_is_of_inputs_as_they_are_now(run: Run, tmp_path: Path, layout: str) -> None:
     folder, out = write_many(tmp_path / "in", 3), tmp_path / "out"
