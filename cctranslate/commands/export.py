@@ -21,7 +21,9 @@ from cctranslate.commands.options.path_types import LocalPath
 @click.option(
     "--judge",
     type=LocalPath(path_type=Path, file_okay=False),
-    help="A run of the recipe `judge`, or a bundle to take it from.  [default: the shipped bundle]",
+    help="A run of the recipe `judge`, or of another classifier of expressions that taught neither "
+    "the translator nor what it builds on; or a bundle to take it from.  [default: the shipped "
+    "bundle]",
 )
 @click.option(
     "--witness",

@@ -17,6 +17,7 @@ from cctranslate.errors import ExportError, WrongRunError
 from cctranslate.files.paths import real_path
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 from cctranslate.pixels import to_scaled
+from cctranslate.recipes import registry
 from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import to_json
@@ -67,8 +68,12 @@ def export(
     recipe = manifest.recipe
     strengths = recipe.strengths if isinstance(recipe, StudentRecipe) else (1.0,) * NUM_CLASSES
     gains = dict(zip(EMOTIONS, strengths, strict=True)) | dict(gain or {})
-    graph = TranslatorGraph(run_folder.load_generator(run), tuple(gains.values())).eval()
-    saved = checkpoint.load(run, recipe)
+    # The figures first: those of a run that finishes now are not of a checkpoint from before.
+    figures = run / run_folder.MEASURED
+    measured = run_folder.read_json(figures) if figures.exists() else {}
+    # Once: of a run that is being trained, a second reading could give a later step.
+    generator, saved = run_folder.load_translator(run)
+    graph = TranslatorGraph(generator, tuple(gains.values())).eval()
     with checkpoint.explain_mismatch(run):
         faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
     # Resolved, because files cannot be renamed into a link's target on another disk.
@@ -89,7 +94,6 @@ def export(
         )
         classifiers = _add_classifiers(judge, witness, recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
-        measured = run_folder.MEASURED
         card = {
             "cctranslate": __version__,
             "recipe": to_json(recipe),
@@ -101,7 +105,7 @@ def export(
             "largest_difference": differs,
             "float16": {path.stem: halve(path, faces=faces, **conditions) for path in graphs},
             **classifiers,
-            "measured": run_folder.read_json(run / measured) if (run / measured).exists() else {},
+            "measured": measured,
         }
         _copy_face_presence(judge, folder)
         bundle.write_card(folder, **card)
@@ -189,7 +193,7 @@ def _check_judge(judge: Path, recipe: AnyRecipe, translator_recipe: AnyRecipe) -
     """Refuse a run that is no judge, that taught the translator, or that is not finished."""
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
         raise WrongRunError(f"{judge}: a run of {recipe.name}, which is no judge")
-    if recipe.name in translator_recipe.prerequisites:
+    if recipe.name in {teacher.name for teacher in registry.trained_before(translator_recipe)}:
         raise WrongRunError(
             f"{judge}: a run of {recipe.name}, which taught the translator: no judge"
         )

@@ -166,15 +166,24 @@ def load_generator(folder: Path) -> Generator:
     Raises:
         RunError, CheckpointError: there is no such run, or it is of another kind.
     """
+    return load_translator(folder)[0]
+
+
+def load_translator(folder: Path) -> tuple[Generator, dict[str, Any]]:
+    """Load the final generator of a run, and the checkpoint that it is from.
+
+    Raises:
+        RunError, CheckpointError: there is no such run, or it is of another kind.
+    """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, GENERATOR_RECIPES):
         raise WrongRunError(f"{folder}: a run of {recipe.name}, which is no translator")
     network = build_generator(recipe.generator)
-    state = checkpoint.load(folder, recipe)["trainer"]
+    saved = checkpoint.load(folder, recipe)
     blend = recipe.last_stage.blend if isinstance(recipe, GanRecipe) else 0.0
     with checkpoint.explain_mismatch(folder):
-        network.load_state_dict(checkpoint.final_generator_weights(state, blend))
-    return network.eval()
+        network.load_state_dict(checkpoint.final_generator_weights(saved["trainer"], blend))
+    return network.eval(), saved
 
 
 def student_discriminators(folder: Path) -> dict[str, Tensor]:

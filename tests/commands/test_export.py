@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -11,13 +12,12 @@ import torch
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.errors import BundleError, HalfError, RunError
+from cctranslate.errors import BundleError, HalfError
 from cctranslate.pixels import to_scaled
-from cctranslate.recipes.registry import find
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.student import STUDENT
 from cctranslate.training import checkpoint
-from cctranslate.training.export import _add_classifier
+from cctranslate.training.export import export
 from cctranslate.training.exporting.fp16 import halve
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
@@ -167,33 +167,25 @@ def test_export_of_no_run_is_one_line(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("t26", "a run of t26, which is no judge"),
-        ("encoder", "a run of encoder, which is no judge"),
-        ("guide-plain", "not measured and calibrated"),
-    ],
-)
-def test_export_refuses_what_is_no_judge(
-    name: str, reason: str, trained_runs: Path, tmp_path: Path
+def test_step_and_figures_are_of_the_weights_though_the_run_is_trained_meanwhile(
+    trained_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = trained_runs / name
-    if not judge.exists():
-        write_manifest(judge, RunManifest(recipe=find(name), seed=0, data={}))
-    result = invoke("export", trained_runs / "t26", "--judge", judge, "-o", tmp_path / "bundle")
-    assert result.exit_code == 2, result.output
-    assert reason in result.stderr
-    assert list(tmp_path.iterdir()) == []
+    cut = Path(shutil.copytree(trained_runs / "t26", tmp_path / "cut"))
+    (cut / "measured.json").unlink(missing_ok=True)
+    finished = torch.load(cut / "checkpoint.pt", weights_only=True)
+    torch.save({**finished, "step": finished["step"] - 1}, cut / "checkpoint.pt")
+    load = torch.load
 
+    def load_and_train_on(*args: Any, **named: Any) -> Any:
+        loaded = load(*args, **named)
+        torch.save(finished, cut / "checkpoint.pt")
+        write_json(cut / "measured.json", {"faces": 7})
+        return loaded
 
-def test_a_classifier_cannot_judge_what_it_taught(tmp_path: Path) -> None:
-    write_manifest(tmp_path, RunManifest(recipe=find("guide-plain"), seed=0, data={}))
-    write_json(tmp_path / "measured.json", {})
-    with pytest.raises(RunError, match="which taught the translator"):
-        _add_classifier(
-            tmp_path, find("flow"), tmp_path / "judge.onnx", np.zeros((1, 1, 48, 48), np.float32)
-        )
+    monkeypatch.setattr(torch, "load", load_and_train_on)
+    card = export(cut, trained_runs / "bundle", tmp_path / "bundle")
+    assert (card["step"], card["steps"]) == (finished["steps"] - 1, finished["steps"])
+    assert card["measured"] == {}
 
 
 def test_an_unfinished_run_is_exported_with_a_warning(trained_runs: Path, tmp_path: Path) -> None:
