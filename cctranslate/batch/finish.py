@@ -11,7 +11,7 @@ from cctranslate.batch.call.summary import Reasons
 from cctranslate.batch.gallery import contact_sheet, html_page
 from cctranslate.batch.manifest import RunFacts, manifest
 from cctranslate.batch.outputs.encoding import png_mark
-from cctranslate.batch.outputs.folder import PAGE, REPORT, TO, read_run, write_run
+from cctranslate.batch.outputs.folder import PAGE, REPORT, REQUESTED, TO, read_run, write_run
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.compaction import JoinedReport
 from cctranslate.batch.report.counts import Counts, count
@@ -40,7 +40,7 @@ def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons
     write_run(out, content)
     if not options.stream:
         if not options.no_sheet:
-            _draw_sheet(options, counts, content["asked"][TO])
+            _draw_sheet(options, counts, content[REQUESTED][TO])
         if options.html:
             html_page.write(
                 out / PAGE, out / REPORT, counts, content, in_store=options.store is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 from cctranslate import __version__
 from cctranslate.batch.call.options import Options
-from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER
+from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER, REQUESTED
 from cctranslate.batch.report.counts import Counts
 from cctranslate.files.remote import is_remote
 
@@ -90,7 +90,7 @@ def manifest(
         earlier: The content of `run.json` when the call began.
     """
     return {
-        "asked": earlier["asked"],
+        REQUESTED: earlier[REQUESTED],
         FOLDER: earlier.get(FOLDER, str(Path.cwd())),
         CHECKED: earlier.get(CHECKED) if facts.checked_ns is None else facts.checked_ns,
         "options": {

@@ -8,7 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.outputs.folder import ALL_SHARDS, REPORT, RUN, read_run, requested_of
+from cctranslate.batch.outputs.folder import (
+    ALL_SHARDS,
+    REPORT,
+    REQUESTED,
+    RUN,
+    read_run,
+    requested_of,
+)
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
@@ -51,7 +58,7 @@ def merge(folders: list[Path], path: Path) -> Counts:
         )
     runs = [(folder, _finished_run(folder)) for folder in folders]
     _check_options(runs)
-    _check_shards([run["asked"].get(SHARD) for _, run in runs])
+    _check_shards([run[REQUESTED].get(SHARD) for _, run in runs])
     _check_inputs(runs)
     counts = Counts()
     formats.write(_rows(folders, path.parent, counts), path)
@@ -89,9 +96,9 @@ def _finished_run(folder: Path) -> dict[str, Any]:
         raise OptionError(f"{folder}: holds no run of batch: name the folders after its -o")
     content = read_run(folder)
     try:
-        if (shard := content["asked"].get(SHARD)) is not None:
+        if (shard := content[REQUESTED].get(SHARD)) is not None:
             number, count = map(int, shard)
-            content["asked"][SHARD] = [number, count]
+            content[REQUESTED][SHARD] = [number, count]
         dict(content.get("options", {}))
     except (ValueError, TypeError, OverflowError):
         raise OptionError(f"{folder / RUN}: not what a run left") from None
@@ -125,7 +132,7 @@ def _check_options(runs: list[Run]) -> None:
         OptionError: one has others.
     """
     options = [
-        {name: value for name, value in run["asked"].items() if name not in MAY_DIFFER}
+        {name: value for name, value in run[REQUESTED].items() if name not in MAY_DIFFER}
         for _, run in runs
     ]
     if found := _difference(runs, options):

@@ -13,6 +13,8 @@ from cctranslate.files.writing import unwritable, write_text
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"
 """Hidden in `--unconfirmed-to`: the OUT of the run that writes there."""
+REQUESTED = "asked"
+"""In `run.json`: the options that all calls of a run share, by `manifest.identity`."""
 FOLDER = "folder"
 """In `run.json`: the folder that the report's relative paths of inputs start from."""
 ALL_SHARDS = "inputs_of_all_shards"
@@ -55,7 +57,7 @@ def refuse_other_run(out: Path, requested: dict[str, Any]) -> None:
     """
     if not (out / RUN).exists():
         return
-    earlier = read_run(out)["asked"]
+    earlier = read_run(out)[REQUESTED]
     differing = [n for n, value in requested.items() if n != TO and earlier.get(n) != value]
     if differing:
         raise OptionError(
@@ -90,7 +92,7 @@ def _is_run(content: Any) -> bool:
         return False
     if not isinstance(content.get(CHECKED), int | None):
         return False
-    requested = content.get("asked")
+    requested = content.get(REQUESTED)
     if not isinstance(requested, dict):
         return False
     targets = requested.get(TO, [])
@@ -150,6 +152,6 @@ def read_owner(unconfirmed: Path) -> str | None:
 def requested_of(out: Path) -> dict[str, Any]:
     """Return the options of the run in `out`; none if no run left a `run.json`."""
     try:
-        return dict(read_run(out)["asked"])
+        return dict(read_run(out)[REQUESTED])
     except OptionError:
         return {}

@@ -15,6 +15,7 @@ from cctranslate.batch.outputs.folder import (
     OWNER,
     PAGE,
     REPORT,
+    REQUESTED,
     RUN,
     TO,
     other_owner,
@@ -52,11 +53,11 @@ def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwr
         _claim_unconfirmed(unconfirmed, out)
     if is_resumed:
         content = read_run(out)
-        if content["asked"] != requested:
-            write_run(out, content | {"asked": requested, "finished": False})
+        if content[REQUESTED] != requested:
+            write_run(out, content | {REQUESTED: requested, "finished": False})
         return
     _remove_run(out, unconfirmed, requested)
-    write_run(out, {"asked": requested, FOLDER: str(Path.cwd()), CHECKED: time.time_ns()})
+    write_run(out, {REQUESTED: requested, FOLDER: str(Path.cwd()), CHECKED: time.time_ns()})
 
 
 def _remove_run(out: Path, unconfirmed: Path | None, requested: dict[str, Any]) -> None:
@@ -123,7 +124,7 @@ def _remove_results(folder: Path, recorded: set[Path]) -> None:
 
 def _joined_targets(out: Path, requested: dict[str, Any]) -> list[str]:
     """Return the expressions of earlier calls and of this one."""
-    earlier = read_run(out)["asked"].get(TO, [])
+    earlier = read_run(out)[REQUESTED].get(TO, [])
     return [emotion for emotion in EMOTIONS if emotion in earlier or emotion in requested[TO]]
 
 
