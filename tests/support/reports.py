@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cctranslate.batch.report.cell_types import name_from_text
 from cctranslate.batch.report.counts import Counts, count
 from cctranslate.batch.report.formats import read_inputs
-from cctranslate.batch.report.schema import NAMES, name_from_text
+from cctranslate.batch.report.schema import NAMES
 from tests.support import pictures
 
 ODD_NAMES = (

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.folder import PAGE, REPORT
+from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.schema import readable
 from cctranslate.files.paths import real_path
 
 _MOST = 8

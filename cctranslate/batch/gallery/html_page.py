@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from cctranslate.batch.gallery.thumbnails import Thumbnails
 from cctranslate.batch.report import formats
+from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.schema import readable
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.files.paths import real_path

@@ -11,7 +11,7 @@ from pathlib import Path
 from cctranslate.batch.outputs.folder import COPIES, PAGE, REPORT, RUN
 from cctranslate.batch.outputs.layout import TABLE, TAR_NAME
 from cctranslate.batch.outputs.ownership import is_marked
-from cctranslate.batch.report.schema import name_from_text
+from cctranslate.batch.report.cell_types import name_from_text
 from cctranslate.files.remote import is_remote
 
 EARLIER, PATTERNS = "results of earlier runs", "by --include and --exclude"

@@ -9,9 +9,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
+from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.parquet import GROUP, write_parquet
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.schema import NAMES, from_cells, line, readable, to_cells, to_record
+from cctranslate.batch.report.schema import NAMES, from_cells, line, to_cells, to_record
 from cctranslate.errors import InputError, OptionError
 from cctranslate.files.paths import real_path
 from cctranslate.files.writing import atomic_write

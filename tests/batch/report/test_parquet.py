@@ -8,8 +8,9 @@ from pathlib import Path
 from pyarrow import parquet
 
 from cctranslate.batch.report import formats
+from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.parquet import write_parquet
-from cctranslate.batch.report.schema import COLUMNS, readable, to_record
+from cctranslate.batch.report.schema import COLUMNS, to_record
 from tests.batch.report.test_schema import DONE, FAILED
 
 ROWS = [
