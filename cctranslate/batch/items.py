@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
-from cctranslate.faces.crops import Face
 from cctranslate.fer2013 import USAGES, parse_label, parse_usage, usage_of_picture
 from cctranslate.files.paths import FileStamp, named_folder, stamp_of
-from cctranslate.pixels import SIZE
 
-STDIN = "-"  # the input that stands for standard input
-NUMBER = re.compile(r"#\d+$")  # of archive members that have one name
+STDIN = "-"
+"""The input that stands for standard input."""
+NUMBER = re.compile(r"#\d+$")
+"""Matches the number in the name of an archive's second member of that name, such as `#2`."""
 
 
 class MemberError(Exception):
@@ -187,56 +187,6 @@ class BrokenItem(Item):
     reason: str
     skipped: bool = False
     """Whether its status is skipped; else it is failed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoded:
-    """A decoded picture: its faces, and facts for the report."""
-
-    item: Item
-    """With its content only if the picture is to be read again."""
-    faces: tuple[Face, ...]
-    """The faces to translate come first."""
-    width: int
-    height: int
-    mode: str
-    sha256: str
-    format: str = ""
-    """Pillow's name of the file's format; empty for a row of a dataset."""
-    stamp: FileStamp | None = None
-    """Size and time of its file, or of the archive that it is in."""
-    result_name: str | None = None
-    """The name of its results, once the pipeline has given one."""
-
-    @property
-    def faces_to_translate(self) -> tuple[Face, ...]:
-        """The faces without a reason to skip them."""
-        return tuple(face for face in self.faces if not face.skip_reason)
-
-    @property
-    def is_model_sized(self) -> bool:
-        """Whether the picture is one 48x48 gray face: the models' output is then the result."""
-        return (self.width, self.height, self.mode) == (SIZE, SIZE, "L") and not any(
-            face.is_detected for face in self.faces
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecodeFailure:
-    """An input without a decoded face, and why."""
-
-    item: Item
-    skipped: bool
-    """Whether its status is skipped, as for a file that is no picture; else it is failed."""
-    reason: str
-    unsupported: bool = False
-    """Whether it is a picture of a kind that cannot be read here."""
-    stage: str = "decode"
-    """The stage at which it failed."""
-    stamp: FileStamp | None = None
-    """Size and time of its file, or of the archive that it is in."""
-    result_name: str | None = None
-    """The name that its results would have."""
 
 
 @lru_cache(1000)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from cctranslate.batch.inputs import decoding, sources
+from cctranslate.batch.inputs.decoded import DecodeFailure
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
-from cctranslate.batch.items import BrokenItem, DecodeFailure, Item
+from cctranslate.batch.items import BrokenItem, Item
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.files.pipes import is_pipe, read_pipe
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cctranslate.batch.inputs.decoded import Decoded, DecodeFailure
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.sources import from_inputs
-from cctranslate.batch.items import ContentItem, Decoded, DecodeFailure, Item
+from cctranslate.batch.items import ContentItem, Item
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import DataError
 from cctranslate.faces.detector import FaceDetector

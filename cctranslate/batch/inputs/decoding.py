@@ -12,16 +12,10 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError
 
 from cctranslate.batch.inputs.archives import LARGEST
+from cctranslate.batch.inputs.decoded import Decoded, DecodeFailure, DecodeResult
 from cctranslate.batch.inputs.file_kinds import HEAD, describe_unread
 from cctranslate.batch.inputs.opening import File, RefusedError, read_picture
-from cctranslate.batch.items import (
-    BrokenItem,
-    ContentItem,
-    DatasetRow,
-    Decoded,
-    DecodeFailure,
-    Item,
-)
+from cctranslate.batch.items import BrokenItem, ContentItem, DatasetRow, Item
 from cctranslate.errors import UserError
 from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge, find_faces
@@ -56,14 +50,14 @@ class DecodeOptions:
         return self.face_mode == "whole" or (self.face_mode == "auto" and is_small)
 
 
-def decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
+def decode(item: Item, options: DecodeOptions) -> DecodeResult:
     """Decode an item. Whatever is wrong with it is returned as a failure, never raised."""
     # A picture that was read has its stamp already: another `stat` takes as long as a copy.
     result = _decode(item, options)
     return result if result.stamp else replace(result, stamp=item.stamp)
 
 
-def _decode(item: Item, options: DecodeOptions) -> Decoded | DecodeFailure:
+def _decode(item: Item, options: DecodeOptions) -> DecodeResult:
     bare = item.without_content()
     if isinstance(item, BrokenItem):
         return replace(_failed(bare, item.reason), skipped=item.skipped)
@@ -223,7 +217,7 @@ def _refuse_unsuitable(picture: Image.Image) -> None:
         raise RefusedError(_too_large())
 
 
-def _from_row(row: DatasetRow) -> Decoded | DecodeFailure:
+def _from_row(row: DatasetRow) -> DecodeResult:
     try:
         row.check()
         face = parse_pixels(row.pixels)

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.batch.items import Decoded, DecodeFailure, Item, Remainder
+from cctranslate.batch.inputs.decoded import Decoded, DecodeResult
+from cctranslate.batch.items import Item, Remainder
 from cctranslate.batch.outputs.writers import UnplacedResults
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import Gray, Scaled
-
-DecodeResult = Decoded | DecodeFailure
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from cctranslate.batch.inputs.decoded import Decoded, DecodeFailure, DecodeResult
 from cctranslate.batch.inputs.decoding import reread
-from cctranslate.batch.items import DatasetRow, Decoded, DecodeFailure
+from cctranslate.batch.items import DatasetRow
 from cctranslate.batch.outputs.encoding import SUFFIXES, Result
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import ResultPacker, ResultToWrite
@@ -102,7 +103,7 @@ class ResultRenderer:
                 is_altered=remainder is not None and output in remainder.altered,
             )
 
-    def weigh(self, source: Decoded | DecodeFailure) -> int:
+    def weigh(self, source: DecodeResult) -> int:
         """Return the bytes of memory that an input takes until its rows are written."""
         if isinstance(source, DecodeFailure):
             return 0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from cctranslate.batch.items import Decoded, DecodeFailure
+from cctranslate.batch.inputs.decoded import Decoded, DecodeResult
 from cctranslate.batch.outputs.layout import Layout
 from cctranslate.batch.outputs.writers import Fingerprint
 from cctranslate.batch.report.row import Disposition, Row
@@ -55,7 +55,7 @@ def result_rows(plan: Plan, layout: Layout, picture: TranslatedPicture) -> list[
     ]
 
 
-def _shared_fields(source: Decoded | DecodeFailure) -> dict[str, Any]:
+def _shared_fields(source: DecodeResult) -> dict[str, Any]:
     """Return the fields that are equal in all rows of an input."""
     stamp = source.stamp
     return {
@@ -114,7 +114,7 @@ def _result_fields(
 
 
 def row_without_result(
-    source: Decoded | DecodeFailure, status: Literal["skipped", "failed"], reason: str
+    source: DecodeResult, status: Literal["skipped", "failed"], reason: str
 ) -> Row:
     """Return the row of an input without a result."""
     return Row(**_shared_fields(source), status=status, reason=reason)

@@ -9,15 +9,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cctranslate.batch.inputs.decoded import Decoded, DecodeFailure, DecodeResult
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
-from cctranslate.batch.items import Decoded, DecodeFailure
 from cctranslate.batch.outputs.writers import UnplacedResults
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.stages.chunks import (
     DecodedChunk,
-    DecodeResult,
     FaceResults,
     FinishedChunk,
     ItemChunk,

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from cctranslate.batch.inputs import decoding
+from cctranslate.batch.inputs.decoded import Decoded, DecodeFailure
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
-from cctranslate.batch.items import Decoded, DecodeFailure, Item
+from cctranslate.batch.items import Item
 from cctranslate.faces.alignment import crop
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import to_gray

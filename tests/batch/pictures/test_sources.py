@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cctranslate.batch.inputs.decoded import Decoded
 from cctranslate.batch.inputs.decoding import reread
-from cctranslate.batch.items import Decoded
 from cctranslate.faces.raster import Canvas
 from tests.support.cli import Run
 from tests.support.reports import rows, tree

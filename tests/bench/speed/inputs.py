@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from cctranslate.batch.inputs.decoded import Decoded
 from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.inputs.fer_csv import from_csv
-from cctranslate.batch.items import Decoded
 from cctranslate.faces.detector import FaceDetector
 from tests.support import pictures
 
