@@ -108,7 +108,7 @@ def _finished_run(folder: Path) -> dict[str, Any]:
 
 
 def _check_shards(shards: list[Any]) -> None:
-    """See that all shards are there once.
+    """Check that all shards are there once.
 
     Raises:
         OptionError: they are not the shards of one run.
@@ -140,7 +140,7 @@ def _check_options(runs: list[Run]) -> None:
 
 
 def _check_inputs(runs: list[Run]) -> None:
-    """See that the runs are shards of the same inputs.
+    """Check that the runs are shards of the same inputs.
 
     Raises:
         OptionError: one has others.

@@ -64,8 +64,8 @@ def adapt(edits: Scaled, scale: float) -> Scaled:
     """
     if not edits[:, :2].any():
         return edits
-    share = min(max(scale - 1, 0), 1)
-    return edits * (1 + share * (LARGER - 1))
+    fraction = min(max(scale - 1, 0), 1)
+    return edits * (1 + fraction * (LARGER - 1))
 
 
 def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True) -> None:

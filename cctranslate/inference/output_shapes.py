@@ -19,7 +19,7 @@ _TRAILING: dict[str, tuple[int, ...]] = {
 
 
 def check(folder: Path, names: Sequence[str], outputs: Sequence[Scaled], *leading: int) -> None:
-    """See that outputs have the shapes that their names ask for.
+    """Check that outputs have the shapes that their names ask for.
 
     Args:
         folder: The bundle.

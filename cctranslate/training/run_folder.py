@@ -64,7 +64,7 @@ def _numbered(root: Path, pattern: str) -> dict[int, Path]:
     return {int(match[1]): path for match, path in matches if match}
 
 
-def write_manifest(folder: Path, facts: RunManifest) -> None:
+def write_manifest(folder: Path, manifest: RunManifest) -> None:
     """Make the folder and write `recipe.json` into it.
 
     Raises:
@@ -75,9 +75,9 @@ def write_manifest(folder: Path, facts: RunManifest) -> None:
     except OSError as error:
         raise unwritable(folder, error) from None
     content = {
-        "recipe": to_json(facts.recipe),
-        "seed": facts.seed,
-        "data": facts.data,
+        "recipe": to_json(manifest.recipe),
+        "seed": manifest.seed,
+        "data": manifest.data,
         "cctranslate": __version__,
         "torch": torch.__version__,
         "machine": platform.machine(),

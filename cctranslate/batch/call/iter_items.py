@@ -67,9 +67,7 @@ def read_pipes(items: Iterable[Item | None]) -> Iterator[Item | None]:
 def count_items(options: Options) -> int | None:
     """Return the number of inputs, or None if counting is expensive.
 
-    Only folders and single files are counted.
-
-    Of a shard it is an estimate.
+    Only folders and single files are counted. The number of a shard's inputs is an estimate.
     """
     if any(map(is_remote, options.inputs)):
         return None

@@ -64,7 +64,7 @@ def matching_paths(word: str) -> list[Path]:
 
 
 def from_folder(root: Path, output_paths: OutputPaths, input_filter: InputFilter) -> Iterator[Item]:
-    """Yield the files below a remote folder, as `folders.walking` does on a disk.
+    """Yield the files below a remote folder, as `files.walking.walk` does on a disk.
 
     Raises:
         InputError: It cannot be listed.

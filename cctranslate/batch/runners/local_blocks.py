@@ -39,7 +39,7 @@ class LocalBlocks:
             OutputError: Results cannot be written.
             DeviceError: Memory is short, or the device failed.
         """
-        job = WorkerSetup(
+        setup = WorkerSetup(
             options=options,
             folder=Path.cwd(),
             device=options.device,
@@ -47,6 +47,6 @@ class LocalBlocks:
             threads=options.workers or cores(),
             first_tar=first_tar,
         )
-        translator = BlockTranslator(job, self._models)
+        translator = BlockTranslator(setup, self._models)
         for number in numbers:
             yield translator.translate(number)

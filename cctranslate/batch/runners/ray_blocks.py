@@ -144,7 +144,7 @@ class RayBlocks:
             WorkersError: Ray gave up.
         """
         threads = self._resources.cpus_of_a_gpu if self._on_gpus else 1
-        job = WorkerSetup(
+        setup = WorkerSetup(
             options=replace(options),  # without cached properties, which cannot be pickled
             folder=Path.cwd(),
             device="cuda" if self._on_gpus else "cpu",
@@ -160,7 +160,7 @@ class RayBlocks:
         max_workers = min(self.workers, len(numbers))
         finished = ray.data.from_items(records, override_num_blocks=len(records)).map(
             _Actor,
-            fn_constructor_args=(job,),
+            fn_constructor_args=(setup,),
             compute=ray.data.ActorPoolStrategy(
                 min_size=1,
                 max_size=max_workers,
@@ -198,15 +198,15 @@ def takes_gpus(options: Options, available: Resources) -> bool:
 class _Actor:
     """Translates blocks. A user error is returned as a value, as Ray would wrap an exception."""
 
-    def __init__(self, job: WorkerSetup) -> None:
-        self._job = job
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._setup = setup
         self._translator: BlockTranslator | None = None
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Translate a block."""
         warnings.simplefilter("ignore")
         try:
-            self._translator = self._translator or BlockTranslator(self._job)
+            self._translator = self._translator or BlockTranslator(self._setup)
             inputs, counts = self._translator.translate(int(row["number"]))
         except UserError as error:
             return _failed(type(error).__name__, str(error))

@@ -73,31 +73,31 @@ class _RowContentWriter:
 class BlockTranslator:
     """Translates blocks, with the models loaded once."""
 
-    def __init__(self, job: WorkerSetup, models: TranslationModels | None = None) -> None:
+    def __init__(self, setup: WorkerSetup, models: TranslationModels | None = None) -> None:
         """Load the models, unless they are passed.
 
         Raises:
             BundleError, DeviceError: They cannot be used on this node.
             OutputError: This node cannot see the call's folders.
         """
-        self._job, self._options = job, job.options
-        _enter(job)
-        self._out = job.options.destination
+        self._setup, self._options = setup, setup.options
+        _enter(setup)
+        self._out = setup.options.destination
         self._folder = WorkFolder(self._out)
         if self._folder.read() is None:
             raise OutputError(
                 f"{self._out}: a node of the cluster does not see what is there: use a "
                 "folder that all nodes share"
             )
-        options = job.options
+        options = setup.options
         self._detector = FaceDetector()
         self._models = models or TranslationModels(
             bundle.load(options.weights or bundle.shipped()),
-            job.device,
+            setup.device,
             options.batch_size,
-            job.engine,
+            setup.engine,
             options.precision,
-            job.threads,
+            setup.threads,
         )
 
     def translate(self, number: int) -> tuple[int, Counts]:
@@ -135,7 +135,7 @@ class BlockTranslator:
         writer = self._writer(number, rows)
         work = make_worker_tasks(self._options, self._detector, writer, self._models.provider)
         work = replace(work, pickled=False, all_rows=True)
-        count = max(self._job.threads, REQUESTS) if self._options.store else self._job.threads
+        count = max(self._setup.threads, REQUESTS) if self._options.store else self._setup.threads
         with OrderedPool(work, count, processes=False) as pool:
             pipeline.run(
                 items,
@@ -154,7 +154,7 @@ class BlockTranslator:
         options = self._options
         match options.layout:
             case "webdataset":
-                return BlockTarWriter(self._out, options.encoding, self._job.first_tar + number)
+                return BlockTarWriter(self._out, options.encoding, self._setup.first_tar + number)
             case "fer-csv":
                 packer = CsvPacker(soft_labels=options.soft_labels)
                 return _RowContentWriter(rows=rows, packer=packer)
@@ -181,18 +181,18 @@ class BlockTranslator:
         (attempts / str(count)).write_bytes(b"begun")
 
 
-def _enter(job: WorkerSetup) -> None:
+def _enter(setup: WorkerSetup) -> None:
     """Change to the working directory of the call.
 
     Raises:
         OutputError: This node cannot see that folder.
     """
     try:
-        os.chdir(job.folder)
+        os.chdir(setup.folder)
     except OSError as error:
-        if job.options.store is None:  # else all paths may be URLs
+        if setup.options.store is None:  # else all paths may be URLs
             raise OutputError(
-                f"{job.folder}: a node of the cluster cannot see it: {error.strerror}: use a "
+                f"{setup.folder}: a node of the cluster cannot see it: {error.strerror}: use a "
                 "folder that all nodes share"
             ) from None
 
