@@ -178,7 +178,7 @@ class Translator:
             all_rows=True,
         )
         decoded = (work.decode(ItemChunk(items=[to_item(source)])) for source in sources)
-        for chunk in filter(None, translate(decoded, plan, self._models, name=str)):
+        for chunk in filter(None, translate(decoded, plan, self._models, claim=str)):
             (rows,) = work.finish(chunk).rows
             yield to_error(rows) or to_translations(
                 rows, chunk, collector.take(), len(plan.variants)

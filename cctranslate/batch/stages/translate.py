@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 MOST_HELD = 64 << 20
 """Bytes of inputs that may wait until a micro-batch is full."""
-Name = Callable[[str], str]
+ClaimName = Callable[[str], str]
+"""Reserves and returns a name for the results of an input, by the name that it prefers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +40,11 @@ class _Outputs:
 
 
 def translate(
-    chunks: Iterable[DecodedChunk | None], plan: Plan, models: TranslationModels, name: Name
+    chunks: Iterable[DecodedChunk | None], plan: Plan, models: TranslationModels, claim: ClaimName
 ) -> Iterator[TranslatedChunk | None]:
     """Translate and judge the faces of chunks, in order, in micro-batches across them.
 
-    `name` claims the name of an input's results. A None ends a micro-batch, and follows it.
+    A None ends a micro-batch, and follows it.
 
     Raises:
         DeviceError: memory is short, or the device failed.
@@ -52,7 +53,7 @@ def translate(
     faces = inputs = waiting_bytes = 0
     for chunk in chunks:
         if chunk is None:
-            yield from _translated(waiting, plan, models, name)
+            yield from _translated(waiting, plan, models, claim)
             yield None
             waiting, faces, inputs, waiting_bytes = [], 0, 0, 0
             continue
@@ -61,9 +62,9 @@ def translate(
         waiting_bytes += chunk.weight
         batch = models.micro_batch(len(plan.conditions), any(chunk.is_drawn for chunk in waiting))
         if faces >= batch or inputs >= 4 * batch or waiting_bytes > MOST_HELD:
-            yield from _translated(waiting, plan, models, name)
+            yield from _translated(waiting, plan, models, claim)
             waiting, faces, inputs, waiting_bytes = [], 0, 0, 0
-    yield from _translated(waiting, plan, models, name)
+    yield from _translated(waiting, plan, models, claim)
 
 
 def selected(
@@ -99,7 +100,7 @@ def selected(
 
 
 def _translated(
-    waiting: Sequence[DecodedChunk], plan: Plan, models: TranslationModels, name: Name
+    waiting: Sequence[DecodedChunk], plan: Plan, models: TranslationModels, claim: ClaimName
 ) -> Iterator[TranslatedChunk]:
     """Translate the faces of all chunks together, in parts that fit into memory."""
     if not waiting:
@@ -129,7 +130,7 @@ def _translated(
             sources=chunk.sources,
             counts=chunk.counts,
             weight=chunk.weight,
-            names=tuple(_names(chunk, name)),
+            names=tuple(_names(chunk, claim)),
             remainders=chunk.remainders,
             translated=outputs.translated[rows],
             edits=edits[rows] if edits is not None and chunk.is_drawn else None,
@@ -185,13 +186,13 @@ def _joined(parts: Sequence[_Outputs]) -> _Outputs:
     )
 
 
-def _names(chunk: DecodedChunk, name: Name) -> Iterator[str | None]:
+def _names(chunk: DecodedChunk, claim: ClaimName) -> Iterator[str | None]:
     """Yield the name of each input's results: that of an earlier call, or one that is claimed."""
     for base, remainder in zip(chunk.bases, chunk.remainders, strict=True):
         if remainder and remainder.result_name:
             yield remainder.result_name
         else:
-            yield None if base is None else name(base)
+            yield None if base is None else claim(base)
 
 
 def _faded(levels: Gray, edit: Scaled) -> Gray:
