@@ -1,4 +1,7 @@
-"""Maps between faces as they lie in their pictures and upright, centered faces, on batches."""
+"""Frames of faces, in batches: the transforms from upright, centered faces to their pictures.
+
+They are those of `faces/alignment.py`, in torch.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -16,11 +19,8 @@ LARGER = 1.3
 MIDDLE = (SIZE - 1) / 2
 
 
-def frames(points: Tensor) -> Tensor:
-    """Return the affine maps [N,2,3] from upright faces to pictures, by landmarks [N,5,2].
-
-    As `faces.alignment.align`, for a batch.
-    """
+def align(points: Tensor) -> Tensor:
+    """Return the frames [N,2,3] of faces with landmarks [N,5,2], as `faces.alignment.align`."""
     upright = torch.tensor(TEMPLATE, dtype=points.dtype, device=points.device)
     template = torch.view_as_complex(upright)
     in_picture = torch.view_as_complex(points.contiguous())
@@ -35,28 +35,28 @@ def frames(points: Tensor) -> Tensor:
     return torch.stack([across, down], 1)
 
 
-def lies_oddly(maps: Tensor) -> Tensor:
-    """Return which faces [N] with maps [N,2,3] are tilted, off the middle, large or small."""
-    tilt = torch.atan2(maps[:, 1, 0], maps[:, 0, 0]).abs()
-    size = maps[:, :, 0].norm(dim=1).clamp_min(1e-3)
-    middle = torch.tensor(TEMPLATE.mean(0), dtype=maps.dtype, device=maps.device)
-    aside = (maps[:, :, :2] @ middle + maps[:, :, 2] - middle).norm(dim=1)
+def lies_oddly(frames: Tensor) -> Tensor:
+    """Return which faces [N] with frames [N,2,3] are tilted, off the middle, large or small."""
+    tilt = torch.atan2(frames[:, 1, 0], frames[:, 0, 0]).abs()
+    size = frames[:, :, 0].norm(dim=1).clamp_min(1e-3)
+    middle = torch.tensor(TEMPLATE.mean(0), dtype=frames.dtype, device=frames.device)
+    aside = (frames[:, :, :2] @ middle + frames[:, :, 2] - middle).norm(dim=1)
     return (
         (tilt > TILTED_RADIANS) | (torch.maximum(size, 1 / size) > LARGER) | (aside > ASIDE_PIXELS)
     )
 
 
-def fetched(x: Tensor, maps: Tensor, mode: str, padding: str) -> Tensor:
-    """Warp pictures [N,C,48,48]: each pixel is fetched from where the map leads."""
-    turn, shift = maps[:, :, :2], maps[:, :, 2:]
+def warp(x: Tensor, transforms: Tensor, mode: str, padding: str) -> Tensor:
+    """Warp pictures [N,C,48,48]: each pixel is fetched from where its transform [2,3] leads."""
+    turn, shift = transforms[:, :, :2], transforms[:, :, 2:]
     # From pixels to places in [-1, 1], as affine_grid has them.
-    middle = torch.full((2, 1), MIDDLE, dtype=maps.dtype, device=maps.device)
+    middle = torch.full((2, 1), MIDDLE, dtype=transforms.dtype, device=transforms.device)
     shift = (turn @ middle + shift - middle) / (SIZE / 2)
     grid = F.affine_grid(torch.cat([turn, shift], 2), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode, padding, align_corners=False)
 
 
-def inverse(maps: Tensor) -> Tensor:
-    """Return the inverse maps [N,2,3]."""
-    turn = torch.linalg.inv(maps[:, :, :2])
-    return torch.cat([turn, -turn @ maps[:, :, 2:]], 2)
+def inverse(transforms: Tensor) -> Tensor:
+    """Return the inverse transforms [N,2,3]."""
+    turn = torch.linalg.inv(transforms[:, :, :2])
+    return torch.cat([turn, -turn @ transforms[:, :, 2:]], 2)

@@ -17,12 +17,12 @@ def anchors(
     Faces that lie oddly are translated upright and centered, and the change is carried back. The
     generator has hardly seen such faces, and draws eyes on the foreheads of tilted ones.
     """
-    maps = framing.frames(points)
-    odd = framing.lies_oddly(maps)[:, None, None, None]
-    upright = framing.fetched(x, maps, "bicubic", "reflection").clamp(-1, 1)
+    frames = framing.align(points)
+    odd = framing.lies_oddly(frames)[:, None, None, None]
+    upright = framing.warp(x, frames, "bicubic", "reflection").clamp(-1, 1)
     aligned = torch.where(odd, upright, x)
     with autocast(x.device):
         edit = generator.edit(generator.encode(aligned), labels)
     translated = generator.apply_edit(aligned, edit, strengths)
-    change = framing.fetched(translated - aligned, framing.inverse(maps), "bilinear", "zeros")
+    change = framing.warp(translated - aligned, framing.inverse(frames), "bilinear", "zeros")
     return torch.where(odd, (x + change).clamp(-1, 1), translated)

@@ -97,9 +97,8 @@ class PairBatches:
         if recipe.unpaired:
             # Pairs of faces that lie oddly are poor, as the translator has hardly seen such faces.
             # Their anchors are better: they are made of the upright face (`anchors.py`).
-            odd = framing.lies_oddly(
-                framing.frames(torch.from_numpy(face_landmarks.points))
-            ).numpy()
+            frames = framing.align(torch.from_numpy(face_landmarks.points))
+            odd = framing.lies_oddly(frames).numpy()
             pairs = pairs.take(~(odd & face_landmarks.has_landmarks)[pairs.sources])
         if len(pairs) < recipe.batch_size:
             raise RunError(

@@ -14,15 +14,15 @@ def moved(degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0,
     return np.asarray((TEMPLATE - middle) @ turn + middle + shift)
 
 
-def maps_of(*faces: np.ndarray) -> torch.Tensor:
-    return framing.frames(torch.from_numpy(np.stack(faces)).float())
+def frames_of(*faces: np.ndarray) -> torch.Tensor:
+    return framing.align(torch.from_numpy(np.stack(faces)).float())
 
 
 def test_frames_are_those_of_the_alignment_of_photographs() -> None:
     random = np.random.default_rng(0)
     faces = [moved(20, 1.2, (3, -4)) + random.normal(0, 1, (5, 2)) for _ in range(3)]
     expected = np.stack([align(face) for face in faces])
-    assert maps_of(*faces).numpy() == pytest.approx(expected, abs=1e-4)
+    assert frames_of(*faces).numpy() == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -38,20 +38,20 @@ def test_frames_are_those_of_the_alignment_of_photographs() -> None:
         ({"shift": (0, -5)}, True),
     ],
 )
-def test_a_face_lies_oddly_from_some_limits_on(how: dict[str, float], odd: bool) -> None:
-    assert framing.lies_oddly(maps_of(moved(**how))).tolist() == [odd]  # type: ignore[arg-type]
+def test_a_face_lies_oddly_beyond_each_limit(how: dict[str, float], odd: bool) -> None:
+    assert framing.lies_oddly(frames_of(moved(**how))).tolist() == [odd]  # type: ignore[arg-type]
 
 
-def test_what_is_fetched_upright_is_carried_back() -> None:
-    maps = maps_of(moved(30, 0.8, (5, -2)))
+def test_a_warp_by_the_inverse_undoes_one_by_the_frame() -> None:
+    frames = frames_of(moved(30, 0.8, (5, -2)))
     line = torch.arange(48.0)
     smooth = torch.sin(line / 9)[:, None] * torch.cos(line / 7)
     x = smooth[None, None]
-    upright = framing.fetched(x, maps, "bicubic", "reflection")
-    back = framing.fetched(upright, framing.inverse(maps), "bilinear", "zeros")
+    upright = framing.warp(x, frames, "bicubic", "reflection")
+    back = framing.warp(upright, framing.inverse(frames), "bilinear", "zeros")
     inner = (..., slice(16, 30), slice(18, 32))
     torch.testing.assert_close(back[inner], x[inner], atol=0.02, rtol=0)
     # The middle between the eyes of the upright face shows what lies there in the picture.
     eyes = moved(30, 0.8, (5, -2))[:2].mean(0)
-    there = framing.fetched(x, maps, "bilinear", "zeros")[0, 0, 18, 23:25].mean()
+    there = framing.warp(x, frames, "bilinear", "zeros")[0, 0, 18, 23:25].mean()
     assert float(there) == pytest.approx(np.sin(eyes[1] / 9) * np.cos(eyes[0] / 7), abs=0.05)
