@@ -81,8 +81,12 @@ def _name_text(name: str) -> str:
     """
     if name.isascii() and "\\x" not in name and not name.startswith(_FORMULA):
         return name
-    escaped = readable(_ESCAPE.sub(r"\\x5cx\1", name))
+    escaped = _in_utf8(name)
     return f"\\x{ord(name[0]):02x}{escaped[1:]}" if name.startswith(_FORMULA) else escaped
+
+
+def _in_utf8(name: str) -> str:
+    return readable(_ESCAPE.sub(r"\\x5cx\1", name))
 
 
 def _byte(match: re.Match[str]) -> str:
@@ -102,7 +106,7 @@ def readable(text: str) -> str:
 
 
 TEXT = CellType(arrow="string")
-NAME = CellType(arrow="string", to_text=_name_text, from_text=name_from_text)
+NAME = CellType(arrow="string", to_text=_name_text, from_text=name_from_text, to_json=_in_utf8)
 EMOTION = CellType(arrow="string", from_text=_one_of(EMOTIONS))
 STATUS = CellType(arrow="string", from_text=_one_of(get_args(Status)))
 DISPOSITION = CellType(arrow="string", to_text=_value, from_text=Disposition, to_json=_value)

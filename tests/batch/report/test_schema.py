@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from cctranslate.batch.report import formats
+from cctranslate.batch.report.cell_types import name_from_text
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.batch.report.schema import NAMES, from_cells, line, to_cells, to_record
 
@@ -77,6 +78,9 @@ def test_odd_names_come_back(name: bytes, cell: str) -> None:
     assert cells[0] == cell
     assert cells[0].encode()  # as UTF-8, which pandas and others read
     assert from_cells(cells) == row
+    in_json = to_record(row)["source"]
+    assert in_json.encode()
+    assert name_from_text(in_json) == row.source
 
 
 def test_cells_are_spelled_for_people_and_records_for_programs() -> None:
