@@ -105,7 +105,7 @@ class FlowMatchingTrainer:
         self.adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), LONGEST_GRADIENT)
-        self.muon.step()  # type: ignore[no-untyped-call]
+        self.muon.step()
         self.adam.step()
         self.average.update(self.network, step)
         return terms
@@ -204,18 +204,12 @@ class FlowMatchingTrainer:
 
 def _optimizers(
     network: Denoiser, recipe: TeacherRecipe
-) -> tuple[torch.optim.Muon, optimizers.Adam]:
-    """Return Muon (Jordan et al. 2024) for the inner matrices, and Adam for the rest."""
+) -> tuple[optimizers.Muon, optimizers.Adam]:
+    """Return Muon for the inner matrices, and Adam for the rest."""
     matrices = list(network.matrices())
     inside = {id(parameter) for parameter in matrices}
     others = [p for p in network.parameters() if id(p) not in inside]
-    muon = torch.optim.Muon(
-        matrices,
-        lr=recipe.lr,
-        weight_decay=0.0,
-        momentum=MOMENTUM,
-        adjust_lr_fn="match_rms_adamw",
-    )
+    muon = optimizers.Muon(matrices, recipe.lr, MOMENTUM)
     return muon, optimizers.build(others, recipe.adam_lr, BETAS, others[0].device)
 
 

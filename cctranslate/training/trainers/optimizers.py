@@ -1,4 +1,4 @@
-"""Adam in its fastest form for a device, with a state that can move between devices."""
+"""Adam and Muon in their fastest forms for a device, with states that can move between devices."""
 
 import math
 from collections.abc import Iterable
@@ -49,3 +49,47 @@ def restore(optimizer: Adam, state: dict[str, Any]) -> None:
         for saved, current in zip(state["param_groups"], optimizer.param_groups, strict=True)
     ]
     optimizer.load_state_dict({**state, "param_groups": groups})
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose steps are made orthogonal (Jordan et al. 2024), for weight matrices.
+
+    It takes the steps of `torch.optim.Muon(lr, momentum=..., weight_decay=0,
+    adjust_lr_fn="match_rms_adamw")`, but computes in float32: torch's computes in bfloat16, which
+    CPUs without such hardware multiply at a hundredth of their speed in float32.
+    """
+
+    COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+    """Of the quintic Newton-Schulz iteration that takes all singular values to about 1."""
+    ITERATIONS = 5
+
+    def __init__(self, matrices: Iterable[nn.Parameter], lr: float, momentum: float) -> None:
+        super().__init__(matrices, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move every matrix that has a gradient."""
+        for group in self.param_groups:
+            lr, momentum = group["lr"], group["momentum"]
+            for matrix in group["params"]:
+                if matrix.grad is None:
+                    continue
+                state = self.state[matrix]
+                if "momentum_buffer" not in state:
+                    state["momentum_buffer"] = torch.zeros_like(matrix.grad)
+                mean = state["momentum_buffer"].lerp_(matrix.grad, 1 - momentum)
+                direction = self._orthogonal(matrix.grad.lerp(mean, momentum))
+                # As long as a step of Adam (Liu et al. 2025).
+                matrix.add_(direction, alpha=-lr * 0.2 * math.sqrt(max(matrix.shape)))
+
+    @classmethod
+    def _orthogonal(cls, update: Tensor) -> Tensor:
+        """Return the orthogonal matrix that is next to an update [out,in], approximately."""
+        is_tall = update.size(0) > update.size(1)
+        x = update.T if is_tall else update
+        x = x / x.norm().clamp_min(1e-7)
+        a, b, c = cls.COEFFICIENTS
+        for _ in range(cls.ITERATIONS):
+            gram = x @ x.T
+            x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+        return x.T if is_tall else x
