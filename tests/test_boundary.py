@@ -111,9 +111,9 @@ def test_export_without_onnx_says_what_to_install(tmp_path: Path) -> None:
         "import click, numpy, torch\n"
         "from pathlib import Path\n"
         "from cctranslate.cli import cli, main\n"
-        "from cctranslate.training.export import _JUDGE, _write\n"
-        f"write = lambda: _write(torch.nn.Identity(), Path({str(tmp_path / 'x')!r}), "
-        "{'faces': numpy.zeros((1, 1, 48, 48), 'float32')}, _JUDGE)\n"
+        "from cctranslate.training.exporting.onnx_files import CLASSIFIER, write_graph\n"
+        f"write = lambda: write_graph(torch.nn.Identity(), Path({str(tmp_path / 'x')!r}), "
+        "CLASSIFIER, numpy.zeros((1, 1, 48, 48), 'float32'))\n"
         "cli.add_command(click.Command('write', callback=write))\n"
         "sys.argv[1:] = ['write']; main()"
     )

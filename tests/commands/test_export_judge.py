@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cctranslate.errors import RunError
 from cctranslate.recipes.registry import find
-from cctranslate.training.export import _add_classifier
+from cctranslate.training.exporting.classifiers import check_judge
 from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
 from tests.support.cli import invoke
 
@@ -34,9 +33,6 @@ def test_export_refuses_what_is_no_judge(
 
 @pytest.mark.parametrize("translator", ["flow", "flow-start", "student"])
 def test_a_classifier_cannot_judge_what_it_taught(translator: str, tmp_path: Path) -> None:
-    write_manifest(tmp_path, RunManifest(recipe=find("guide-plain"), seed=0, data={}))
     write_json(tmp_path / "measured.json", {})
     with pytest.raises(RunError, match="which taught the translator"):
-        _add_classifier(
-            tmp_path, find(translator), tmp_path / "judge.onnx", np.zeros((1, 1, 48, 48), "f4")
-        )
+        check_judge(tmp_path, find("guide-plain"), find(translator))

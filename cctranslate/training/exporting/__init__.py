@@ -1,1 +1,1 @@
-"""What `export.py` makes a bundle of: its graphs, float16, and the folder that is replaced."""
+"""What `export.py` makes a bundle of: graphs, ONNX files, float16, and the folder."""

@@ -11,7 +11,7 @@ from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.original.log_t1_to_t27 import T1, T5, T9, T11, T26
 from cctranslate.recipes.registry import RECIPES, find
-from cctranslate.training.exporting.export_graphs import TranslatorGraph
+from cctranslate.training.exporting.graphs import TranslatorGraph
 from cctranslate.training.networks.classifiers import OUTPUTS, Classifier
 from cctranslate.training.networks.discriminators import build_discriminator
 from cctranslate.training.networks.flow_generator import FlowGenerator
