@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import align, crop
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.pixels import Gray
+from cctranslate.training.data.fer2013 import Faces
 
 PHOTOS = Path(__file__).parents[2] / "datasets" / "photos"
 COLLINS, HOPPER = "collins", "hopper"
@@ -36,6 +38,16 @@ def draw_face(label: int, seed: int) -> Gray:
         draw.line([(16, 36 + bend), (24, 36 - bend // 2), (32, 36 + bend)], fill=dark, width=2)
     noise = random.normal(0, 4, (48, 48))
     return (np.asarray(picture, float) + noise).clip(0, 255).astype(np.uint8)
+
+
+def drawn_faces(labels: Sequence[int], first_row: int = 0) -> Faces:
+    """Drawn faces with these labels, in rows from `first_row` on."""
+    rows = np.arange(first_row, first_row + len(labels))
+    return Faces(
+        images=np.stack([draw_face(k, row) for k, row in zip(labels, rows.tolist(), strict=True)]),
+        labels=np.array(labels, np.uint8),
+        rows=rows,
+    )
 
 
 def png(label: int, seed: int = 0) -> bytes:

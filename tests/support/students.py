@@ -10,7 +10,6 @@ from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.components import derive
 from cctranslate.recipes.registry import find
 from cctranslate.recipes.student import STUDENT, STUDENT_START, StudentRecipe
-from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.losses.teachers import TeacherNetworks
 from cctranslate.training.networks.classifiers import Classifier
@@ -48,11 +47,7 @@ def make(
     face_landmarks: Landmarks | None = None,
     **changes: object,
 ) -> StudentTrainer:
-    faces = Faces(
-        images=np.stack([pictures.draw_face(i % 7, i) for i in range(COUNT)]),
-        labels=np.arange(COUNT, dtype=np.uint8) % 7,
-        rows=np.arange(COUNT),
-    )
+    faces = pictures.drawn_faces([i % 7 for i in range(COUNT)])
     face_landmarks = face_landmarks or Landmarks(
         points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)),
         has_landmarks=np.arange(COUNT) % 3 > 0,

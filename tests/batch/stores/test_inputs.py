@@ -13,8 +13,6 @@ from tests.support.archives import SEVEN, table, tarred, zipped
 from tests.support.cli import Run, invoke
 from tests.support.reports import rows, tree
 
-PLACES = ("source", "ms", "source_mtime_ns")
-
 
 def placeless(out: Path, root: str) -> list[dict[str, str]]:
     """A run's rows, with sources relative to a folder."""

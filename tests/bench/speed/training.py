@@ -40,7 +40,6 @@ from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.student import StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training import checkpoint, device, loop
-from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.loop import Limits, Trainer
 from cctranslate.training.losses.teachers import TeacherNetworks
@@ -82,12 +81,7 @@ def stages() -> Iterator[tuple[str, AnyRecipe, int]]:
 
 def make(recipe: AnyRecipe, on: torch.device) -> Trainer:
     """Return a recipe's trainer on drawn faces, with networks in place of those trained before."""
-    rows = np.arange(COUNT)
-    faces = Faces(
-        images=np.stack([pictures.draw_face(i % NUM_CLASSES, i) for i in range(COUNT)]),
-        labels=(rows % NUM_CLASSES).astype(np.uint8),
-        rows=rows,
-    )
+    faces = pictures.drawn_faces([i % NUM_CLASSES for i in range(COUNT)])
     face_landmarks = Landmarks(
         points=np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1)),
         has_landmarks=np.ones(COUNT, bool),
@@ -108,8 +102,8 @@ def make(recipe: AnyRecipe, on: torch.device) -> Trainer:
     if isinstance(recipe, StudentRecipe):
         drawn = Draws(
             images=faces.images,
-            sources=rows,
-            targets=(rows + 1) % NUM_CLASSES,
+            sources=faces.rows,
+            targets=(faces.rows + 1) % NUM_CLASSES,
             spec_indices=np.zeros(COUNT, np.int64),
             target_probabilities=np.ones(COUNT, np.float32),
             cosines=np.ones(COUNT, np.float32),

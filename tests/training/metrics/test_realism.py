@@ -20,18 +20,10 @@ from cctranslate.training.metrics.realism import (
     standard_error,
     translations,
 )
-from tests.support import pictures
+from tests.support.pictures import drawn_faces
 
 RANDOM = np.random.default_rng(0)
 CPU = torch.device("cpu")
-
-
-def faces(labels: list[int], first_row: int = 0) -> Faces:
-    return Faces(
-        images=np.stack([pictures.draw_face(k, first_row + i) for i, k in enumerate(labels)]),
-        labels=np.array(labels, np.uint8),
-        rows=np.arange(first_row, first_row + len(labels)),
-    )
 
 
 def rows(found: Faces, label: int) -> list[int]:
@@ -57,7 +49,7 @@ def test_the_standard_error_is_the_spread_of_auc_over_many_samples() -> None:
 
 
 def test_translations_carry_target_and_source_and_leave_own_expressions_out() -> None:
-    sources = faces([3, 0], first_row=50)
+    sources = drawn_faces([3, 0], first_row=50)
     translated = np.arange(14, dtype=np.uint8).reshape(2, 7)[..., None, None]
     found = translations(sources, np.broadcast_to(translated, (2, 7, 48, 48)))
     assert found.labels.tolist() == [0, 1, 2, 4, 5, 6, 1, 2, 3, 4, 5, 6]
@@ -68,8 +60,8 @@ def test_translations_carry_target_and_source_and_leave_own_expressions_out() ->
 def test_a_balanced_sample_has_as_many_of_each_label_and_repeats_real_faces_at_most_4_times() -> (
     None
 ):
-    results = faces([0] * 9 + [1] * 2 + [2] * 3, first_row=100)
-    real = faces([0] * 2 + [1] * 5 + [3] * 4)
+    results = drawn_faces([0] * 9 + [1] * 2 + [2] * 3, first_row=100)
+    real = drawn_faces([0] * 2 + [1] * 5 + [3] * 4)
     found = balanced(Sample(results=results, real=real), np.random.default_rng(0))
     assert [len(rows(found.results, k)) for k in range(7)] == [8, 2, 0, 0, 0, 0, 0]
     assert rows(found.real, 0) == [0] * 4 + [1] * 4
@@ -81,7 +73,7 @@ def test_a_balanced_sample_has_as_many_of_each_label_and_repeats_real_faces_at_m
 def test_what_critics_learn_from_has_no_source_and_no_copy_of_one_among_its_real_faces(
     weights: Path,
 ) -> None:
-    once = faces([i % 7 for i in range(70)])
+    once = drawn_faces([i % 7 for i in range(70)])
     copies = Faces(images=once.images, labels=once.labels, rows=once.rows + 70)
     training = Faces(
         images=np.concatenate([once.images, copies.images]),
@@ -102,16 +94,18 @@ def test_what_critics_learn_from_has_no_source_and_no_copy_of_one_among_its_real
 def test_training_faces_too_few_for_critics_are_named(weights: Path) -> None:
     with pytest.raises(DataError, match="Training faces"):
         learning_sample(
-            TranslationModels(bundle.load(weights), "cpu"), faces([3]), np.random.default_rng(0)
+            TranslationModels(bundle.load(weights), "cpu"),
+            drawn_faces([3]),
+            np.random.default_rng(0),
         )
 
 
 def test_figures_name_the_target_that_gives_itself_away() -> None:
     """Results of `happy` have a square on the mouth, those of `sad` are real faces."""
-    results, real = faces([3, 4] * 50), faces([3, 4] * 50, first_row=200)
+    results, real = drawn_faces([3, 4] * 50), drawn_faces([3, 4] * 50, first_row=200)
     results.images[::2, 34:39, 20:25] = 255
     learning = balanced(Sample(results=results, real=real), np.random.default_rng(0))
-    unseen, other = faces([3, 4] * 40, first_row=400), faces([3, 4] * 40, first_row=600)
+    unseen, other = drawn_faces([3, 4] * 40, first_row=400), drawn_faces([3, 4] * 40, first_row=600)
     unseen.images[::2, 34:39, 20:25] = 255
     test = Sample(results=unseen, real=other)
     found = measure_realism(learning, test, CPU)

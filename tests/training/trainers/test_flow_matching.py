@@ -10,7 +10,6 @@ import torch
 from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.recipes.components import derive
 from cctranslate.recipes.teacher import TEACHER
-from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.trainers.flow_matching import FlowMatchingTrainer
 from tests.support import pictures
@@ -20,11 +19,7 @@ SMALL = derive(TEACHER, widths=(8, 16, 16), embedding=32, batch_size=8)
 
 
 def make(**changes: Any) -> FlowMatchingTrainer:
-    faces = Faces(
-        images=np.stack([pictures.draw_face(i % 7, i) for i in range(COUNT)]),
-        labels=np.arange(COUNT, dtype=np.uint8) % 7,
-        rows=np.arange(COUNT),
-    )
+    faces = pictures.drawn_faces([i % 7 for i in range(COUNT)])
     points = np.tile(TEMPLATE.astype(np.float32), (COUNT, 1, 1))
     embeddings = np.random.default_rng(0).normal(0, 0.09, (COUNT, 128)).astype(np.float32)
     return FlowMatchingTrainer(

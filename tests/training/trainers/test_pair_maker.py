@@ -16,7 +16,6 @@ from cctranslate.recipes.components import derive
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.pairs import PAIRS, DrawSpec
 from cctranslate.recipes.teacher import TEACHER
-from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.pretrained import face_recognizer
@@ -55,11 +54,7 @@ class Guide(nn.Module):
 
 @pytest.fixture
 def make(tmp_path: Path) -> Maker:
-    faces = Faces(
-        images=np.stack([pictures.draw_face(i % 7, i) for i in range(COUNT)]),
-        labels=np.arange(COUNT, dtype=np.uint8) % 7,
-        rows=np.arange(COUNT),
-    )
+    faces = pictures.drawn_faces([i % 7 for i in range(COUNT)])
     torch.manual_seed(0)
     networks = DrawNetworks(
         teacher=Denoiser(derive(TEACHER, widths=(8, 16, 16), embedding=32)),
@@ -228,15 +223,3 @@ def of_three(target_probabilities: NDArray[np.float32]) -> dict[str, Any]:
         "target_probabilities": target_probabilities,
         "cosines": cosines,
     }
-
-
-def empty() -> Draws:
-    none = np.zeros(0, np.int64)
-    return Draws(
-        images=np.zeros((0, 48, 48), np.uint8),
-        sources=none,
-        targets=none,
-        spec_indices=none,
-        target_probabilities=np.zeros(0, np.float32),
-        cosines=np.zeros(0, np.float32),
-    )
