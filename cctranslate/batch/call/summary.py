@@ -104,7 +104,7 @@ def lines(
 
 def _sheet(options: Options) -> str:
     path = options.sheet_path
-    if options.no_sheet or not path.exists():  # as none is drawn of no result
+    if options.no_sheet or not path.is_file():  # as none is drawn of no result
         return ""
     as_named = options.destination.parent / path.name
     return f", contact sheet in {as_named if real_path(as_named) == path else path}"
