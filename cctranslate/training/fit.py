@@ -18,6 +18,7 @@ from cctranslate.training.data.fer2013 import Splits, fingerprint
 from cctranslate.training.data.ferplus import Votes, digest, matched
 from cctranslate.training.loop import Limits, RunResult
 from cctranslate.training.networks.pretrained import face_recognizer
+from cctranslate.training.pairs.selection import OutOfTimeError
 from cctranslate.training.run_folder import RunManifest
 from cctranslate.training.trainers.registry import TrainerInputs, make_trainer
 
@@ -94,6 +95,15 @@ def _part(run: TrainingRun, recipe: AnyRecipe) -> TrainingRun:
 
 def _train(run: TrainingRun, prerequisites: Path) -> RunResult:
     """Train one planned run, and store its figures if its trainer has any."""
+    started = time.monotonic()
+
+    def remaining() -> Limits:
+        return _remaining(run.limits, time.monotonic() - started)
+
+    def is_over() -> bool:
+        minutes = remaining().max_minutes
+        return minutes is not None and minutes <= 0
+
     inputs = TrainerInputs(
         faces=run.splits["Training"],
         votes=run.votes,
@@ -107,12 +117,17 @@ def _train(run: TrainingRun, prerequisites: Path) -> RunResult:
         trainer,
         run.folder,
         seed=run.seed,
-        limits=run.limits,
+        limits=remaining(),  # what a trainer begins with may take minutes, such as landmarks
         on_start=run.on_start,
         on_tick=run.on_tick,
         resume=run.resume,
     )
-    figures = trainer.conclude(run.splits, run.votes) if result.finished else None
+    if not result.finished:
+        return result
+    try:
+        figures = trainer.conclude(run.splits, run.votes, is_over)
+    except OutOfTimeError:
+        return RunResult(step=result.step, finished=False)
     if figures is not None:
         loop.save(trainer, run.folder, result.step)
         run_folder.write_json(run.folder / run_folder.MEASURED, figures)

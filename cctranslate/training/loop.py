@@ -47,8 +47,14 @@ class Trainer(Protocol):
     def restore(self, state: dict[str, Any]) -> None:
         """Load a state that `state` returned."""
 
-    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
-        """Finish after the last step, and return figures for `measured.json`, if there are any."""
+    def conclude(
+        self, splits: Splits, votes: Votes | None, is_over: Callable[[], bool]
+    ) -> dict[str, Any] | None:
+        """Finish after the last step, and return figures for `measured.json`, if there are any.
+
+        Raises:
+            OutOfTimeError: it takes long, and `is_over` says that the time is up.
+        """
 
     def sheet(self) -> Image.Image | None:
         """Draw current results, if there are any to show."""

@@ -27,6 +27,7 @@ def load_or_compute(path: Path, images: Gray, compute: Callable[[], Arrays]) -> 
     except Exception:  # zipfile and numpy's header each raise others
         pass  # not there yet, or damaged: computed again below
     arrays = compute()
+    path.parent.mkdir(exist_ok=True)
     with replacing(path) as out:
         np.savez(out, allow_pickle=False, images=np.array(digest), **arrays)
     return arrays

@@ -1,5 +1,7 @@
 """Select the draws that a student learns from: those that guides, recognizer and critics accept."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,21 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import RunError
 from cctranslate.files.writing import replacing
 from cctranslate.recipes.pairs import PairsRecipe
-from cctranslate.training.data.computed_arrays import Arrays
+from cctranslate.training.data.computed_arrays import Arrays, load_or_compute
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.metrics.critics import REGIONS, train_critic
 from cctranslate.training.metrics.realism import roc_auc
 from cctranslate.training.pairs import store
 from cctranslate.training.pairs.store import Draws
 
+CRITICS = "critics"
+"""The folder of what critics say."""
 FOLDS = 2
 """Critics are trained on one fold of the faces, and judge the other."""
+
+
+class OutOfTimeError(Exception):
+    """The time is over before all critics have scored: a later call goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +50,7 @@ class DrawnPairs:
     seed: int
 
 
-def select(run: DrawnPairs) -> dict[str, Any]:
+def select(run: DrawnPairs, is_over: Callable[[], bool] = lambda: False) -> dict[str, Any]:
     """Select among all draws of a finished run, and write the selected ones to `pairs.npz`.
 
     Draws are kept that the guides, the recognizer and all critics accept. Those of a face and
@@ -55,6 +63,7 @@ def select(run: DrawnPairs) -> dict[str, Any]:
 
     Raises:
         RunError: the guides and the recognizer accept too few draws.
+        OutOfTimeError: `is_over` said so once a critic had scored. Its scores are stored.
     """
     passing = run.draws.take(run.is_passing)
     learned = run.is_easy[passing.sources]
@@ -67,7 +76,10 @@ def select(run: DrawnPairs) -> dict[str, Any]:
     fakeness, of_real = (
         np.stack(values)
         for values in zip(
-            *(_fakeness(run, passing, learned, real, region) for region in run.recipe.critics),
+            *(
+                _fakeness(run, passing, learned, real, region, is_over)
+                for region in run.recipe.critics
+            ),
             strict=True,
         )
     )
@@ -119,26 +131,45 @@ def _fakeness(
     learned: NDArray[np.bool_],
     real: NDArray[np.int64],
     region: str,
+    is_over: Callable[[], bool],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return critics' logits that draws [M] and real faces [N] of a region are results.
 
     The critic of a fold was trained on the other fold: on its faces, and on its draws where
-    `learned` [M] is true.
+    `learned` [M] is true. What it says of its fold is stored, as a critic takes half an hour of a
+    core.
+
+    Raises:
+        OutOfTimeError: `is_over` said so once a critic had scored.
     """
     images = run.faces.images[real]
     folds = draws.sources % FOLDS, real % FOLDS
     logits = np.zeros(len(draws), np.float32), np.zeros(len(real), np.float32)
+    digest = hashlib.sha256()
+    for values in (draws.images, draws.sources, images):
+        digest.update(values.data)
+    judged = np.frombuffer(digest.digest(), np.uint8)
     for fold in range(FOLDS):
-        critic = train_critic(
-            draws.images[learned & (folds[0] != fold)],
-            images[folds[1] != fold],
-            REGIONS[region],
-            run.device,
-            seed=run.seed,
-            epochs=run.recipe.critic_epochs,
-        )
-        logits[0][folds[0] == fold] = critic.score(draws.images[folds[0] == fold])
-        logits[1][folds[1] == fold] = critic.score(images[folds[1] == fold])
+
+        def scored(fold: int = fold) -> Arrays:
+            critic = train_critic(
+                draws.images[learned & (folds[0] != fold)],
+                images[folds[1] != fold],
+                REGIONS[region],
+                run.device,
+                seed=run.seed,
+                epochs=run.recipe.critic_epochs,
+            )
+            of_draws = critic.score(draws.images[folds[0] == fold])
+            of_real = critic.score(images[folds[1] == fold])
+            return {"draws": of_draws, "real": of_real}
+
+        path = run.folder / CRITICS / f"{region}-{fold}.npz"
+        was_there = path.exists()
+        arrays = load_or_compute(path, judged, scored)
+        logits[0][folds[0] == fold], logits[1][folds[1] == fold] = arrays["draws"], arrays["real"]
+        if is_over() and not was_there:
+            raise OutOfTimeError
     return logits
 
 

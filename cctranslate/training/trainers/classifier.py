@@ -1,6 +1,7 @@
 """The trainer of classifiers and encoders."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,9 @@ class ClassifierTrainer:
     def sheet(self) -> None:
         """Draw nothing: a classifier makes no pictures."""
 
-    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
+    def conclude(
+        self, splits: Splits, votes: Votes | None, is_over: Callable[[], bool]
+    ) -> dict[str, Any] | None:
         """Calibrate and measure the averaged classifier on PublicTest faces, if there are any."""
         network = self.average.module
         assert isinstance(network, Classifier)

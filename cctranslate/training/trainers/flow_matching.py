@@ -1,6 +1,7 @@
 """The trainer of the teacher: flow matching (Lipman et al. 2023) on masked faces."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,7 +174,7 @@ class FlowMatchingTrainer:
         self.muon.load_state_dict(state["muon"])
         optimizers.restore(self.adam, state["adam"])
 
-    def conclude(self, splits: Splits, votes: Votes | None) -> None:
+    def conclude(self, splits: Splits, votes: Votes | None, is_over: Callable[[], bool]) -> None:
         """Do nothing: there is nothing to measure."""
 
     def sheet(self) -> Image.Image:

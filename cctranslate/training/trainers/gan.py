@@ -1,5 +1,6 @@
 """The trainer of GAN recipes: steps of D, and every nth time one of G."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
@@ -193,7 +194,7 @@ class GanTrainer:
         for name in _OPTIMIZERS:
             optimizers.restore(getattr(self, name), state[name])
 
-    def conclude(self, splits: Splits, votes: Votes | None) -> None:
+    def conclude(self, splits: Splits, votes: Votes | None, is_over: Callable[[], bool]) -> None:
         """Do nothing: `evaluate` measures the exported bundle."""
 
     def start_from(self, g: dict[str, Tensor], d: dict[str, Tensor]) -> None:

@@ -1,5 +1,6 @@
 """The trainer of the recipe `pairs`: it draws candidates, stores them, and selects among them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import evenly
 from cctranslate.training.pairs import selection, store
 from cctranslate.training.pairs.draw import CandidateDrawer, DrawNetworks
-from cctranslate.training.pairs.selection import DrawnPairs
+from cctranslate.training.pairs.selection import DrawnPairs, OutOfTimeError
 from cctranslate.training.pairs.sheet import draw_sheet
 from cctranslate.training.pairs.store import Draws
 from cctranslate.training.run_folder import MEASURED
@@ -103,15 +104,22 @@ class PairMaker:
     def restore(self, state: dict[str, Any]) -> None:
         """Do nothing: there is no state."""
 
-    def conclude(self, splits: Splits, votes: Votes | None) -> dict[str, Any] | None:
+    def conclude(
+        self, splits: Splits, votes: Votes | None, is_over: Callable[[], bool]
+    ) -> dict[str, Any] | None:
         """Select among all draws, and return figures on how many are kept.
 
         None if an earlier call has selected them: on one core that takes hours.
+
+        Raises:
+            OutOfTimeError: the time is up; what the critics said by then is stored.
         """
         written = self.folder / store.KEPT, self.folder / MEASURED
         if self._last is None and all(path.exists() for path in written):
             return None
-        return selection.select(self.drawn_pairs())
+        if self._last is not None and is_over():
+            raise OutOfTimeError
+        return selection.select(self.drawn_pairs(), is_over)
 
     def drawn_pairs(self) -> DrawnPairs:
         """Return all draws of the run, for their selection; those that are gone are drawn anew."""

@@ -1,5 +1,6 @@
 """Training of a student: pairs, discriminators of faces, guides and the face recognizer."""
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -210,7 +211,7 @@ class StudentTrainer:
         optimizers.restore(self.g_optimizer, state["g_optimizer"])
         optimizers.restore(self.d_optimizer, state["d_optimizer"])
 
-    def conclude(self, splits: Splits, votes: Votes | None) -> None:
+    def conclude(self, splits: Splits, votes: Votes | None, is_over: Callable[[], bool]) -> None:
         """Measure nothing: `evaluate` does, by way of a bundle."""
 
     def sheet(self) -> Image.Image:

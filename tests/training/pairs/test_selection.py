@@ -1,0 +1,91 @@
+"""Selecting pairs, with networks that are told what to say."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cctranslate.errors import RunError
+from cctranslate.training.pairs import selection, store
+from cctranslate.training.run_folder import MEASURED, write_json
+from tests.training.pairs.makers import Maker, maker_in
+
+
+def never() -> bool:
+    """Return that the time is not over."""
+    return False
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Maker:
+    return maker_in(tmp_path)
+
+
+def test_what_is_kept_passed_and_is_reported_by_source_and_target(make: Maker) -> None:
+    maker = make()
+    for step in range(maker.steps):
+        maker.step(step)
+    figures = selection.select(maker.drawn_pairs())
+    with np.load(maker.folder / store.KEPT) as arrays:
+        realness = arrays["realness"]
+    draws = store.read(maker.folder / store.KEPT)
+    assert figures["draws"] == 16 * 6 * 4
+    assert figures["passing"] >= figures["kept"] == len(draws) > 0
+    assert set(draws.targets.tolist()) == {5}
+    assert (draws.target_probabilities > 0.5).all()
+    table = figures["covered_by_source_and_target"]
+    assert all(table[k][k] is None for k in range(7))
+    assert all(table[k][0] == 0 for k in range(1, 7))
+    assert sum(table[k][5] for k in range(7) if k != 5) > 0
+    first = selection.best(draws)
+    assert len(first) == len({(s, t) for s, t in zip(draws.sources, draws.targets, strict=True)})
+    for i in first:
+        same = (draws.sources == draws.sources[i]) & (draws.targets == draws.targets[i])
+        assert realness[i] == realness[same].max()
+
+
+def test_pairs_are_selected_once_unless_they_are_gone(make: Maker) -> None:
+    maker = make()
+    for step in range(maker.steps):
+        maker.step(step)
+    figures = maker.conclude({}, None, never)
+    assert figures is not None
+    write_json(maker.folder / MEASURED, figures)
+    assert make().conclude({}, None, never) is None
+    (maker.folder / store.KEPT).unlink()
+    assert make().conclude({}, None, never) == figures
+    assert (maker.folder / store.KEPT).exists()
+    again = make()
+    again.step(3)  # the checkpoint was an earlier one
+    assert again.conclude({}, None, never) == figures
+
+
+def test_a_selection_that_ran_out_of_time_goes_on(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = make()
+    for step in range(maker.steps):
+        maker.step(step)
+    with pytest.raises(selection.OutOfTimeError):
+        maker.conclude({}, None, lambda: True)  # the draws took all of the time
+    assert not (maker.folder / selection.CRITICS).exists()
+    scores = len(maker.recipe.critics) * selection.FOLDS
+    for count in range(1, scores + 1):  # each call trains one critic
+        with pytest.raises(selection.OutOfTimeError):
+            make().conclude({}, None, lambda: True)
+        assert len(list((maker.folder / selection.CRITICS).iterdir())) == count
+    assert not (maker.folder / store.KEPT).exists()
+    monkeypatch.setattr(selection, "train_critic", None)  # there is none left to train
+    figures = make().conclude({}, None, lambda: True)
+    monkeypatch.undo()
+    shutil.rmtree(maker.folder / selection.CRITICS)
+    assert selection.select(maker.drawn_pairs()) == figures
+
+
+def test_draws_that_none_lets_through_are_an_error_that_says_what_to_do(make: Maker) -> None:
+    maker = make("none", target_chance=1.0, epochs=0.25)
+    for step in range(maker.steps):
+        maker.step(step)
+    with pytest.raises(RunError, match="let 0 of 96 draws through, too few"):
+        selection.select(maker.drawn_pairs())
