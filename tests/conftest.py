@@ -7,6 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+# On busy cores torch's threads wait for one another: a test takes ten times as long. Set before
+# numpy and torch are imported; child processes inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from cctranslate.emotions import EMOTIONS
 from tests.support import bundles, pictures
 from tests.support.cli import Run
@@ -44,10 +48,3 @@ def run(weights: Path) -> Run:
         return CliRunner().invoke(cli, [*fixed, *(os.fspath(word) for word in words)])
 
     return invoke
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests more time than the default; a mark of their own goes first."""
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(300))

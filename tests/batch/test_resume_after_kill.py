@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.support import pictures
-from tests.support.cli import child
+from tests.support.cli import child, held, read_until
 from tests.support.reports import count_lines, rows, timeless, tree
 
 FACES = 60
@@ -84,20 +84,23 @@ def test_killed_and_run_again_equals_never_stopped(inputs: None, weights: Path, 
 def test_killed_twenty_times_equals_never_stopped(weights: Path, tmp_path: Path) -> None:
     folder, out, whole = tmp_path / "in", tmp_path / "out", tmp_path / "whole"
     pictures.write_many(folder, 1200)
-    words = ("batch", folder, "--to", "happy", "--weights", weights, "--batch-size", "4", "-q")
-    assert child(*words, "-o", whole).wait() == 0
+    words = (folder, "--to", "happy", "--weights", weights, "--batch-size", "4", "-q")
+    assert child("batch", *words, "-o", whole).wait() == 0
     chance = random.Random(0)
     for kill in range(20):
-        # While it starts or is at work, and at last, when all is done, while it closes its books.
-        wanted = count_lines(out) + chance.choice((0, 20, 40)) if kill < 15 else 1201
-        process = child(*words, "-o", out)
-        while process.poll() is None and count_lines(out) < wanted:
-            time.sleep(0.002)
+        if kill < 15:  # while it starts or is at work
+            wanted = count_lines(out) + chance.choice((0, 20, 40))
+            process = held(*words, "-o", out)
+            read_until(process, lambda wanted=wanted: count_lines(out) >= wanted)  # type: ignore[misc]
+        else:  # when all is done, while it closes its books
+            process = child("batch", *words, "-o", out)
+            while process.poll() is None and count_lines(out) < 1201:
+                time.sleep(0.002)
         time.sleep(chance.random() ** 4 * 0.1)
         process.kill()
-        process.wait()
-        assert kill >= 14 or count_lines(out) < 1201
-    assert child(*words, "-o", out).wait() == 0
+        process.communicate()
+        assert kill >= 15 or count_lines(out) < 1201
+    assert child("batch", *words, "-o", out).wait() == 0
     assert timeless(out) == timeless(whole)
     assert tree(out) == tree(whole)
     ended = [json.loads((folder / "run.json").read_text()) for folder in (out, whole)]

@@ -12,7 +12,7 @@ import pytest
 
 from cctranslate import bundle
 from tests.support import pictures
-from tests.support.cli import Run, child, command, wait_until
+from tests.support.cli import Run, child, command, held, read_until
 from tests.support.pictures import png
 from tests.support.reports import count_lines, rows, timeless, tree
 
@@ -35,14 +35,16 @@ def test_real_weights_give_equal_bytes_however_the_work_is_cut(run: Run, tmp_pat
         assert timeless(tmp_path / out) == timeless(tmp_path / "one")
 
 
-def alone(script: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]:
-    """A shell script that may mount what it likes, seen by nobody else; `"$@"` is the command."""
+def alone(script: str, *words: str | Path, folder: Path) -> "subprocess.CompletedProcess[bytes]":
+    """A shell script in a folder, whose mounts nobody else sees; `"$@"` is the command."""
     shell = ["unshare", "-rm", "bash", "-ec"]
     if sys.platform != "linux" or not shutil.which("unshare"):
         pytest.skip("needs Linux's namespaces")
     if subprocess.run([*shell, "mount -t tmpfs none /mnt"], capture_output=True).returncode:
         pytest.skip("nothing may be mounted here")
-    return subprocess.run([*shell, script, "-", *command(*words)], capture_output=True)
+    return subprocess.run(
+        [*shell, script, "-", *command(*words)], cwd=folder, capture_output=True, check=False
+    )
 
 
 @pytest.mark.slow
@@ -55,8 +57,9 @@ def test_a_full_disk_is_one_line_and_on_another_it_goes_on(weights: Path, tmp_pa
     words = ("batch", folder, "--to", "happy", "--weights", weights, "-q")
     out.mkdir()
     done = alone(
-        f'mount -t tmpfs -o size=1m none {out}; "$@" || code=$?; cp -r {out} {kept}; exit $code',
+        'mount -t tmpfs -o size=1m none out; "$@" || code=$?; cp -r out kept; exit $code',
         *(*words, "-o", out),
+        folder=tmp_path,
     )
     assert done.returncode == 1
     (said,) = done.stderr.splitlines()
@@ -78,8 +81,9 @@ def test_an_out_that_is_read_only_is_one_line(
         run(folder, "--to", "happy", "-o", out, "--limit", "3")
     before = tree(out), timeless(out)
     done = alone(
-        f'mount --bind {out} {out}; mount -o remount,bind,ro {out}; exec "$@"',
+        'mount --bind out out; mount -o remount,bind,ro out; exec "$@"',
         *("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "-q"),
+        folder=tmp_path,
     )
     assert done.returncode == 1
     (said,) = done.stderr.splitlines()
@@ -103,14 +107,15 @@ def test_what_cannot_be_read_or_leads_to_itself_has_a_row(run: Run, tmp_path: Pa
 
 
 def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Path) -> None:
-    folder, out = pictures.write_many(tmp_path / "in", 900), tmp_path / "out"
-    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
-    process = child(*words, "--batch-size", "1", "--workers", "1", "-q")
-    wait_until(process, lambda: count_lines(out) >= 5)
-    (folder / "0899.png").unlink()
-    assert process.wait() == 1
+    folder, out = pictures.write_many(tmp_path / "in", 200), tmp_path / "out"
+    words = (folder, "--to", "happy", "--weights", weights, "-o", out)
+    process = held(*words, "--batch-size", "1", "--workers", "1", "-q")
+    read_until(process, lambda: count_lines(out) >= 5)
+    (folder / "0199.png").unlink()
+    process.communicate()
+    assert process.returncode == 1
     told = rows(out)
-    assert [row["status"] for row in told] == ["done"] * 899 + ["failed"]
+    assert [row["status"] for row in told] == ["done"] * 199 + ["failed"]
     assert told[-1]["reason"] == "decode: No such file or directory"
 
 
@@ -119,10 +124,10 @@ def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Pa
 def test_a_report_that_goes_while_it_is_written_is_one_line(
     weights: Path, tmp_path: Path, another: bool
 ) -> None:
-    folder, out = pictures.write_many(tmp_path / "in", 900), tmp_path / "out"
-    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
-    process = child(*words, "--batch-size", "1", "-q", stderr=subprocess.PIPE)
-    wait_until(process, lambda: count_lines(out) >= 5)
+    folder, out = pictures.write_many(tmp_path / "in", 200), tmp_path / "out"
+    words = (folder, "--to", "happy", "--weights", weights, "-o", out)
+    process = held(*words, "--batch-size", "1", "-q", stderr=subprocess.PIPE)
+    read_until(process, lambda: count_lines(out) >= 5)
     (out / "report.csv").unlink()
     if another:
         (out / "report.csv").write_text("mine")

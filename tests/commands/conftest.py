@@ -21,11 +21,3 @@ def trained_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = invoke("export", root / "t26", *words, "-o", root / "bundle")
     assert result.exit_code == 0, result.output
     return root
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give more time to tests that may be the first to need `trained_runs`."""
-    for item in items:
-        needed = getattr(item, "fixturenames", ())
-        if "trained_runs" in needed and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(180))

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from cctranslate.recipes.registry import GROUPS, OUR_TRANSLATOR, RECIPES, find
 from cctranslate.training.fit import TrainingRun
 from cctranslate.training.run_folder import MEASURED, RunManifest, write_json, write_manifest
 from tests.support import pictures
-from tests.support.cli import child, invoke
+from tests.support.cli import child, invoke, wait_until
 
 
 def test_fit_lists_every_recipe_in_its_group() -> None:
@@ -221,12 +220,9 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(trained_runs: Path, tmp_path: Pa
     folder = tmp_path / "run"
     words = ("fit", "--data", trained_runs / "fer2013.csv", "--recipe", "judge", "-o", folder)
     started = child(*words, "--batch-size", "2", "--device", "cpu", stderr=subprocess.PIPE)
-    for _ in range(600):
-        if (folder / "recipe.json").exists():
-            break
-        time.sleep(0.1)
+    wait_until(started, (folder / "recipe.json").exists)
     started.send_signal(signal.SIGINT)
-    _, told = started.communicate(timeout=60)
+    _, told = started.communicate()
     # Where it comes while a string is executed, Python dies of it: 130 in a shell, too.
     assert started.returncode in (130, -signal.SIGINT), told
     assert f"-o {folder} --resume goes on" in told.decode()

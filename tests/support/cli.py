@@ -42,6 +42,23 @@ def wait_until(process: subprocess.Popen[bytes], condition: Callable[[], bool]) 
         time.sleep(0.002)
 
 
+def held(*words: str | Path, **options: object) -> subprocess.Popen[bytes]:
+    """Start `cctranslate batch` so that it cannot end before its report is read.
+
+    However late this process gets the processor, the run is at work when it does. The pipe holds
+    few rows; `communicate` lets the run go on.
+    """
+    words = ("batch", *words, "--report", "-")
+    return child(*words, stdout=subprocess.PIPE, bufsize=0, pipesize=4096, **options)
+
+
+def read_until(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> None:
+    """Read a held run's report until a condition is true; fail if the run ends without that."""
+    assert process.stdout is not None
+    while not condition():
+        assert process.stdout.read(4096), "the run ended first"
+
+
 def _hear_signals() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -114,7 +114,6 @@ time.sleep(2)
 """
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
 def test_openvino_makes_no_internet_socket(
     weights: Path, faces: Path, home: Path, tmp_path: Path
@@ -128,7 +127,6 @@ def test_openvino_makes_no_internet_socket(
     assert list(home.rglob("*")) == []
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
 def test_no_internet_socket_is_made(weights: Path, faces: Path, home: Path, tmp_path: Path) -> None:
     log = tmp_path / "sockets.txt"

@@ -30,9 +30,10 @@ from tests.support.training import AT_ONCE, BACKED, MakeRun, log, needs_backbone
 
 WITH_STUDENT = {recipe.name for recipe in OUR_TRANSLATOR[1:-1]}
 """What is trained for the student in any case."""
-MARKS = dict.fromkeys(BACKED, needs_backbone) | {"student": pytest.mark.timeout(180)}
 RUNNABLE = [
-    pytest.param(name, marks=MARKS.get(name, ())) for name in RECIPES if name not in WITH_STUDENT
+    pytest.param(name, marks=needs_backbone if name in BACKED else ())
+    for name in RECIPES
+    if name not in WITH_STUDENT
 ]
 
 

@@ -26,7 +26,6 @@ def make(tmp_path: Path, images: int) -> sweep.Sweep:
     )
 
 
-@pytest.mark.timeout(240)  # four trainings, three of which are measured
 def test_each_recipe_sees_as_many_images_whatever_its_faces(tmp_path: Path) -> None:
     asked = make(tmp_path, 192)
     rows = [sweep.train(asked, find(name)) for name in ("t5", "t4", "t24", "c1")]

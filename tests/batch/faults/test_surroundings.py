@@ -15,7 +15,7 @@ import pytest
 from cctranslate.batch.gallery import contact_sheet
 from cctranslate.batch.inputs import decoding
 from tests.support import pictures
-from tests.support.cli import Run, child, command, wait_until
+from tests.support.cli import Run, child, command, held, read_until, wait_until
 from tests.support.reports import count_lines, rows
 
 
@@ -55,38 +55,42 @@ def test_a_package_that_is_not_whole_is_one_line(faces: Path, tmp_path: Path, pa
 def test_a_signal_closes_the_report_and_says_how_to_go_on(
     weights: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    folder, out = pictures.write_many(tmp_path / "in", 1500), tmp_path / "out"
-    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
-    process = child(*words, stderr=subprocess.PIPE)
-    wait_until(process, lambda: count_lines(out) >= 20)
+    folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
+    words = (folder, "--to", "happy", "--weights", weights, "-o", out)
+    process = held(*words, stderr=subprocess.PIPE)
+    read_until(process, lambda: count_lines(out) >= 20)
     process.send_signal(number)
     _, said = process.communicate()
     assert process.returncode == 130, said
     assert b"the same command goes on from here" in said
     told = json.loads((out / "run.json").read_text())
     assert told["finished"] is False
-    assert told["found"] == told["done"] == len(rows(out)) < 1500
-    assert child(*words, "-q").wait() == 0
-    assert len(rows(out)) == 1500
+    assert told["found"] == told["done"] == len(rows(out)) < 500
+    assert child("batch", *words, "-q").wait() == 0
+    assert len(rows(out)) == 500
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such terminals there")
 def test_a_terminal_that_is_closed_ends_the_run_in_order(weights: Path, tmp_path: Path) -> None:
-    folder, out = pictures.write_many(tmp_path / "in", 600), tmp_path / "out"
-    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out)
+    folder, out = pictures.write_many(tmp_path / "in", 40), tmp_path / "out"
+    os.mkfifo(tmp_path / "list")
+    words = ("batch", "-T", tmp_path / "list", "--to", "happy", "--weights", weights, "-o", out)
     number, terminal = pty.fork()
     if number == 0:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.execv(sys.executable, command(*words))
-    while count_lines(out) < 20:
-        assert os.waitpid(number, os.WNOHANG) == (0, 0)
-        time.sleep(0.002)
-    os.close(terminal)
-    _, status = os.waitpid(number, 0)
+    # The list has no end before this block has.
+    with (tmp_path / "list").open("r+b", buffering=0) as listed:
+        listed.write(b"".join(os.fsencode(path) + b"\n" for path in sorted(folder.iterdir())))
+        while count_lines(out) < 20:
+            assert os.waitpid(number, os.WNOHANG) == (0, 0)
+            time.sleep(0.002)
+        os.close(terminal)
+        _, status = os.waitpid(number, 0)
     assert os.waitstatus_to_exitcode(status) == 130
     told = json.loads((out / "run.json").read_text())
     assert told["finished"] is False
-    assert told["found"] == told["done"] == len(rows(out)) < 600
+    assert 19 <= told["found"] == told["done"] == len(rows(out)) <= 40
     assert (out / "report.html").exists()
 
 
@@ -150,9 +154,10 @@ def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) 
 def test_a_full_disk_is_one_line_and_keeps_what_is_done(weights: Path, tmp_path: Path) -> None:
     folder, out = pictures.write_many(tmp_path / "in", 60), tmp_path / "out"
     # A limit on file size stands in for the full disk: the report outgrows it.
-    script = f"ulimit -f 4; trap '' XFSZ; exec {' '.join(command())} batch {folder} --to happy"
+    script = "ulimit -f 4; trap '' XFSZ; exec \"$@\""
+    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "-q")
     done = subprocess.run(
-        ["bash", "-c", f"{script} --weights {weights} -o {out} -q --batch-size 4"],
+        ["bash", "-c", script, "bash", *command(*words, "--batch-size", "4")],
         capture_output=True,
         check=False,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from cctranslate.batch.gallery import html_page
 from tests.support import pictures
-from tests.support.cli import Run, child, wait_until
+from tests.support.cli import Run, held, read_until
 from tests.support.reports import count_lines, counted, data, page_results, replicate, rows, tree
 
 
@@ -28,14 +28,15 @@ def test_a_resumed_run_has_the_page_of_one_in_one_go(run: Run, faces: Path, tmp_
 
 
 def test_an_interrupted_run_has_a_page_that_says_so(weights: Path, tmp_path: Path) -> None:
-    source, out = pictures.write_csv(tmp_path / "faces.csv", 3000), tmp_path / "out"
-    process = child("batch", source, "--to", "happy", "--weights", weights, "-o", out, "-q")
-    wait_until(process, lambda: count_lines(out) >= 20)
+    source, out = pictures.write_csv(tmp_path / "faces.csv", 1000), tmp_path / "out"
+    process = held(source, "--to", "happy", "--weights", weights, "-o", out, "-q")
+    read_until(process, lambda: count_lines(out) >= 20)
     process.send_signal(signal.SIGINT)
-    assert process.wait() == 130
+    process.communicate()
+    assert process.returncode == 130
     told = data(out / "report.html")
     assert told["run"]["finished"] is False
-    assert 19 < len(page_results(told)) == len(rows(out)) < 3000
+    assert 19 < len(page_results(told)) == len(rows(out)) < 1000
     assert len(told["pictures"]) == len(told["faces"])
 
 

@@ -104,7 +104,6 @@ def test_a_long_archive_takes_no_more_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-@pytest.mark.timeout(60)
 def test_a_tar_comes_through_a_pipe_that_is_called_so(run: Run, tmp_path: Path) -> None:
     content = tarred(tmp_path / "whole", SEVEN, "w").read_bytes()
     pipe = tmp_path / "pipe.tar"

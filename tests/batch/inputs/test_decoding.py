@@ -76,7 +76,6 @@ def test_a_pipe_that_is_found_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"a letter", "not a picture that Pillow can read"), (bytes(1 << 21), "through a pipe")],

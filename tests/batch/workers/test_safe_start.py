@@ -27,9 +27,10 @@ def test_modules_in_the_working_directory_are_not_imported(
     script.write_text(
         "from cctranslate.cli import main\n\nif __name__ == '__main__':\n    main()\n"
     )
-    words = f"batch . --to happy --weights {weights} -o {out} --processes --workers 2"
+    program = (sys.executable, script, "batch", ".")
+    words = ("--to", "happy", "--weights", weights, "-o", out, "--processes", "--workers", "2")
     done = subprocess.run(
-        ["bash", "-c", f"ulimit -n {descriptors}; exec {sys.executable} {script} {words}"],
+        ["bash", "-c", f'ulimit -n {descriptors}; exec "$@"', "bash", *program, *words],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(Path(cctranslate.__file__).parent.parent)},
         capture_output=True,

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.support import pictures
-from tests.support.cli import child, wait_until
+from tests.support.cli import child, held, read_until, wait_until
 from tests.support.reports import count_lines, timeless, tree
 
 ONLY_POSIX = pytest.mark.skipif(os.name == "nt", reason="no such signals there")
@@ -79,14 +79,17 @@ def test_processes_give_the_bytes_that_threads_give(
     assert made[0][0] or len(made[0][1]) > 300
 
 
+def words(weights: Path, folder: Path, out: Path) -> list[str | Path]:
+    fixed = ("--processes", "--workers", "2", "--batch-size", "4", "--no-progress")
+    return [folder, "--to", "happy", "--weights", weights, "-o", out, *fixed]
+
+
 def begin(weights: Path, folder: Path, out: Path, **options: object) -> "subprocess.Popen[bytes]":
-    words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "--no-progress")
-    return child(*words, "--processes", "--workers", "2", "--batch-size", "4", **options)
+    return held(*words(weights, folder, out), **options)
 
 
 def wait_for_rows(process: "subprocess.Popen[bytes]", out: Path) -> None:
-    wait_until(process, lambda: count_lines(out) >= 20)
-    assert process.poll() is None
+    read_until(process, lambda: count_lines(out) >= 20 and bool(workers(process.pid)))
 
 
 def workers(run: int) -> list[int]:
@@ -131,7 +134,7 @@ def spent(number: int) -> list[str]:
 def equals_never_stopped(weights: Path, folder: Path, out: Path) -> None:
     whole = out.parent / "whole"
     for place in (out, whole):
-        assert begin(weights, folder, place).wait() == 0
+        assert child("batch", *words(weights, folder, place)).wait() == 0
     assert timeless(out) == timeless(whole)
     assert tree(out) == tree(whole)
 
@@ -145,11 +148,8 @@ def test_no_worker_outlives_a_run_that_was_killed(weights: Path, tmp_path: Path)
         there = workers(process.pid)
         assert there
         process.kill()
-    for _ in range(400):
-        if not any(alive(number) for number in there):
-            break
+    while any(alive(number) for number in there):
         time.sleep(0.01)
-    assert not any(alive(number) for number in there)
     equals_never_stopped(weights, folder, out)
 
 
@@ -220,7 +220,8 @@ def test_workers_start_where_their_server_cannot(weights: Path, tmp_path: Path) 
     deep = tmp_path / ("x" * 100)  # longer than the path of a socket may be
     deep.mkdir()
     with begin(weights, folder, out, env=os.environ | {"TMPDIR": str(deep)}) as process:
-        wait_until(process, lambda: len(children(process.pid, b"spawn_main")) == 2)
+        read_until(process, lambda: len(children(process.pid, b"spawn_main")) == 2)
+        process.communicate()
     assert process.returncode == 0
     assert count_lines(out) == 201
 
@@ -230,10 +231,11 @@ def test_workers_start_where_their_server_cannot(weights: Path, tmp_path: Path) 
 def test_a_server_that_is_killed_takes_no_worker_with_it(weights: Path, tmp_path: Path) -> None:
     folder, out = pictures.write_many(tmp_path / "in", 500), tmp_path / "out"
     with begin(weights, folder, out) as process:
-        wait_until(process, lambda: len(workers(process.pid)) == 2)
+        read_until(process, lambda: len(workers(process.pid)) == 2)
         there = workers(process.pid)
         (server,) = children(process.pid, b"forkserver")
         os.kill(server, signal.SIGKILL)
+        process.communicate()
     assert process.returncode == 0
     assert count_lines(out) == 501
     assert not any(alive(number) for number in there)
