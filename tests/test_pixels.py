@@ -16,7 +16,7 @@ def test_every_level_survives_scaling_and_back() -> None:
     np.testing.assert_array_equal(to_levels(scaled), levels)
 
 
-def test_what_goes_past_the_ends_is_clipped() -> None:
+def test_levels_are_clipped_to_0_and_255() -> None:
     assert to_levels(np.array([-3, 3], np.float32)).tolist() == [0, 255]
 
 

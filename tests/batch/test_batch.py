@@ -72,7 +72,7 @@ def test_run_json_adds_up_and_says_what_ran(run: Run, faces: Path, tmp_path: Pat
     assert "happy     100.0% of 7 confirmed" in result.stderr
 
 
-def test_what_the_judge_denies_is_written_and_not_confirmed(run: Run, tmp_path: Path) -> None:
+def test_a_result_that_is_not_confirmed_is_written(run: Run, tmp_path: Path) -> None:
     bright = np.full((48, 48), 255, np.uint8)
     Image.fromarray(bright).save(tmp_path / "bright.png")
     out = tmp_path / "out"

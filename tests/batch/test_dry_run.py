@@ -9,7 +9,7 @@ from tests.support.pictures import write_many
 from tests.support.reports import tree
 
 
-def test_destinations_and_what_is_there(run: Run, tmp_path: Path) -> None:
+def test_each_result_is_listed_and_those_that_exist_are_marked(run: Run, tmp_path: Path) -> None:
     folder, out = write_many(tmp_path / "in", 2), tmp_path / "out"
     run(folder, "--to", "sad", "-o", out)
     before = tree(tmp_path)
@@ -40,7 +40,9 @@ def test_it_refuses_what_the_run_would_refuse(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", ["webdataset", "fer-csv"])
-def test_what_is_there_of_tars_and_tables(run: Run, tmp_path: Path, layout: str) -> None:
+def test_results_that_exist_in_tars_and_tables_are_marked(
+    run: Run, tmp_path: Path, layout: str
+) -> None:
     folder, out = write_many(tmp_path / "in", 1), tmp_path / "out"
     words = (folder, "--layout", layout, "--samples", "2", "-o", out)
     run(*words, "--to", "sad")

@@ -171,7 +171,7 @@ def left(digests: dict[str, str]) -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("name", SETS)
-def test_a_run_gives_what_it_gave(
+def test_a_run_writes_the_frozen_files_and_messages(
     run: Run, digests: dict[str, str], name: str, workers: int
 ) -> None:
     fixed = ("--weights", "weights", "-o", "out", "--workers", str(workers))

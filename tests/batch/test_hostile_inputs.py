@@ -173,7 +173,7 @@ def test_a_text_that_explodes_is_dropped(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "sad" / "bomb.png").stat().st_size < 1 << 16
 
 
-def test_pictures_are_known_by_what_they_hold(run: Run, tmp_path: Path) -> None:
+def test_pictures_are_recognized_by_content_and_not_by_suffix(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     face = Image.fromarray(pictures.draw_face(3, 0))

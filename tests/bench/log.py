@@ -1,4 +1,4 @@
-"""The seed's experiment log with numbers: each recipe for as many images, measured alike.
+"""The original's experiment log with numbers: each recipe for as many images, measured alike.
 
     python tests/bench/log.py fer2013.csv --votes ferplus.csv -o runs/log --images 40000
     python tests/bench/log.py fer2013.csv -o runs/log --images 40000 --device cuda t24 flow-start

@@ -36,7 +36,7 @@ def test_what_is_not_compressed_is_given_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", PACK)
-def test_what_was_cut_off_is_no_end(kind: str) -> None:
+def test_a_file_that_was_cut_off_raises_at_its_end(kind: str) -> None:
     with pytest.raises(EOFError):
         opened(PACK[kind](bytes(range(256)) * 99)[:-12]).read()
 

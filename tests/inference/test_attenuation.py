@@ -18,8 +18,8 @@ def test_the_surer_the_judge_is_the_less_is_changed(sure: float, share: float) -
 def test_what_is_toned_down_lies_between_the_face_and_its_translation() -> None:
     faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), np.uint8)
     translated = np.random.default_rng(1).integers(0, 256, (3, 2, 48, 48), np.uint8)
-    shares = np.array([[1, 1], [0, 1], [0.5, 1]], np.float32)
-    toned = attenuation.attenuate(faces, translated, shares)
+    fractions = np.array([[1, 1], [0, 1], [0.5, 1]], np.float32)
+    toned = attenuation.attenuate(faces, translated, fractions)
     np.testing.assert_array_equal(toned[:, 1], translated[:, 1])
     np.testing.assert_array_equal(toned[0, 0], translated[0, 0])
     np.testing.assert_array_equal(toned[1, 0], faces[1])

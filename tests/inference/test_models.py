@@ -42,7 +42,7 @@ def on_cpu(found: Bundle, batch_size: int | None = None) -> TranslationModels:
     return TranslationModels(found, "cpu", batch_size, engine="onnxruntime")
 
 
-def test_they_give_what_the_graphs_give_by_themselves(faces: np.ndarray, shipped: Bundle) -> None:
+def test_models_give_the_outputs_of_their_graphs(faces: np.ndarray, shipped: Bundle) -> None:
     models = on_cpu(shipped)
     generator, judge = (
         onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

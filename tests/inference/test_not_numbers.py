@@ -57,7 +57,7 @@ def test_only_the_faces_that_it_is_true_of_fail(broken: Path, tmp_path: Path) ->
     assert len(tree(tmp_path / "out")) == 2
 
 
-def test_doctor_and_evaluate_are_told(broken: Path) -> None:
+def test_doctor_and_evaluate_name_a_bundle_whose_pixels_are_no_numbers(broken: Path) -> None:
     result = invoke("doctor", "--weights", broken)
     assert result.exit_code == 4, result.output
     assert "pixels are no numbers" in result.output

@@ -40,7 +40,7 @@ def test_one_that_is_not_full_is_named_for_it(run: Run, faces: Path, tmp_path: P
     assert rows(tmp_path / "full")[0]["output"] == "happy/4.png"
 
 
-def test_it_is_part_of_what_a_run_is(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_a_run_with_other_strengths_is_refused(run: Run, faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(faces, "--to", "happy", "-o", out, "--strength", "0.5", "--strength", "1")
     other = run(faces, "--to", "happy", "-o", out)

@@ -59,7 +59,7 @@ def test_the_first_command(tmp_path: Path) -> None:
     assert len(list((out / "happy").iterdir())) == len(SAMPLES) == 6
 
 
-def test_samples_are_read_as_what_was_asked_for() -> None:
+def test_most_results_of_the_samples_are_confirmed() -> None:
     pictures = []
     for path in SAMPLES:
         with Image.open(path) as picture:

@@ -40,7 +40,7 @@ def test_each_recipe_sees_as_many_images_whatever_its_faces(tmp_path: Path) -> N
     assert "| t24 | 3 |" in text
 
 
-def test_the_two_domains_of_t4_are_what_it_is_measured_on(tmp_path: Path) -> None:
+def test_t4_is_measured_on_its_two_expressions(tmp_path: Path) -> None:
     row = sweep.train(make(tmp_path, 64), find("t4"))
     told = run_folder.read_json(tmp_path / "log" / "t4" / run_folder.MEASURED)["targets"]
     expected = (told["happy"]["identity"] + told["neutral"]["identity"]) / 2
@@ -53,7 +53,7 @@ def test_a_row_says_that_its_backbone_was_random(tmp_path: Path) -> None:
     assert row["recipe"] == "c2 (backbone: random)"
 
 
-def test_a_row_is_kept_and_one_of_another_budget_refused(tmp_path: Path) -> None:
+def test_a_stored_row_is_returned_and_one_of_another_budget_refused(tmp_path: Path) -> None:
     row = sweep.train(make(tmp_path, 64), find("c1"))
     assert sweep.train(make(tmp_path, 64), find("c1")) == row
     with pytest.raises(RunError, match=r"c1: holds a row of another budget"):

@@ -95,7 +95,9 @@ def test_a_terminal_that_is_closed_ends_the_run_in_order(weights: Path, tmp_path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signal there")
-def test_what_a_run_is_to_ignore_does_not_end_it(weights: Path, tmp_path: Path) -> None:
+def test_signals_that_nohup_or_a_shell_ignores_do_not_end_a_run(
+    weights: Path, tmp_path: Path
+) -> None:
     folder, out = pictures.write_many(tmp_path / "in", 300), tmp_path / "out"
     words = ("batch", folder, "--to", "happy", "--weights", weights, "-o", out, "-q")
 

@@ -29,7 +29,7 @@ def linked(out: Path, link: str) -> Path:
 
 
 @linux
-def test_it_says_what_the_report_says(run: Run, tmp_path: Path) -> None:
+def test_the_page_has_the_values_of_the_report(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
     inputs = write_odd(tmp_path)
     options = ("--to", "happy,sad", "--strength", "0.5", "--strength", "1", "--samples", "2")
@@ -66,14 +66,14 @@ def test_the_table_adds_up_to_the_confirmed_shares(run: Run, faces: Path, tmp_pa
     out = tmp_path / "out"
     run(faces, "--to", "happy,neutral", "-o", out)
     told = data(out / "report.html")["run"]
-    shares = json.loads((out / "run.json").read_text())["confirmed_share"]
-    assert shares == {"happy": 0.875, "neutral": 1}
+    fractions = json.loads((out / "run.json").read_text())["confirmed_share"]
+    assert fractions == {"happy": 0.875, "neutral": 1}
     assert told["heat"]["label"]["unknown"] == {"happy": [0, 1], "neutral": [1, 1]}
     assert told["heat"]["label"]["sad"] == {"happy": [1, 1], "neutral": [1, 1]}
     for by in ("label", "read"):
-        for target, share in shares.items():
+        for target, fraction in fractions.items():
             cells = [source[target] for source in told["heat"][by].values()]
-            assert sum(c for c, _ in cells) / sum(n for _, n in cells) == share
+            assert sum(c for c, _ in cells) / sum(n for _, n in cells) == fraction
 
 
 @linux

@@ -52,7 +52,7 @@ def test_names_are_text_and_nothing_else(tall: Chrome) -> None:
     assert tall.find_elements(By.CSS_SELECTOR, "[onerror], .card script") == []
 
 
-def test_filters_leave_what_the_report_has_of_it(opened: Chrome, out: Path) -> None:
+def test_filters_show_as_many_results_as_the_report_has(opened: Chrome, out: Path) -> None:
     told = rows(out)
     assert shown(opened) == (len(told), len(told))
     for target in ("happy", "sad"):

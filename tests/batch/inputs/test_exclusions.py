@@ -74,7 +74,9 @@ def test_no_input_is_written_over(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_sheets_own_place_is_no_exception(run: Run, inside: Path) -> None:
+def test_a_picture_in_the_place_of_the_contact_sheet_is_not_replaced(
+    run: Run, inside: Path
+) -> None:
     shutil.copy("sad/4.png", "translated-sheet.png")
     before = Path("translated-sheet.png").read_bytes()
     result = run("translated-sheet.png", "--to", "happy")
@@ -156,7 +158,7 @@ def test_a_result_is_known_by_its_mark_where_it_was_moved(
     assert found(tmp_path / "second", tmp_path / "moved") == ["other.png"]
 
 
-def test_what_is_named_is_an_input_whoever_made_it(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_a_result_that_is_named_is_an_input(run: Run, faces: Path, tmp_path: Path) -> None:
     run(faces / "sad", "--to", "happy", "-o", tmp_path / "out")
     assert run(tmp_path / "out/happy/4.png", "--to", "sad", "-o", tmp_path / "b").exit_code == 0
 

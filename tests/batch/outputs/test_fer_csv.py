@@ -120,7 +120,9 @@ def test_the_sheet_and_the_page_show_what_is_in_it(run: Run, faces: Path, tmp_pa
     assert page.count(':"/9j/') == 14, "a JPEG of each result; the sources are linked"
 
 
-def test_what_is_left_out_takes_no_row(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_results_that_are_not_written_take_no_line_of_the_table(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(faces / "angry" / "0.png")
     run(faces, "--to", "happy,sad", "-o", out, *LAYOUT, "--confirmed-only", "--per-class", "2")
@@ -139,7 +141,7 @@ def test_what_is_left_out_takes_no_row(run: Run, faces: Path, tmp_path: Path) ->
         ("train", "../test"),
     ],
 )
-def test_class_and_split_are_known_wherever_one_is(
+def test_class_and_split_do_not_depend_on_the_working_directory(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, word: str
 ) -> None:
     for split in ("test", "train"):

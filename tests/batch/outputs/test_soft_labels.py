@@ -36,7 +36,9 @@ def assert_labels_are_the_reports(out: Path, content: str) -> None:
         assert sum(float(line[column]) for column in COLUMNS) == pytest.approx(1, abs=1e-5)
 
 
-def test_the_columns_are_what_the_report_says(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_the_columns_have_the_probabilities_of_the_report(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(faces / "angry" / "0.png")
     out, plain = tmp_path / "out", tmp_path / "plain"
     assert run(faces, "--to", "happy,sad", "-o", out, *SOFT).exit_code == 0

@@ -175,7 +175,7 @@ def test_overwrite_leaves_no_tar_of_the_run_before(
     assert set(tree(out)) == {"happy/00.png"}
 
 
-def test_only_so_many_of_each_class(run: Run, many: Path, tmp_path: Path) -> None:
+def test_tars_hold_the_quota_of_each_class(run: Run, many: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     tarred(run, many, "--to", "happy,sad", "--confirmed-only", "--per-class", "4", "-o", out)
     found = [member for member in members(out / "000000.tar") if member.endswith(".png")]
@@ -188,10 +188,10 @@ def test_no_result_is_no_tar(run: Run, tmp_path: Path) -> None:
     assert not tree(tmp_path / "out")
 
 
-def test_shares_have_their_own_tars(
+def test_shards_have_their_own_tars(
     run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A share goes by names, and tmp_path's differs from run to run: both shares are to hold some.
+    # Names decide on the shard. Relative ones are the same in each run: both shards have inputs.
     monkeypatch.chdir(faces.parent)
     faces = Path(faces.name)
     tarred(run, faces, "--to", "sad", "-o", tmp_path / "whole")

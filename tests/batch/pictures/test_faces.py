@@ -164,7 +164,9 @@ def test_small_color_pictures_are_faces_and_stay_in_color(
     assert np.abs(after.mean(-1)[68:76, 44:52] - 128).mean() < 30
 
 
-def test_what_is_the_face_can_be_said(run: Run, mouth_weights: Path, tmp_path: Path) -> None:
+def test_the_option_faces_says_what_is_taken_for_a_face(
+    run: Run, mouth_weights: Path, tmp_path: Path
+) -> None:
     pictures.portrait(pictures.COLLINS, 90).save(tmp_path / "small.png")
     pictures.landscape().save(tmp_path / "none.png")
     words = ("--to", "sad", "--weights", mouth_weights)

@@ -103,8 +103,12 @@ def test_a_share_says_nothing_until_enough_have_ended() -> None:
         ("--overwrite", "--retry-failed"),
     ],
 )
-def test_what_is_no_bar_is_exit_2(run: Run, faces: Path, words: tuple[str, ...]) -> None:
-    assert run(faces, "--to", "sad", *words).exit_code == 2
+def test_values_and_options_that_cannot_be_are_named(
+    run: Run, faces: Path, words: tuple[str, ...]
+) -> None:
+    result = run(faces, "--to", "sad", *words)
+    assert result.exit_code == 2
+    assert all(word in result.stderr for word in words)
 
 
 @pytest.mark.parametrize("more", [(), ("--retry-failed",)])

@@ -121,7 +121,7 @@ def test_another_input_is_added(run: Run, faces: Path, tmp_path: Path) -> None:
     assert len(rows(out)) == count + 1
 
 
-def test_a_changed_source_is_done_again_for_each_expression_asked_for(
+def test_results_of_a_changed_source_are_made_again_for_the_calls_targets(
     run: Run, tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"

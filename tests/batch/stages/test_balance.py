@@ -111,7 +111,9 @@ def test_a_dry_run_lists_what_would_be_made(run: Run, train: Path, tmp_path: Pat
     assert "62 results" in listed.stderr
 
 
-def test_it_is_part_of_what_a_run_is(run: Run, train: Path, tmp_path: Path) -> None:
+def test_a_run_without_balance_is_refused_where_one_had_it(
+    run: Run, train: Path, tmp_path: Path
+) -> None:
     run(train, "--to", "sad", "--balance", "-o", tmp_path / "out")
     other = run(train, "--to", "sad", "-o", tmp_path / "out")
     assert other.exit_code == 2
@@ -125,7 +127,7 @@ def test_it_is_part_of_what_a_run_is(run: Run, train: Path, tmp_path: Path) -> N
         (("--to", "happy"), "there is nothing to make"),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_options_and_inputs_that_balance_cannot_have_are_refused(
     run: Run, train: Path, tmp_path: Path, words: tuple[str, ...], told: str
 ) -> None:
     to = () if "--to" in words else ("--to", "all")

@@ -57,7 +57,7 @@ def test_an_expression_that_is_never_confirmed_has_no_folder(run: Run, tmp_path:
     assert not (out / "happy").exists()
 
 
-def test_a_class_ends_with_so_many(run: Run, mixed: Path, tmp_path: Path) -> None:
+def test_a_run_ends_when_each_class_has_its_quota(run: Run, mixed: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = (mixed, "--to", "happy,neutral", "-o", out, "--confirmed-only", "--per-class", "4")
     result = run(*words)
@@ -99,7 +99,7 @@ def test_a_name_without_a_file_stays_taken(run: Run, tmp_path: Path) -> None:
     assert tree(tmp_path / "halves") == tree(tmp_path / "whole")
 
 
-def test_it_is_part_of_what_a_run_is(run: Run, mixed: Path, tmp_path: Path) -> None:
+def test_a_run_with_another_quota_is_refused(run: Run, mixed: Path, tmp_path: Path) -> None:
     run(mixed, "--to", "happy", "-o", tmp_path / "out", "--per-class", "3")
     other = run(mixed, "--to", "happy", "-o", tmp_path / "out", "--per-class", "4")
     assert other.exit_code == 2
@@ -218,7 +218,7 @@ def judged(*targets: str) -> Scaled:
         (Disposition.SET_ASIDE, (Disposition.WRITTEN, Disposition.SET_ASIDE)),
     ],
 )
-def test_what_becomes_of_a_denied_result(
+def test_an_unconfirmed_result_gets_the_disposition_of_the_options(
     unconfirmed_disposition: Disposition, dispositions: tuple[Disposition, ...]
 ) -> None:
     selector = ResultSelector(Plan(targets=("happy", "sad")), unconfirmed_disposition, None, {})

@@ -44,7 +44,7 @@ def test_no_face_is_named_and_not_confirmed(
     assert all(r["status"] == "done" and r["output"] for r in told.values())
 
 
-def test_what_shows_no_face_counts_as_denied(
+def test_a_picture_without_a_face_is_never_confirmed(
     run: Run, mixed: Path, presence: Path, tmp_path: Path
 ) -> None:
     words = ("--to", "sad", "--weights", presence)

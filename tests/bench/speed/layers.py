@@ -107,7 +107,7 @@ def show_stages(loaded: bundle.Bundle) -> None:
 
 
 def main() -> None:
-    """Print the shares."""
+    """Print the fractions."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

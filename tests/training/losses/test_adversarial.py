@@ -49,7 +49,7 @@ def test_class_terms() -> None:
     assert got == pytest.approx(-math.log(q / (p + q)))
 
 
-def test_what_fakes_are_to_ds_class_head() -> None:
+def test_the_class_loss_of_d_has_the_fakes_labels_of_each_experiment() -> None:
     real, labels = torch.zeros(1, 2), torch.tensor([[1.0, 0.0]])
     fake, target = torch.tensor([[0.0, 3.0]]), torch.tensor([1])
     four = 2 * softplus(0) + softplus(0)

@@ -31,7 +31,7 @@ def auc(results: Gray, real: Gray, unseen_results: Gray, unseen_real: Gray) -> f
     return found
 
 
-def test_painted_squares_are_always_told() -> None:
+def test_a_critic_always_finds_painted_squares() -> None:
     learned = with_squares(faces(0)), faces(200)
     assert auc(*learned, with_squares(faces(400)), faces(600)) > 0.99
 

@@ -161,7 +161,7 @@ def test_the_seeds_output_does_not_start_saturated() -> None:
     assert (image.abs() > 0.95).float().mean() < 0.2
 
 
-def test_the_seeds_latent_is_one_place_and_depends_on_the_face() -> None:
+def test_the_originals_latent_has_one_position_and_depends_on_the_face() -> None:
     torch.manual_seed(0)
     code = build_generator(T26.generator).encode(X)
     assert [c.shape[-1] for c in code] == [48, 23, 10, 4, 1]
@@ -180,7 +180,7 @@ def test_the_label_scales_the_input_or_the_latent_or_joins_it() -> None:
         )
 
 
-def test_a_discriminator_that_is_told_the_label_says_another_thing_of_another() -> None:
+def test_a_discriminator_that_sees_the_label_depends_on_it() -> None:
     torch.manual_seed(0)
     discriminator = build_discriminator(T1.discriminator)
     assert discriminator(X, CLASSES).real.shape == (3, 1, 3, 3)

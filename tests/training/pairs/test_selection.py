@@ -22,7 +22,7 @@ def make(tmp_path: Path) -> Maker:
     return maker_in(tmp_path)
 
 
-def test_what_is_kept_passed_and_is_reported_by_source_and_target(make: Maker) -> None:
+def test_selected_draws_passed_and_are_counted_by_source_and_target(make: Maker) -> None:
     maker = make()
     for step in range(maker.steps):
         maker.step(step)
@@ -83,7 +83,7 @@ def test_a_selection_that_ran_out_of_time_goes_on(
     assert selection.select(maker.drawn_pairs()) == figures
 
 
-def test_draws_that_none_lets_through_are_an_error_that_says_what_to_do(make: Maker) -> None:
+def test_an_error_says_what_to_do_if_no_draw_passes(make: Maker) -> None:
     maker = make("none", target_chance=1.0, epochs=0.25)
     for step in range(maker.steps):
         maker.step(step)

@@ -94,7 +94,7 @@ def test_hard_faces_get_weaker_results_alone(make: Maker) -> None:
     assert 0 < changed(hard) < 0.7 * changed(easy)
 
 
-def test_guides_ask_less_of_hard_faces(make: Maker) -> None:
+def test_hard_faces_pass_with_a_lower_probability(make: Maker) -> None:
     maker = make(has_landmarks=False)
     target_probabilities = np.array([0.2, 0.3, 0.6], np.float32)
     draws = Draws(**of_three(target_probabilities))

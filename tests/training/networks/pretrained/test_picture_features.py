@@ -10,7 +10,7 @@ from tests.support import pictures
 
 
 @torch.inference_mode()
-def test_maps_have_the_parts_own_scale_and_half_of_it() -> None:
+def test_maps_have_the_size_of_the_part_and_half_of_it() -> None:
     network = picture_features.load()
     maps = network(torch.zeros(2, 1, 24, 32))
     assert [tuple(each.shape) for each in maps] == [(2, 128, 24, 32), (2, 256, 12, 16)]
