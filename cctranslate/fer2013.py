@@ -23,6 +23,7 @@ FERPLUS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neut
 LONGEST = 100_000
 """Most characters of a record that are read. FER2013's records have under 10,000."""
 _PIECE = 1 << 16
+"""Bytes that are read at once."""
 _USAGE = {usage.lower(): usage for usage in USAGES}
 VALIDATION_FOLDERS = ("val", "valid", "validation", "publictest")
 """Names of folders, in lower case, that hold pictures for validation."""

@@ -14,6 +14,7 @@ _SPACES = {"L": b"GRAY", "RGB": b"RGB "}
 _SRGB_PRIMARIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 """The x and y of white, red, green and blue."""
 _SRGB_GAMMA = 0.45455
+"""The exponent from light to levels where a PNG names primaries and no gamma."""
 _SMALLEST_GAMUT = 0.01
 """Twice the area of the smallest triangle of primaries that is accepted; sRGB's is 0.22."""
 

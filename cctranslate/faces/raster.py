@@ -19,10 +19,12 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom of a part of a picture, in pixels."""
 T = TypeVar("T", bound=np.generic)
 _GRAYS = {"1", "L", "LA", "La"}
+"""Pillow's modes that become gray."""
 # Pillow keeps the memory of a photograph for the next one, in blocks of 16 MiB. To get it from the
 # system again would take as long as to decode the photograph.
 Image.core.set_blocks_max(4)  # type: ignore[attr-defined]
 _LUMA = np.array([[[0.299]], [[0.587]], [[0.114]]], np.float32)
+"""Weights of red, green and blue (ITU-R BT.601), as Pillow's and OpenCV's gray has them."""
 _HALVED = 2
 """Pillow's number for 4:2:0, color at half the width and height."""
 _UNSEEN = 128

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 _PIECE = 1 << 16
+"""Bytes that are read at once."""
 _MOST_MEMORY = 1 << 27
 """Bytes that an xz stream may ask for. `xz -9` needs 65 MiB; a header can ask for 4 GiB."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, cast
 
 _PIECE = 1 << 16
+"""Bytes that are read at once."""
 _LONGEST_HEADER = 64 << 20
 """Bytes of the longest extended header that is read."""
 _MOST_ZEROS = 1 << 11

@@ -22,6 +22,7 @@ from cctranslate.pixels import SIZE, Gray, Scaled, to_levels, to_scaled
 MEMORY = 256 * 2**20
 """Bytes that the results of a micro-batch may take."""
 _EDIT_BYTES = 3 * SIZE * SIZE * 4
+"""Bytes of an edit [3,48,48] float32."""
 _PARTS = ("flow", "paint")
 
 

@@ -13,9 +13,12 @@ from cctranslate.inference.variants import Variant, spell_strength
 from cctranslate.pixels import SIZE
 
 ROWS = 24
+"""Most faces of a sheet."""
 NOTE = "AI-generated expressions; below each the judge's word, in gray if not confirmed"
 CELL = 2 * SIZE
+"""Side of a picture on the sheet, in pixels."""
 _TEXT = 14
+"""Height of a line of text, in pixels."""
 Group = list[Row]
 """The rows of one face."""
 Cells = dict[str, list[tuple[Row, tuple[int, int]]]]

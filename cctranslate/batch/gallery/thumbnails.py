@@ -15,6 +15,7 @@ from cctranslate.batch.report.row import Row
 from cctranslate.pixels import SIZE
 
 SIDE = 2 * SIZE
+"""Longest side of a thumbnail, in pixels."""
 PIXELS = 500_000_000
 """Most pixels decoded for one page, about ten seconds: 40 photographs or 200,000 small faces."""
 _SHOWN = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif"}

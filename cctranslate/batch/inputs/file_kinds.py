@@ -46,6 +46,7 @@ _PACKED_HEADS = (
 )
 _DAMAGED_HEIF = "HEIC: damaged, or of a kind that pillow-heif cannot read"
 _TIFF_NEW_SUBFILE_TYPE, _TIFF_PHOTOMETRIC, _TIFF_SUB_IFDS, _TIFF_DNG = 254, 262, 330, 50706
+"""Tags of TIFF."""
 _SENSOR_DATA = (32803, 34892)
 """Values of TIFF's PhotometricInterpretation for raw sensor data."""
 

@@ -24,6 +24,7 @@ with suppress(OSError, AttributeError):  # where Pillow holds it, and does not l
 T = TypeVar("T")
 File = io.BufferedReader | io.BytesIO
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+"""The first bytes of files in these formats."""
 _PNG_LEVELS = {
     *(b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"eXIf"),
 }

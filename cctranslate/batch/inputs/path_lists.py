@@ -11,6 +11,7 @@ from cctranslate.errors import InputError
 from cctranslate.files.remote import errors_of, is_remote, open_path, unreadable
 
 _PIECE = 1 << 16
+"""Bytes that are read at once."""
 _LONGEST = 1 << 16
 """Bytes of a path: file systems take under 5,000."""
 PATIENCE = 0.05

@@ -32,6 +32,7 @@ SAME = "same"
 """The value of `--format` that takes the format of each source, where it can be written."""
 _WRITABLE = {"JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
 JPEG_QUALITY = 95
+"""Pillow's quality of JPEG results, unless `--quality` names another."""
 MARK = "compositeWithTrainedAlgorithmicMedia"
 """IPTC's term for existing media that a generative model altered."""
 _SOURCE_TYPE = f"http://cv.iptc.org/newscodes/digitalsourcetype/{MARK}"

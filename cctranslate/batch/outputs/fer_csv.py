@@ -25,6 +25,7 @@ from cctranslate.files.writing import AppendOnlyFile, unwritable
 _COLUMNS = ("emotion", "pixels", "Usage")
 _LEVELS = tuple(map(str, range(256)))
 _PIECE = 1 << 20
+"""Bytes that are read at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

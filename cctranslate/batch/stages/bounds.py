@@ -14,6 +14,7 @@ EXPANSION = 24
 """Bytes of memory to decode a byte of a file: a JPEG of 8 MB has some 19 megapixels, which take
 ten bytes each in Pillow, numpy and OpenCV together."""
 LEAST = 256 << 20
+"""Least bytes of a stage's budget, on a machine with little memory."""
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
 """Seconds that a worker should take for a chunk, and the most inputs of a chunk."""

@@ -8,7 +8,9 @@ from cctranslate.batch.inputs.remote_files import RemoteFile
 from cctranslate.batch.items import Item
 
 _REQUESTS = 32
+"""Requests at once."""
 _MOST_WAITING = 4 * _REQUESTS
+"""Most items that are requested ahead, or wait for their turn."""
 _MOST_BYTES = 128 << 20
 """Most bytes of content that wait for their turn, by the sizes that the store lists."""
 

@@ -51,7 +51,7 @@ _CHOICES: tuple[tuple[float, tuple[Region, ...]], ...] = (
     (0.12, ()),
 )
 """Probabilities of the masked parts in training; an empty tuple masks the whole picture."""
-_PAIR = torch.tensor(TEMPLATE, dtype=torch.float32)
+_TEMPLATE = torch.tensor(TEMPLATE, dtype=torch.float32)
 
 
 def fixed(points: Tensor, has_landmarks: Tensor, regions: Sequence[Region]) -> Tensor:
@@ -97,7 +97,7 @@ def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | 
 
 def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
     """Return the similarity's direction [N,2] along the eyes and its scale [N,1]."""
-    template = _PAIR.to(points.device)
+    template = _TEMPLATE.to(points.device)
     template = template - template.mean(0)
     points = points - points.mean(1, keepdim=True)
     power = template.square().sum()

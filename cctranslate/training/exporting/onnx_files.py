@@ -12,6 +12,7 @@ from cctranslate.errors import ExportError
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 
 OPSET = 18
+"""Version of ONNX's operators."""
 TOLERANCE = 2e-3
 """The largest difference in [-1, 1] that passes: a quarter of a gray level."""
 BATCHES = (1, 5)

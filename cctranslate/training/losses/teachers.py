@@ -19,6 +19,7 @@ from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
 
 GUIDE_NOISE = 0.1
+"""Standard deviation of the noise on what a guide sees, in [-1,1]."""
 HIDDEN = 0.75
 """Probability that a guide sees only the upper half of a result for an upper-face target."""
 _FORMER_NAMES = {

@@ -13,6 +13,7 @@ from cctranslate.training.data.ferplus import Votes, majority
 from cctranslate.training.networks.classifiers import Classifier, predict_logits
 
 BINS = 15
+"""Bins of confidence, by which the calibration error is computed."""
 
 
 def calibrate(network: Classifier, faces: Faces, votes: Votes | None, device: torch.device) -> None:

@@ -16,7 +16,9 @@ from cctranslate.training.metrics.distribution import Eigenfaces
 PROBED = 500
 """Faces for which strengths and samples are measured, several results each."""
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Strengths at which results are measured."""
 SAMPLES = 4
+"""Samples of each face and target."""
 
 
 def controls(

@@ -18,8 +18,11 @@ from cctranslate.training.data import augment, device_cache
 from cctranslate.training.device import autocast
 
 EPOCHS = 6.0
+"""Passes over results and real faces."""
 BATCH = 128
+"""Faces in a step."""
 RATE = 2e-3
+"""Peak learning rate of a one-cycle schedule (AdamW)."""
 SHIFT = 2
 """Most pixels by which training moves a face, so that critics do not learn its position."""
 

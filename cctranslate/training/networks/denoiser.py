@@ -17,6 +17,7 @@ PATCH = 2
 PLANES = 5
 """Input planes: state, visible face, mask, blurred eyes, and the mask of the eyes."""
 FREQUENCIES = 32
+"""Frequencies by which times are embedded, each as a sine and a cosine."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from cctranslate.training.networks.pretrained.face_recognizer import FaceRecogni
 
 FILE = "identity.npz"
 BATCH = 128
+"""Faces that are embedded at once."""
 SMALLEST = 1e-6
 """Fraction of the largest variance, or correlation, below which a direction holds nothing."""
 

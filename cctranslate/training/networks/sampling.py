@@ -15,6 +15,7 @@ BLUR = 3.0
 """Standard deviation, in pixels, of the blur of the visible eyes: it keeps light, skin and the
 frames of glasses, and hides how wide the eyes are."""
 REACH = 8
+"""Pixels from the middle of the blur's kernel to its edge."""
 LATE = 2.0
 """Power by which steps shrink towards the face: a long last step would blur, as it averages all
 possible faces."""

@@ -7,6 +7,7 @@ from cctranslate.pixels import Gray
 from cctranslate.training.pairs.store import Draws
 
 FACES = 8
+"""Most faces of a sheet."""
 
 
 def draw_sheet(draws: Draws, images: Gray) -> Image.Image:

@@ -28,13 +28,17 @@ from cctranslate.training.trainers.ema import ExponentialAverage
 from cctranslate.training.trainers.sheet import to_picture
 
 BETAS = (0.9, 0.99)
+"""Adam's."""
 MOMENTUM = 0.95
+"""Muon's."""
 WARM_UP = 50
 """Steps until the learning rate is reached."""
 LONGEST_GRADIENT = 1.0
+"""Norm that gradients are clipped to."""
 TIME_MEAN, TIME_SPREAD = 0.2, 1.2
 """Mean and deviation of the logit of training times: somewhat late, as repairs begin late."""
 SHEET_FACES, SHEET_STEPS, SHEET_GUIDANCE = 5, 4, 2.0
+"""Faces of a sheet, and how they are filled in."""
 
 
 @dataclass(frozen=True, kw_only=True)

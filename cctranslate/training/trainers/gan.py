@@ -34,6 +34,7 @@ from cctranslate.training.trainers.step_plan import R1_EVERY, StepPlan, plan_ste
 
 N = TypeVar("N", bound=nn.Module)
 SHEET_FACES = 14
+"""Faces of a sheet: two of each expression."""
 
 
 class GanTrainer:

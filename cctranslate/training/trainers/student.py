@@ -34,6 +34,7 @@ from cctranslate.training.trainers.sheet import draw_sheet
 from cctranslate.training.trainers.step_plan import R1_EVERY
 
 BETAS = (0.0, 0.99)
+"""Adam's, of G and of the discriminators."""
 GUIDE_EVERY, LIKENESS_EVERY = 2, 4
 """Costly terms are computed once in so many steps, with as many times the weight."""
 BALANCE_EVERY = 50
@@ -41,7 +42,9 @@ BALANCE_EVERY = 50
 INSIDE = 4.0
 """How many more times a pixel counts where faces show expressions than elsewhere."""
 LONGEST_GRADIENT = 5.0
+"""Norm that G's gradients are clipped to."""
 SHEET_FACES = 14
+"""Faces of a sheet: two of each expression."""
 
 
 class StudentTrainer:

@@ -17,6 +17,7 @@ from cctranslate.files.tar_members import TarMember, tar_members
 from cctranslate.files.writing import atomic_write, unwritable
 
 _PIECE = 1 << 20
+"""Bytes that are read at once."""
 _BEFORE_PICTURE = (".cls", ".json")
 """Suffixes of the members that come before a sample's picture."""
 Sample = list[TarMember]

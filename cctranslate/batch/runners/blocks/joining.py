@@ -19,7 +19,9 @@ from cctranslate.errors import OutputError
 _RANGE = 100_000
 """Inputs whose rows are sorted in memory at once, if 256 such ranges are enough."""
 _MOST_RANGES = 256
+"""Most ranges: each is a file that is open while rows are sorted."""
 _AT_ONCE = 1_000
+"""Inputs whose lines are yielded together."""
 
 
 def join(folder: WorkFolder, plan: BlockPlan, counts: Counts) -> Iterator[InputRows]:

@@ -26,6 +26,7 @@ BLOCK_RESULTS = 16_384
 BLOCK_BYTES = 64 << 20
 """Bytes of the inputs of a block, roughly."""
 _SPOOLS = 256
+"""Files into which inputs are sorted first: one for each first byte of a hash."""
 _SAMPLED = 64
 """The size of one in this many inputs is sampled."""
 Record = tuple[bytes, int, str, Item]

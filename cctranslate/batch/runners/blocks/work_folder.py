@@ -21,6 +21,7 @@ FOLDER = ".cluster"
 """Hidden, so that no loader of OUT takes it for data."""
 _PLAN = "plan.json"
 _VERSION = 1
+"""The version of `plan.json`; a plan of another one is refused."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,9 @@ CARD = "recogniser.json"
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 """Of MobileNet's depthwise convolutions (Howard et al. 2017)."""
 WIDTH = 1024
+"""Length of an embedding."""
 AXES = 128
+"""Number of principal directions that are stored with the weights."""
 SIDE = 128
 """Side in pixels to which faces are enlarged. The network was trained at 224. At 128, in a third of
 the time, it still recognizes 96.5% of 200 mirrored, moved and relit FER2013 faces; at 112 only

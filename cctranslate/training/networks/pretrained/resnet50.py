@@ -12,6 +12,7 @@ from cctranslate.errors import BackboneError
 from cctranslate.recipes.components import IMAGENET
 
 FEATURES = 2048
+"""Channels of its last feature maps."""
 RANDOM = "random"
 
 

@@ -26,6 +26,7 @@ FEATURE_PARTS = {
 EYES_EVERY = 3
 """Every third step judges eyes. The others judge mouths, which look wrong more often."""
 WIDTH = 64
+"""Channels of the heads' first layers."""
 
 
 def part_at(step: int) -> str:
