@@ -81,18 +81,40 @@ class FlowGenerator(Generator):
             h = block(h, style)
         h = F.interpolate(h, scale_factor=2.0, mode="bilinear", align_corners=False)
         h = self.fine(F.silu(self.up(h)) + fine, style)
-        flow = _double(self.flow(h)).float().tanh() * self.REACH
+        light, flow, wipe = self._heads(h)
+        flow = flow.float().tanh() * self.REACH
         warped = self._warp(x, flow)
-        mask = (_double(self.wipe(h)).float() - self.WIPE_BIAS).sigmoid()
+        mask = (wipe.float() - self.WIPE_BIAS).sigmoid()
         wiped = mask * (_blurred(warped) - warped)
-        touched = torch.cat([_double(self.light(h)), (warped + wiped).to(h.dtype)], 1)
-        paint = wiped + self.paint(F.silu(self.touch(touched))).float()
+        paint = wiped + self.paint(F.silu(self._touched(light, warped + wiped))).float()
         return Edit(image=(warped + paint).clamp(-1, 1), flow=flow, paint=paint)
 
     def apply_edit(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
         """Warp less far and paint fainter with less strength."""
         factor = strength[:, None, None, None]
         return (self._warp(x, factor * edit.flow) + factor * edit.paint).clamp(-1, 1)
+
+    def _heads(self, h: Tensor) -> tuple[Tensor, ...]:
+        """Compute light [N,16,48,48], flow [N,2,48,48] and mask [N,1,48,48] in one convolution.
+
+        With three of few channels a CPU's generator takes 1.04 times as long.
+        """
+        heads = (self.light, self.flow, self.wipe)
+        weight = torch.cat([head.weight for head in heads])
+        assert self.light.bias is not None
+        bias = torch.cat([self.light.bias, self.light.bias.new_zeros(3)])
+        outputs = F.conv2d(h, weight, bias, padding=1)
+        return torch.split(_double(outputs), [head.out_channels for head in heads], 1)
+
+    def _touched(self, light: Tensor, wiped: Tensor) -> Tensor:
+        """Convolve light [N,16,48,48] and the wiped face [N,1,48,48] to [N,16,48,48].
+
+        They are apart because onnxruntime computes 17 channels as 24, or as 32.
+        """
+        of_light, of_face = self.touch.weight[:, :-1], self.touch.weight[:, -1:]
+        return F.conv2d(light, of_light, self.touch.bias, padding=1) + F.conv2d(
+            wiped.to(light.dtype), of_face, padding=1
+        )
 
     def _warp(self, x: Tensor, flow: Tensor) -> Tensor:
         grid = self.grid + flow.permute(0, 2, 3, 1) * (2 / SIZE)
