@@ -28,6 +28,12 @@ def spell_strength(strength: float) -> str:
     return repr(float(strength)).removesuffix(".0")
 
 
+def spell_tags(strength: float | None, sample: int | None) -> str:
+    """Return what tells a variant from the plain one of its target, such as ` x0.5 s2`."""
+    tag = "" if strength in (None, 1) else f" x{spell_strength(strength)}"
+    return tag + ("" if sample in (None, 1) else f" s{sample}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """The results to make of each face."""

@@ -9,7 +9,7 @@ from cctranslate.batch.gallery.rereading import load_preview, reread_items
 from cctranslate.batch.gallery.thumbnails import crop_face
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.row import Row
-from cctranslate.inference.variants import Variant, spell_strength
+from cctranslate.inference.variants import Variant, spell_tags
 from cctranslate.pixels import SIZE
 
 ROWS = 24
@@ -42,7 +42,7 @@ def draw(
     width = max((len(variants) + 1) * CELL, int(font.getlength(NOTE)) + 4)
     sheet = Image.new("RGB", (width, len(chosen) * (CELL + _TEXT) + 2 * _TEXT), "white")
     pen = ImageDraw.Draw(sheet)
-    titles = (_title(variant) for variant in variants)
+    titles = (v.target + spell_tags(v.strength, v.sample) for v in variants)
     for k, title in enumerate(("source", *titles)):
         pen.text((k * CELL + 2, 1), title, "black", font)
     columns: dict[_VariantKey, int] = {
@@ -77,15 +77,6 @@ def _placed(group: Group, columns: Mapping[_VariantKey, int]) -> Iterator[tuple[
         column = columns.get((row.target, row.strength, row.sample))
         if column is not None:  # else the report was edited: a row that is not of this run
             yield row, column * CELL
-
-
-def _title(variant: Variant) -> str:
-    title = variant.target
-    if variant.strength != 1:
-        title += f" x{spell_strength(variant.strength)}"
-    if variant.sample != 1:
-        title += f" s{variant.sample}"
-    return title
 
 
 def _paste(sheet: Image.Image, picture: Image.Image, row: Row, position: tuple[int, int]) -> None:

@@ -22,7 +22,7 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.files.paths import real_path
 from cctranslate.files.writing import atomic_write
-from cctranslate.inference.variants import spell_strength
+from cctranslate.inference.variants import spell_tags
 
 ROWS = 20_000
 """Most rows of a report that a page holds."""
@@ -135,11 +135,9 @@ def _face(rows: Face, out: Path, thumbnails: Thumbnails) -> dict[str, Any]:
 
 
 def _result(row: Row, out: Path, thumbnails: Thumbnails) -> dict[str, Any]:
-    variant = "" if row.strength in (None, 1) else f" x{spell_strength(row.strength)}"
-    variant += "" if row.sample in (None, 1) else f" s{row.sample}"
     return {
         "target": row.target or "",
-        "variant": variant,
+        "variant": spell_tags(row.strength, row.sample),
         "status": row.status,
         "picture": thumbnails.show(str(out / row.output), row) if row.output else None,
         "predicted": row.predicted or "",
