@@ -6,14 +6,13 @@ from contextlib import ExitStack
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import IO
 
 from cctranslate.batch.outputs.fer_csv import FerCsvWriter
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.row_files import InputRows, read_rows
-from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder
+from cctranslate.batch.runners.blocks.work_folder import BlockPlan, WorkFolder, unpickled
 from cctranslate.errors import OutputError
 
 _RANGE = 100_000
@@ -36,8 +35,7 @@ def join(folder: WorkFolder, plan: BlockPlan, counts: Counts) -> Iterator[InputR
             paths = [spool / f"{i:03}" for i in range(-(-plan.inputs // size))]
             _sort(folder, plan, counts, paths, size)
             for path in paths:
-                with path.open("rb") as file:
-                    yield from sorted(_unpickled(file), key=attrgetter("number"))
+                yield from sorted(unpickled(path), key=attrgetter("number"))
                 path.unlink()
     except OSError as error:
         raise OutputError(f"{folder.path}: rows cannot be joined: {error.strerror}") from None
@@ -92,13 +90,3 @@ def _finished(
     if show_all or of_input.status != "done":
         show(rows)
     return b"".join(formats.csv_lines(rows))
-
-
-def _unpickled(file: IO[bytes]) -> Iterator[InputRows]:
-    """Yield what this process has just pickled."""
-    while True:
-        try:
-            row: InputRows = pickle.load(file)
-        except EOFError:
-            return
-        yield row

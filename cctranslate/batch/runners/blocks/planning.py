@@ -17,7 +17,7 @@ from cctranslate.batch.inputs.remote_files import RemoteFile
 from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.layout import Layout, Names, name_group
 from cctranslate.batch.runners.blocks.plan_files import write_block
-from cctranslate.batch.runners.blocks.work_folder import WorkFolder
+from cctranslate.batch.runners.blocks.work_folder import WorkFolder, unpickled
 from cctranslate.batch.stages import bounds
 from cctranslate.files.writing import unwritable
 
@@ -106,7 +106,7 @@ def _groups(spool: Path) -> Iterator[list[Record]]:
     for number in range(_SPOOLS):
         path = spool / f"{number:03}"
         if path.exists():
-            records = sorted(_unpickled(path), key=itemgetter(0, 1))
+            records = sorted(unpickled(path), key=itemgetter(0, 1))
             path.unlink()
             for _, group in groupby(records, key=itemgetter(0)):
                 yield list(group)
@@ -125,11 +125,3 @@ def _blocks(groups: Iterable[list[Record]], size: int) -> Iterator[list[Record]]
 
 def _by_hash(records: list[Record]) -> Iterator[list[Record]]:
     return (list(group) for _, group in groupby(records, key=itemgetter(0)))
-
-
-def _unpickled(path: Path) -> Iterator[Record]:
-    """Yield what this process has just pickled."""
-    with path.open("rb") as file:
-        while file.peek(1):
-            record: Record = pickle.load(file)
-            yield record

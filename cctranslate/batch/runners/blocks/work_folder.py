@@ -4,6 +4,7 @@
 """
 
 import json
+import pickle
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,6 +132,13 @@ class WorkFolder:
                 shutil.rmtree(self.path)
         except OSError as error:
             raise unwritable(self.path, error) from None
+
+
+def unpickled(path: Path) -> Iterator[Any]:
+    """Yield the objects in a file of a spool, into which this process has just pickled them."""
+    with path.open("rb") as file:
+        while file.peek(1):
+            yield pickle.load(file)
 
 
 def refuse_unfinished(out: Path) -> None:
