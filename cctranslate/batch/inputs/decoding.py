@@ -101,6 +101,8 @@ def _decode(item: Item, options: DecodeOptions) -> DecodeResult:
         return _failed(bare, f"cannot be decoded: {type(error).__name__}: {error}")
 
 
+_LARGEST_FACE = 32_766
+"""Most pixels of a face's side: OpenCV moves no pixels in a larger part of a picture."""
 _ONE_PICTURE = frozenset({"MPO", "PSD"})
 """Formats whose further frames are previews or layers of a single picture."""
 
@@ -173,6 +175,8 @@ def _find_faces(item: Item, options: DecodeOptions, file: File, picture: Image.I
     _refuse_unsuitable(picture)
     (width, height), mode = upright_size(picture), picture.mode
     if options.is_whole(width, height):
+        if max(width, height) > _LARGEST_FACE:
+            raise RefusedError(f"a face of more than {_LARGEST_FACE:,} pixels: shrink the picture")
         picture.draft("L", (2 * SIZE, 2 * SIZE))
         faces: tuple[Face, ...] = (edge_to_edge(to_gray(upright(picture)), width, height),)
     else:

@@ -87,6 +87,13 @@ def test_every_kind_of_picture_is_read_for_what_it_shows(
     assert gap.mean() < (90 if mode == "1" else 4)
 
 
+def test_a_face_beyond_what_can_be_changed_fails_for_that_reason(run: Run, tmp_path: Path) -> None:
+    Image.new("L", (32_767, 1)).save(tmp_path / "line.png")
+    words = (tmp_path / "line.png", "--faces", "whole", "--to", "sad", "-o", tmp_path / "out")
+    assert run(*words).exit_code == 1
+    assert one(tmp_path / "out")["reason"].startswith("decode: a face of more than 32,766 pixels")
+
+
 def test_transparency_is_gray_and_not_black() -> None:
     clear = Image.new("RGBA", (48, 48), (0, 0, 0, 0))
     assert set(to_gray(clear).ravel()) == {128}
