@@ -1,5 +1,7 @@
 """Turn a picture's rows of the report into translations, or into an error."""
 
+import re
+
 from PIL import Image
 
 from cctranslate.batch.inputs.decoding import NO_FACE_DETECTED
@@ -10,6 +12,23 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import NoFaceError, PictureError, UserError
 from cctranslate.translator.translation import FaceTranslation, Translation
 
+_OPTION_WITH_VALUE = re.compile(r"--(device|engine|faces|precision|which) ([\w:]*\w)")
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+
+
+def in_python(message: str) -> str:
+    """Return a message of `batch` with its options spelled as the Translator's arguments are.
+
+    `--device cpu` becomes `device='cpu'`, and `--batch-size` becomes `batch_size`.
+    """
+    with_values = _OPTION_WITH_VALUE.sub(_argument, message)
+    return _OPTION.sub(lambda option: option[1].replace("-", "_"), with_values)
+
+
+def _argument(option: re.Match[str]) -> str:
+    name, value = option[1].replace("-", "_"), option[2]
+    return f"{name}={value if value.isdigit() else repr(value)}"
+
 
 def to_error(rows: list[Row]) -> UserError | None:
     """Return the error for a picture without a result; None if it has one."""
@@ -19,9 +38,9 @@ def to_error(rows: list[Row]) -> UserError | None:
     if first.reason == NO_FACE_DETECTED:
         return NoFaceError(f"{first.source}: no face found; faces='whole' takes all of it for one")
     if first.status == "skipped" and first.face:
-        reason = (first.reason or "").replace("--which ", "which=")
-        return NoFaceError(f"{first.source}: face {first.face} {reason}")
-    return PictureError(f"{first.source}: {(first.reason or '').removeprefix('decode: ')}")
+        return NoFaceError(f"{first.source}: face {first.face} {in_python(first.reason or '')}")
+    reason = in_python(first.reason or "").removeprefix("decode: ")
+    return PictureError(f"{first.source}: {reason}")
 
 
 def to_translations(
@@ -65,5 +84,5 @@ def _face(row: Row, chunk: TranslatedChunk, f: int, k: int) -> FaceTranslation:
         confirmed=bool(row.confirmed),
         probabilities=dict(zip(EMOTIONS, row.probabilities or (), strict=False)),
         source_predicted=row.source_predicted,
-        reason=row.reason,
+        reason=row.reason and in_python(row.reason),
     )

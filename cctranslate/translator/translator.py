@@ -1,6 +1,7 @@
 """The Translator, which runs the stages of `batch` on pictures in a Python program."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from cctranslate.errors import BundleError, DeviceError, OptionError, TargetErro
 from cctranslate.faces.detector import FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.variants import Plan
-from cctranslate.translator.results import to_error, to_translations
+from cctranslate.translator.results import in_python, to_error, to_translations
 from cctranslate.translator.sources import Source, is_single, to_item
 from cctranslate.translator.translation import Settings, SettingsDict, Translation, is_whole
 
@@ -58,7 +59,8 @@ class Translator:
         if weights == "":
             raise BundleError("weights='': it is empty: name a folder, or pass None")
         loaded = bundle.load(bundle.shipped() if weights is None else Path(weights))
-        self._models = TranslationModels(loaded, device, batch_size)
+        with _errors_in_python():
+            self._models = TranslationModels(loaded, device, batch_size)
         self._detector = FaceDetector()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -178,7 +180,12 @@ class Translator:
             all_rows=True,
         )
         decoded = (work.decode(ItemChunk(items=[to_item(source)])) for source in sources)
-        for chunk in filter(None, translate(decoded, plan, self._models, claim=str)):
+        translated = translate(decoded, plan, self._models, claim=str)
+        while True:
+            with _errors_in_python():
+                chunk = next(translated, None)
+            if chunk is None:
+                return
             (rows,) = work.finish(chunk).rows
             yield to_error(rows) or to_translations(
                 rows, chunk, collector.take(), len(plan.variants)
@@ -204,6 +211,15 @@ class _Collector:
         """Return the results and forget them."""
         results, self._results = self._results, {}
         return results
+
+
+@contextmanager
+def _errors_in_python() -> Iterator[None]:
+    """Spell the options in errors of the device as the Translator's arguments are."""
+    try:
+        yield
+    except DeviceError as error:
+        raise DeviceError(in_python(str(error))) from None
 
 
 def _raising(stream: Iterator[Results | UserError]) -> Iterator[Results]:

@@ -86,3 +86,9 @@ def test_an_empty_path_of_a_bundle_is_not_the_one_that_ships(mouth_weights: Path
         Translator(weights="")
     with pytest.raises(DeviceError, match="expected auto, cpu or cuda"):
         Translator(mouth_weights, device=0)  # type: ignore[arg-type]
+
+
+def test_errors_of_the_device_name_arguments_and_no_options(mouth_weights: Path) -> None:
+    with pytest.raises(DeviceError) as refused:
+        Translator(mouth_weights, device="gpu")
+    assert str(refused.value) == "device='gpu': expected auto, cpu or cuda[:N]"

@@ -69,6 +69,9 @@ def test_faces_can_be_chosen(
     one = translator.translate(group, "sad", which=which)  # type: ignore[arg-type]
     assert [face.number for face in one.faces if face.image] == numbers
     assert len(one.faces) == 3
+    others = {face.reason for face in one.faces if not face.image}
+    small = "not translated: 28 pixels wide, under 32"
+    assert others - {small} <= {f"not translated: not chosen by which={which!r}"}
 
 
 def test_a_face_alone_is_48_pixels(translator: Translator, group: Path) -> None:
