@@ -141,10 +141,13 @@ class BatchRun:
     def _journal(self) -> Journal:
         options, layout = self.options, self.options.result_layout
         earlier = read_run(options.out)
+        checked_ns = earlier.get(CHECKED)
+        if checked_ns is not None and checked_ns > self._began_ns:
+            checked_ns = 0  # the clock was set back since: any file may have changed
         resume = ResumeState(
             options.targets,
             base=Path(earlier.get(FOLDER, Path.cwd())),
-            checked_ns=earlier.get(CHECKED),
+            checked_ns=checked_ns,
             is_there=self._earlier.is_there,
             altered=self._earlier.altered,
             position=layout.position,

@@ -207,7 +207,7 @@ def test_the_sheet_and_the_page_show_what_is_in_tars(run: Run, faces: Path, tmp_
     tarred(run, faces, "--to", "happy,sad", "-o", tmp_path / "out")
     run(faces, "--to", "happy,sad", "-o", tmp_path / "files")
     assert (tmp_path / "out-sheet.png").read_bytes() == (tmp_path / "files-sheet.png").read_bytes()
-    page = (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert page.count(':"/9j/') == 14, "a JPEG of each result; the sources are linked"
 
 

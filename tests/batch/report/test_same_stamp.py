@@ -18,10 +18,10 @@ from tests.support.reports import rows, timeless, tree
 START = 1_700_000_000_000_000_000
 
 
-def age(out: Path) -> None:
-    """Let the run in OUT have looked at its inputs long ago."""
+def age(out: Path, looked: int = START) -> None:
+    """Let the run in OUT have looked at its inputs at another time, long ago if none is given."""
     path = out / "run.json"
-    content = json.loads(path.read_text()) | {"inputs_checked_ns": START}
+    content = json.loads(path.read_text()) | {"inputs_checked_ns": looked}
     path.write_text(json.dumps(content))
 
 
@@ -99,6 +99,14 @@ def test_other_content_of_the_same_size_and_time_is_made_again(
     assert timeless(tmp_path / "out") == timeless(fresh)
 
 
+def test_a_clock_that_was_set_back_hides_no_change(run: Run, tmp_path: Path) -> None:
+    source, out = as_file(tmp_path, 0), tmp_path / "out"
+    assert run(source, "--to", "sad", "-o", out).exit_code == 0
+    age(out, checked(out) + 3600 * 10**9)  # the clock was an hour ahead
+    replace_in_place(source, bmp(tmp_path / "other", 2))
+    assert "(1 in this call" in run(source, "--to", "sad", "-o", out).stderr
+
+
 def test_no_expression_of_the_face_before_stays(run: Run, tmp_path: Path) -> None:
     source, out = as_file(tmp_path, 0), tmp_path / "out"
     assert run(source, "--to", "sad", "-o", out).exit_code == 0
@@ -132,11 +140,9 @@ def test_files_are_read_again_once(
     assert run(*words).exit_code == 0
     age(out)
     assert run(*words).exit_code == 0
-    seen = checked(out)
-    assert seen > START + 10**9
-    later = seen + 60 * 10**9  # as if the last call had been a minute ago
-    content = json.loads((out / "run.json").read_text()) | {"inputs_checked_ns": later}
-    (out / "run.json").write_text(json.dumps(content))
+    assert checked(out) > START + 10**9
+    # As if the last call had been a while ago.
+    monkeypatch.setattr("cctranslate.batch.report.changes._COARSE_NS", 0)
     read: list[object] = []
     monkeypatch.setattr("cctranslate.batch.report.resume.content_digest", read.append)
     assert "(0 in this call" in run(*words).stderr
