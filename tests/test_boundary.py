@@ -1,7 +1,5 @@
 """The torch-free half stays so, help stays quick, and the command line keeps its promises."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -9,19 +7,16 @@ import pytest
 from click.testing import CliRunner
 
 from cctranslate.cli import cli
+from tests.support.cli import run_python
 
 COMMANDS = sorted(cli.commands)
-
-
-def python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
 def test_batch_runs_where_torch_cannot_be_imported(
     weights: Path, faces: Path, tmp_path: Path
 ) -> None:
     words = ["batch", str(faces), "--to", "happy", "--weights", str(weights)]
-    done = python(
+    done = run_python(
         "import sys; sys.modules['torch'] = sys.modules['onnx'] = None\n"
         f"sys.argv = ['cctranslate', *{words}, '-o', {str(tmp_path / 'out')!r}]\n"
         "from cctranslate.cli import main; main()"
@@ -33,7 +28,7 @@ def test_batch_runs_where_torch_cannot_be_imported(
 @pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)])
 def test_help_imports_click_alone(words: list[str]) -> None:
     heavy = ["numpy", "PIL", "onnxruntime", "onnx", "torch", "pandas", "tqdm", "importlib.metadata"]
-    done = python(
+    done = run_python(
         f"import sys; sys.argv = ['cctranslate', *{words}, '--help']\n"
         "from cctranslate.cli import main\n"
         "try: main()\n"
@@ -46,7 +41,7 @@ def test_help_imports_click_alone(words: list[str]) -> None:
 
 
 def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
-    done = python(
+    done = run_python(
         "import sys; sys.modules['torch'] = None\n"
         f"sys.argv = ['cctranslate', 'export', {str(tmp_path)!r}]\n"
         "from cctranslate.cli import main; main()"
@@ -57,7 +52,7 @@ def test_training_without_torch_says_what_to_install(tmp_path: Path) -> None:
 
 def test_parquet_without_pyarrow_says_what_to_install(faces: Path, tmp_path: Path) -> None:
     out = str(tmp_path / "out")
-    done = python(
+    done = run_python(
         "import sys; sys.modules['pyarrow'] = None\n"
         f"sys.argv = ['cctranslate', 'batch', {str(faces)!r}, '--to', 'sad', '-o', {out!r}, "
         "'--report', 'r.parquet']\n"
@@ -74,7 +69,7 @@ def test_ray_is_imported_for_its_runner_alone(
 ) -> None:
     words = ["batch", str(faces), "--to", "sad", "-o", str(tmp_path / "out")]
     words += ["--weights", str(weights), "--runner", runner]
-    done = python(
+    done = run_python(
         "import sys; sys.modules['ray'] = None\n"
         f"sys.argv = ['cctranslate', *{words}]\n"
         "from cctranslate.cli import main; main()"
@@ -106,7 +101,7 @@ def test_options_come_from_the_environment_too(faces: Path, tmp_path: Path, weig
 
 
 def test_export_without_onnx_says_what_to_install(tmp_path: Path) -> None:
-    done = python(
+    done = run_python(
         "import sys; sys.modules['onnx'] = None\n"
         "import click, numpy, torch\n"
         "from pathlib import Path\n"

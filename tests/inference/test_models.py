@@ -1,6 +1,5 @@
 """A bundle's models give what their graphs give, whatever the batches and the threads."""
 
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +21,7 @@ from cctranslate.inference.strength_and_style import Conditions, in_full
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import to_gray, to_levels, to_scaled
 from tests.support import bundles
+from tests.support.cli import run_python
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"
 HAPPY = in_full([3])
@@ -188,7 +188,8 @@ try:
 except DeviceError as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
     said = "CPUExecutionProvider: memory is short: try a smaller --batch-size\n"
     assert done.stdout == said
 

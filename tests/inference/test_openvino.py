@@ -1,7 +1,5 @@
 """OpenVINO gives what onnxruntime gives, and says what it cannot do."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ from cctranslate.inference.engines import AMX, OPENVINO, Backend, choose
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import to_gray
+from tests.support.cli import run_python
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"
 
@@ -98,6 +97,7 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
     assert "DeviceError" in done.stdout
     assert "pip install 'cctranslate[openvino]'" in done.stdout

@@ -34,6 +34,16 @@ def child(*words: str | Path, **options: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command(*words), **options)  # type: ignore[call-overload, no-any-return]
 
 
+def run_python(code: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a new interpreter, with `words` as its arguments."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def wait_until(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> None:
     """Wait until a running child has made a condition true; fail if it ends without that."""
     while not condition():

@@ -19,6 +19,7 @@ from cctranslate.training.fit import fit
 from cctranslate.training.run_folder import (
     load_classifier,
 )
+from tests.support.cli import run_python
 from tests.support.training import MakeRun, small
 
 LIMITED = """
@@ -50,9 +51,7 @@ except KeyboardInterrupt:
 @pytest.mark.skipif(sys.platform == "win32", reason="a file's size is limited by POSIX only")
 def test_a_checkpoint_that_does_not_fit_the_disk_leaves_the_one_before(tmp_path: Path) -> None:
     (tmp_path / checkpoint.FILE).write_bytes(b"the one before")
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    done = run_python(LIMITED, tmp_path)
     assert "checkpoint.pt: cannot be written ([Errno 27] File too large)" in done.stdout, (
         done.stderr
     )

@@ -1,7 +1,5 @@
 """The backbone's weights: from a file, and one line where they cannot be had."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from cctranslate.errors import BackboneError
 from cctranslate.training.networks.pretrained import resnet50
 from cctranslate.training.networks.pretrained.resnet50 import Backbone
 from tests.support import pictures
+from tests.support.cli import run_python
 from tests.support.training import IS_BACKBONE_USABLE, needs_backbone
 
 
@@ -54,9 +53,7 @@ def test_without_torchvision_fit_says_what_to_install(tmp_path: Path) -> None:
     data = pictures.write_csv(tmp_path / "fer2013.csv")
     code = "import sys; sys.modules['torchvision'] = None\nfrom cctranslate.cli import main; main()"
     words = ["fit", "--data", str(data), "--recipe", "c2", "-o", str(tmp_path / "run")]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
-    )
+    done = run_python(code, *words)
     assert done.returncode == 1
     assert "pip install 'cctranslate[backbone]'" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
