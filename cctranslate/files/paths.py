@@ -29,7 +29,7 @@ def real_path(path: Path) -> Path:
 def named_folder(folder: Path) -> Path:
     """Return a folder in a way that has its name and that of the folder above: `.` has neither."""
     parts = folder.parts
-    if is_remote(folder) or (len(parts) > 1 and ".." not in parts):
+    if (len(parts) > 1 and ".." not in parts) or is_remote(folder):
         return folder
     return Path(os.path.abspath(folder))  # noqa: PTH100
 
