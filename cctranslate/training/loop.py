@@ -19,6 +19,7 @@ from cctranslate.recipes.serialization import to_json
 from cctranslate.training import checkpoint
 from cctranslate.training.data.fer2013 import Splits
 from cctranslate.training.data.ferplus import Votes
+from cctranslate.training.losses.terms import Terms
 
 LOG = "log.jsonl"
 
@@ -38,7 +39,7 @@ class Trainer(Protocol):
     def steps_per_epoch(self) -> int:
         """Steps of one pass over the faces."""
 
-    def step(self, step: int) -> dict[str, Tensor]:
+    def step(self, step: int) -> Terms:
         """Take a step and return its losses. All randomness comes from torch's seeded generator."""
 
     def state(self) -> dict[str, Any]:

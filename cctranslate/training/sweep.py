@@ -120,8 +120,8 @@ def _in_budget(sweep: Sweep, recipe: AnyRecipe) -> AnyRecipe:
     """Return the recipe with epochs for the sweep's number of images."""
     if sweep.images is None:
         return recipe
-    seen_an_epoch = _steps_per_epoch(sweep, recipe) * recipe.batch_size
-    return override(recipe, epochs=sweep.images / seen_an_epoch)
+    faces_per_epoch = _steps_per_epoch(sweep, recipe) * recipe.batch_size
+    return override(recipe, epochs=sweep.images / faces_per_epoch)
 
 
 def _steps_per_epoch(sweep: Sweep, recipe: AnyRecipe) -> int:

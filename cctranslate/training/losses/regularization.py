@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cctranslate.recipes.components import Weights
+from cctranslate.training.losses.terms import Terms
 
 EYES, EYES_SPREAD = 0.35, 0.11
 """Vertical position of eyes and brows: mean and standard deviation, in picture heights."""
@@ -17,14 +18,12 @@ class ChangeLoss(nn.Module):
         super().__init__()
         self._weights = weights
 
-    def forward(
-        self, fake: Tensor, source: Tensor, flow: Tensor, same: Tensor
-    ) -> dict[str, Tensor]:
+    def forward(self, fake: Tensor, source: Tensor, flow: Tensor, same: Tensor) -> Terms:
         """Return the terms for translations [N,1,48,48] and their flow fields [N,2,48,48].
 
         `same` [N] is 1 where the target is the expression that the face already has.
         """
-        terms: dict[str, Tensor] = {}
+        terms: Terms = {}
         if self._weights.change:
             terms["change"] = F.mse_loss(fake, source)
         if self._weights.eyes:

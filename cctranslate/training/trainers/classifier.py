@@ -16,6 +16,7 @@ from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
 from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.device import autocast
+from cctranslate.training.losses.terms import Terms
 from cctranslate.training.metrics.calibration import calibrate, classifier_figures
 from cctranslate.training.networks.classifiers import Classifier, predict_logits
 from cctranslate.training.networks.pretrained import resnet50
@@ -63,7 +64,7 @@ class ClassifierTrainer:
         """Steps of the whole run."""
         return max(1, round(self.recipe.epochs * self.steps_per_epoch))
 
-    def step(self, step: int) -> dict[str, Tensor]:
+    def step(self, step: int) -> Terms:
         """Take a step on the objective's loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.lr * one_cycle(step / self.steps)

@@ -20,6 +20,7 @@ from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.device import autocast
+from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.denoiser import Condition, Denoiser
 from cctranslate.training.networks.identity_eraser import fit_eraser
 from cctranslate.training.networks.sampling import Start, context_of, fill
@@ -102,7 +103,7 @@ class FlowMatchingTrainer:
         """Steps of the whole run."""
         return max(1, round(self.recipe.epochs * self.steps_per_epoch))
 
-    def step(self, step: int) -> dict[str, Tensor]:
+    def step(self, step: int) -> Terms:
         """Take one step on newly drawn faces, masks, times and noise."""
         self._set_rates(step)
         loss, terms = self._loss(self._draw(step))
@@ -127,7 +128,7 @@ class FlowMatchingTrainer:
             identity=self._identity[chosen],
         )
 
-    def _loss(self, batch: TeacherBatch) -> tuple[Tensor, dict[str, Tensor]]:
+    def _loss(self, batch: TeacherBatch) -> tuple[Tensor, Terms]:
         """Return the squared error of the velocity in the mask, and terms for the log."""
         n, recipe = len(batch.x), self.recipe
         mask = face_masks.drawn(batch.points, batch.has_landmarks)

@@ -81,7 +81,7 @@ class GanTrainer:
         """Steps of the whole run."""
         return max(1, round(self._procedure.epochs * self.steps_per_epoch))
 
-    def step(self, step: int) -> dict[str, Tensor]:
+    def step(self, step: int) -> Terms:
         """Draw faces and targets, then train D and G by the step's plan."""
         batch = self.batches.draw(step)
         self._set_rate(step)

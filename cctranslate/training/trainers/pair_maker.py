@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.hardness import are_hard
@@ -17,6 +16,7 @@ from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, likeliest, soft_labels
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import evenly
+from cctranslate.training.losses.terms import Terms
 from cctranslate.training.pairs import selection, store
 from cctranslate.training.pairs.draw import CandidateDrawer, DrawNetworks
 from cctranslate.training.pairs.selection import DrawnPairs, OutOfTimeError
@@ -68,7 +68,7 @@ class PairMaker:
         """Steps of the whole run."""
         return max(1, round(self.recipe.epochs * self.steps_per_epoch))
 
-    def step(self, step: int) -> dict[str, Tensor]:
+    def step(self, step: int) -> Terms:
         """Draw, measure and store the candidates of a step, unless its file exists."""
         draws = self._last = self._stored_or_drawn(step)
         return {

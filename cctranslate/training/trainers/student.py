@@ -116,7 +116,7 @@ class StudentTrainer:
         """Steps of the whole run."""
         return max(1, round(self.recipe.epochs * self.steps_per_epoch))
 
-    def step(self, step: int) -> dict[str, Tensor]:
+    def step(self, step: int) -> Terms:
         """Train the discriminators, then G, on newly drawn pairs."""
         self._set_rate(step)
         batch = self._with_anchors(self.batches.draw(step))
