@@ -12,6 +12,7 @@ from cctranslate.files.paths import FileStamp, named_folder, stamp_of
 
 STDIN = "-"
 """The input that stands for standard input."""
+ARCHIVE_SUFFIX = re.compile(r"(\.tar)?\.\w+$")
 NUMBER = re.compile(r"#\d+$")
 """Matches the number in the name of an archive's second member of that name, such as `#2`."""
 
@@ -86,8 +87,10 @@ class Item:
 
     @property
     def _folder(self) -> PurePath:
-        """The picture's folder, with its name and that of the folder above."""
-        return self.name.parent if self.inner else named_folder(self.path.parent)
+        """The picture's folder, with its name and that of the folder above; an archive is one."""
+        if self.inner:
+            return ARCHIVE_SUFFIX.sub("", self.path.name) / self.name.parent
+        return named_folder(self.path.parent)
 
     @property
     def has_earlier_rows(self) -> bool:

@@ -123,3 +123,23 @@ def test_results_of_pictures_for_tests_stay_rows_for_tests(run: Run, tmp_path: P
         for row, line in zip(rows(out), table_rows, strict=True)
     }
     assert found == usages
+
+
+@pytest.mark.parametrize(
+    ("archive", "member", "usage"),
+    [
+        ("test.zip", "happy/a.png", "PrivateTest"),
+        ("val.tar.gz", "happy/a.png", "PublicTest"),
+        ("happy.zip", "a.png", "Training"),
+        ("test.zip", "train/happy/a.png", "Training"),
+    ],
+)
+def test_the_name_of_an_archive_tells_what_that_of_a_folder_would(
+    run: Run, tmp_path: Path, archive: str, member: str, usage: str
+) -> None:
+    path, out = tmp_path / archive, tmp_path / "out"
+    pack = zipped if path.suffix == ".zip" else tarred
+    pack(path, {member: png(3, 0)})
+    assert run(path, "--to", "sad", "--layout", "fer-csv", "-o", out).exit_code == 0
+    assert [row["source_label"] for row in rows(out)] == ["happy"]
+    assert (out / "fer2013.csv").read_text().splitlines()[1].endswith(f",{usage}")
