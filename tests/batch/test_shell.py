@@ -21,7 +21,9 @@ def shell(faces: Path, weights: Path, tmp_path: Path) -> dict[str, str]:
     """An environment with `cctranslate` on the path, beside a folder `faces`."""
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "cctranslate"
-    program.write_text(f"#!{sys.executable}\nfrom cctranslate.cli import main\n\nmain()\n")
+    # As pip writes it where Python's path has spaces.
+    python = f"#!/bin/sh\n'''exec' \"{sys.executable}\" \"$0\" \"$@\"\n' '''\n"
+    program.write_text(f"{python}from cctranslate.cli import main\n\nmain()\n")
     program.chmod(0o755)
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     tiny = {"CCTRANSLATE_BATCH_WEIGHTS": str(weights), "CCTRANSLATE_BATCH_DEVICE": "cpu"}
