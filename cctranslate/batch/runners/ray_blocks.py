@@ -67,7 +67,11 @@ def connected() -> Iterator[None]:
         try:
             with _stderr_closed():
                 ray.init(log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, OSError) as error:
+        except UnicodeEncodeError as error:  # in a path of its temporary files
+            raise WorkersError(
+                f"Ray cannot use {error.object}: set TMPDIR to a folder whose path is ASCII"
+            ) from None
+        except (ConnectionError, RuntimeError, OSError, ValueError) as error:
             raise WorkersError(f"Ray cannot be reached: {_last_line(error)}") from None
     try:
         yield

@@ -1,11 +1,16 @@
 """Which clusters a run takes, and with how many workers."""
 
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.support.cli import Run, invoke
+from tests.support.cli import Run, child, invoke
 
 pytest.importorskip("ray", reason="needs the extra `ray`")
 from cctranslate.batch.runners import ray_blocks
@@ -20,6 +25,35 @@ def test_ray_client_is_refused(
     refused = run(faces, "--to", "happy", "-o", tmp_path / "out", *RAY)
     assert refused.exit_code == 2
     assert "start the command on the cluster with `ray job submit`" in refused.output
+
+
+def test_an_address_that_is_none_is_one_line(
+    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "abc")
+    refused = run(faces, "--to", "happy", "-o", tmp_path / "out", *RAY)
+    assert refused.exit_code == 1
+    assert "Error: Ray cannot be reached: Invalid address format: abc\n" in refused.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="Ray has them elsewhere there")
+def test_temporary_files_whose_path_ray_cannot_use_are_one_line(
+    weights: Path, faces: Path, tmp_path: Path
+) -> None:
+    # The paths of sockets, which begin so, may not be long.
+    folder = Path(tempfile.mkdtemp(prefix="\u00f6", dir="/tmp"))
+    try:
+        words = ("batch", faces, "--to", "happy", "--weights", weights, "-o", tmp_path / "out")
+        environment = os.environ | {"TMPDIR": str(folder), "RAY_TMPDIR": str(folder)}
+        process = child(*words, *RAY, "-q", stderr=subprocess.PIPE, env=environment)
+        _, said = process.communicate()
+    finally:
+        shutil.rmtree(folder)
+    assert process.returncode == 1
+    (line,) = said.decode().splitlines()
+    assert line.startswith(f"Error: Ray cannot use {folder}")
+    assert line.endswith(": set TMPDIR to a folder whose path is ASCII")
 
 
 @pytest.mark.parametrize(
