@@ -46,13 +46,17 @@ def to_gray(picture: Image.Image) -> Gray:
 
 
 def float_levels(picture: Image.Image) -> Gray:
-    """Return a picture of 16 or 32 bits or floats as 8-bit gray [H, W], scaled as by `to_gray`."""
-    levels = np.nan_to_num(np.asarray(picture).astype(np.float64))
-    if picture.mode.startswith("I;16") or levels.max(initial=0) > 255:
+    """Return a picture of 16 or 32 bits or floats as 8-bit gray [H, W], scaled as by `to_gray`.
+
+    Infinity is white. What is not a number is black.
+    """
+    levels = np.asarray(picture).astype(np.float64)
+    largest = levels.max(where=np.isfinite(levels), initial=0)
+    if picture.mode.startswith("I;16") or largest > 255:
         levels = levels / 256
-    elif picture.mode == "F" and levels.max(initial=0) <= 1:
+    elif picture.mode == "F" and largest <= 1:
         levels = levels * 255
-    return np.asarray(levels.clip(0, 255), np.uint8)
+    return np.asarray(np.nan_to_num(levels, posinf=255).clip(0, 255), np.uint8)
 
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:

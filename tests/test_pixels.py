@@ -35,6 +35,15 @@ def test_floats_are_levels_or_fractions_of_white() -> None:
     assert np.abs(fractions.astype(int) - RAMP).max() <= 1
 
 
+def test_infinity_is_white_and_no_number_is_black() -> None:
+    for scale in (1, 1 / 255):
+        floats = RAMP.astype(np.float32) * np.float32(scale)
+        expected = RAMP.copy()
+        for place, (odd, level) in enumerate([(np.inf, 255), (-np.inf, 0), (np.nan, 0)]):
+            floats[place, 0], expected[place, 0] = odd, level
+        np.testing.assert_array_equal(to_gray(Image.fromarray(floats)), expected)
+
+
 def test_any_size_becomes_48_by_48() -> None:
     face = to_gray(Image.new("RGB", (300, 200), (255, 255, 255)))
     assert face.shape == (48, 48)
