@@ -102,7 +102,8 @@ class FlowGenerator(Generator):
         heads = (self.light, self.flow, self.wipe)
         weight = torch.cat([head.weight for head in heads])
         assert self.light.bias is not None
-        bias = torch.cat([self.light.bias, self.light.bias.new_zeros(3)])
+        without_bias = self.flow.out_channels + self.wipe.out_channels
+        bias = torch.cat([self.light.bias, self.light.bias.new_zeros(without_bias)])
         outputs = F.conv2d(h, weight, bias, padding=1)
         return torch.split(_double(outputs), [head.out_channels for head in heads], 1)
 

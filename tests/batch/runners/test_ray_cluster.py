@@ -18,22 +18,31 @@ from cctranslate.batch.runners import ray_blocks
 RAY = ("--runner", "ray")
 
 
-def test_ray_client_is_refused(
-    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("address", "exit_code", "message"),
+    [
+        (
+            "ray://127.0.0.1:10001",
+            2,
+            "start the command on the cluster with `ray job submit`",
+        ),
+        ("abc", 1, "Error: Ray cannot be reached: Invalid address format: abc\n"),
+    ],
+    ids=["of a Ray client", "that is none"],
+)
+def test_an_address_that_cannot_be_used_is_one_line(
+    run: Run,
+    faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    exit_code: int,
+    message: str,
 ) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", "ray://127.0.0.1:10001")
+    monkeypatch.setenv("RAY_ADDRESS", address)
     refused = run(faces, "--to", "happy", "-o", tmp_path / "out", *RAY)
-    assert refused.exit_code == 2
-    assert "start the command on the cluster with `ray job submit`" in refused.output
-
-
-def test_an_address_that_is_none_is_one_line(
-    run: Run, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", "abc")
-    refused = run(faces, "--to", "happy", "-o", tmp_path / "out", *RAY)
-    assert refused.exit_code == 1
-    assert "Error: Ray cannot be reached: Invalid address format: abc\n" in refused.output
+    assert refused.exit_code == exit_code
+    assert message in refused.output
 
 
 @pytest.mark.slow

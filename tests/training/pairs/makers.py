@@ -1,4 +1,4 @@
-"""Makers of pairs with networks that are told what to say."""
+"""Pair makers for tests: small networks, and a guide that gives one fixed answer."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Selecting pairs, with networks that are told what to say."""
+"""The selection of pairs, with small networks and a guide that gives one fixed answer."""
 
 import shutil
 from pathlib import Path
