@@ -1,7 +1,7 @@
 """Compute arrays of a set of faces once and store them in a file, because they take minutes."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.files.writing import replacing
-from cctranslate.pixels import Gray
 
 Arrays = dict[str, NDArray[Any]]
 
 
-def load_or_compute(path: Path, images: Gray, compute: Callable[[], Arrays]) -> Arrays:
-    """Return the arrays that `path` stores for these images; if there are none, compute them.
+def load_or_compute(
+    path: Path, inputs: Iterable[NDArray[Any]], compute: Callable[[], Arrays]
+) -> Arrays:
+    """Return the arrays that `path` stores for these inputs; if there are none, compute them.
 
-    `images` are faces [N,48,48] uint8; the file holds their SHA-256.
+    `inputs` are what the arrays are computed from, such as faces; the file holds their SHA-256.
     """
-    digest = hashlib.sha256(images.tobytes()).hexdigest()
+    hashed = hashlib.sha256()
+    for values in inputs:
+        hashed.update(np.ascontiguousarray(values).data)
+    digest = hashed.hexdigest()
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             if str(stored["images"]) == digest:

@@ -65,7 +65,7 @@ def load_or_find(path: Path, images: Gray) -> Landmarks:
         found = find(images)
         return {"points": found.points, "found": found.has_landmarks}
 
-    arrays = computed_arrays.load_or_compute(path, images, compute)
+    arrays = computed_arrays.load_or_compute(path, (images,), compute)
     return Landmarks(points=arrays["points"], has_landmarks=arrays["found"])
 
 

@@ -32,7 +32,7 @@ def load_or_embed(
     def compute() -> computed_arrays.Arrays:
         return {"embeddings": embed(recognizer, images, device).numpy()}
 
-    return computed_arrays.load_or_compute(path, images, compute)["embeddings"]
+    return computed_arrays.load_or_compute(path, (images,), compute)["embeddings"]
 
 
 @torch.inference_mode()
