@@ -1,6 +1,6 @@
-"""Faces as gray levels from 0 to 255, and scaled to [-1, 1], in numpy.
+"""Pixels in numpy: faces as gray levels and scaled to [-1, 1], and pictures turned upright.
 
-`training/data/device_cache.py` does the same in torch.
+`training/data/device_cache.py` scales in torch.
 """
 
 import numpy as np
@@ -20,8 +20,13 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """How pictures of EXIF orientations 2 to 8 are turned upright."""
+
 Gray = NDArray[np.uint8]
-Scaled = NDArray[np.float32]
+"""Gray levels from 0 to 255, such as faces [N,48,48]."""
+Pixels = NDArray[np.uint8]
+"""A picture in gray [H,W] or RGB [H,W,3], with levels from 0 to 255."""
+Floats = NDArray[np.float32]
+"""Values of any kind, such as faces in [-1, 1], edits or probabilities."""
 
 
 def to_gray(picture: Image.Image) -> Gray:
@@ -89,7 +94,7 @@ def _orientation(picture: Image.Image) -> int:
     return value if isinstance(value, int) and value in _TURNS else 1
 
 
-def to_scaled(faces: Gray) -> Scaled:
+def to_scaled(faces: Gray) -> Floats:
     """Return gray faces [..., 48, 48] uint8 as float32 in [-1, 1] of the same shape."""
     scaled = faces.astype(np.float32)
     scaled /= np.float32(127.5)
@@ -97,7 +102,7 @@ def to_scaled(faces: Gray) -> Scaled:
     return scaled
 
 
-def to_levels(scaled: Scaled) -> Gray:
+def to_levels(scaled: Floats) -> Gray:
     """Return float faces in [-1, 1] as uint8 gray levels, rounded and clipped."""
     levels = scaled + np.float32(1)
     levels *= np.float32(127.5)

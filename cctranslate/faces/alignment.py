@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.pixels import SIZE, Scaled
+from cctranslate.pixels import SIZE, Floats
 
 FaceTransform = NDArray[np.float64]
 """A 2x3 affine map from positions (x, y, 1) in the 48x48 face to positions in its picture.
@@ -115,8 +115,8 @@ def within(frame: FaceTransform, left: int, top: int) -> FaceTransform:
 
 
 def enlarge_planes(
-    planes: Scaled, local: FaceTransform, size: tuple[int, int], fade: bool = False
-) -> Scaled:
+    planes: Floats, local: FaceTransform, size: tuple[int, int], fade: bool = False
+) -> Floats:
     """Return planes of a face [C,48,48] enlarged to a part of its picture [C,H,W].
 
     Args:

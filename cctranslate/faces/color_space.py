@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 
 _SPACES = {"L": b"GRAY", "RGB": b"RGB "}
 """The color space that an ICC profile's header names, by the bands that it fits."""
@@ -112,7 +112,7 @@ def _from_gamma(picture: Image.Image, space: ColorSpace) -> Image.Image:
     return Image.fromarray(np.rint(encoded * 255).clip(0, 255).astype(np.uint8))
 
 
-def _to_xyz(primaries: tuple[float, ...]) -> Scaled:
+def _to_xyz(primaries: tuple[float, ...]) -> Floats:
     """Return the matrix [3,3] from linear RGB to XYZ."""
     x, y = np.array(primaries[::2]), np.array(primaries[1::2])
     xyz = np.stack([x / y, np.ones(4), (1 - x - y) / y])

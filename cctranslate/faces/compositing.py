@@ -18,7 +18,7 @@ from cctranslate.faces.alignment import (
 )
 from cctranslate.faces.detail_suppression import Cover, smooth_step
 from cctranslate.faces.raster import Box, Canvas, Levels, luma, planes, to_levels
-from cctranslate.pixels import SIZE, Scaled
+from cctranslate.pixels import SIZE, Floats
 
 Undo = tuple[Levels, Box]
 """A part of a picture as it was, and where it is: what `Canvas.draw` takes."""
@@ -35,7 +35,7 @@ SKIN, TEETH = 0.06, 0.16
 """Light, of a gray range, up to which it falls on skin, and from which on it draws teeth."""
 
 
-def _window() -> Scaled:
+def _window() -> Floats:
     """Return how much of a change is left [48,48]: all in the middle, none at the edge."""
     # None in the two outermost places: enlarging brings each up to two places further out.
     line = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) / (SIZE / 2 - 2)
@@ -50,7 +50,7 @@ LARGER = EYES + _BELOW * (MOUTH - EYES)
 """`EYES` above, `MOUTH` below, and between them a smooth step [3,48,1]."""
 
 
-def adapt(edits: Scaled, scale: float) -> Scaled:
+def adapt(edits: Floats, scale: float) -> Floats:
     """Return edits [V,3,48,48] as suits a face that is larger in its photograph.
 
     Light that is a pixel wide passes for lips and teeth at 48x48. Enlarged it looks like paint on a
@@ -68,7 +68,7 @@ def adapt(edits: Scaled, scale: float) -> Scaled:
     return edits * (1 + fraction * (LARGER - 1))
 
 
-def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True) -> None:
+def carry(levels: Levels, frame: FaceTransform, edit: Floats, fade: bool = True) -> None:
     """Change the face in a picture [H,W] or [H,W,3], in place, by an edit [3,48,48].
 
     An edit is how far away each pixel is fetched, x and y in pixels of the face, and the light
@@ -104,7 +104,7 @@ def carry(levels: Levels, frame: FaceTransform, edit: Scaled, fade: bool = True)
         cv2.copyTo(lit, concerned[rows], part[rows])
 
 
-def draw(canvas: Canvas, frame: FaceTransform, edit: Scaled, fade: bool = True) -> Undo:
+def draw(canvas: Canvas, frame: FaceTransform, edit: Floats, fade: bool = True) -> Undo:
     """Change the face in a canvas as `carry` does; return the part that is changed, as it was."""
     box = _concerned(frame, edit, canvas.image.size)
     before = canvas.levels(box)
@@ -114,7 +114,7 @@ def draw(canvas: Canvas, frame: FaceTransform, edit: Scaled, fade: bool = True) 
     return before, box
 
 
-def _concerned(frame: FaceTransform, edit: Scaled, size: tuple[int, int]) -> Box:
+def _concerned(frame: FaceTransform, edit: Floats, size: tuple[int, int]) -> Box:
     """Return the part of a picture that `carry` reads and changes."""
     width, height = size
     left, top, right, bottom = bounds(frame, (height, width))
@@ -129,7 +129,7 @@ def _concerned(frame: FaceTransform, edit: Scaled, size: tuple[int, int]) -> Box
     )
 
 
-def _moved(levels: Levels, across: Scaled, down: Scaled, left: int, top: int) -> Levels:
+def _moved(levels: Levels, across: Floats, down: Floats, left: int, top: int) -> Levels:
     """Return the part of a picture from `left`, `top`, each pixel fetched from so far away."""
     height, width = across.shape
     farthest = max(np.abs(plane).max(initial=0) for plane in (across, down))
@@ -144,7 +144,7 @@ def _moved(levels: Levels, across: Scaled, down: Scaled, left: int, top: int) ->
     return np.asarray(moved, levels.dtype)  # type: ignore[return-value]
 
 
-def _lit(colors: Scaled, target: Scaled) -> Scaled:
+def _lit(colors: Floats, target: Floats) -> Floats:
     """Return colors [C,H,W] in [0, 1] brought to the luma `target` [H,W].
 
     A little light scales a color, as more light on skin does; much of it is teeth, and brings the
@@ -162,7 +162,7 @@ def _lit(colors: Scaled, target: Scaled) -> Scaled:
     return np.asarray(np.where(light < 0, darker, lighter).clip(0, 1), np.float32)
 
 
-def _scaled(colors: Scaled, target: Scaled) -> Scaled:
+def _scaled(colors: Floats, target: Floats) -> Floats:
     """Return colors scaled to the luma `target`, grayed as far as needed to stay in [0, 1]."""
     scaled = colors * (target / luma(colors).clip(0.01))
     scaled += target - luma(scaled)  # what black lacks

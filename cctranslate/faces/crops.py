@@ -23,7 +23,7 @@ from cctranslate.faces.alignment import (
 from cctranslate.faces.detector import Detection, FaceDetector, enlarged
 from cctranslate.faces.hardness import are_hard
 from cctranslate.faces.raster import Canvas
-from cctranslate.pixels import SIZE, Gray
+from cctranslate.pixels import SIZE, Gray, Pixels
 
 FaceChoice = Literal["all", "largest"] | int
 """Which faces of a picture to translate; a number counts from the largest, which is 1."""
@@ -71,7 +71,7 @@ def edge_to_edge(levels: Gray, width: int, height: int) -> Face:
 
 
 def find_faces(
-    levels: Gray,
+    levels: Pixels,
     detector: FaceDetector,
     size: tuple[int, int] | None = None,
     in_full: Callable[[], Canvas] | None = None,

@@ -10,7 +10,7 @@ import numpy as np
 
 from cctranslate.faces.alignment import FaceTransform, bands, crop, enlarge_planes, within
 from cctranslate.faces.raster import Levels, luma, planes
-from cctranslate.pixels import SIZE, Scaled
+from cctranslate.pixels import SIZE, Floats
 
 FAINT, FULL = 0.02, 0.1
 """Amount of fine paint against details, as a fraction of the gray range, from which on they are
@@ -35,9 +35,9 @@ class Cover:
 
     def __init__(
         self,
-        face: Scaled,
-        edit: Scaled,
-        window: Scaled,
+        face: Floats,
+        edit: Floats,
+        window: Floats,
         local: FaceTransform,
         shape: tuple[int, ...],
     ) -> None:
@@ -73,7 +73,7 @@ class Cover:
                 detail[rows, columns] = np.abs(bright - coarse)
         self._shapes = self._covers * _busy(crop(detail, self._local))
 
-    def covered(self, colors: Scaled, bright: Scaled, rows: slice) -> tuple[Scaled, Scaled]:
+    def covered(self, colors: Floats, bright: Floats, rows: slice) -> tuple[Floats, Floats]:
         """Return planes [C,N,W] of some rows, and their luma [N,W], with details covered."""
         if not (columns := self._columns(rows)):
             return colors, bright
@@ -94,12 +94,12 @@ class Cover:
         reached = np.flatnonzero(self._near[rows].any(0))
         return slice(int(reached[0]), int(reached[-1]) + 1) if len(reached) else None
 
-    def _enlarged(self, planes: Scaled, rows: slice, columns: slice) -> Scaled:
+    def _enlarged(self, planes: Floats, rows: slice, columns: slice) -> Floats:
         size = columns.stop - columns.start, rows.stop - rows.start
         return enlarge_planes(planes, within(self._local, columns.start, rows.start), size)
 
 
-def _moved(plane: Scaled, edit: Scaled) -> Scaled:
+def _moved(plane: Floats, edit: Floats) -> Floats:
     """Return a plane [48,48] moved by an edit, as the generator moves it."""
     line = np.arange(SIZE, dtype=np.float32)
     columns_and_rows = edit[0] + line, edit[1] + line[:, None]
@@ -107,7 +107,7 @@ def _moved(plane: Scaled, edit: Scaled) -> Scaled:
     return np.asarray(moved, np.float32)
 
 
-def _tinted(colors: Scaled, broad: Scaled, fraction: Scaled) -> Scaled:
+def _tinted(colors: Floats, broad: Floats, fraction: Floats) -> Floats:
     """Return colors [3,H,W] that are at least as saturated as the blurred face, by fractions [H,W].
 
     The luma stays. Lips keep their color, as they are more saturated than skin.
@@ -117,27 +117,27 @@ def _tinted(colors: Scaled, broad: Scaled, fraction: Scaled) -> Scaled:
     return np.asarray(colors + fraction * (skin - colors), np.float32)
 
 
-def _saturation(colors: Scaled) -> Scaled:
+def _saturation(colors: Floats) -> Floats:
     most, least = colors.max(0), colors.min(0)
     return np.asarray((most - least) / most.clip(1e-5), np.float32)
 
 
-def _taken_away(face: Scaled, light: Scaled) -> Scaled:
+def _taken_away(face: Floats, light: Floats) -> Floats:
     """Return how far fine light covers details: where it darkens bright or brightens dark ones."""
     detail, fine = (plane - _blurred(plane, BROAD) for plane in (face, light))
     opposed = smooth_step(-detail * np.sign(fine), PLAIN, BUSY)
     return smooth_step(_blurred(np.abs(fine) * opposed, NEAR), FAINT, FULL)
 
 
-def _busy(detail: Scaled) -> Scaled:
+def _busy(detail: Floats) -> Floats:
     return smooth_step(_blurred(detail, NEAR), PLAIN, BUSY)
 
 
-def smooth_step(values: Scaled, none: float, full: float) -> Scaled:
+def smooth_step(values: Floats, none: float, full: float) -> Floats:
     """Return 0 up to `none`, 1 from `full` on, and a smooth step between them."""
     fraction = ((values - none) / (full - none)).clip(0, 1)
     return np.asarray(fraction * fraction * (3 - 2 * fraction), np.float32)
 
 
-def _blurred(plane: Scaled, deviation: float) -> Scaled:
+def _blurred(plane: Floats, deviation: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), deviation), np.float32)

@@ -11,7 +11,7 @@ from cctranslate import bundle
 from cctranslate.faces.alignment import FaceTransform, Points, align, joined, side
 from cctranslate.faces.pyramid import Pyramid
 from cctranslate.faces.yunet import Rows, YuNet
-from cctranslate.pixels import SIZE, Gray
+from cctranslate.pixels import SIZE, Pixels
 
 CARD = "detector.json"
 CANDIDATE, SCORE = 0.5, 0.8
@@ -90,7 +90,7 @@ class FaceDetector:
         """Pickle the detector without its model: another process opens it again."""
         return FaceDetector, ()
 
-    def find(self, levels: Gray) -> list[Detection]:
+    def find(self, levels: Pixels) -> list[Detection]:
         """Return the faces in a picture [H,W] or [H,W,3] uint8, the largest first."""
         largest, back = Pyramid(levels).shrunk(LARGEST_SIDE)
         pyramid = Pyramid(largest)
@@ -133,7 +133,7 @@ class FaceDetector:
         best = rows[rows[:, CONFIDENCE].argmax()]
         return best[POINTS].reshape(5, 2), float(best[CONFIDENCE])
 
-    def detect_in_view(self, view: Gray, frame: FaceTransform) -> Rows:
+    def detect_in_view(self, view: Pixels, frame: FaceTransform) -> Rows:
         """Return YuNet's rows [N,15] for a view, mapped to the picture by the view's transform."""
         rows = self._yunet.faces(view, CANDIDATE, OVERLAP)
         scale = np.hypot(*frame[:, 0])
@@ -145,7 +145,7 @@ class FaceDetector:
         return rows
 
 
-def _views(pyramid: Pyramid) -> Iterator[tuple[Gray, FaceTransform]]:
+def _views(pyramid: Pyramid) -> Iterator[tuple[Pixels, FaceTransform]]:
     """Return a picture at several sizes, and tilted, each with its transform to the picture."""
     longest = max(pyramid.picture.shape[:2])
     for longer in sorted({min(longer, longest) for longer in SIDES}):
@@ -169,7 +169,7 @@ def enlarged(detection: Detection, back: FaceTransform) -> Detection:
     )
 
 
-def _tilted(view: Gray, frame: FaceTransform, degrees: float) -> tuple[Gray, FaceTransform]:
+def _tilted(view: Pixels, frame: FaceTransform, degrees: float) -> tuple[Pixels, FaceTransform]:
     """Return a view turned by some degrees, without its utmost corners."""
     height, width = view.shape[:2]
     around = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from cctranslate.faces.alignment import FaceTransform, crop, joined
-from cctranslate.pixels import Gray
+from cctranslate.pixels import Pixels
 
 _HALF = np.array([[2, 0, 0.5], [0, 2, 0.5]])
 """From a level of the pyramid to the level that is twice as large."""
@@ -17,16 +17,16 @@ class Pyramid:
     halving.
     """
 
-    def __init__(self, picture: Gray) -> None:
+    def __init__(self, picture: Pixels) -> None:
         """Hold the picture. Its levels are made when views need them."""
         self._levels = [(picture, np.eye(2, 3))]
 
     @property
-    def picture(self) -> Gray:
+    def picture(self) -> Pixels:
         """The picture itself."""
         return self._levels[0][0]
 
-    def shrunk(self, longer: int) -> tuple[Gray, FaceTransform]:
+    def shrunk(self, longer: int) -> tuple[Pixels, FaceTransform]:
         """Return a view whose longer side has at most `longer` pixels, and its frame."""
         level, back = self._level(max(self.picture.shape[:2]) / longer)
         height, width = level.shape[:2]
@@ -38,7 +38,7 @@ class Pyramid:
         view = np.asarray(cv2.resize(level, size, interpolation=cv2.INTER_LINEAR), np.uint8)
         return view, joined(back, np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]]))
 
-    def crop(self, frame: FaceTransform, size: int) -> Gray:
+    def crop(self, frame: FaceTransform, size: int) -> Pixels:
         """Return the crop [size,size] or [size,size,3] of a frame in the picture.
 
         The crop is made from the smallest level that has all its detail.
@@ -47,7 +47,7 @@ class Pyramid:
         inverse = np.asarray(cv2.invertAffineTransform(back), np.float64)
         return crop(level, joined(inverse, frame), size)
 
-    def _level(self, reduction: float) -> tuple[Gray, FaceTransform]:
+    def _level(self, reduction: float) -> tuple[Pixels, FaceTransform]:
         """Return the smallest level that is reduced no more than this, and its frame."""
         number = int(np.log2(max(reduction, 1)))
         while number >= len(self._levels):
@@ -58,7 +58,7 @@ class Pyramid:
         return self._levels[min(number, len(self._levels) - 1)]
 
 
-def _halved(picture: Gray) -> Gray:
+def _halved(picture: Pixels) -> Pixels:
     """Return a picture at half its size; a last odd row or column is left out."""
     height, width = picture.shape[0] // 2, picture.shape[1] // 2
     even = picture[: 2 * height, : 2 * width]

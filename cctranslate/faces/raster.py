@@ -12,7 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from cctranslate.faces.color_space import ColorSpace, color_space
 from cctranslate.faces.exif import KeptExif, kept_exif
-from cctranslate.pixels import Gray, Scaled, float_levels, upright
+from cctranslate.pixels import Floats, Gray, Pixels, float_levels, upright
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 Box = tuple[int, int, int, int]
@@ -48,7 +48,7 @@ class Canvas:
     halved_color: bool = False
     """Whether its file, a JPEG, has color at half the size."""
 
-    def opaque_levels(self, box: Box | None = None) -> Gray:
+    def opaque_levels(self, box: Box | None = None) -> Pixels:
         """Return the levels of a box, or of all, with transparent pixels in mid-gray.
 
         Returns:
@@ -85,14 +85,14 @@ class Canvas:
         return whole
 
 
-def gray(levels: Gray) -> Gray:
+def gray(levels: Pixels) -> Gray:
     """Return levels [H,W] or [H,W,3] uint8 in gray [H,W]."""
     if levels.ndim == 2:
         return levels
     return np.asarray(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def planes(levels: Levels) -> Scaled:
+def planes(levels: Levels) -> Floats:
     """Return levels [H,W] or [H,W,3] of 8 or 16 bits as planes [1,H,W] or [3,H,W] in [0, 1].
 
     numpy is several times as slow on a last axis of three as on whole rows.
@@ -102,14 +102,14 @@ def planes(levels: Levels) -> Scaled:
     return stacked
 
 
-def to_levels(colors: Scaled, kind: np.dtype[Any]) -> Levels:
+def to_levels(colors: Floats, kind: np.dtype[Any]) -> Levels:
     """Return planes in [0, 1] as levels of the type `kind`, [H,W] or [H,W,3]."""
     scaled = colors * np.float32(np.iinfo(kind).max)
     levels = np.rint(scaled, scaled).astype(kind)
     return levels[0] if len(levels) == 1 else np.asarray(cv2.merge(list(levels)), kind)
 
 
-def luma(colors: Scaled) -> Scaled:
+def luma(colors: Floats) -> Floats:
     """Return the luma [H,W] of planes [1,H,W] or [3,H,W]."""
     if len(colors) == 1:
         return np.asarray(colors[0], np.float32)

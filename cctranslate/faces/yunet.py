@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.pixels import Gray, Scaled
+from cctranslate.pixels import Floats, Pixels
 
 if TYPE_CHECKING:
     from cctranslate.inference.sessions import OnnxRuntimeGraph
@@ -35,7 +35,7 @@ class YuNet:
         self._path, self._lock = path, threading.Lock()
         self._graph: OnnxRuntimeGraph | None = None
 
-    def faces(self, view: Gray, min_score: float, overlap: float) -> Rows:
+    def faces(self, view: Pixels, min_score: float, overlap: float) -> Rows:
         """Return the faces in a view [H,W] or [H,W,3] uint8, the surest first.
 
         Args:
@@ -71,7 +71,7 @@ class YuNet:
             return self._graph
 
 
-def _pixels(view: Gray) -> Scaled:
+def _pixels(view: Pixels) -> Floats:
     """Return a view as the network's input, [1,3,H,W] float32: blue, green and red from 0 to 255.
 
     It is padded at the right and below to multiples of the largest stride.
@@ -85,7 +85,7 @@ def _pixels(view: Gray) -> Scaled:
     return pixels
 
 
-def _rows(outputs: list[Scaled], stride: int, across: int, min_score: float) -> Scaled:
+def _rows(outputs: list[Floats], stride: int, across: int, min_score: float) -> Floats:
     """Return the rows [N,15] of a stride's positions with a score of at least `min_score`.
 
     Args:

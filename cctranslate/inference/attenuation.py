@@ -7,13 +7,13 @@ through follows from the judge's probability of the target before the edit.
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.pixels import Gray, Scaled, to_levels, to_scaled
+from cctranslate.pixels import Floats, Gray, to_levels, to_scaled
 
 CONFIDENT = 0.7
 """The judge's probability of the target above which a face is changed less and less."""
 
 
-def fractions(source_probabilities: Scaled, targets: NDArray[np.intp]) -> Scaled:
+def fractions(source_probabilities: Floats, targets: NDArray[np.intp]) -> Floats:
     """Return the fraction of each edit to apply [N,K], 1 being all of it.
 
     `source_probabilities` [N,7] are those of the faces by the judge, `targets` [K] the emotions'
@@ -24,7 +24,7 @@ def fractions(source_probabilities: Scaled, targets: NDArray[np.intp]) -> Scaled
 
 
 def attenuate(
-    faces: Gray, translated: Gray, applied: Scaled, plain: NDArray[np.intp] | None = None
+    faces: Gray, translated: Gray, applied: Floats, plain: NDArray[np.intp] | None = None
 ) -> Gray:
     """Return attenuated translations [N,K,48,48] of faces.
 
@@ -46,7 +46,7 @@ def attenuate(
     return attenuated
 
 
-def attenuate_edits(edits: Scaled, applied: Scaled, plain: NDArray[np.intp]) -> None:
+def attenuate_edits(edits: Floats, applied: Floats, plain: NDArray[np.intp]) -> None:
     """Attenuate edits [N,K,3,48,48] in place, as `attenuate` does translations."""
     face, k = np.nonzero(applied < 1)
     edits[face, k] -= (1 - applied[face, k])[:, None, None, None] * edits[face, plain[k]]

@@ -11,7 +11,7 @@ from cctranslate.bundle import Bundle
 from cctranslate.errors import BundleError, DeviceError
 from cctranslate.inference.openvino_graphs import OpenVinoGraph, Precision
 from cctranslate.inference.sessions import CPU, CUDA, OnnxRuntimeGraph, cores, no_cuda, providers
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 
 Engine = Literal["auto", "onnxruntime", "openvino"]
 OPENVINO = "OpenVINO"
@@ -24,7 +24,7 @@ class Graph(Protocol):
     inputs: frozenset[str]
     outputs: frozenset[str]
 
-    def run(self, outputs: Sequence[str], inputs: Mapping[str, Scaled]) -> list[Scaled]:
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Floats]) -> list[Floats]:
         """Return the named outputs."""
 
 

@@ -17,7 +17,7 @@ from cctranslate.inference import attenuation, output_shapes
 from cctranslate.inference.engines import Engine, Graph, choose
 from cctranslate.inference.openvino_graphs import Precision
 from cctranslate.inference.strength_and_style import Conditions
-from cctranslate.pixels import SIZE, Gray, Scaled, to_levels, to_scaled
+from cctranslate.pixels import SIZE, Floats, Gray, to_levels, to_scaled
 
 MEMORY = 256 * 2**20
 """Bytes that the results of a micro-batch may take."""
@@ -36,8 +36,8 @@ class Translated:
     """
 
     faces: Gray
-    edits: Scaled | None
-    source_probabilities: Scaled
+    edits: Floats | None
+    source_probabilities: Floats
 
 
 class TranslationModels:
@@ -115,7 +115,7 @@ class TranslationModels:
             )
         return translated
 
-    def judge(self, faces: Gray) -> Scaled:
+    def judge(self, faces: Gray) -> Floats:
         """Return the judge's probabilities [...,7] of faces [...,48,48] uint8.
 
         It sees what is written, rounded to gray levels.
@@ -127,12 +127,12 @@ class TranslationModels:
         (probabilities,) = self._classify(self._judge, flat, ["probabilities"])
         return probabilities.reshape(*faces.shape[:-2], -1)
 
-    def classify(self, faces: Gray) -> tuple[Scaled, Scaled]:
+    def classify(self, faces: Gray) -> tuple[Floats, Floats]:
         """Return the judge's probabilities [N,7] and features [N,C] of faces [N,48,48]."""
         probabilities, features = self._classify(self._judge, faces, ["probabilities", "features"])
         return probabilities, features
 
-    def witness(self, faces: Gray) -> Scaled | None:
+    def witness(self, faces: Gray) -> Floats | None:
         """Return the witness's probabilities [N,7] of faces [N,48,48], if the bundle has one."""
         if not self._bundle.holds(WITNESS):
             return None
@@ -156,7 +156,7 @@ class TranslationModels:
 
     def _generate(
         self, faces: Gray, conditions: Conditions, with_edits: bool
-    ) -> tuple[Gray, Scaled | None, NDArray[np.bool_]]:
+    ) -> tuple[Gray, Floats | None, NDArray[np.bool_]]:
         """Return translations, edits if wanted, and which faces' are all numbers [N]."""
         n, k = len(faces), len(conditions)
         finite = np.empty((n, k), np.bool_)
@@ -193,7 +193,7 @@ class TranslationModels:
         self._run_all(run, [(r, c) for c in _slices(k, max_results) for r in _slices(n, size)])
         return translated, edits, np.asarray(finite.all(1))
 
-    def _conditioned(self, faces: Scaled, conditions: Conditions) -> dict[str, Scaled]:
+    def _conditioned(self, faces: Floats, conditions: Conditions) -> dict[str, Floats]:
         """Return the generator's inputs; bundles of format 1 take strength within the labels."""
         strength = np.ascontiguousarray(conditions.strength)
         if "strength" in self._generator.inputs:
@@ -201,8 +201,8 @@ class TranslationModels:
             return {"faces": faces, "labels": labels, "strength": strength}
         return {"faces": faces, "labels": conditions.labels * strength[:, None]}
 
-    def _classify(self, graph: Graph, faces: Gray, outputs: Sequence[str]) -> list[Scaled]:
-        parts: dict[int, list[Scaled]] = {}
+    def _classify(self, graph: Graph, faces: Gray, outputs: Sequence[str]) -> list[Floats]:
+        parts: dict[int, list[Floats]] = {}
         size = self.batch_size
         self._was_full |= len(faces) >= size
 
@@ -218,7 +218,7 @@ class TranslationModels:
             np.concatenate(output) for output in zip(*map(parts.get, sorted(parts)), strict=True)
         ]
 
-    def _filled(self, scaled: Scaled, size: int) -> Scaled:
+    def _filled(self, scaled: Floats, size: int) -> Floats:
         """Return faces [N,48,48] as [M,1,48,48], filled up to a shape that the engine may get."""
         count = len(scaled)
         # Once a batch was full, all are filled up to that: then a face's results do not depend on

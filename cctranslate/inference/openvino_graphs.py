@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cctranslate.errors import BundleError, DeviceError
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 
 _TELEMETRY = "openvino_telemetry"
 Precision = Literal["f32", "bf16"]
@@ -48,7 +48,7 @@ class OpenVinoGraph:
         self._lock = threading.Lock()
         self._requests = threading.local()
 
-    def run(self, outputs: Sequence[str], inputs: Mapping[str, Scaled]) -> list[Scaled]:
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Floats]) -> list[Floats]:
         """Return the named outputs.
 
         Raises:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.errors import BundleError
-from cctranslate.pixels import SIZE, Scaled
+from cctranslate.pixels import SIZE, Floats
 
 _TRAILING: dict[str, tuple[int, ...]] = {
     "translated": (1, SIZE, SIZE),
@@ -18,7 +18,7 @@ _TRAILING: dict[str, tuple[int, ...]] = {
 """Sizes after those of faces and targets; a judge's features may have any."""
 
 
-def check(folder: Path, names: Sequence[str], outputs: Sequence[Scaled], *leading: int) -> None:
+def check(folder: Path, names: Sequence[str], outputs: Sequence[Floats], *leading: int) -> None:
     """Check that outputs have the shapes that their names ask for.
 
     Args:

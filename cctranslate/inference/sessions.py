@@ -11,7 +11,7 @@ from typing import Any
 import onnxruntime
 
 from cctranslate.errors import BundleError, DeviceError, UnusableError
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 
 if not hasattr(onnxruntime, "InferenceSession"):
     # onnxruntime and onnxruntime-gpu share their files: without one, a part of the other is left.
@@ -39,7 +39,7 @@ class OnnxRuntimeGraph:
         self.inputs = frozenset(value.name for value in self._session.get_inputs())
         self.outputs = frozenset(value.name for value in self._session.get_outputs())
 
-    def run(self, outputs: Sequence[str], inputs: Mapping[str, Scaled]) -> list[Scaled]:
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Floats]) -> list[Floats]:
         """Return the named outputs.
 
         Raises:
@@ -47,7 +47,7 @@ class OnnxRuntimeGraph:
             BundleError: the graph does not take these inputs or give these outputs.
         """
         try:
-            results: list[Scaled] = self._session.run(list(outputs), dict(inputs))
+            results: list[Floats] = self._session.run(list(outputs), dict(inputs))
         except Exception as error:
             raise self._explained(error) from error
         return results

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 
 TRACE = (0.15, 0.4)
 """The least and the largest weight of the other expression in a style."""
@@ -27,8 +27,8 @@ class Conditions:
     (in full), `targets` [K] are the emotions' numbers.
     """
 
-    labels: Scaled
-    strength: Scaled
+    labels: Floats
+    strength: Floats
     targets: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ def in_full(targets: Sequence[int] = range(len(EMOTIONS)), strength: float = 1) 
     )
 
 
-def label(target: str, style: int, seed: int) -> Scaled:
+def label(target: str, style: int, seed: int) -> Floats:
     """Return the label row [7], which sums to one, of a target's style; style 0 is the target.
 
     Styles go through the other expressions in an order that the seed gives, so that few of them

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cctranslate.emotions import EMOTIONS
 from cctranslate.inference import strength_and_style
 from cctranslate.inference.strength_and_style import Conditions
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +73,14 @@ class Plan:
             targets=np.array([EMOTIONS.index(v.target) for v, _ in candidates], np.intp),
         )
 
-    def best(self, probabilities: Scaled) -> NDArray[np.intp]:
+    def best(self, probabilities: Floats) -> NDArray[np.intp]:
         """Return the candidate [N,V] to keep of each variant, for probabilities [N,K,7]."""
         targets = self.conditions.targets
         confidence = probabilities[:, np.arange(len(targets)), targets]
         best = confidence.reshape(len(confidence), -1, self.best_of).argmax(2)
         return np.asarray(best + np.arange(best.shape[1]) * self.best_of)
 
-    def confirms(self, target: str, probabilities: Scaled) -> bool:
+    def confirms(self, target: str, probabilities: Floats) -> bool:
         """Return whether probabilities [7] confirm the target."""
         wanted = EMOTIONS.index(target)
         if self.min_confidence is not None:

@@ -16,7 +16,7 @@ from cctranslate.batch.outputs.writers import UnplacedResults
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import Disposition, Row
 from cctranslate.inference.variants import Plan
-from cctranslate.pixels import Gray, Scaled
+from cctranslate.pixels import Floats, Gray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class DecodedChunk:
     """The faces to translate [N,48,48]."""
     detected: NDArray[np.bool_]
     """Whether each was found in a picture [N]."""
-    scales: Scaled
+    scales: Floats
     """Width of each in its picture over 48 [N]."""
     counts: tuple[int, ...]
     """Faces of each input."""
@@ -76,11 +76,11 @@ class TranslatedChunk:
     remainders: tuple[Remainder | None, ...]
     translated: Gray
     """[N,V,48,48]."""
-    edits: Scaled | None
+    edits: Floats | None
     """[N,V,3,48,48], if results are drawn into pictures."""
-    probabilities: Scaled
+    probabilities: Floats
     """The judge's probabilities of the results [N,V,7]."""
-    source_probabilities: Scaled
+    source_probabilities: Floats
     """The judge's probabilities of the faces before the change [N,7]."""
     shows_face: NDArray[np.bool_]
     """Whether there is a face at all [N]."""
@@ -117,11 +117,11 @@ class FaceResults:
 
     translated: Gray
     """[V,48,48]."""
-    edits: Scaled | None
+    edits: Floats | None
     """[V,3,48,48], if results are drawn into the picture."""
-    probabilities: Scaled
+    probabilities: Floats
     """The judge's probabilities of the results [V,7]."""
-    source_probabilities: Scaled
+    source_probabilities: Floats
     """The judge's probabilities of the face before the change [7]."""
     shows_face: bool
     """Whether there is a face at all; a result of anything else is never confirmed."""

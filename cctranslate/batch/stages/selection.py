@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cctranslate.batch.report.row import Disposition
 from cctranslate.inference.variants import Plan
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 
 
 class ResultSelector:
@@ -39,7 +39,7 @@ class ResultSelector:
         self._written.subtract(targets)
 
     def choose(
-        self, probabilities: Scaled, shows_face: bool, targets: tuple[str, ...] | None = None
+        self, probabilities: Floats, shows_face: bool, targets: tuple[str, ...] | None = None
     ) -> tuple[Disposition | None, ...]:
         """Return the disposition of each result of a face.
 

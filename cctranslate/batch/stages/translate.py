@@ -17,7 +17,7 @@ from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.alignment import whole
 from cctranslate.faces.compositing import adapt, carry
 from cctranslate.inference.variants import Plan
-from cctranslate.pixels import SIZE, Gray, Scaled
+from cctranslate.pixels import SIZE, Floats, Gray
 
 if TYPE_CHECKING:
     # Worker processes beside a GPU need no onnxruntime.
@@ -34,9 +34,9 @@ class _Outputs:
     """The models' outputs for N faces, as in `TranslatedChunk`."""
 
     translated: Gray
-    probabilities: Scaled
-    source_probabilities: Scaled
-    edits: Scaled | None
+    probabilities: Floats
+    source_probabilities: Floats
+    edits: Floats | None
 
 
 def translate(
@@ -147,7 +147,7 @@ def _run(
     plan: Plan,
     faces: Gray,
     detected: NDArray[np.bool_],
-    scales: Scaled,
+    scales: Floats,
     with_edits: bool,
 ) -> _Outputs:
     """Return the best candidate of each variant, with edits if they are wanted."""
@@ -195,7 +195,7 @@ def _names(chunk: DecodedChunk, claim: ClaimName) -> Iterator[str | None]:
             yield None if base is None else claim(base)
 
 
-def _faded(levels: Gray, edit: Scaled) -> Gray:
+def _faded(levels: Gray, edit: Floats) -> Gray:
     """Return the face as it will look in its picture, where the change fades towards the edge."""
     face = levels.copy()
     carry(face, whole(SIZE, SIZE), edit)

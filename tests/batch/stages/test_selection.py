@@ -14,7 +14,7 @@ from cctranslate.batch.report.row import Disposition
 from cctranslate.batch.stages.selection import ResultSelector
 from cctranslate.emotions import EMOTIONS
 from cctranslate.inference.variants import Plan
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, timeless, tree
@@ -205,7 +205,7 @@ def test_no_folder_for_the_unconfirmed(
     assert not (tmp_path / "out").exists()
 
 
-def judged(*targets: str) -> Scaled:
+def judged(*targets: str) -> Floats:
     """Probabilities [V,7], each sure of one expression."""
     return np.eye(7, dtype=np.float32)[[EMOTIONS.index(target) for target in targets]]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cctranslate.emotions import NUM_CLASSES
-from cctranslate.pixels import Gray, Scaled
+from cctranslate.pixels import Floats, Gray
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.sampler import Sampler
@@ -31,7 +31,7 @@ class Pool:
     """Results to draw from, by face, target and strength: `pictures` [N,7,S,48,48]."""
 
     pictures: Gray
-    judged: Scaled
+    judged: Floats
     """The judge's probabilities [N,7,S,7] of them."""
     strengths: tuple[float, ...]
     made: NDArray[np.bool_]
@@ -84,7 +84,7 @@ class Batches:
     """The batches of one run, drawn by its seed: paired arms see the same real faces in a step."""
 
     def __init__(
-        self, arm: Arm, faces: Faces, labels: Scaled, pool: Pool | None, seed: int
+        self, arm: Arm, faces: Faces, labels: Floats, pool: Pool | None, seed: int
     ) -> None:
         """Take the real faces with their labels [N,7], and the results if the arm has any."""
         self.arm, self.faces, self.labels, self._pool, self._seed = arm, faces, labels, pool, seed
@@ -130,7 +130,7 @@ class Batches:
 
     def _result_labels(
         self, face: NDArray[np.int64], target: NDArray[np.int64], strength: NDArray[np.int64]
-    ) -> Scaled:
+    ) -> Floats:
         assert self._pool is not None
         each = np.eye(NUM_CLASSES, dtype=np.float32)
         hard = each[target]
@@ -143,5 +143,5 @@ class Batches:
         return hard
 
 
-def _tensors(images: Gray, labels: Scaled) -> tuple[Tensor, Tensor]:
+def _tensors(images: Gray, labels: Floats) -> tuple[Tensor, Tensor]:
     return scaled(torch.from_numpy(images)), torch.from_numpy(np.asarray(labels, np.float32))

@@ -11,7 +11,7 @@ from cctranslate.emotions import NUM_CLASSES
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.strength_and_style import in_full
 from cctranslate.inference.variants import spell_strength
-from cctranslate.pixels import SIZE, Gray, Scaled
+from cctranslate.pixels import SIZE, Floats, Gray
 from cctranslate.training.data.fer2013 import Faces
 
 CHUNK = 64
@@ -38,7 +38,7 @@ class Results:
 
     def translated(
         self, faces: Faces, strength: float, wanted: NDArray[np.bool_]
-    ) -> tuple[Gray, Scaled]:
+    ) -> tuple[Gray, Floats]:
         """Return results [N,7,48,48] of faces, and the judge's probabilities [N,7,7] of them.
 
         Those that are not `wanted` [N,7] are blank where no earlier run made them.
@@ -59,7 +59,7 @@ class Results:
                 done[place] = 1
         return pictures[faces.rows], judged[faces.rows]
 
-    def judged(self, faces: Faces) -> Scaled:
+    def judged(self, faces: Faces) -> Floats:
         """Return the judge's probabilities [N,7] of the faces themselves."""
         found = self._open("faces-judged.npy", (NUM_CLASSES,), np.float32)
         missing = np.flatnonzero(found[faces.rows].sum(1) == 0)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.files.writing import AppendOnlyFile
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, soft_labels
 from cctranslate.training.networks.classifiers import predict_logits
@@ -169,7 +169,7 @@ class Queue:
         self,
         job: Job,
         faces: Faces,
-        labels: Scaled,
+        labels: Floats,
         pool: Pool | None,
         start: dict[str, Tensor] | None,
     ) -> NDArray[np.int64]:
@@ -188,7 +188,7 @@ class Queue:
         logits = predict_logits(network, self._tested.faces.images, self._settings.device)
         return np.asarray(logits.argmax(1).numpy())
 
-    def _labels(self, arm: Arm, faces: Faces) -> Scaled:
+    def _labels(self, arm: Arm, faces: Faces) -> Floats:
         hard = np.eye(NUM_CLASSES, dtype=np.float32)[faces.labels]
         if arm.real_labels == "judge":
             return np.asarray(TEACHER * self._results.judged(faces) + (1 - TEACHER) * hard)

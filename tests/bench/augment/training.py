@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cctranslate.emotions import NUM_CLASSES
-from cctranslate.pixels import Scaled
+from cctranslate.pixels import Floats
 from cctranslate.training.data import augment
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.device import autocast
@@ -52,7 +52,7 @@ def train(
     arm: Arm,
     student: Student,
     faces: Faces,
-    labels: Scaled,
+    labels: Floats,
     pool: Pool | None,
     *,
     steps: int,
