@@ -51,7 +51,14 @@ def align(points: Points) -> FaceTransform:
 
 def whole(width: int, height: int) -> FaceTransform:
     """Return the frame of a picture that is a face from edge to edge."""
-    x, y = width / SIZE, height / SIZE
+    return scaling(width / SIZE, height / SIZE)
+
+
+def scaling(x: float, y: float) -> FaceTransform:
+    """Return the transform to a picture that is `x` times as wide and `y` times as high.
+
+    Edges map to edges. Positions are of pixels' centers, so the first center moves.
+    """
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
 
 
@@ -69,10 +76,10 @@ def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
     left, top, right, bottom = bounds(frame, picture.shape, size)
     finer = int(np.ceil(np.hypot(*frame[:, 0])))
     # To the centers of `finer` by `finer` parts of each pixel.
-    part = np.array([[1 / finer, 0, (1 / finer - 1) / 2], [0, 1 / finer, (1 / finer - 1) / 2]])
+    part = scaling(1 / finer, 1 / finer)
     large = cv2.warpAffine(
         picture[top:bottom, left:right],
-        within(joined(frame, part), left, top),
+        within(composed(frame, part), left, top),
         (size * finer, size * finer),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
@@ -81,7 +88,7 @@ def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
     return np.asarray(small, picture.dtype)  # type: ignore[return-value]
 
 
-def joined(outer: FaceTransform, inner: FaceTransform) -> FaceTransform:
+def composed(outer: FaceTransform, inner: FaceTransform) -> FaceTransform:
     """Return the transform that applies `inner`, then `outer`."""
     return np.asarray(outer @ np.vstack([inner, [0, 0, 1]]), np.float64)
 

@@ -17,7 +17,7 @@ from cctranslate.faces.alignment import (
     within,
 )
 from cctranslate.faces.detail_suppression import Cover, smooth_step
-from cctranslate.faces.raster import Box, Canvas, Levels, luma, planes, to_levels
+from cctranslate.faces.raster import Box, Canvas, Levels, from_planes, luma, planes
 from cctranslate.pixels import SIZE, Floats
 
 Undo = tuple[Levels, Box]
@@ -25,14 +25,15 @@ Undo = tuple[Levels, Box]
 REACH = 0.75
 """Fraction of the way from the frame's middle to its edge where a change begins to fade."""
 EYES = np.array([2.4, 2.4, 0.35], np.float32).reshape(3, 1, 1)
-"""Times as far across and down as in the model's picture that eyes and brows move, and times as
-much light that falls on them, if the face is at least twice as large."""
+"""Factors of an edit around eyes and brows: of its moves across and down, and of its light. They
+apply in full to faces that are at least twice as large as the model's."""
 MOUTH = np.array([2.0, 2.0, 0.5], np.float32).reshape(3, 1, 1)
-"""The same of the lower face. A mouth that opens needs light, and eyes are seen to be painted."""
+"""The same for the lower face: a mouth that opens needs light, while eyes with it look painted."""
 NOSE = (21, 31)
 """Rows of an aligned face between which its upper half ends and its lower half begins."""
 SKIN, TEETH = 0.06, 0.16
-"""Light, of a gray range, up to which it falls on skin, and from which on it draws teeth."""
+"""Amounts of light, as fractions of the gray range: up to the first it falls on skin, from the
+second on it draws teeth."""
 
 
 def _window() -> Floats:
@@ -51,7 +52,7 @@ LARGER = EYES + _BELOW * (MOUTH - EYES)
 
 
 def adapt(edits: Floats, scale: float) -> Floats:
-    """Return edits [V,3,48,48] as suits a face that is larger in its photograph.
+    """Return edits [V,3,48,48] adapted to a face that is larger in its photograph.
 
     Light that is a pixel wide passes for lips and teeth at 48x48. Enlarged it looks like paint on a
     photograph, and a move does not. So larger faces are moved further, and lit less, their eyes
@@ -71,15 +72,15 @@ def adapt(edits: Floats, scale: float) -> Floats:
 def carry(levels: Levels, frame: FaceTransform, edit: Floats, fade: bool = True) -> None:
     """Change the face in a picture [H,W] or [H,W,3], in place, by an edit [3,48,48].
 
-    An edit is how far away each pixel is fetched, x and y in pixels of the face, and the light
-    added to it, in [-1, 1] a gray range. `fade` is for a face within a picture; without it the
-    change goes up to the frame's edge. Pixels outside the frame are left alone.
+    An edit says from how far away each pixel is fetched (x and y, in pixels of the face), and how
+    much light is added to it (gray levels span [-1, 1]). `fade` is for a face within a picture;
+    without it the change goes up to the frame's edge. Pixels outside the frame are left alone.
     """
     left, top, right, bottom = bounds(frame, levels.shape)
     part = levels[top:bottom, left:right]
     local = within(frame, left, top)
     window = WINDOW if fade else np.ones_like(WINDOW)
-    # Light in [0, 1] a gray range from here on, as the levels are.
+    # From here on gray levels span [0, 1], as those of `planes` do.
     edit = edit * window * np.array([1, 1, 0.5], np.float32).reshape(3, 1, 1)
     cover = None
     if side(frame) > SIZE:
@@ -100,7 +101,7 @@ def carry(levels: Levels, frame: FaceTransform, edit: Floats, fade: bool = True)
         bright = luma(colors)
         if cover:
             colors, bright = cover.covered(colors, bright, rows)
-        lit = to_levels(_lit(colors, bright + light[rows]), levels.dtype)
+        lit = from_planes(_lit(colors, bright + light[rows]), levels.dtype)
         cv2.copyTo(lit, concerned[rows], part[rows])
 
 
@@ -130,7 +131,10 @@ def _concerned(frame: FaceTransform, edit: Floats, size: tuple[int, int]) -> Box
 
 
 def _moved(levels: Levels, across: Floats, down: Floats, left: int, top: int) -> Levels:
-    """Return the part of a picture from `left`, `top`, each pixel fetched from so far away."""
+    """Return a part of a picture, with each pixel fetched from `across` and `down` away.
+
+    The part begins at `left` and `top`.
+    """
     height, width = across.shape
     farthest = max(np.abs(plane).max(initial=0) for plane in (across, down))
     reach = int(farthest) + 3  # cubic interpolation looks at two more

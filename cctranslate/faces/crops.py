@@ -14,8 +14,9 @@ from cctranslate.faces.alignment import (
     Points,
     align,
     bounds,
+    composed,
     crop,
-    joined,
+    scaling,
     side,
     whole,
     within,
@@ -86,8 +87,8 @@ def find_faces(
     """
     height, width = levels.shape[:2]
     full_width, full_height = size or (width, height)
-    x, y = full_width / width, full_height / height
-    back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]])
+    x = full_width / width
+    back = scaling(x, full_height / height)
     detections = [enlarged(detection, back) for detection in detector.find(levels)]
     if in_full and any(side(align(detection.points)) < CLEAR * x for detection in detections):
         cropped = partial(_crop_in_full, in_full())
@@ -122,7 +123,7 @@ def _crop_in_full(canvas: Canvas, frame: FaceTransform) -> Gray:
 def _crop_of_reduced(gray: Gray, back: FaceTransform, frame: FaceTransform) -> Gray:
     """Return a frame's crop from a reduced picture; `back` maps `gray` to the picture."""
     inverse = np.asarray(cv2.invertAffineTransform(back), np.float64)
-    return crop(gray, joined(inverse, frame))
+    return crop(gray, composed(inverse, frame))
 
 
 def _aligned(

@@ -8,14 +8,22 @@ import cv2
 import numpy as np
 
 from cctranslate import bundle
-from cctranslate.faces.alignment import FaceTransform, Points, align, joined, side
+from cctranslate.faces.alignment import (
+    FaceTransform,
+    Points,
+    align,
+    composed,
+    scaling,
+    side,
+    within,
+)
 from cctranslate.faces.pyramid import Pyramid
 from cctranslate.faces.yunet import Rows, YuNet
 from cctranslate.pixels import SIZE, Pixels
 
 CARD = "detector.json"
 CANDIDATE, SCORE = 0.5, 0.8
-"""Scores that a face must have at every look at it, and at one of them."""
+"""Scores of a face: the least at every look at it, and what at least one look must reach."""
 OVERLAP = 0.3
 """Intersection over union of two boxes above which they are one face."""
 SIDES = (320, 640, 1600)
@@ -23,23 +31,23 @@ SIDES = (320, 640, 1600)
 about 10 to 300 pixels. The largest view takes most of the time. With 1280 instead, 1 of 12 faces
 of 48 pixels in pictures of 1600 was found, and not 6."""
 LARGEST_SIDE = SIDES[-1]
-"""Longer side that a picture need not exceed to be searched."""
+"""Longer side, in pixels, that larger pictures are reduced to before the search."""
 
 TILTED_PIXELS, TILT_DEGREES = 640, (-40, 40)
 """Longer side of the views that are also tilted, and by how many degrees: upright, the detector
 begins to lose faces at 30."""
 CORNER = 32
-"""Pixels that each side of a tilted view is cut by: a fifth less is to search, and what is cut off
-are the picture's utmost corners. A multiple of YuNet's largest stride, so that all else is seen as
-it would be."""
+"""Pixels that each side of a tilted view is cut by. That leaves a fifth less to search, and loses
+only the picture's outermost corners. It is a multiple of YuNet's largest stride, so that the
+network sees the rest as before."""
 UPRIGHT = 0.88
 """Score that most upright faces reach."""
 LOOKS, STILL = 6, 0.01
-"""Most looks at a candidate, and the change of its transform, as a fraction, that ends them."""
+"""Most looks at a candidate, and the relative change of its transform below which they end."""
 PATCH = 192
 """Side in pixels of the patch in which a face is looked at again; the face is its middle half."""
-_STEP = 2 * SIZE / PATCH
-_AROUND = np.array([[_STEP, 0, (_STEP - 1 - SIZE) / 2], [0, _STEP, (_STEP - 1 - SIZE) / 2]])
+_AROUND = within(scaling(2 * SIZE / PATCH, 2 * SIZE / PATCH), SIZE // 2, SIZE // 2)
+"""From the patch to the 48x48 face in its middle."""
 _END = SIZE - 1
 _TURNS = tuple(
     np.array(turn, np.float64)
@@ -97,16 +105,16 @@ class FaceDetector:
         rows = np.concatenate([self.detect_in_view(view, frame) for view, frame in _views(pyramid)])
         boxes, scores = rows[:, BOX].tolist(), rows[:, CONFIDENCE].tolist()
         distinct = cv2.dnn.NMSBoxes(boxes, scores, CANDIDATE, OVERLAP)
-        closer = [self._closer(pyramid, rows[i]) for i in np.asarray(distinct, int).ravel()]
-        return [enlarged(detection, back) for detection in _distinct(list(filter(None, closer)))]
+        refined = [self._refined(pyramid, rows[i]) for i in np.asarray(distinct, int).ravel()]
+        return [enlarged(detection, back) for detection in _distinct(list(filter(None, refined)))]
 
-    def _closer(self, pyramid: Pyramid, row: Rows) -> Detection | None:
+    def _refined(self, pyramid: Pyramid, row: Rows) -> Detection | None:
         """Look at a candidate again, ever more upright: a look corrects half of a tilt."""
         frame, best = align(row[POINTS].reshape(5, 2)), float(row[CONFIDENCE])
         points, score = self._face_in(pyramid, frame)
         if score < UPRIGHT:
             # A face that lies on its side is taken for an upright one, with a low score.
-            turned = (self._face_in(pyramid, joined(frame, turn)) for turn in _TURNS)
+            turned = (self._face_in(pyramid, composed(frame, turn)) for turn in _TURNS)
             points, score = max([(points, score), *turned], key=itemgetter(1))
         for _ in range(LOOKS):
             best = max(best, score)
@@ -123,7 +131,7 @@ class FaceDetector:
 
     def _face_in(self, pyramid: Pyramid, frame: FaceTransform) -> tuple[Points, float]:
         """Return the five points of the face in the middle of a frame, and its score."""
-        patch = joined(frame, _AROUND)
+        patch = composed(frame, _AROUND)
         rows = self.detect_in_view(pyramid.crop(patch, PATCH), patch)
         middle = frame @ [_END / 2, _END / 2, 1]
         off = np.abs(rows[:, LEFT_TOP] + rows[:, WIDTH_HEIGHT] / 2 - middle).max(1, initial=0)
@@ -170,7 +178,7 @@ def enlarged(detection: Detection, back: FaceTransform) -> Detection:
 
 
 def _tilted(view: Pixels, frame: FaceTransform, degrees: float) -> tuple[Pixels, FaceTransform]:
-    """Return a view turned by some degrees, without its utmost corners."""
+    """Return a view turned by some degrees, without its outermost corners."""
     height, width = view.shape[:2]
     around = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
     corners = np.abs(around[:, :2]) @ [width, height]
@@ -179,7 +187,7 @@ def _tilted(view: Pixels, frame: FaceTransform, degrees: float) -> tuple[Pixels,
     around[:, 2] += (corners[0] - width) / 2 - cut, (corners[1] - height) / 2 - cut
     turned = cv2.warpAffine(view, around, size.tolist())
     back = np.asarray(cv2.invertAffineTransform(around), np.float64)
-    return np.asarray(turned, np.uint8), joined(frame, back)
+    return np.asarray(turned, np.uint8), composed(frame, back)
 
 
 def _distinct(detections: list[Detection]) -> list[Detection]:

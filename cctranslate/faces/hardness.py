@@ -43,10 +43,10 @@ def hardness(points: NDArray[np.floating], has_landmarks: NDArray[np.bool_]) -> 
     nose = ((points[:, NOSE_POINT] - middle) * across).sum(1)
     worst = np.maximum.reduce(
         [
-            _between(np.abs(nose) / np.maximum(width, height), *TURNED),
-            _between(-width / height, *NARROW),
-            _between(np.abs(middle - (SIZE - 1) / 2).max(1), *ASIDE_PIXELS),
-            _between(np.abs(np.degrees(np.arctan2(across[:, 1], across[:, 0]))), *TILTED_DEGREES),
+            _ramp(np.abs(nose) / np.maximum(width, height), *TURNED),
+            _ramp(-width / height, *NARROW),
+            _ramp(np.abs(middle - (SIZE - 1) / 2).max(1), *ASIDE_PIXELS),
+            _ramp(np.abs(np.degrees(np.arctan2(across[:, 1], across[:, 0]))), *TILTED_DEGREES),
         ]
     )
     return np.where(has_landmarks, worst, 1.0).astype(np.float32)
@@ -57,6 +57,6 @@ def are_hard(points: NDArray[np.floating], has_landmarks: NDArray[np.bool_]) -> 
     return hardness(points, has_landmarks) >= HARD
 
 
-def _between(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+def _ramp(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
     """Return 0 up to `low`, 1 from `high` on, and linear values between them."""
     return ((values - low) / (high - low)).clip(0, 1)

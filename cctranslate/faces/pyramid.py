@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from cctranslate.faces.alignment import FaceTransform, crop, joined
+from cctranslate.faces.alignment import FaceTransform, composed, crop, scaling
 from cctranslate.pixels import Pixels
 
-_HALF = np.array([[2, 0, 0.5], [0, 2, 0.5]])
+_HALF = scaling(2, 2)
 """From a level of the pyramid to the level that is twice as large."""
 
 
@@ -34,9 +34,8 @@ class Pyramid:
         if scale == 1:
             return level, back
         size = max(round(width * scale), 1), max(round(height * scale), 1)
-        x, y = width / size[0], height / size[1]
         view = np.asarray(cv2.resize(level, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        return view, joined(back, np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2]]))
+        return view, composed(back, scaling(width / size[0], height / size[1]))
 
     def crop(self, frame: FaceTransform, size: int) -> Pixels:
         """Return the crop [size,size] or [size,size,3] of a frame in the picture.
@@ -45,7 +44,7 @@ class Pyramid:
         """
         level, back = self._level(np.hypot(*frame[:, 0]))
         inverse = np.asarray(cv2.invertAffineTransform(back), np.float64)
-        return crop(level, joined(inverse, frame), size)
+        return crop(level, composed(inverse, frame), size)
 
     def _level(self, reduction: float) -> tuple[Pixels, FaceTransform]:
         """Return the smallest level that is reduced no more than this, and its frame."""
@@ -54,7 +53,7 @@ class Pyramid:
             picture, back = self._levels[-1]
             if min(picture.shape[:2]) == 1:
                 break
-            self._levels.append((_halved(picture), joined(back, _HALF)))
+            self._levels.append((_halved(picture), composed(back, _HALF)))
         return self._levels[min(number, len(self._levels) - 1)]
 
 

@@ -102,7 +102,7 @@ def planes(levels: Levels) -> Floats:
     return stacked
 
 
-def to_levels(colors: Floats, kind: np.dtype[Any]) -> Levels:
+def from_planes(colors: Floats, kind: np.dtype[Any]) -> Levels:
     """Return planes in [0, 1] as levels of the type `kind`, [H,W] or [H,W,3]."""
     scaled = colors * np.float32(np.iinfo(kind).max)
     levels = np.rint(scaled, scaled).astype(kind)

@@ -30,9 +30,10 @@ _PARTS = ("flow", "paint")
 class Translated:
     """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
 
-    An edit is how far away each pixel is fetched, x and y in pixels, and the light added to it, in
-    [-1,1] a gray range; None where edits were not wanted. `source_probabilities` [N,7] are
-    the judge's of the faces as they came, NaN for a face whose translation is not all numbers.
+    An edit says from how far away each pixel is fetched (x and y, in pixels), and how much light is
+    added to it (gray levels span [-1,1]); None where edits were not wanted.
+    `source_probabilities` [N,7] are the judge's of the faces before the change, NaN for a face
+    whose translation is not all numbers.
     """
 
     faces: Gray

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from cctranslate import bundle
-from cctranslate.faces.alignment import FaceTransform, align, crop, joined
+from cctranslate.faces.alignment import FaceTransform, align, composed, crop
 from cctranslate.faces.detector import Detection, FaceDetector
 from cctranslate.inference.models import TranslationModels
 from cctranslate.pixels import SIZE, Gray
@@ -72,7 +72,7 @@ def pasted(face: Gray, frame: FaceTransform, random: np.random.Generator) -> Gra
     )
     # All of the face is there; its edges go on for a quarter of its size while they fade.
     line = (1 - (np.abs(np.arange(-SIZE, 2 * SIZE) - 23.5) - 23.5) / 12).clip(0, 1)
-    wide = joined(frame, np.array([[1.0, 0, -SIZE], [0, 1, -SIZE]]))
+    wide = composed(frame, np.array([[1.0, 0, -SIZE], [0, 1, -SIZE]]))
     mask = cv2.warpAffine(np.outer(line, line).astype(np.float32), wide, size)
     return np.asarray((picture + noise + mask * (large - picture - noise)).clip(0, 255), np.uint8)
 
@@ -106,7 +106,7 @@ def shown(
     if hit:
         alone = detector.find(np.asarray(cv2.resize(face, None, fx=4, fy=4), np.uint8))
         own = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]])
-        there = joined(frame, joined(own, align(alone[0].points))) if alone else frame * np.nan
+        there = composed(frame, composed(own, align(alone[0].points))) if alone else frame * np.nan
         gaps = CORNERS @ frames[hit[0]].T - CORNERS @ there.T
         result.error = float(np.hypot(gaps[:, 0], gaps[:, 1]).mean() / side * SIZE)
         result.aligned = crops[hit[0]]

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.faces.alignment import TEMPLATE, scaling, within
 from cctranslate.faces.detector import (
     CONFIDENCE,
     LEFT_TOP,
@@ -77,10 +77,8 @@ def _best(detector: FaceDetector, image: Gray, side: int) -> NDArray[np.float32]
     framed = cv2.copyMakeBorder(image, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
     view = cv2.resize(framed, (side, side), interpolation=cv2.INTER_CUBIC)
     step = (SIZE + 2 * MARGIN) / side
-    offset = (step - 1) / 2 - MARGIN
-    rows = detector.detect_in_view(
-        np.asarray(view, np.uint8), np.array([[step, 0, offset], [0, step, offset]])
-    )
+    frame = within(scaling(step, step), MARGIN, MARGIN)
+    rows = detector.detect_in_view(np.asarray(view, np.uint8), frame)
     off = np.abs(rows[:, LEFT_TOP] + rows[:, WIDTH_HEIGHT] / 2 - (SIZE - 1) / 2).max(1, initial=0)
     rows = rows[(off < SIZE / 3) & (rows[:, WIDTH_HEIGHT].min(1) > SIZE / 3)]
     if not len(rows):
