@@ -20,6 +20,8 @@ USAGES = ("Training", "PublicTest", "PrivateTest")
 """The three parts of FER2013."""
 FERPLUS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 """FER+'s columns of votes for FER2013's labels, in the order of the labels' ids."""
+HEAD = 512
+"""Bytes at a file's beginning that tell what kind of file it is."""
 LONGEST = 100_000
 """Most characters of a record that are read. FER2013's records have under 10,000."""
 _PIECE = 1 << 16
@@ -61,7 +63,7 @@ class CsvFault:
 
 def has_pixels(head: bytes) -> bool:
     """Return whether a file that begins with `head` is a CSV with a column `pixels`."""
-    first = re.split(rb"[\r\n]", head[:512], maxsplit=1)[0]
+    first = re.split(rb"[\r\n]", head[:HEAD], maxsplit=1)[0]
     return b"\0" not in first and "pixels" in _columns(first.decode("utf-8-sig", "replace"))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath
+from typing import Any
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.fer2013 import USAGES, parse_label, parse_usage, usage_of_picture
@@ -112,8 +113,14 @@ class Item:
 
     def broken(self, reason: str, *, skipped: bool = False) -> "BrokenItem":
         """Return it as an input that cannot be read, with the reason for its row."""
-        common = {field.name: getattr(self, field.name) for field in fields(Item)}
-        return BrokenItem(**common, reason=reason, skipped=skipped)
+        return BrokenItem(**self._common_fields(), reason=reason, skipped=skipped)
+
+    def with_content(self, content: bytes) -> "ContentItem":
+        """Return it as an input whose content is in memory."""
+        return ContentItem(**self._common_fields(), content=content)
+
+    def _common_fields(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(Item)}
 
 
 @dataclass(frozen=True, kw_only=True)

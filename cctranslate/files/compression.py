@@ -7,6 +7,8 @@ import lzma
 from pathlib import Path
 from typing import IO, Any, cast
 
+_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
+"""The first bytes of compressed files."""
 _PIECE = 1 << 16
 """Bytes that are read at once."""
 _MOST_MEMORY = 1 << 27
@@ -15,7 +17,7 @@ _MOST_MEMORY = 1 << 27
 
 def is_compressed(head: bytes) -> bool:
     """Return whether a file that begins with `head` is of gzip, bzip2 or xz."""
-    return head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
+    return head.startswith((_GZIP, _BZIP2, _XZ))
 
 
 def buffered(path: Path) -> io.BufferedReader:
@@ -36,11 +38,11 @@ def decompressed(file: io.BufferedReader) -> io.BufferedReader:
     The stream raises OSError, EOFError, zlib.error or lzma.LZMAError where the file is damaged.
     """
     head = file.peek(8)
-    if head.startswith(b"\x1f\x8b"):
+    if head.startswith(_GZIP):
         return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=file)))
-    if head.startswith(b"BZh"):
+    if head.startswith(_BZIP2):
         return io.BufferedReader(cast(io.RawIOBase, bz2.BZ2File(file)))
-    if head.startswith(b"\xfd7zXZ\0"):
+    if head.startswith(_XZ):
         return io.BufferedReader(_Xz(file))
     return file
 

@@ -17,7 +17,7 @@ from typing import IO, cast
 from cctranslate.batch.inputs.fer_csv import from_csv
 from cctranslate.batch.inputs.file_kinds import is_picture_name
 from cctranslate.batch.items import NUMBER, BrokenItem, ContentItem, Item, MemberError
-from cctranslate.fer2013 import has_pixels
+from cctranslate.fer2013 import HEAD, has_pixels
 from cctranslate.files.compression import buffered, decompressed
 from cctranslate.files.names import is_clutter, member_path
 from cctranslate.files.tar_members import open_stream, stream_members
@@ -61,7 +61,7 @@ def from_tar_or_csv(path: Path) -> Iterator[Item]:
     """
     try:
         with buffered(path) as packed, decompressed(packed) as file:
-            if has_pixels(file.peek(512)):
+            if has_pixels(file.peek(HEAD)):
                 yield from from_csv(path, file)
             else:
                 yield from _from_tar(path, file)
@@ -96,7 +96,7 @@ def _from_csv_or_file(path: Path, name: str, opened: Callable[[], IO[bytes]]) ->
     try:
         file = io.BufferedReader(cast(io.RawIOBase, opened()))
         with file:
-            if has_pixels(file.peek(512)):
+            if has_pixels(file.peek(HEAD)):
                 yield from from_csv(path, file, name)
             else:
                 yield _member(path, name, partial(_read_other, file))

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.decoded import Decoded, DecodeFailure, DecodeResult
-from cctranslate.batch.inputs.file_kinds import HEAD, describe_unread
+from cctranslate.batch.inputs.file_kinds import describe_unread
 from cctranslate.batch.inputs.opening import File, RefusedError, read_picture
 from cctranslate.batch.items import BrokenItem, ContentItem, DatasetRow, Item
 from cctranslate.errors import UserError
@@ -21,15 +21,24 @@ from cctranslate.faces import raster
 from cctranslate.faces.crops import Face, FaceChoice, choose_faces, edge_to_edge, find_faces
 from cctranslate.faces.detector import LARGEST_SIDE, FaceDetector
 from cctranslate.faces.raster import Canvas
-from cctranslate.fer2013 import parse_pixels
+from cctranslate.fer2013 import HEAD, parse_pixels
 from cctranslate.files.paths import FileStamp, stamp_from
 from cctranslate.files.pipes import is_pipe, read_pipe
 from cctranslate.files.small_files import SMALL, read_at_once
 from cctranslate.pixels import SIZE, to_gray, upright, upright_size
 
 FaceMode = Literal["auto", "whole", "detect"]
-LARGEST_FACE = 96
+NO_FACE_DETECTED = "no face found; with --faces whole the picture itself is taken for one"
+LARGEST_AUTO_FACE = 96
 """The longer side, in pixels, up to which `auto` takes a picture for a face."""
+_LARGEST_REMAPPED = 32_766
+"""Most pixels of a face's side: OpenCV's `remap` takes no larger picture."""
+_ONE_PICTURE = frozenset({"MPO", "PSD"})
+"""Formats whose further frames are previews or layers of a single picture."""
+
+
+class _NoFaceError(RefusedError):
+    """A picture in which no face is found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +55,7 @@ class DecodeOptions:
 
     def is_whole(self, width: int, height: int) -> bool:
         """Return whether a picture of this size counts as a face by itself."""
-        is_small = max(width, height) <= LARGEST_FACE
+        is_small = max(width, height) <= LARGEST_AUTO_FACE
         return self.face_mode == "whole" or (self.face_mode == "auto" and is_small)
 
 
@@ -73,7 +82,7 @@ def _decode(item: Item, options: DecodeOptions) -> DecodeResult:
         if stamp and stamp.size <= SMALL:
             return _decode_picture(item, io.BytesIO(read_at_once(item.path)), options, stamp)
         if is_pipe(item.path):
-            item = _in_memory(item, read_pipe(item.path, LARGEST))
+            item = item.with_content(read_pipe(item.path, LARGEST))
             return _decode_picture(item, io.BytesIO(item.content), options)
         with item.path.open("rb") as file:
             return _decode_picture(item, file, options, stamp)
@@ -99,19 +108,6 @@ def _decode(item: Item, options: DecodeOptions) -> DecodeResult:
     except Exception as error:
         # Decoders meet hostile bytes here and raise nearly anything.
         return _failed(bare, f"cannot be decoded: {type(error).__name__}: {error}")
-
-
-_LARGEST_FACE = 32_766
-"""Most pixels of a face's side: OpenCV moves no pixels in a larger part of a picture."""
-_ONE_PICTURE = frozenset({"MPO", "PSD"})
-"""Formats whose further frames are previews or layers of a single picture."""
-
-
-class _NoFaceError(RefusedError):
-    """A picture in which no face is found."""
-
-
-NO_FACE_DETECTED = "no face found; with --faces whole the picture itself is taken for one"
 
 
 def reread(decoded: Decoded) -> Canvas:
@@ -152,12 +148,6 @@ def count_pixels(item: Item) -> int:
     return 0
 
 
-def _in_memory(item: Item, content: bytes) -> ContentItem:
-    """Return an item that can only be read once as one with its content in memory."""
-    same = {name: getattr(item, name) for name in ("path", "relative", "named", "inner")}
-    return ContentItem(**same, content=content)
-
-
 def _decode_picture(
     item: Item, file: File, options: DecodeOptions, stamp: FileStamp | None = None
 ) -> Decoded:
@@ -175,8 +165,10 @@ def _find_faces(item: Item, options: DecodeOptions, file: File, picture: Image.I
     _refuse_unsuitable(picture)
     (width, height), mode = upright_size(picture), picture.mode
     if options.is_whole(width, height):
-        if max(width, height) > _LARGEST_FACE:
-            raise RefusedError(f"a face of more than {_LARGEST_FACE:,} pixels: shrink the picture")
+        if max(width, height) > _LARGEST_REMAPPED:
+            raise RefusedError(
+                f"a face of more than {_LARGEST_REMAPPED:,} pixels: shrink the picture"
+            )
         picture.draft("L", (2 * SIZE, 2 * SIZE))
         faces: tuple[Face, ...] = (edge_to_edge(to_gray(upright(picture)), width, height),)
     else:

@@ -9,8 +9,6 @@ from PIL import Image
 from cctranslate.fer2013 import has_pixels
 from cctranslate.files.compression import is_compressed
 
-HEAD = 512
-"""Bytes at a file's beginning that are read to recognize it."""
 _RAW_SUFFIXES = {
     *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"),
     *(".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf"),
@@ -68,7 +66,7 @@ def is_zip(head: bytes, path: Path) -> bool:
 
 
 def is_tar(head: bytes, path: Path) -> bool:
-    """Return whether a file that begins with `head`, of 512 bytes, is a tar."""
+    """Return whether a file that begins with `head`, of `fer2013.HEAD` bytes, is a tar."""
     return head[257:262] == b"ustar" or _is_named(head, path, ".tar")
 
 
@@ -119,7 +117,7 @@ def describe_unread(head: bytes, name: PurePath, *, named: bool, member: bool) -
     """Return the status and the reason of a file that Pillow cannot read.
 
     Args:
-        head: Its first `HEAD` bytes.
+        head: Its first `fer2013.HEAD` bytes.
         name: Its name.
         named: Whether the user named it: then it fails, whatever it is.
         member: Whether it lies in an archive, else in a folder or by itself.

@@ -1,13 +1,13 @@
 """Find inputs in object stores and on web servers, listed folder by folder."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.inputs.archives import LARGEST
 from cctranslate.batch.inputs.exclusions import EARLIER, InputFilter, OutputPaths
-from cctranslate.batch.items import ContentItem, Item
+from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.ownership import is_marked_content
 from cctranslate.errors import InputError
 from cctranslate.files import remote
@@ -32,8 +32,7 @@ class RemoteFile(Item):
             return self.broken(error.strerror or str(error))
         if not self.named and is_marked_content(content):
             return self.broken(EARLIER, skipped=True)
-        common: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(Item)}
-        return ContentItem(**common, content=content)
+        return self.with_content(content)
 
 
 def check(word: str) -> None:

@@ -17,7 +17,7 @@ from cctranslate.batch.inputs.file_kinds import is_tar, is_zip
 from cctranslate.batch.inputs.path_lists import read_paths
 from cctranslate.batch.items import STDIN, BrokenItem, ContentItem, Item, MemberError
 from cctranslate.errors import InputError
-from cctranslate.fer2013 import has_pixels
+from cctranslate.fer2013 import HEAD, has_pixels
 from cctranslate.files.compression import is_compressed
 from cctranslate.files.patterns import is_deep, matches
 from cctranslate.files.pipes import is_pipe, read_pipe, too_long
@@ -189,11 +189,11 @@ def _pipe_item(item: Item) -> ContentItem:
 
 
 def _head(path: Path) -> bytes:
-    """Return a file's first 512 bytes, or none if it is no ordinary file or cannot be read."""
+    """Return a file's first bytes, or none if it is no ordinary file or cannot be read."""
     try:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            return file.read(512)
+            return file.read(HEAD)
     except OSError:
         return b""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cctranslate.errors import DataError, MissingDataError
 from cctranslate.fer2013 import (
+    HEAD,
     USAGES,
     CsvFault,
     CsvRow,
@@ -213,7 +214,7 @@ def _load_named(
         if _csv_rank(path) > len(CSV_NAMES):
             break
         with opened(files[path]) as packed, decompressed(packed) as file:
-            if PurePosixPath(path).name in CSV_NAMES or has_pixels(file.peek(512)):
+            if PurePosixPath(path).name in CSV_NAMES or has_pixels(file.peek(HEAD)):
                 return _load_csv(file, f"{source}: {path}")
     return _collect(picture_rows(files, opened, source, echo), source)
 
