@@ -19,7 +19,7 @@ import numpy as np
 from cctranslate import bundle
 from cctranslate.bundle import Bundle
 from cctranslate.errors import UserError
-from cctranslate.inference.strength_and_style import in_full
+from cctranslate.inference.conditions import plain_conditions
 from cctranslate.pixels import SIZE
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _timed(models: TranslationModels) -> Finding:
     """Measure faces a second through generator and judge, and check their outputs."""
     count = models.micro_batch(1, with_edits=False)
     faces = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE), np.uint8)
-    conditions = in_full([0])
+    conditions = plain_conditions([0])
     models.judge(models.translate(faces, conditions).faces)  # warm up
     models.classify_presence(faces)
     started = time.perf_counter()

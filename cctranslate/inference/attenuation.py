@@ -1,7 +1,7 @@
 """Attenuate edits to faces that already show the target expression.
 
-A generator changes such a face, too: it makes a smile of a smile. How much of that is let
-through follows from the judge's probability of the target before the edit.
+A generator changes such a face, too: it makes a smile of a smile. The fraction of that change that
+is applied follows from the judge's probability of the target before the edit.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ CONFIDENT = 0.7
 def fractions(source_probabilities: Floats, targets: NDArray[np.intp]) -> Floats:
     """Return the fraction of each edit to apply [N,K], 1 being all of it.
 
-    `source_probabilities` [N,7] are those of the faces by the judge, `targets` [K] the emotions'
+    `source_probabilities` [N,7] are the judge's of the faces, `targets` [K] the expressions'
     numbers.
     """
     confidence = source_probabilities[:, targets]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from cctranslate.bundle import FACE_PRESENCE, WITNESS, Bundle
 from cctranslate.errors import BundleError
 from cctranslate.inference import attenuation, output_shapes
+from cctranslate.inference.conditions import Conditions
 from cctranslate.inference.engines import Engine, Graph, choose
 from cctranslate.inference.openvino_graphs import Precision
-from cctranslate.inference.strength_and_style import Conditions
 from cctranslate.pixels import SIZE, Floats, Gray, to_levels, to_scaled
 
 MEMORY = 256 * 2**20

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.inference import strength_and_style
-from cctranslate.inference.strength_and_style import Conditions
+from cctranslate.inference.conditions import Conditions, label_row
 from cctranslate.pixels import Floats
 
 
@@ -64,8 +63,7 @@ class Plan:
         """The K candidates of a face, `best_of` for each variant, in the variants' order."""
         candidates = [(v, i) for v in self.variants for i in range(self.best_of)]
         rows = [
-            strength_and_style.label(v.target, (v.sample - 1) * self.best_of + i, self.seed)
-            for v, i in candidates
+            label_row(v.target, (v.sample - 1) * self.best_of + i, self.seed) for v, i in candidates
         ]
         return Conditions(
             labels=np.stack(rows),

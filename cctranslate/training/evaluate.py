@@ -13,8 +13,8 @@ from cctranslate import bundle
 from cctranslate.emotions import NUM_CLASSES
 from cctranslate.errors import DataError
 from cctranslate.inference import attenuation
+from cctranslate.inference.conditions import plain_conditions
 from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import Gray
 from cctranslate.training import device
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
@@ -71,7 +71,7 @@ def evaluate(
     test, training = _held_out(splits, votes, limit, random), splits["Training"]
     models = TranslationModels(bundle.load(folder), "cpu", engine="onnxruntime")
     eigenfaces = Eigenfaces(training.images)
-    translated = models.generate(test.images, in_full())
+    translated = models.generate(test.images, plain_conditions())
     targets = target_figures(models, test, translated, eigenfaces, training, random)
     of_source, shuffled = eigenfaces.embed(test.images), random.permutation(len(test))
     judged, witness = models.judge(test.images), models.witness(test.images)
@@ -159,7 +159,7 @@ def _cycle_error(
     for k in np.unique(test.labels):
         rows = np.flatnonzero(test.labels == k)[: faces // NUM_CLASSES]
         flat = translated[rows].reshape(-1, *test.images.shape[1:])
-        back = models.generate(flat, in_full([int(k)]))[:, 0]
+        back = models.generate(flat, plain_conditions([int(k)]))[:, 0]
         gap = back.reshape(len(rows), NUM_CLASSES, *test.images.shape[1:]).astype(np.float32)
         errors.append(np.abs(gap - test.images[rows][:, None]).mean((1, 2, 3)))
     return round(float(np.concatenate(errors).mean()), 3)

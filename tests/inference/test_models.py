@@ -15,16 +15,16 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.bundle import Bundle
 from cctranslate.errors import BundleError, DeviceError
+from cctranslate.inference.conditions import Conditions, plain_conditions
 from cctranslate.inference.models import MEMORY, TranslationModels
 from cctranslate.inference.sessions import CUDA, OnnxRuntimeGraph
-from cctranslate.inference.strength_and_style import Conditions, in_full
 from cctranslate.inference.variants import Plan
 from cctranslate.pixels import to_gray, to_levels, to_scaled
 from tests.support import bundles
 from tests.support.cli import run_python
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"
-HAPPY = in_full([3])
+HAPPY = plain_conditions([3])
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_models_give_the_outputs_of_their_graphs(faces: np.ndarray, shipped: Bun
         onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         for path in (shipped.generator, shipped.judge)
     )
-    scaled, half = to_scaled(faces)[:, None], in_full(strength=0.5)
+    scaled, half = to_scaled(faces)[:, None], plain_conditions(strength=0.5)
     fed = {"faces": scaled, "labels": half.labels, "strength": half.strength}
     (translated,) = generator.run(["translated"], fed)
     np.testing.assert_array_equal(models.generate(faces, half), to_levels(translated[:, :, 0]))
@@ -62,13 +62,14 @@ def test_bytes_are_equal_for_any_batch_and_from_any_thread(
     faces: np.ndarray, shipped: Bundle
 ) -> None:
     many = np.concatenate([faces, 255 - faces, faces[:, ::-1], faces[:, :, ::-1]])
-    expected = on_cpu(shipped).translate(many, in_full(), with_edits=True)
+    expected = on_cpu(shipped).translate(many, plain_conditions(), with_edits=True)
     assert expected.edits is not None
     for size in (1, 3, 1000):
         models = on_cpu(shipped, size)
         with ThreadPoolExecutor(2) as threads:
             futures = [
-                threads.submit(models.translate, many[i : i + 5], in_full(), True) for i in (0, 5)
+                threads.submit(models.translate, many[i : i + 5], plain_conditions(), True)
+                for i in (0, 5)
             ]
         for i, got in zip((0, 5), [future.result() for future in futures], strict=True):
             assert got.edits is not None
@@ -131,11 +132,11 @@ def test_a_bundle_of_format_1_takes_strength_within_its_labels(
         tensor = onnx.numpy_helper.from_array(np.array(value, np.int64), name)
         old.graph.initializer.append(tensor)
     new = on_cpu(bundle.load(tmp_path))
-    expected = new.generate(faces, in_full(strength=0.5))
+    expected = new.generate(faces, plain_conditions(strength=0.5))
     onnx.save(old, path)
     card = bundle.write_card(tmp_path)
     card.write_text(card.read_text().replace('"format": 2', '"format": 1'))
-    got = on_cpu(bundle.load(tmp_path)).generate(faces, in_full(strength=0.5))
+    got = on_cpu(bundle.load(tmp_path)).generate(faces, plain_conditions(strength=0.5))
     np.testing.assert_array_equal(got, expected)
 
 
@@ -149,7 +150,7 @@ def test_a_batch_size_is_capped_and_a_micro_batch_takes_bounded_memory(shipped: 
 
 
 def test_labels_in_any_order_of_memory(faces: np.ndarray, shipped: Bundle) -> None:
-    models, rows = on_cpu(shipped), in_full()
+    models, rows = on_cpu(shipped), plain_conditions()
     by_columns = Conditions(
         labels=np.asfortranarray(rows.labels), strength=rows.strength[::-1], targets=rows.targets
     )
@@ -198,7 +199,7 @@ def test_a_gpu_gives_what_the_cpu_gives(faces: np.ndarray, shipped: Bundle) -> N
     gpu = TranslationModels(shipped)
     if gpu.provider != CUDA:
         pytest.skip("no CUDA here")
-    there, here = (models.translate(faces, in_full()) for models in (gpu, on_cpu(shipped)))
+    there, here = (models.translate(faces, plain_conditions()) for models in (gpu, on_cpu(shipped)))
     np.testing.assert_allclose(there.faces.astype(int), here.faces, atol=1)
     np.testing.assert_allclose(there.source_probabilities, here.source_probabilities, atol=1e-3)
     assert np.isfinite(gpu.translate(faces[:1], HAPPY).source_probabilities).all()

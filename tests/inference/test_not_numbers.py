@@ -10,8 +10,8 @@ from PIL import Image
 
 from cctranslate import bundle
 from cctranslate.errors import BundleError
+from cctranslate.inference.conditions import plain_conditions
 from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.strength_and_style import in_full
 from tests.support import bundles
 from tests.support.cli import invoke
 from tests.support.reports import rows, tree
@@ -63,4 +63,4 @@ def test_doctor_and_evaluate_name_a_bundle_whose_pixels_are_no_numbers(broken: P
     assert "pixels are no numbers" in result.output
     models = TranslationModels(bundle.load(broken), "cpu", engine="onnxruntime")
     with pytest.raises(BundleError, match="gives pixels that are no numbers: export it again"):
-        models.generate(np.zeros((2, 48, 48), np.uint8), in_full([3]))
+        models.generate(np.zeros((2, 48, 48), np.uint8), plain_conditions([3]))

@@ -9,9 +9,9 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.errors import BundleError, DeviceError
 from cctranslate.inference import engines
+from cctranslate.inference.conditions import plain_conditions
 from cctranslate.inference.engines import AMX, OPENVINO, Backend, choose
 from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import to_gray
 from tests.support.cli import run_python
 
@@ -30,7 +30,9 @@ def test_in_f32_gray_levels_differ_where_they_are_rounded_alone(faces: np.ndarra
     ours = TranslationModels(found, "cpu", 4, engine="openvino")
     assert (ours.engine, ours.precision, ours.provider) == ("openvino", "f32", OPENVINO)
     theirs = TranslationModels(found, "cpu", engine="onnxruntime")
-    got, expected = (m.translate(faces, in_full([3, 4]), with_edits=True) for m in (ours, theirs))
+    got, expected = (
+        m.translate(faces, plain_conditions([3, 4]), with_edits=True) for m in (ours, theirs)
+    )
     gap = np.abs(got.faces.astype(int) - expected.faces)
     assert gap.max() <= 1
     assert gap.mean() < 1e-3
@@ -49,8 +51,10 @@ def test_in_bf16_they_are_near(faces: np.ndarray) -> None:
         return
     ours = TranslationModels(found, "cpu", engine="auto", precision="bf16")
     assert (ours.engine, ours.precision) == ("openvino", "bf16")
-    got = ours.translate(faces, in_full())
-    expected = TranslationModels(found, "cpu", engine="onnxruntime").translate(faces, in_full())
+    got = ours.translate(faces, plain_conditions())
+    expected = TranslationModels(found, "cpu", engine="onnxruntime").translate(
+        faces, plain_conditions()
+    )
     gap = np.abs(got.faces.astype(int) - expected.faces)
     assert 0 < gap.mean() < 1
     assert np.array_equal(
@@ -60,8 +64,8 @@ def test_in_bf16_they_are_near(faces: np.ndarray) -> None:
 
 def test_results_do_not_depend_on_the_other_faces(faces: np.ndarray) -> None:
     models = TranslationModels(bundle.load(bundle.shipped()), "cpu", 4, engine="openvino")
-    every = models.translate(faces, in_full([2]))
-    alone = models.translate(faces[5:], in_full([2]))
+    every = models.translate(faces, plain_conditions([2]))
+    alone = models.translate(faces[5:], plain_conditions([2]))
     np.testing.assert_array_equal(every.faces[5:], alone.faces)
     np.testing.assert_array_equal(every.source_probabilities[5:], alone.source_probabilities)
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
-from cctranslate.inference import strength_and_style
+from cctranslate.inference import conditions
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, tree
@@ -72,11 +72,11 @@ def test_a_name_that_looks_like_a_sample_stays_apart(run: Run, tmp_path: Path) -
 @pytest.mark.parametrize("target", EMOTIONS)
 def test_a_style_has_a_trace_of_one_other_expression(target: str) -> None:
     k = EMOTIONS.index(target)
-    assert strength_and_style.label(target, 0, 5).tolist() == [float(i == k) for i in range(7)]
-    styled = [strength_and_style.label(target, n, 5) for n in range(1, 7)]
+    assert conditions.label_row(target, 0, 5).tolist() == [float(i == k) for i in range(7)]
+    styled = [conditions.label_row(target, n, 5) for n in range(1, 7)]
     for row in styled:
         assert row.sum() == pytest.approx(1)
         assert np.count_nonzero(row) == 2
-        assert strength_and_style.TRACE[0] <= row.sum() - row[k] <= strength_and_style.TRACE[1]
+        assert conditions.TRACE[0] <= row.sum() - row[k] <= conditions.TRACE[1]
     traces = {int(np.delete(np.arange(7), k)[np.delete(row, k).argmax()]) for row in styled}
     assert traces == set(range(7)) - {k}

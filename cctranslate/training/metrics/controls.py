@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
-from cctranslate.inference import strength_and_style
+from cctranslate.inference.conditions import Conditions, label_row, plain_conditions
 from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.strength_and_style import Conditions, in_full
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.metrics.distribution import Eigenfaces
@@ -42,7 +41,7 @@ def strength_curve(
     faces, targets = np.nonzero(is_other)
     lines = []
     for strength in STRENGTHS:
-        results = models.generate(test.images, in_full(strength=strength))[is_other]
+        results = models.generate(test.images, plain_conditions(strength=strength))[is_other]
         p = models.judge(results)
         change = np.abs(results.astype(np.float32) - test.images[faces])
         lines.append(
@@ -71,7 +70,7 @@ def diversity(models: TranslationModels, test: Faces) -> dict[str, Any]:
         if not len(faces):
             continue
         styles = Conditions(
-            labels=np.stack([strength_and_style.label(emotion, n, 0) for n in range(SAMPLES)]),
+            labels=np.stack([label_row(emotion, n, 0) for n in range(SAMPLES)]),
             strength=np.ones(SAMPLES, np.float32),
             targets=np.full(SAMPLES, k),
         )

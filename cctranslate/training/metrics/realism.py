@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.errors import DataError
+from cctranslate.inference.conditions import plain_conditions
 from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import Gray
 from cctranslate.training.data.fer2013 import Faces, without_copies
 from cctranslate.training.metrics.critics import EPOCHS, REGIONS, train_critic
@@ -91,7 +91,9 @@ def learning_sample(
     images = np.empty_like(sources.images)
     for k in np.unique(targets):
         is_target = targets == k
-        images[is_target] = models.generate(sources.images[is_target], in_full([int(k)]))[:, 0]
+        images[is_target] = models.generate(sources.images[is_target], plain_conditions([int(k)]))[
+            :, 0
+        ]
     results = Faces(images=images, labels=targets.astype(np.uint8), rows=sources.rows)
     real = without_copies(training.take(~chosen), sources)
     sample = balanced(Sample(results=results, real=real), random)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from cctranslate import bundle
 from cctranslate.emotions import NUM_CLASSES
+from cctranslate.inference.conditions import plain_conditions
 from cctranslate.inference.models import TranslationModels
-from cctranslate.inference.strength_and_style import in_full
 from cctranslate.inference.variants import spell_strength
 from cctranslate.pixels import SIZE, Floats, Gray
 from cctranslate.training.data.fer2013 import Faces
@@ -52,7 +52,7 @@ class Results:
             chosen, numbers = np.flatnonzero((missing == targets).all(1)), np.flatnonzero(targets)
             for start in range(0, len(chosen), CHUNK):
                 some = faces.take(chosen[start : start + CHUNK])
-                conditions = in_full(numbers.tolist(), strength)
+                conditions = plain_conditions(numbers.tolist(), strength)
                 made = self._models.translate(some.images, conditions).faces
                 place = np.ix_(some.rows, numbers)
                 pictures[place], judged[place] = made, self._models.judge(made)

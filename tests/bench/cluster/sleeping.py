@@ -2,8 +2,8 @@
 
 import time
 
+from cctranslate.inference.conditions import Conditions
 from cctranslate.inference.models import Translated, TranslationModels
-from cctranslate.inference.strength_and_style import Conditions
 from cctranslate.pixels import Gray
 
 SECONDS = 0.01

@@ -7,12 +7,12 @@ import numpy as np
 import onnxruntime
 
 from cctranslate import bundle
+from cctranslate.inference.conditions import plain_conditions
 from cctranslate.inference.models import TranslationModels
 from cctranslate.inference.sessions import cores
-from cctranslate.inference.strength_and_style import in_full
 from cctranslate.pixels import to_levels, to_scaled
 
-HAPPY = in_full([3])
+HAPPY = plain_conditions([3])
 BATCH = 16
 """Faces that `batch` gives a run on the CPU."""
 

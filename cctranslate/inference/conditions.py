@@ -1,8 +1,8 @@
 """What a translation is conditioned on: a target expression, a style of it, a strength.
 
-A generator was trained on rows of one expression, but takes what lies between them, as GANmut's
-expression space is used (d'Apolito et al. 2021): a smile with a trace of surprise is a row
-between the two. `evaluate` measures how far styles differ, and how many are confirmed.
+A generator is trained on label rows of one expression, but also takes rows between two: a smile
+with a trace of surprise is a style of `happy` (as in GANmut's expression space, d'Apolito et al.
+2021). `evaluate` measures how far styles differ, and how many are confirmed.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ TRACE = (0.15, 0.4)
 class Conditions:
     """The K translations that each face gets.
 
-    `labels` [K,7] are rows that sum to one, `strength` [K] is 0 (leaves the face as it was) to 1
-    (in full), `targets` [K] are the emotions' numbers.
+    `labels` [K,7] are rows that sum to one. `strength` [K] goes from 0, which leaves the face
+    unchanged, to 1, the full change. `targets` [K] are the expressions' numbers.
     """
 
     labels: Floats
@@ -36,28 +36,30 @@ class Conditions:
 
     @cached_property
     def plain(self) -> NDArray[np.intp]:
-        """For each translation the one of its target and strength that has no style [K].
+        """For each translation [K], the one without a style that has its target and strength.
 
         It is the translation itself if there is none.
         """
         rows = np.arange(len(self))
-        has_none = self.labels[rows, self.targets] == 1
+        is_plain = self.labels[rows, self.targets] == 1
         first = {
-            (self.targets[k], self.strength[k]): k for k in reversed(rows.tolist()) if has_none[k]
+            (self.targets[k], self.strength[k]): k for k in reversed(rows.tolist()) if is_plain[k]
         }
         return np.array(
             [first.get((self.targets[k], self.strength[k]), k) for k in rows.tolist()], np.intp
         )
 
     def part(self, piece: slice) -> "Conditions":
-        """Return some of them."""
+        """Return the conditions of some of the translations."""
         return Conditions(
             labels=self.labels[piece], strength=self.strength[piece], targets=self.targets[piece]
         )
 
 
-def in_full(targets: Sequence[int] = range(len(EMOTIONS)), strength: float = 1) -> Conditions:
-    """Return one translation for each target, all of one strength."""
+def plain_conditions(
+    targets: Sequence[int] = range(len(EMOTIONS)), strength: float = 1
+) -> Conditions:
+    """Return the conditions of one translation to each target, without styles."""
     return Conditions(
         labels=np.eye(len(EMOTIONS), dtype=np.float32)[list(targets)],
         strength=np.full(len(targets), strength, np.float32),
@@ -65,7 +67,7 @@ def in_full(targets: Sequence[int] = range(len(EMOTIONS)), strength: float = 1) 
     )
 
 
-def label(target: str, style: int, seed: int) -> Floats:
+def label_row(target: str, style: int, seed: int) -> Floats:
     """Return the label row [7], which sums to one, of a target's style; style 0 is the target.
 
     Styles go through the other expressions in an order that the seed gives, so that few of them
