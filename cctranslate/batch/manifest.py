@@ -8,6 +8,7 @@ from cctranslate import __version__
 from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER, REQUESTED
 from cctranslate.batch.report.counts import Counts
+from cctranslate.batch.report.row import STATUSES
 from cctranslate.files.remote import is_remote
 
 
@@ -106,7 +107,7 @@ def manifest(
         "finished": facts.finished,
         "found": counts.found,
         **({ALL_SHARDS: facts.all_shards} if options.shard else {}),
-        **{status: counts.inputs[status] for status in ("done", "skipped", "failed")},
+        **{status: counts.inputs[status] for status in STATUSES},
         "confirmed_share": counts.confirmed_fractions(),
         "seconds": round(facts.seconds, 2),
         "inputs_per_second": round(facts.inputs / max(facts.seconds, 1e-9), 1),

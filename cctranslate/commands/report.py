@@ -59,16 +59,13 @@ def merge(context: click.Context, folders: tuple[Path, ...], out: Path, overwrit
     Exit codes: 0 all done, 1 some pictures failed, 2 wrong usage, 3 no picture with a
     face to translate.
     """
-    from cctranslate.batch.call.summary import plural
+    from cctranslate.batch.call import summary
     from cctranslate.batch.merge_reports import merge as join
 
     if out.exists() and not overwrite:
         raise click.UsageError(f"{out} exists: name another -o, or pass --overwrite")
     counts = join(list(folders), out)
-    ends = ", ".join(
-        f"{counts.inputs[status]} {status}" for status in ("done", "skipped", "failed")
-    )
-    click.echo(f"{plural(counts.found, 'input')}: {ends}; report in {out}", err=True)
-    for emotion, fraction in counts.confirmed_fractions().items():
-        click.echo(f"  {emotion:9}{fraction:6.1%} of {counts.results[emotion]} confirmed", err=True)
+    click.echo(f"{summary.counted_inputs(counts)}; report in {out}", err=True)
+    for line in summary.confirmed_fractions(counts):
+        click.echo(line, err=True)
     context.exit(counts.exit_code)

@@ -8,7 +8,7 @@ from cctranslate.batch.call.options import Options
 from cctranslate.batch.outputs.folder import PAGE, REPORT
 from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.counts import Counts, too_few_confirmed, too_many_failed
-from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.row import STATUSES, Row
 from cctranslate.files.paths import real_path
 
 _MOST = 8
@@ -50,6 +50,18 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def counted_inputs(counts: Counts) -> str:
+    """Return the number of inputs, in all and by status."""
+    by_status = ", ".join(f"{counts.inputs[status]:,} {status}" for status in STATUSES)
+    return f"{plural(counts.found, 'input')}: {by_status}"
+
+
+def confirmed_fractions(counts: Counts) -> Iterator[str]:
+    """Yield a line for each target with the confirmed fraction of its results."""
+    for emotion, fraction in counts.confirmed_fractions().items():
+        yield f"  {emotion:9}{fraction:7.1%} of {counts.results[emotion]:,} confirmed"
+
+
 def lines(
     options: Options,
     counts: Counts,
@@ -71,18 +83,15 @@ def lines(
         results: Results that this call made.
         altered: Results that the user changed since they were written.
     """
-    by_status = counts.inputs
-    ends = ", ".join(f"{by_status[status]:,} {status}" for status in ("done", "skipped", "failed"))
     earlier = ""
     if resumed:
         new_results = plural(results, "new result")
         earlier = (
             f" ({inputs:,} in this call, {counts.found - inputs:,} from before; {new_results})"
         )
-    yield f"{plural(counts.found, 'input')}: {ends}{earlier}"
+    yield counted_inputs(counts) + earlier
     yield from reasons.lines()
-    for emotion, fraction in counts.confirmed_fractions().items():
-        yield f"  {emotion:9}{fraction:7.1%} of {counts.results[emotion]:,} confirmed"
+    yield from confirmed_fractions(counts)
     yield from _not_written(options, counts)
     if altered:
         was = "was" if altered == 1 else "were"
@@ -98,7 +107,7 @@ def lines(
     others = f", those not confirmed in {options.unconfirmed_to}" if options.unconfirmed_to else ""
     page = f", page in {out / PAGE}" if options.html else ""
     yield f"results in {out}{others}, report in {out / REPORT}{page}{_sheet(options)}"
-    if by_status["failed"]:
+    if counts.inputs["failed"]:
         yield "the same command with --retry-failed does the failed ones again"
 
 

@@ -28,7 +28,7 @@ _VariantKey = tuple[str | None, float | None, int | None]
 
 
 def draw(
-    journal: Path, out: Path, variants: tuple[Variant, ...], done: int, rows: int = ROWS
+    report: Path, out: Path, variants: tuple[Variant, ...], done: int, rows: int = ROWS
 ) -> Image.Image | None:
     """Draw a row for each of up to `rows` of the `done` faces of a report, spread evenly.
 
@@ -48,7 +48,7 @@ def draw(
     columns: dict[_VariantKey, int] = {
         (v.target, float(v.strength), v.sample): k for k, v in enumerate(variants, 1)
     }
-    groups = list(formats.read_done_faces(journal, chosen))
+    groups = list(formats.read_done_faces(report, chosen))
     cells: Cells = {}
     for i, group in enumerate(groups):
         y = _top(i)

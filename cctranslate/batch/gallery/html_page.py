@@ -17,7 +17,7 @@ from cctranslate.batch.gallery.thumbnails import Thumbnails
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.counts import Counts
-from cctranslate.batch.report.row import Row
+from cctranslate.batch.report.row import STATUSES, Row
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OutputError
 from cctranslate.files.paths import real_path
@@ -34,7 +34,7 @@ Face = list[Row]
 
 def write(
     path: Path,
-    journal: Path,
+    report: Path,
     counts: Counts,
     run: dict[str, Any],
     limit: int = ROWS,
@@ -48,7 +48,7 @@ def write(
 
     Args:
         path: the page.
-        journal: the report.
+        report: the report.
         counts: counts of the whole report.
         run: the content of `run.json`.
         limit: most rows that the page holds.
@@ -58,7 +58,7 @@ def write(
         OutputError: the page cannot be written; an earlier one stays as it was.
     """
     with atomic_write(path) as raw, io.TextIOWrapper(raw, "utf-8", newline="\n") as file:
-        file.writelines(_content(path.parent, journal, run, counts, limit, in_store))
+        file.writelines(_content(path.parent, report, run, counts, limit, in_store))
 
 
 def remove(path: Path) -> None:
@@ -74,7 +74,7 @@ def remove(path: Path) -> None:
 
 
 def _content(
-    out: Path, journal: Path, run: dict[str, Any], counts: Counts, limit: int, in_store: bool
+    out: Path, report: Path, run: dict[str, Any], counts: Counts, limit: int, in_store: bool
 ) -> Iterator[str]:
     """Yield the page piece by piece: thumbnails are encoded after all faces are listed."""
     style, script = _text("page.css"), "\n".join(map(_text, SCRIPTS))
@@ -89,7 +89,7 @@ def _content(
         style=style,
         script=script,
         emotions=EMOTIONS,
-        faces=(_face(face, out, thumbnails) for face in _spread(journal, counts, limit)),
+        faces=(_face(face, out, thumbnails) for face in _spread(report, counts, limit)),
         pictures=thumbnails.encoded(),
         run=lambda: _summary(run, counts) | {"unseen": thumbnails.unseen},
     )
@@ -98,7 +98,7 @@ def _content(
 def _summary(run: dict[str, Any], counts: Counts) -> dict[str, Any]:
     return {
         "finished": run["finished"],
-        "inputs": {status: run[status] for status in ("done", "skipped", "failed")},
+        "inputs": {status: run[status] for status in STATUSES},
         "rows": counts.rows,
         "results": counts.results.total(),
         "confirmed": counts.confirmed.total(),
@@ -109,11 +109,11 @@ def _summary(run: dict[str, Any], counts: Counts) -> dict[str, Any]:
     }
 
 
-def _spread(journal: Path, counts: Counts, limit: int) -> Iterator[Face]:
+def _spread(report: Path, counts: Counts, limit: int) -> Iterator[Face]:
     """Yield all faces; if they have more than `limit` rows, an evenly spread part of them."""
     wanted = counts.faces if counts.rows <= limit else counts.faces * limit // counts.rows
     return formats.read_faces(
-        journal, lambda i: i * wanted // counts.faces != (i + 1) * wanted // counts.faces
+        report, lambda i: i * wanted // counts.faces != (i + 1) * wanted // counts.faces
     )
 
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from cctranslate.batch.report.row import Box, Disposition, Status
+from cctranslate.batch.report.row import STATUSES, Box, Disposition
 from cctranslate.emotions import EMOTIONS
 from cctranslate.inference.variants import spell_strength
 
@@ -108,7 +108,7 @@ def readable(text: str) -> str:
 TEXT = CellType(arrow="string")
 NAME = CellType(arrow="string", to_text=_name_text, from_text=name_from_text, to_json=_in_utf8)
 EMOTION = CellType(arrow="string", from_text=_one_of(EMOTIONS))
-STATUS = CellType(arrow="string", from_text=_one_of(get_args(Status)))
+STATUS = CellType(arrow="string", from_text=_one_of(STATUSES))
 DISPOSITION = CellType(arrow="string", to_text=_value, from_text=Disposition, to_json=_value)
 DIGEST = CellType(arrow="string", from_text=lambda text: bytes.fromhex(text).hex())
 INTEGER = CellType(arrow="int32", from_text=_small_integer)

@@ -12,13 +12,13 @@ from typing import BinaryIO
 from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.parquet import GROUP, write_parquet
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.schema import NAMES, from_cells, line, to_cells, to_record
+from cctranslate.batch.report.schema import NAMES, csv_line, from_cells, to_cells, to_record
 from cctranslate.errors import InputError, OptionError
 from cctranslate.files.paths import real_path
 from cctranslate.files.writing import atomic_write
 
 _PUT_BACK = "put it back as it was, if another program has saved it, or start anew with --overwrite"
-_HEADER = line(NAMES).encode()
+_HEADER = csv_line(NAMES).encode()
 _SOURCE, _FACE, _STATUS = map(NAMES.index, ("source", "face", "status"))
 _LONGEST = 1 << 20
 """Most bytes of a record: a bound for a quote that is never closed."""
@@ -158,19 +158,19 @@ def drop_failed(path: Path) -> None:
     write((row for row in read(path) if row.status != "failed"), path)
 
 
-def copy(journal: Path, path: Path) -> None:
+def copy(report: Path, path: Path) -> None:
     """Write the rows of a report to another file, in the format that its suffix names.
 
     Raises:
         OutputError: `path` cannot be written.
     """
-    if real_path(path) == real_path(journal):
+    if real_path(path) == real_path(report):
         return
     if _suffix(path) != ".parquet":
-        write(read(journal), path)
+        write(read(report), path)
         return
     with atomic_write(path) as file:
-        write_parquet([journal], file)
+        write_parquet([report], file)
 
 
 def write(rows: Iterable[Row], path: Path) -> None:
@@ -203,7 +203,7 @@ def _csv_files(rows: Iterable[Row]) -> Iterator[BinaryIO]:
 
 def csv_lines(rows: Iterable[Row]) -> Iterator[bytes]:
     """Return each row as a line of CSV."""
-    return (line(to_cells(row)).encode("utf-8", "surrogateescape") for row in rows)
+    return (csv_line(to_cells(row)).encode("utf-8", "surrogateescape") for row in rows)
 
 
 def json_line(row: Row) -> str:

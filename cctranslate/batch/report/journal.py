@@ -7,7 +7,7 @@ from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.formats import csv_lines, read_inputs
 from cctranslate.batch.report.resume import ResumeState
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.schema import NAMES, line
+from cctranslate.batch.report.schema import NAMES, csv_line
 from cctranslate.files.writing import AppendOnlyFile
 
 
@@ -40,7 +40,7 @@ class Journal:
             whole = end
         self._file = AppendOnlyFile(path, whole)
         if not whole:
-            self._file.add(line(NAMES).encode())
+            self._file.add(csv_line(NAMES).encode())
         self.results = 0
         """Results that this call made."""
         self.resumed = resume.inputs

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, get_args
 
 Status = Literal["done", "skipped", "failed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 Box = tuple[int, int, int, int]
 """Left, top, width and height in the upright picture's pixels."""
 
@@ -30,7 +31,7 @@ class Disposition(Enum):
 class Row:
     """A result, or an input without a result. None stands for an empty cell.
 
-    Fields are in the order of the first versions; the report's columns are in `schema.COLUMNS`.
+    The report's columns and their order are in `schema.COLUMNS`.
     """
 
     source: str
@@ -64,7 +65,7 @@ class Row:
     """The name that all results of the input share, below the folder of their target."""
     disposition: Disposition | None = None
     source_size: int | None = None
-    """Bytes of the source's file; for a member or a dataset's row, of the whole file."""
+    """Bytes of the source's file; for an archive's member or a dataset's row, of the whole file."""
     source_mtime_ns: int | None = None
     output_size: int | None = None
     """Bytes of the result as it was written."""

@@ -146,7 +146,7 @@ def from_cells(cells: list[str]) -> Row:
     return row
 
 
-def line(cells: Iterable[str]) -> str:
+def csv_line(cells: Iterable[str]) -> str:
     """Return a line of CSV. The csv module would leave some line ends in cells unquoted."""
     row = list(cells)
     plain = ",".join(row)

@@ -14,7 +14,7 @@ from pyarrow import parquet
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.cell_types import name_from_text
 from cctranslate.batch.report.row import Disposition, Row
-from cctranslate.batch.report.schema import NAMES, from_cells, line, to_cells, to_record
+from cctranslate.batch.report.schema import NAMES, csv_line, from_cells, to_cells, to_record
 
 DONE = Row(
     source="in/a, b.png",
@@ -173,4 +173,4 @@ def test_a_score_that_is_no_number_is_null(tmp_path: Path) -> None:
 def test_a_line_is_as_the_csv_module_writes_it(cells: list[str]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow(cells)
-    assert line(cells) == text.getvalue().removesuffix("\r\n") + "\n"
+    assert csv_line(cells) == text.getvalue().removesuffix("\r\n") + "\n"
