@@ -97,8 +97,8 @@ def identifier(folder: Path) -> str:
         raise BundleError(f"{folder / CARD}: cannot be read: {error.strerror}") from None
 
 
-def alone(card: str) -> tuple[Path, str]:
-    """Return a model that ships beside the bundle with a card of its own, and its SHA-256.
+def standalone_model(card: str) -> tuple[Path, str]:
+    """Return a model that ships beside the bundle and has its own card, and its SHA-256.
 
     Raises:
         BundleError: It is missing or altered.

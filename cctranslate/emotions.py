@@ -36,9 +36,9 @@ def parse_emotion(word: str) -> str:
 
 
 def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of expressions in words that may join several by commas, or say `all`.
+    """Return the expressions that words name, in FER2013's order, each once.
 
-    The names come in FER2013's order, each once.
+    A word may name several, with commas between them, or be `all`.
 
     Raises:
         ValueError: a word names no expression, or there is none.

@@ -93,5 +93,5 @@ class ExportError(UserError):
     """The exported models do not compute what torch computes."""
 
 
-class HalfError(ExportError):
-    """An exported model computes something else in float16."""
+class Float16Error(ExportError):
+    """An exported model gives other results in float16."""

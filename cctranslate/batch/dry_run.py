@@ -18,8 +18,8 @@ from cctranslate.batch.outputs.folder import (
     REPORT,
     RUN,
     read_run,
+    refuse_foreign_files,
     refuse_other_run,
-    refuse_strangers,
 )
 from cctranslate.batch.outputs.layout import TABLE, Names
 from cctranslate.batch.report.formats import read, read_inputs
@@ -51,7 +51,7 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     models = open_models(options, loaded)
     fetch_run(options)
     if not options.stream:
-        refuse_strangers(options.out, options.unconfirmed_folder, options.overwrite)
+        refuse_foreign_files(options.out, options.unconfirmed_folder, options.overwrite)
         if not options.overwrite:
             detector = FaceDetector().digest
             requested = identity(options, loaded.digests, detector, models.engine)

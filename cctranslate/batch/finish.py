@@ -35,7 +35,7 @@ def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons
         OutputError: something cannot be written.
     """
     journal.close()
-    out, counts = options.out, _joined(options, journal, reasons)
+    out, counts = options.out, _join_rows(options, journal, reasons)
     content = manifest(options, facts, counts, read_run(out))
     write_run(out, content)
     if not options.stream:
@@ -52,8 +52,11 @@ def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons
     return counts
 
 
-def _joined(options: Options, journal: Journal, reasons: Reasons) -> Counts:
-    """Join the rows that several calls made of an input, and remove superseded results."""
+def _join_rows(options: Options, journal: Journal, reasons: Reasons) -> Counts:
+    """Join the rows that several calls made of an input, and remove superseded results.
+
+    Return the counts of the report that results, whose reasons replace `reasons`.
+    """
     # An unfinished block plan refers to byte offsets of the report: do not rewrite it yet.
     if not journal.resume.needs_compaction or WorkFolder(options.destination).read():
         return journal.counts
@@ -62,10 +65,11 @@ def _joined(options: Options, journal: Journal, reasons: Reasons) -> Counts:
         JoinedReport(journal.path, journal.resume.earlier_key, earlier.is_there)
     )
     reasons.clear()
-    return count(_noted(journal.path, reasons))
+    return count(_collecting_reasons(journal.path, reasons))
 
 
-def _noted(report: Path, reasons: Reasons) -> Iterator[list[Row]]:
+def _collecting_reasons(report: Path, reasons: Reasons) -> Iterator[list[Row]]:
+    """Yield the rows of each input, and add their reasons."""
     for rows, _ in formats.read_inputs(report):
         reasons.add(rows)
         yield rows

@@ -45,7 +45,7 @@ class Sinks:
 
     writer: Writer
     """Takes the results."""
-    journal: RowSink
+    rows: RowSink
     """Takes the rows."""
     on_rows: Callable[[list[Row]], None]
     """Called with the rows of each input if `all_rows` is set in the tasks; else only with the rows
@@ -127,7 +127,7 @@ def run_in_workers(
 
 def _report(chunks: Iterable[FinishedChunk | None], sinks: Sinks, all_rows: bool) -> None:
     """Write the rows of chunks, and their results where the writer is in this process."""
-    writer, journal = sinks.writer, sinks.journal
+    writer = sinks.writer
     for chunk in chunks:
         if chunk is None:
             continue
@@ -135,13 +135,13 @@ def _report(chunks: Iterable[FinishedChunk | None], sinks: Sinks, all_rows: bool
         if isinstance(writer, GrowingWriter) and not all_rows:
             lines = writer.append_inputs(chunk.unplaced)
         if lines:
-            journal.add_lines(lines, chunk.counts)
+            sinks.rows.add_lines(lines, chunk.counts)
             sinks.on_done(chunk.inputs - len(chunk.rows))
         for rows, content in zip(chunk.rows, chunk.contents, strict=True):
             located = rows
             if all_rows:
                 located = writer.add(rows, content)
-                journal.add(located)
+                sinks.rows.add(located)
             sinks.on_rows(located)
 
 

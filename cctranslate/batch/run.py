@@ -28,7 +28,7 @@ from cctranslate.batch.outputs.folder import (
     FOLDER,
     REPORT,
     read_run,
-    refuse_strangers,
+    refuse_foreign_files,
 )
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.report import formats
@@ -99,7 +99,7 @@ class BatchRun:
         check(self.options)
         options = self.options
         loaded = bundle.load(options.weights or bundle.shipped())
-        refuse_strangers(options.out, options.unconfirmed_folder, options.overwrite)
+        refuse_foreign_files(options.out, options.unconfirmed_folder, options.overwrite)
         with (
             open_runner(options, loaded) as runner,
             hold(options.out, self.echo),
@@ -212,8 +212,9 @@ class BatchRun:
 
     def _report(self, rows: Sequence[Row]) -> None:
         self._reasons.add(rows)
-        aloud = self.options.verbose or self.options.stream  # which keeps no report
-        if aloud and rows[0].status != "done":
+        # A run to stdout or to a file keeps no report.
+        shows_reasons = self.options.verbose or self.options.stream
+        if shows_reasons and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
         self._print_rows(rows)
 

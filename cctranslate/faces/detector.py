@@ -89,7 +89,7 @@ class FaceDetector:
         Raises:
             BundleError: it is missing or altered.
         """
-        path, self.digest = bundle.alone(CARD)
+        path, self.digest = bundle.standalone_model(CARD)
         self._yunet = YuNet(path)
         # Pictures are what runs side by side.
         cv2.setNumThreads(1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from cctranslate.files.remote import is_remote
 
 _LATEST = (1 << 63) - 1
+"""The latest time, in nanoseconds, that fits into 64 bits: in the year 2262."""
 
 
 def make_folder(path: Path) -> None:
@@ -27,7 +28,7 @@ def real_path(path: Path) -> Path:
 
 
 def named_folder(folder: Path) -> Path:
-    """Return a folder in a way that has its name and that of the folder above: `.` has neither."""
+    """Return a path to a folder that spells its name and its parent's, as `.` does not."""
     parts = folder.parts
     if (len(parts) > 1 and ".." not in parts) or is_remote(folder):
         return folder
@@ -57,6 +58,6 @@ def stamp_from(status: os.stat_result) -> FileStamp | None:
     """Return the stamp of an ordinary file with this status, None for anything else."""
     if not stat.S_ISREG(status.st_mode):
         return None
-    # The report's columns have 64 bits, which end in 2262; file systems have later times.
+    # The report's columns have 64 bits; file systems have later times.
     time = max(-_LATEST, min(status.st_mtime_ns, _LATEST))
     return FileStamp(size=status.st_size, mtime_ns=time, ctime_ns=status.st_ctime_ns)

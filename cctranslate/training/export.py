@@ -49,7 +49,7 @@ def export(
         RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
         WrongRunError: `out` holds a model that no `export` wrote.
         ExportError: torch and onnxruntime differ.
-        HalfError: float32 and float16 differ.
+        Float16Error: float32 and float16 differ.
         OutputError: `out` cannot be written.
     """
     manifest = run_folder.read_manifest(run)
@@ -66,7 +66,7 @@ def export(
         faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
     # Resolved, because files cannot be renamed into a link's target on another disk.
     out = real_path(out)
-    bundle_folder.refuse_strangers(out)
+    bundle_folder.refuse_foreign_files(out)
     with (
         bundle_folder.written_to(out),
         tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as name,

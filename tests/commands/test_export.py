@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.errors import BundleError, HalfError
+from cctranslate.errors import BundleError, Float16Error
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.serialization import to_json
 from cctranslate.recipes.student import STUDENT
@@ -129,7 +129,7 @@ def test_a_graph_that_float16_changes_is_refused(tmp_path: Path) -> None:
     folder = bundles.write_bundle(tmp_path)
     x = np.full((1, 1, 48, 48), 1e9, np.float32)
     labels, strength = np.eye(7, dtype=np.float32), np.ones(7, np.float32)
-    with pytest.raises(HalfError, match="leave out --half"):
+    with pytest.raises(Float16Error, match="leave out --half"):
         halve(folder / "generator.onnx", faces=x, labels=labels, strength=strength)
 
 

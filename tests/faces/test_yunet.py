@@ -10,7 +10,7 @@ from cctranslate.faces.detector import CANDIDATE, CARD, OVERLAP
 from cctranslate.faces.yunet import YuNet
 from tests.support import pictures
 
-PATH, _ = bundle.alone(CARD)
+PATH, _ = bundle.standalone_model(CARD)
 OURS = YuNet(PATH)
 
 

@@ -29,7 +29,7 @@ COPIES = "report.jsonl", "report.parquet"
 """Copies of the report that `--report` may write into OUT."""
 
 
-def refuse_strangers(out: Path, unconfirmed: Path | None, overwrite: bool) -> None:
+def refuse_foreign_files(out: Path, unconfirmed: Path | None, overwrite: bool) -> None:
     """Check that `out` and its folder of unconfirmed results hold only results of a run.
 
     Raises:

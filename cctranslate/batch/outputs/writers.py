@@ -15,7 +15,7 @@ from typing import Protocol, Self, runtime_checkable
 from cctranslate.batch.outputs.encoding import Encoding, Result
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.batch.report.row import Row
-from cctranslate.batch.report.schema import NAMES, line, to_cells
+from cctranslate.batch.report.schema import NAMES, csv_line, to_cells
 from cctranslate.errors import OutputError
 from cctranslate.files.remote import is_remote, write_new
 from cctranslate.files.small_files import create_file
@@ -24,7 +24,7 @@ from cctranslate.files.writing import replacing, unwritable
 _OUTPUT = NAMES.index("output")
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 """Errors that the next result would meet as well."""
-_STRANGE = "{path} is there, and no run wrote it: move it away"
+_NOT_OURS = "{path} is there, and no run wrote it: move it away"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class GrowingWriter(Writer, Protocol):
 def split_before_output(row: Row) -> tuple[bytes, bytes]:
     """Split a row's CSV line before its output; inside the quotes if the output is quoted."""
     cells = to_cells(row)
-    head, tail = line([*cells[:_OUTPUT], ""]).removesuffix("\n"), line(cells[_OUTPUT:])
+    head, tail = csv_line([*cells[:_OUTPUT], ""]).removesuffix("\n"), csv_line(cells[_OUTPUT:])
     if tail.startswith('"'):
         head, tail = f'{head}"', tail[1:]
     return _encoded(head), _encoded(tail)
@@ -143,7 +143,7 @@ def split_before_output(row: Row) -> tuple[bytes, bytes]:
 def split_around_output(row: Row) -> tuple[bytes, bytes]:
     """Return the parts of a row's CSV line before and after its output."""
     cells = to_cells(row)
-    head, tail = line([*cells[:_OUTPUT], ""]), line(["", *cells[_OUTPUT + 1 :]])
+    head, tail = csv_line([*cells[:_OUTPUT], ""]), csv_line(["", *cells[_OUTPUT + 1 :]])
     return _encoded(head.removesuffix("\n")), _encoded(tail)
 
 
@@ -211,7 +211,7 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
         return
     exists = path.exists()
     if exists and not replaces and not is_ours(path) and path.read_bytes() != content:
-        raise FileExistsError(errno.EEXIST, _STRANGE.format(path=path))
+        raise FileExistsError(errno.EEXIST, _NOT_OURS.format(path=path))
     write = _replace_file if exists else create_file
     try:
         try:
@@ -237,7 +237,7 @@ def _write_remote(content: bytes, path: Path, replaces: bool) -> None:
             write_new(path, content, replaces=replaces)
         except FileExistsError:
             if not is_ours(path) and path.read_bytes() != content:
-                raise FileExistsError(errno.EEXIST, _STRANGE.format(path=path)) from None
+                raise FileExistsError(errno.EEXIST, _NOT_OURS.format(path=path)) from None
             write_new(path, content, replaces=True)
     except OSError as error:
         if error.errno in _FATAL:

@@ -65,7 +65,7 @@ class LocalRunner:
             call.on_rows(rows)
 
         with closing(open_writer(options, journal.resume.last_outputs)) as writer:
-            sinks = Sinks(writer=writer, journal=journal, on_rows=on_rows, on_done=call.on_done)
+            sinks = Sinks(writer=writer, rows=journal, on_rows=on_rows, on_done=call.on_done)
             if workers := model_workers(options, self.provider):
                 self._run_in_workers(call, sinks, workers)
             else:

@@ -100,7 +100,7 @@ def run_files(options: Options) -> Iterator[Callable[[], None]]:
         files = RunFiles(options.out, options.store)
         files.fetch()
         if not (options.out / RUN).exists():
-            _refuse_strangers(options.store)
+            _refuse_foreign_files(options.store)
         if options.overwrite:
             files.remove_results()
         try:
@@ -123,7 +123,7 @@ def fetch_run(options: Options) -> None:
         raise unwritable(options.store, error) from None
 
 
-def _refuse_strangers(store: Path) -> None:
+def _refuse_foreign_files(store: Path) -> None:
     """Check that a folder in a store holds only results of a run."""
     try:
         with remote.errors_of(store):

@@ -177,10 +177,10 @@ def _death_explained() -> Iterator[None]:
 
 @contextmanager
 def _safe_start() -> Iterator[None]:
-    """Block signals while a process starts, and keep it from importing what lies where we are.
+    """Block signals while a process starts, and keep it from importing from the working directory.
 
-    It does not ignore the signals yet. And Python would take `random.py` in the working directory,
-    which may be a folder of strange pictures, for the module of that name.
+    A process that starts does not ignore signals yet. And Python would take a `random.py` in the
+    working directory, which may be a folder of other people's files, for the module of that name.
     """
     blocks = hasattr(signal, "pthread_sigmask")  # not on Windows
     with _STARTING:

@@ -12,7 +12,7 @@ from cctranslate.files.writing import unwritable
 NAMES = (bundle.CARD, *(f"{model}.onnx" for model in (*bundle.MODELS, *bundle.OPTIONAL)))
 
 
-def refuse_strangers(out: Path) -> None:
+def refuse_foreign_files(out: Path) -> None:
     """Refuse a folder with files that a bundle would replace and that are of no bundle.
 
     Raises:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cctranslate.errors import HalfError
+from cctranslate.errors import Float16Error
 from cctranslate.inference.sessions import OnnxRuntimeGraph
 
 TOLERANCE = 3e-2
@@ -20,7 +20,7 @@ def halve(path: Path, **inputs: np.ndarray) -> float:
         The largest difference of the outputs for `inputs`; inputs that the graph lacks are ignored.
 
     Raises:
-        HalfError: the outputs differ too much.
+        Float16Error: the outputs differ too much.
     """
     import onnx
     from onnxruntime.transformers import float16
@@ -34,7 +34,7 @@ def halve(path: Path, **inputs: np.ndarray) -> float:
     pairs = zip(expected, _outputs(path, inputs), strict=True)
     worst = max(float(np.abs(full - half).max()) for full, half in pairs)
     if not worst <= TOLERANCE:
-        raise HalfError(f"{path.name}: in float16 it differs by {worst:.2g}: leave out --half")
+        raise Float16Error(f"{path.name}: in float16 it differs by {worst:.2g}: leave out --half")
     return worst
 
 

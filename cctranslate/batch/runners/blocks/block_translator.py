@@ -144,7 +144,7 @@ class BlockTranslator:
                     self._options.plan, self._options.unconfirmed_disposition, None, {}
                 ),
                 pool=pool,
-                sinks=Sinks(writer=writer, journal=rows, on_rows=_ignore, on_done=_ignore),
+                sinks=Sinks(writer=writer, rows=rows, on_rows=_ignore, on_done=_ignore),
                 names=names,
                 limit=FailureLimit(rows.counts, None),
             )

@@ -17,7 +17,7 @@ def filled(network: N, card: str) -> N:
     Raises:
         BundleError: they are missing or altered.
     """
-    path, _ = bundle.alone(card)
+    path, _ = bundle.standalone_model(card)
     with np.load(path, allow_pickle=False) as arrays:
         # Stored in float16; loading converts them to the network's precision.
         network.load_state_dict({name: torch.from_numpy(arrays[name]) for name in arrays.files})
