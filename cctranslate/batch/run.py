@@ -131,8 +131,8 @@ class BatchRun:
         journal = self._journal()
         if self._balance:
             self._balance = replace(self._balance, earlier=journal.resume)
-            missing = self._balance.missing_results(options.targets)
-            for line in summary.missing_results(missing, self._balance.left_out):
+            missing, short = self._balance.missing_results(options.targets)
+            for line in summary.missing_results(missing, short, self._balance.left_out):
                 self.echo(line)
         self.progress.start(journal.resume.complete)
         with self._interrupt.listening():

@@ -119,12 +119,29 @@ def _sheet(options: Options) -> str:
     return f", contact sheet in {as_named if real_path(as_named) == path else path}"
 
 
-def missing_results(missing: Mapping[str, int], left_out: int) -> Iterator[str]:
-    """Yield the lines that say what `--balance` makes, and how many inputs it leaves out."""
+def missing_results(
+    missing: Mapping[str, int], short: Mapping[str, int], left_out: int
+) -> Iterator[str]:
+    """Yield the lines that say what `--balance` makes, and how many inputs it leaves out.
+
+    Args:
+        missing: The results that it makes, by target.
+        short: The results that lack a face to make them of, by target.
+        left_out: Inputs for validation or tests.
+    """
     if left_out:
         yield f"{plural(left_out, 'input')} for validation or tests left out"
-    results = ", ".join(f"{count:,} {target}" for target, count in missing.items())
+    results = _by_target(missing)
     yield f"results to make, up to the size of the largest class: {results or 'none'}"
+    if short:
+        yield (
+            "no faces are left to make these of, as inputs failed or were skipped: "
+            f"{_by_target(short)}"
+        )
+
+
+def _by_target(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {target}" for target, count in counts.items())
 
 
 def missed(options: Options, counts: Counts) -> list[str]:

@@ -27,6 +27,18 @@ _LOWER_HALF = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Choice:
+    """The inputs that are chosen for a target."""
+
+    count: int
+    """How many there are."""
+    highest: int
+    """The highest of their ranks; -1 if there is none."""
+    short: int
+    """How many more are wanted than there are left."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Balance:
     """Chooses the targets of each input so that every class becomes as large as the largest.
 
@@ -111,10 +123,18 @@ class Balance:
             )
         return balance
 
-    def missing_results(self, targets: Iterable[str]) -> dict[str, int]:
-        """Return how many results the call is to make of each target, without targets of none."""
-        missing = {target: self._choice[EMOTIONS.index(target)][0] for target in targets}
-        return {target: count * self.results_each for target, count in missing.items() if count}
+    def missing_results(self, targets: Iterable[str]) -> tuple[dict[str, int], dict[str, int]]:
+        """Return how many results the call is to make of each target, and how many stay missing.
+
+        Results stay missing where too many inputs failed or were skipped: no face is left for them.
+        A target of none is left out.
+        """
+        made, short = {}, {}
+        for target in targets:
+            choice = self._choice[EMOTIONS.index(target)]
+            made[target] = choice.count * self.results_each
+            short[target] = choice.short * self.results_each
+        return _without_zeros(made), _without_zeros(short)
 
     def choose(self, items: Iterable[Item | None]) -> Iterator[Item | None]:
         """Yield the chosen inputs with their targets, and all inputs that will fail."""
@@ -131,11 +151,8 @@ class Balance:
         return np.asarray(counts.max() - counts)
 
     @cached_property
-    def _choice(self) -> list[tuple[int, int]]:
-        """For each target how many inputs are chosen, and the highest of their ranks.
-
-        Inputs that have a result of the target already come on top.
-        """
+    def _choice(self) -> list[_Choice]:
+        """For each target which inputs are chosen; those that have a result of it come on top."""
         earlier_targets = list(self.earlier.results()) if self.earlier else []
         failed = [_shortened(key) for key in self.earlier.failed()] if self.earlier else []
         useful = self.in_shard & ~np.isin(self.digests, np.array(failed, np.uint64))
@@ -146,9 +163,11 @@ class Balance:
             ranks, others = _ranks(self.name_digests, self.digests, k), self.labels != k
             first = others & _are_lowest(ranks, others, lacking // self.results_each)
             done = others & np.isin(self.digests, digests[targets >> k & 1 == 1])
-            count = max(int((first & self.in_shard).sum() - (done & self.in_shard).sum()), 0)
+            wanted = max(int((first & self.in_shard).sum() - (done & self.in_shard).sum()), 0)
             free = others & useful & ~done
-            choice.append((count, _highest(ranks[_are_lowest(ranks, free, count)])))
+            count = min(wanted, int(free.sum()))
+            highest = _highest(ranks[_are_lowest(ranks, free, count)])
+            choice.append(_Choice(count=count, highest=highest, short=wanted - count))
         return choice
 
     def _targets(self, item: Item) -> tuple[str, ...]:
@@ -163,9 +182,13 @@ class Balance:
             if target != label
             and (
                 earlier_targets >> k & 1
-                or int(_ranks(name_digest, digest, k)[0]) <= self._choice[k][1]
+                or int(_ranks(name_digest, digest, k)[0]) <= self._choice[k].highest
             )
         )
+
+
+def _without_zeros(counts: dict[str, int]) -> dict[str, int]:
+    return {target: count for target, count in counts.items() if count}
 
 
 def _is_faulty(item: Item) -> bool:

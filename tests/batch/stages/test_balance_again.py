@@ -5,9 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
 from tests.batch.stages.classes import MISSING, grow, made, totals, write_class
+from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows
 
@@ -108,3 +110,23 @@ def test_the_next_call_takes_others_for_inputs_without_a_result(
     while "largest class: none" not in run(*words).stderr:
         pass
     assert totals(train, out) == dict.fromkeys(EMOTIONS, 16)
+
+
+def test_a_class_stays_short_where_no_other_faces_are_left(run: Run, tmp_path: Path) -> None:
+    write_class(tmp_path / "train", "happy", 4)
+    for number in range(4):
+        (tmp_path / "train" / "happy" / f"broken{number}.png").write_bytes(b"broken")
+    words = (tmp_path / "train", "--to", "sad", "--balance", "-o", tmp_path / "out")
+    while "largest class: none" not in (result := run(*words)).stderr:
+        assert result.exit_code == 1
+    assert result.exit_code == 1
+    assert "no faces are left to make these of, as inputs failed or were skipped: 4 sad" in (
+        result.stderr
+    )
+    assert made(tmp_path / "out") == {"sad": 4}
+    for path in (tmp_path / "train" / "happy").glob("broken*"):
+        Image.fromarray(pictures.draw_face(0, 9)).save(path)
+    result = run(*words, "--retry-failed")
+    assert result.exit_code == 0
+    assert "no faces are left" not in result.stderr
+    assert made(tmp_path / "out") == {"sad": 8}
