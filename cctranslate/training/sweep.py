@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from cctranslate.errors import WrongRunError
+from cctranslate.errors import DataError, WrongRunError
 from cctranslate.recipes.components import IMAGENET
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import AnyRecipe
@@ -47,6 +48,15 @@ class Sweep:
     on_tick: Callable[[dict[str, Any]], None] = lambda line: None
     echo: Callable[[str], None] = lambda line: None
 
+    def __post_init__(self) -> None:
+        """Check the data now, and not when the first recipe is trained.
+
+        Raises:
+            DataError: there are no faces to measure recipes on.
+        """
+        if "PublicTest" not in self.splits:
+            raise DataError("the data holds no PublicTest rows: recipes are compared on them")
+
 
 def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
     """Return a recipe's row: the stored one, or that of its run, which is trained or resumed.
@@ -68,7 +78,6 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
         device=sweep.device,
         seed=sweep.seed,
         resume=True,
-        # D's accuracy is averaged over the last tick: over a fourth of the run.
         limits=Limits(tick_steps=max(1, min(500, steps // 4)), tick_seconds=0),
         on_start=sweep.on_start,
         on_tick=sweep.on_tick,
@@ -153,7 +162,19 @@ def _row(sweep: Sweep, run: TrainingRun, steps: int) -> Row:
     ).figures
     run_folder.write_json(run.folder / run_folder.MEASURED, figures)
     row |= {name: _mean(figures, run.recipe, name) for name in ("confirmed", "identity", "fid")}
-    return row | {"cycle_error": figures["cycle_error"], "d_accuracy": lines[-1]["d_accuracy"]}
+    return row | {"cycle_error": figures["cycle_error"], "d_accuracy": _late_d_accuracy(lines)}
+
+
+def _late_d_accuracy(lines: list[dict[str, Any]]) -> float:
+    """Return D's mean accuracy over the last quarter of a run, by the lines of its log.
+
+    A line has the mean over the steps since the line before. The last one may be of a single step.
+    """
+    ends = np.array([line["step"] for line in lines])
+    steps = ends - np.maximum(np.concatenate([[0], ends[:-1]]), 0.75 * ends[-1])
+    late = [(line["d_accuracy"], n) for line, n in zip(lines, steps, strict=True) if n > 0]
+    accuracies, weights = zip(*late, strict=True)
+    return round(float(np.average(accuracies, weights=weights)), 6)
 
 
 def _mean(figures: dict[str, Any], recipe: GanRecipe, name: str) -> float | None:

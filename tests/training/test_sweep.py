@@ -1,17 +1,18 @@
 """Recipes trained for as many images: the budget is met, rows are kept, the table has them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cctranslate import bundle
-from cctranslate.errors import RunError
+from cctranslate.errors import DataError, RunError
 from cctranslate.recipes.registry import find, override
 from cctranslate.training import run_folder, sweep
 from cctranslate.training.data import fer2013
 from cctranslate.training.device import choose
 from tests.support import pictures
-from tests.support.training import needs_backbone
+from tests.support.training import log, needs_backbone
 
 
 def make(tmp_path: Path, images: int) -> sweep.Sweep:
@@ -45,6 +46,21 @@ def test_t4_is_measured_on_its_two_expressions(tmp_path: Path) -> None:
     told = run_folder.read_json(tmp_path / "log" / "t4" / run_folder.MEASURED)["targets"]
     expected = (told["happy"]["identity"] + told["neutral"]["identity"]) / 2
     assert row["identity"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_accuracy_of_d_is_that_of_the_last_quarter(tmp_path: Path) -> None:
+    """Nine steps have ticks after 2, 4, 6, 8 and 9: the last line alone is of one step."""
+    row = sweep.train(make(tmp_path, 9 * 64), find("t22"))
+    lines = log(tmp_path / "log" / "t22")
+    assert [line["step"] for line in lines] == [2, 4, 6, 8, 9]
+    late = 1.25 * lines[3]["d_accuracy"] + lines[4]["d_accuracy"]
+    assert row["d_accuracy"] == pytest.approx(late / 2.25, abs=1e-5)
+
+
+def test_data_without_public_test_is_refused_before_the_training(tmp_path: Path) -> None:
+    asked = make(tmp_path, 64)
+    with pytest.raises(DataError, match=r"no PublicTest rows"):
+        replace(asked, splits={"Training": asked.splits["Training"]})
 
 
 @needs_backbone
