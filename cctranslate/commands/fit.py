@@ -79,7 +79,9 @@ RUNS = Path("runs")
     help="Passes over the faces. --epochs, --batch-size and --lr change only what is trained last.",
 )
 @click.option("--batch-size", type=click.IntRange(min=2), metavar="N", help="Faces in a step.")
-@click.option("--lr", type=Number(min=0, min_open=True), metavar="X", help="Learning rate.")
+@click.option(
+    "--lr", type=Number(min=0, min_open=True, max=1000), metavar="X", help="Learning rate."
+)
 @click.option(
     "--max-minutes",
     type=Number(min=0, min_open=True),

@@ -4,7 +4,7 @@ import errno
 import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -51,6 +51,15 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         if ended_by is not None and not isinstance(ended_by, Exception):  # such as Ctrl-C
             raise ended_by from None
         raise unwritable(path, ended_by if isinstance(ended_by, OSError) else error) from None
+
+
+def is_finite(state: object) -> bool:
+    """Return whether all numbers are finite in a state: tensors in mappings and lists."""
+    if isinstance(state, Tensor):
+        return bool(torch.isfinite(state).all())
+    if isinstance(state, Mapping):
+        return all(map(is_finite, state.values()))
+    return not isinstance(state, list | tuple) or all(map(is_finite, state))
 
 
 def unwritable(path: Path, error: Exception) -> CheckpointError:

@@ -132,7 +132,7 @@ def run(
 
     Raises:
         CheckpointError: it cannot be read or written.
-        DivergedError: a loss is no longer finite; the last checkpoint is from before.
+        DivergedError: a loss or a weight is no longer finite; the last checkpoint is from before.
     """
     step = _restore(trainer, folder) if resume else 0
     on_start(trainer.recipe.name, step, trainer.steps)
@@ -147,7 +147,7 @@ def run(
             continue
         tick_started = time.monotonic()
         line = _line(trainer, step, terms, clock.seconds())
-        _refuse_nan(folder, line)
+        _refuse_nan(folder, line, trainer)
         _tick(trainer, folder, step, line)
         on_tick(line)
         if clock.is_over():
@@ -181,12 +181,14 @@ def _line(
     }
 
 
-def _refuse_nan(folder: Path, line: dict[str, Any]) -> None:
-    lost = [name for name, value in line.items() if not math.isfinite(value)]
+def _refuse_nan(folder: Path, line: dict[str, Any], trainer: Trainer) -> None:
+    lost = [f"the loss {name}" for name, value in line.items() if not math.isfinite(value)]
+    if not lost and not checkpoint.is_finite(trainer.state()):
+        lost = ["a weight"]  # the step's losses were computed before it changed the weights
     if lost:
         raise DivergedError(
-            f"{folder}: the loss {lost[0]} is no longer finite by step {line['step']}: start "
-            "anew with a lower --lr or another --seed (the last checkpoint is from before)"
+            f"{folder}: {lost[0]} is no longer finite by step {line['step']}: start anew with a "
+            "lower --lr or another --seed (the last checkpoint is from before)"
         )
 
 

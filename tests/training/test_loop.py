@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from cctranslate.errors import CheckpointError, DivergedError
+from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.registry import override
-from cctranslate.training import checkpoint
+from cctranslate.training import checkpoint, loop
 from cctranslate.training.fit import TrainingRun, fit
 from cctranslate.training.loop import Limits
+from cctranslate.training.trainers.classifier import ClassifierTrainer
 from tests.support import pictures
 from tests.support.cli import wait_until
 from tests.support.training import AT_ONCE, MakeRun, log, small
@@ -117,6 +119,34 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_is_not_saved(make_run: MakeR
     with pytest.raises(DivergedError, match=r"run: the loss loss is no longer finite by step"):
         fit(run)
     assert [path.name for path in run.folder.iterdir()] == ["recipe.json"]
+
+
+def test_weights_that_are_not_finite_are_not_saved(make_run: MakeRun) -> None:
+    """A step's losses are computed before it changes the weights: they may still be finite."""
+    run = make_run(small("guide-plain", 2))
+    run.folder.mkdir()
+    assert isinstance(run.recipe, ClassifierRecipe)
+    faces = run.splits["Training"]
+    trainer = ClassifierTrainer(run.recipe, faces=faces, votes=None, device=run.device, seed=0)
+
+    def lose(*_: object) -> None:
+        next(trainer.average.module.parameters()).data[0] = torch.nan
+
+    with pytest.raises(DivergedError, match=r"run: a weight is no longer finite by step 2"):
+        loop.run(
+            trainer,
+            run.folder,
+            seed=0,
+            limits=Limits(),
+            on_start=lose,
+            on_tick=lambda line: None,
+        )
+    assert not (run.folder / checkpoint.FILE).exists()
+
+
+def test_logits_that_are_not_finite_calibrate_nothing(make_run: MakeRun) -> None:
+    with pytest.raises(DivergedError, match=r"logits are not finite: train it anew"):
+        fit(make_run(override(small("guide-plain", 1), lr=1e38)))
 
 
 def test_a_sheet_that_cannot_be_written_is_one_line(make_run: MakeRun) -> None:

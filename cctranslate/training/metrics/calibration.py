@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cctranslate.emotions import NUM_CLASSES
+from cctranslate.errors import DivergedError
 from cctranslate.training.data.fer2013 import Faces
 from cctranslate.training.data.ferplus import Votes, majority
 from cctranslate.training.networks.classifiers import Classifier, predict_logits
@@ -17,12 +18,21 @@ BINS = 15
 
 
 def calibrate(network: Classifier, faces: Faces, votes: Votes | None, device: torch.device) -> None:
-    """Fit the network's temperature on faces, by FER+ majority where there are votes."""
+    """Fit the network's temperature on faces, by FER+ majority where there are votes.
+
+    Raises:
+        DivergedError: the network's logits are not finite.
+    """
     network.temperature.fill_(1.0)
     references = _references(faces, votes)
     mask, labels = references.get("ferplus_majority", references["fer2013"])
     if mask.any():
         logits = predict_logits(network, faces.images, device)
+        if not logits.isfinite().all():
+            raise DivergedError(
+                "the classifier's logits are not finite: train it anew with a lower --lr or "
+                "another --seed"
+            )
         chosen = logits[torch.from_numpy(mask)], torch.from_numpy(labels[mask])
         network.temperature.fill_(fit_temperature(*chosen))
 
