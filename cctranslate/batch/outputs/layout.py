@@ -25,8 +25,10 @@ TABLE = "fer2013.csv"
 """The name of the dataset's file, so that `fit --data OUT` finds it."""
 LONGEST = 200
 """Most bytes of a name, so that tags and suffix fit into the 255 of most file systems."""
-_NO_UTF8 = re.compile("[\udc80-\udcff]")
-"""Bytes of names as Python has them that are no UTF-8."""
+_REFUSED = re.compile('[\x00-\x1f\x7f<>:"|?*\\\\\udc80-\udcff]')
+"""Characters that some file system or loader does not take. Windows takes none of them; for Hugging
+Face `datasets` `a::b` is an address, and a backslash a slash. The last are bytes that are no UTF-8,
+as Python has them."""
 TAR_NAME = re.compile(r"\d{6,}\.tar")
 """Matches the names that `tar_name` returns."""
 
@@ -56,7 +58,8 @@ class Layout:
 
         `Names.claim` makes it unique.
         """
-        stem = _in_utf8(os.path.splitext(relative)[0]).replace(".", self._dot)  # noqa: PTH122
+        stem = _REFUSED.sub(_as_number, os.path.splitext(relative)[0])  # noqa: PTH122
+        stem = stem.replace(".", self._dot)
         if self.separate_faces and re.search(rf"{re.escape(self._dot)}f\d+$", stem):
             stem += "_"  # a.f2.png and the second face of a.png are two files
         if self.kind != "tree":
@@ -65,7 +68,11 @@ class Layout:
         return "/".join([*(self._folder(folder) for folder in folders), _shortened(name)])
 
     def _folder(self, name: str) -> str:
-        """Return a folder name that no result file beside it can have: a.png/ and a.png."""
+        """Return a folder name that no result file beside it can have: a.png/ and a.png.
+
+        Windows drops dots and spaces at its end.
+        """
+        name = re.sub(r"[. ]$", _as_number, name)
         suffixes = (self.suffix,) if self.suffix else tuple(SUFFIXES.values())
         taken = name.lower().endswith(suffixes)
         return _shortened(name) + ("_" if taken else "")
@@ -173,14 +180,14 @@ def _key(name: str) -> bytes:
     return hashlib.blake2b(os.fsencode(folded(name)), digest_size=16).digest()
 
 
-def _in_utf8(name: str) -> str:
-    """Return a name with each byte that is no UTF-8 as `%E9`: it would spoil OUT for loaders."""
-    if name.isascii():
-        return name
-    return _NO_UTF8.sub(lambda byte: f"%{ord(byte[0]) & 0xFF:02X}", name)
+def _as_number(character: re.Match[str]) -> str:
+    """Return the number of a character, or of a byte that is no UTF-8, as `%3A`."""
+    return f"%{ord(character[0]) & 0xFF:02X}"
 
 
 def _shortened(name: str) -> str:
+    """Return a name that is short enough, and not hidden: loaders leave out hidden files."""
+    name = re.sub(r"^\.", _as_number, name)
     raw = os.fsencode(name)
     if len(raw) <= LONGEST:
         return name

@@ -112,6 +112,23 @@ def test_a_denied_result_lies_aside_and_plain_names_have_no_tags() -> None:
     assert layout.output_path(variant, "a", 2, unconfirmed=False) == "sad/a.png"
 
 
+@pytest.mark.parametrize(
+    ("kind", "path", "name"),
+    [
+        ("imagefolder", "day 1/12:30:00.png", "day 1__12%3A30%3A00"),
+        ("imagefolder", "a\\b.png", "a%5Cb"),
+        ("imagefolder", 'a\n"<*?>|.png', "a%0A%22%3C%2A%3F%3E%7C"),
+        ("imagefolder", ".a/.b.png", "%2Ea__.b"),
+        ("imagefolder", "a./b ..png", "a.__b ."),
+        ("tree", ".a/b./c /.d.png", "%2Ea/b%2E/c%20/%2Ed"),
+        ("webdataset", ".a:b.c.png", "-a%3Ab-c"),
+    ],
+)
+def test_every_file_system_and_loader_takes_a_name(kind: LayoutName, path: str, name: str) -> None:
+    layout = Layout(kind=kind, suffix=".png", names_strength=False, separate_faces=False)
+    assert layout.base(path) == name
+
+
 def test_long_names_are_cut_and_stay_different() -> None:
     layout = Layout(kind="imagefolder", suffix=".png", names_strength=False, separate_faces=False)
     first, second = (layout.base("é" * 150 + end + ".png") for end in "ab")

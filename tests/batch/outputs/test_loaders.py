@@ -16,6 +16,7 @@ from PIL import Image
 from cctranslate.batch.outputs import webdataset as shards
 from cctranslate.emotions import EMOTIONS
 from tests.support.cli import Run
+from tests.support.pictures import png
 from tests.support.reports import rows
 
 TO = ("--to", "happy,sad,surprise")
@@ -52,6 +53,19 @@ def test_imagefolder_in_hugging_face_datasets(
         name = found.features["label"].int2str(sample["label"])
         place = Path(sample["image"].filename).relative_to(tmp_path / "out").as_posix()
         assert told[place]["target"] == name
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no files of such names")
+def test_no_name_spoils_an_imagefolder(run: Run, tmp_path: Path, hugging_face: Any) -> None:
+    paths = [tmp_path / name for name in ("a::b.png", "a\\b.png", ".hidden.png", "plain.png")]
+    for path in paths:
+        path.write_bytes(png(3, 1))
+    out = tmp_path / "out"
+    assert run(*paths, "--to", "sad,happy", "-o", out).exit_code == 0
+    found = hugging_face.load_dataset(
+        "imagefolder", data_files={"train": f"{out}/*/*"}, split="train"
+    )
+    assert sorted(found["label"]) == [0] * 4 + [1] * 4
 
 
 def test_imagefolder_and_tree_by_torchvisions_rule(run: Run, faces: Path, tmp_path: Path) -> None:
