@@ -38,7 +38,7 @@ class Stage:
     better than either (WiSE-FT, Wortsman et al. 2022)."""
 
     @property
-    def goes_on(self) -> bool:
+    def needs_earlier_stage(self) -> bool:
         """Whether the stage needs a stage before it."""
         return self.fresh_d or self.blend > 0
 
@@ -62,8 +62,8 @@ class GanRecipe(BaseRecipe):
         if not self.stages:
             refuse_contradictions(self)
             return
-        if self.stages[0].goes_on:
-            raise ValueError(f"{self.name}: fresh_d and blend need a stage before to go on from")
+        if self.stages[0].needs_earlier_stage:
+            raise ValueError(f"{self.name}: fresh_d and blend need an earlier stage")
         # Built now, so that a contradictory stage is an error before the training.
         _ = self.stage_recipes
 

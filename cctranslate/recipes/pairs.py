@@ -83,7 +83,7 @@ class PairsRecipe(BaseRecipe):
 
     def __post_init__(self) -> None:
         refuse_judges(self.name, self.guides)
-        if all(way.kind != "result" for way in self.draws):
+        if all(draw.kind != "result" for draw in self.draws):
             raise ValueError(f"{self.name}: draws names no `result`, all that hard faces get")
 
 

@@ -9,7 +9,7 @@ from cctranslate.recipes.components import BaseRecipe
 class TeacherRecipe(BaseRecipe):
     """A conditional flow-matching experiment (rectified flow: Liu et al. 2022).
 
-    The network learns to fill masked parts of faces in, given the rest of the face, its label
+    The network learns to inpaint masked parts of faces, given the rest of the face, its label
     distribution, its identity embedding and a blurred view of its eyes.
     """
 

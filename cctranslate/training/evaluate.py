@@ -48,7 +48,7 @@ def evaluate(
     probing: bool = True,
     critics: bool = False,
 ) -> Evaluation:
-    """Measure a bundle on PublicTest faces that are not in Training, too.
+    """Measure a bundle on PublicTest faces that are not also in Training.
 
     FID and KID compare results with the same number of Training faces of the target's class, in
     the judge's features; `fid_real` and `kid_real` compare two halves of the Training faces. A
@@ -83,7 +83,7 @@ def evaluate(
             float((of_source * of_source[shuffled]).sum(1).mean()), 4
         ),
         "cycle_error": _cycle_error(models, test, translated),
-        "already": _already(test, translated, judged),
+        "already": _attenuation_figures(test, translated, judged),
         "judge": classifier_figures(judged, test, votes),
         "witness": None if witness is None else classifier_figures(witness, test, votes),
     }
@@ -133,7 +133,9 @@ def evaluate_run(
         return evaluate(exported, splits, votes, limit, probing=probing, critics=critics)
 
 
-def _already(test: Faces, translated: Gray, judged: NDArray[np.float32]) -> dict[str, Any]:
+def _attenuation_figures(
+    test: Faces, translated: Gray, judged: NDArray[np.float32]
+) -> dict[str, Any]:
     """Return how `batch` attenuates translations [N,7,48,48] of faces that already show the target.
 
     `own_change` is the mean change of faces that have the target's label. `toned_down` is the

@@ -120,7 +120,7 @@ def test_mistakes_in_a_stage_are_errors_of_its_recipe() -> None:
     with pytest.raises(ValueError, match=r"t26: weights\.drift needs encoders"):
         derive(T26, stages=(Stage(name="a"), Stage(name="b", weights={"drift": 1.0})))
     for stage in (Stage(name="a", fresh_d=True), Stage(name="a", blend=0.5)):
-        with pytest.raises(ValueError, match="a stage before to go on from"):
+        with pytest.raises(ValueError, match="need an earlier stage"):
             derive(T26, stages=(stage,))
 
 

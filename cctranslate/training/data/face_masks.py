@@ -54,7 +54,7 @@ _CHOICES: tuple[tuple[float, tuple[Region, ...]], ...] = (
 _TEMPLATE = torch.tensor(TEMPLATE, dtype=torch.float32)
 
 
-def fixed(points: Tensor, has_landmarks: Tensor, regions: Sequence[Region]) -> Tensor:
+def region_masks(points: Tensor, has_landmarks: Tensor, regions: Sequence[Region]) -> Tensor:
     """Return masks [N,1,48,48] of the regions, by landmarks [N,5,2].
 
     They are larger where `has_landmarks` [N] is false.
@@ -64,13 +64,13 @@ def fixed(points: Tensor, has_landmarks: Tensor, regions: Sequence[Region]) -> T
     return torch.stack(masks).amax(0)[:, None]
 
 
-def drawn(points: Tensor, has_landmarks: Tensor) -> Tensor:
-    """Return random training masks [N,1,48,48]: parts that are moved, scaled and softened."""
+def random_masks(points: Tensor, has_landmarks: Tensor) -> Tensor:
+    """Return random masks [N,1,48,48] for training: parts that are moved, scaled and softened."""
     n, device = len(points), points.device
     chance = torch.tensor([probability for probability, _ in _CHOICES], device=device)
     choice = torch.multinomial(chance, n, replacement=True)
-    size = torch.where(has_landmarks, 1.0, UNSURE) * _between(0.88, 1.25, n, device)
-    softness = _between(0.02, 0.3, n, device)[:, None, None]
+    size = torch.where(has_landmarks, 1.0, UNSURE) * _uniform(0.88, 1.25, n, device)
+    softness = _uniform(0.02, 0.3, n, device)[:, None, None]
     moved = points + 1.2 * torch.randn(n, 1, 2, device=device)
     mask = torch.zeros(n, SIZE, SIZE, device=device)
     for region, ellipse in ELLIPSES.items():
@@ -84,7 +84,9 @@ def drawn(points: Tensor, has_landmarks: Tensor) -> Tensor:
 def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | float) -> Tensor:
     """Return ellipses [N,48,48]: 1 inside, 0 outside, with a linear edge inside the radius."""
     across, scale = _axes(points)
-    middle = points[:, list(ellipse.landmarks)].mean(1) + scale * ellipse.down * _turned(across)
+    middle = points[:, list(ellipse.landmarks)].mean(1) + scale * ellipse.down * _perpendicular(
+        across
+    )
     line = torch.arange(SIZE, device=points.device, dtype=torch.float32)
     dx = line[None, None, :] - middle[:, 0, None, None]
     dy = line[None, :, None] - middle[:, 1, None, None]
@@ -109,10 +111,10 @@ def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
     return across / scale, scale
 
 
-def _turned(across: Tensor) -> Tensor:
-    """Return the direction from the eyes to the mouth."""
+def _perpendicular(across: Tensor) -> Tensor:
+    """Return the direction from the eyes to the mouth, at a right angle to `across`."""
     return torch.stack([-across[:, 1], across[:, 0]], 1)
 
 
-def _between(low: float, high: float, n: int, device: torch.device) -> Tensor:
+def _uniform(low: float, high: float, n: int, device: torch.device) -> Tensor:
     return torch.rand(n, device=device) * (high - low) + low

@@ -11,11 +11,11 @@ from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.pixels import SIZE
 
 TILTED_RADIANS = 0.16
-"""Tilt from which a face lies oddly."""
+"""Tilt from which a face counts as misaligned."""
 ASIDE_PIXELS = 4.5
-"""Distance of a face's middle from the usual one in FER2013 from which it lies oddly."""
+"""Distance of a face's middle from the usual one in FER2013 from which it is misaligned."""
 LARGER = 1.3
-"""Ratio to the usual size in FER2013, or its inverse, from which a face lies oddly."""
+"""Ratio to the usual size in FER2013, or its inverse, from which a face is misaligned."""
 MIDDLE = (SIZE - 1) / 2
 
 
@@ -35,8 +35,8 @@ def align(points: Tensor) -> Tensor:
     return torch.stack([across, down], 1)
 
 
-def lies_oddly(frames: Tensor) -> Tensor:
-    """Return which faces [N] with frames [N,2,3] are tilted, off the middle, large or small."""
+def are_misaligned(frames: Tensor) -> Tensor:
+    """Return which faces [N] are tilted, off the middle, large or small, by frames [N,2,3]."""
     tilt = torch.atan2(frames[:, 1, 0], frames[:, 0, 0]).abs()
     size = frames[:, :, 0].norm(dim=1).clamp_min(1e-3)
     middle = torch.tensor(TEMPLATE.mean(0), dtype=frames.dtype, device=frames.device)

@@ -1,4 +1,4 @@
-"""Anchors: results of the generator before, which a student's faces without a pair follow."""
+"""Anchors: results of the earlier generator, which a student's faces without a pair follow."""
 
 import torch
 from torch import Tensor
@@ -14,11 +14,11 @@ def anchors(
 ) -> Tensor:
     """Translate faces [N,1,48,48] with landmarks `points` [N,5,2] at `strengths` [N].
 
-    Faces that lie oddly are translated upright and centered, and the change is carried back. The
+    Misaligned faces are translated upright and centered, and the change is carried back. The
     generator has hardly seen such faces, and draws eyes on the foreheads of tilted ones.
     """
     frames = framing.align(points)
-    odd = framing.lies_oddly(frames)[:, None, None, None]
+    odd = framing.are_misaligned(frames)[:, None, None, None]
     upright = framing.warp(x, frames, "bicubic", "reflection").clamp(-1, 1)
     aligned = torch.where(odd, upright, x)
     with autocast(x.device):

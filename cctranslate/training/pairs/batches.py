@@ -95,10 +95,10 @@ class PairBatches:
         self._classes = likeliest(labels)
         pairs = draws.take(selection.best(draws))
         if recipe.unpaired:
-            # Pairs of faces that lie oddly are poor, as the translator has hardly seen such faces.
-            # Their anchors are better: they are made of the upright face (`anchors.py`).
+            # Pairs of misaligned faces are poor, as the translator has hardly seen such faces.
+            # Their anchors are better: they are made from the upright face (`anchors.py`).
             frames = framing.align(torch.from_numpy(face_landmarks.points))
-            odd = framing.lies_oddly(frames).numpy()
+            odd = framing.are_misaligned(frames).numpy()
             pairs = pairs.take(~(odd & face_landmarks.has_landmarks)[pairs.sources])
         if len(pairs) < recipe.batch_size:
             raise RunError(

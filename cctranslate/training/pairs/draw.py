@@ -18,8 +18,8 @@ from cctranslate.training.device import autocast
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.generator import Generator
+from cctranslate.training.networks.inpainting import Start, inpaint
 from cctranslate.training.networks.pretrained.face_recognizer import FaceRecognizer
-from cctranslate.training.networks.sampling import Start, fill
 from cctranslate.training.pairs import results, store
 from cctranslate.training.pairs.store import Draws
 
@@ -108,11 +108,11 @@ class CandidateDrawer:
         start = Start(
             x=self._scaled(translated) if spec.kind == "repair" else source,
             source=source,
-            mask=face_masks.fixed(points, has_landmarks, face_masks.WHOLE_EXPRESSION),
+            mask=face_masks.region_masks(points, has_landmarks, face_masks.WHOLE_EXPRESSION),
             points=points,
             has_landmarks=has_landmarks,
         )
-        filled = fill(
+        filled = inpaint(
             self._teacher,
             start,
             torch.eye(len(EMOTIONS), device=self._device)[targets],

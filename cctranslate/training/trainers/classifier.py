@@ -79,7 +79,8 @@ class ClassifierTrainer:
         """Return the cross-entropy and accuracy on augmented, noised, adversarial faces."""
         chosen = self.sampler.batch(step)
         y = torch.from_numpy(self.labels[chosen]).to(self.device)
-        logits = self._outputs(self._worsen(augment.for_classifier(self.dataset.scaled(chosen)), y))
+        x = augment.for_classifier(self.dataset.scaled(chosen))
+        logits = self._outputs(self._perturbed(x, y))
         hit = logits.detach().argmax(1) == y.argmax(1)
         return F.cross_entropy(logits, y), hit.float().mean()
 
@@ -107,7 +108,8 @@ class ClassifierTrainer:
             outputs: Tensor = self.network(x.contiguous(memory_format=torch.channels_last))
         return outputs.float()
 
-    def _worsen(self, x: Tensor, y: Tensor) -> Tensor:
+    def _perturbed(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return faces with noise, and moved by an adversarial step, as the recipe says."""
         recipe = self.recipe
         if recipe.noise:
             x = x + recipe.noise * torch.rand((), device=x.device) * torch.randn_like(x)

@@ -23,7 +23,7 @@ from cctranslate.training.device import autocast
 from cctranslate.training.losses.terms import Terms
 from cctranslate.training.networks.denoiser import Condition, Denoiser
 from cctranslate.training.networks.identity_eraser import fit_eraser
-from cctranslate.training.networks.sampling import Start, context_of, fill
+from cctranslate.training.networks.inpainting import Start, context_of, inpaint
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.ema import ExponentialAverage
 from cctranslate.training.trainers.sheet import to_picture
@@ -131,7 +131,7 @@ class FlowMatchingTrainer:
     def _loss(self, batch: TeacherBatch) -> tuple[Tensor, Terms]:
         """Return the squared error of the velocity in the mask, and terms for the log."""
         n, recipe = len(batch.x), self.recipe
-        mask = face_masks.drawn(batch.points, batch.has_landmarks)
+        mask = face_masks.random_masks(batch.points, batch.has_landmarks)
         sees_eyes = self._draw_mask(n, 1 - recipe.drop_eyes)
         context = context_of(batch.x, mask, batch.points, batch.has_landmarks, sees_eyes)
         condition = Condition(
@@ -189,13 +189,13 @@ class FlowMatchingTrainer:
         chosen = torch.from_numpy(drawn).to(self.device)
         x, points = self.dataset.scaled(drawn), self._points[chosen]
         has_landmarks = self._has_landmarks[chosen]
-        mask = face_masks.fixed(points, has_landmarks, face_masks.WHOLE_EXPRESSION)
+        mask = face_masks.region_masks(points, has_landmarks, face_masks.WHOLE_EXPRESSION)
         rows = [x]
         for target in range(len(EMOTIONS)):
             start = Start(x=x, source=x, mask=mask, points=points, has_landmarks=has_landmarks)
             labels = torch.eye(len(EMOTIONS), device=self.device)[target].expand(len(x), -1)
             rows.append(
-                fill(
+                inpaint(
                     average,
                     start,
                     labels,

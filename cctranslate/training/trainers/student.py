@@ -157,7 +157,9 @@ class StudentTrainer:
     def _step_g(self, batch: PairBatch, image: Tensor, flow: Tensor, step: int) -> Terms:
         self.d.requires_grad_(False)
         weights = asdict(self.recipe.weights)
-        mask = face_masks.fixed(batch.points, batch.has_landmarks, face_masks.WHOLE_EXPRESSION)
+        mask = face_masks.region_masks(
+            batch.points, batch.has_landmarks, face_masks.WHOLE_EXPRESSION
+        )
         paired = batch.paired.float()
         difference = ((1 + INSIDE * mask) * (image - batch.y).abs()).mean((1, 2, 3))
         terms = {
@@ -177,7 +179,7 @@ class StudentTrainer:
             terms["likeness"] = identity_loss(*self._recognizer(batch.x, image))
         if step % BALANCE_EVERY == 0:
             self._balancer.update(image, weights["pair"] * terms["pair"], judged)
-        # Discriminators that know nothing yet have nothing to say.
+        # Untrained discriminators have no useful gradient: their weights rise slowly.
         ramp = min(1.0, step / self.recipe.warm_up)
         weights |= {name: ramp * weight for name, weight in self._balancer.weights.items()}
         terms |= judged

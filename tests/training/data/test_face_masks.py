@@ -12,7 +12,7 @@ FOUND = torch.ones(1, dtype=torch.bool)
 
 
 def test_an_ellipse_is_one_inside_and_fades_to_zero_at_its_rim() -> None:
-    mask = face_masks.fixed(POINTS, FOUND, ("mouth",))[0, 0]
+    mask = face_masks.region_masks(POINTS, FOUND, ("mouth",))[0, 0]
     mouth = ELLIPSES["mouth"]
     # The corners' middle is (23.5, 35.8); the ellipse lies half a pixel lower.
     assert mask[36, 23] == 1
@@ -24,7 +24,7 @@ def test_an_ellipse_is_one_inside_and_fades_to_zero_at_its_rim() -> None:
 
 
 def test_a_smile_is_hidden_with_its_cheeks_and_brows() -> None:
-    mask = face_masks.fixed(POINTS, FOUND, face_masks.WHOLE_EXPRESSION)[0, 0]
+    mask = face_masks.region_masks(POINTS, FOUND, face_masks.WHOLE_EXPRESSION)[0, 0]
     hidden = {
         "left brow": (11, 14),
         "right brow": (11, 33),
@@ -39,12 +39,12 @@ def test_a_smile_is_hidden_with_its_cheeks_and_brows() -> None:
 def test_masks_turn_grow_and_move_with_the_face() -> None:
     """A face turned by 90 degrees about the middle: its mask is the upright one's, turned."""
     turned = torch.stack([47 - POINTS[..., 1], POINTS[..., 0]], -1)
-    upright = face_masks.fixed(POINTS, FOUND, ("eyes", "lower"))
-    quarter = face_masks.fixed(turned, FOUND, ("eyes", "lower"))
+    upright = face_masks.region_masks(POINTS, FOUND, ("eyes", "lower"))
+    quarter = face_masks.region_masks(turned, FOUND, ("eyes", "lower"))
     assert torch.allclose(quarter, torch.rot90(upright, -1, (2, 3)), atol=1e-4)
-    small = face_masks.fixed(POINTS / 2, FOUND, ("eyes",))
+    small = face_masks.region_masks(POINTS / 2, FOUND, ("eyes",))
     assert float(small.sum()) == pytest.approx(
-        float(face_masks.fixed(POINTS, FOUND, ("eyes",)).sum()) / 4, rel=0.03
+        float(face_masks.region_masks(POINTS, FOUND, ("eyes",)).sum()) / 4, rel=0.03
     )
 
 
@@ -52,20 +52,22 @@ def test_a_mirrored_face_has_the_mirrored_mask() -> None:
     tilted = POINTS + torch.tensor([[0.0, 0], [1, 3], [2, 1], [0, 0], [2, 2]])
     mirrored = tilted[:, MIRRORED_POINTS] * torch.tensor([-1.0, 1.0]) + torch.tensor([47.0, 0.0])
     for region in ELLIPSES:
-        mask = face_masks.fixed(tilted, FOUND, (region,))
-        assert torch.allclose(face_masks.fixed(mirrored, FOUND, (region,)), mask.flip(3), atol=1e-4)
+        mask = face_masks.region_masks(tilted, FOUND, (region,))
+        assert torch.allclose(
+            face_masks.region_masks(mirrored, FOUND, (region,)), mask.flip(3), atol=1e-4
+        )
 
 
 def test_masks_are_larger_where_no_landmarks_were_found() -> None:
-    sure = face_masks.fixed(POINTS, FOUND, ("inner",))
-    unsure = face_masks.fixed(POINTS, ~FOUND, ("inner",))
+    sure = face_masks.region_masks(POINTS, FOUND, ("inner",))
+    unsure = face_masks.region_masks(POINTS, ~FOUND, ("inner",))
     assert bool((unsure >= sure).all())
     assert unsure.sum() > 1.1 * sure.sum()
 
 
 def test_training_masks_hide_something_of_every_face_and_sometimes_all() -> None:
     torch.manual_seed(0)
-    masks = face_masks.drawn(POINTS.expand(300, -1, -1), FOUND.expand(300))
+    masks = face_masks.random_masks(POINTS.expand(300, -1, -1), FOUND.expand(300))
     area = masks.flatten(1).mean(1)
     assert masks.shape == (300, 1, 48, 48)
     assert masks.min() == 0

@@ -39,7 +39,7 @@ def test_frames_are_those_of_the_alignment_of_photographs() -> None:
     ],
 )
 def test_a_face_lies_oddly_beyond_each_limit(how: dict[str, float], odd: bool) -> None:
-    assert framing.lies_oddly(frames_of(moved(**how))).tolist() == [odd]  # type: ignore[arg-type]
+    assert framing.are_misaligned(frames_of(moved(**how))).tolist() == [odd]  # type: ignore[arg-type]
 
 
 def test_a_warp_by_the_inverse_undoes_one_by_the_frame() -> None:

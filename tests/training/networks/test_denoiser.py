@@ -9,12 +9,12 @@ from cctranslate.faces.alignment import TEMPLATE
 from cctranslate.recipes.teacher import TEACHER
 from cctranslate.training.data import face_masks
 from cctranslate.training.networks.denoiser import Condition, Denoiser
-from cctranslate.training.networks.sampling import Start, context_of, fill
+from cctranslate.training.networks.inpainting import Start, context_of, inpaint
 
 N = 4
 POINTS = torch.tensor(TEMPLATE, dtype=torch.float32).expand(N, -1, -1)
 HAS_LANDMARKS = torch.ones(N, dtype=torch.bool)
-MASK = face_masks.fixed(POINTS, HAS_LANDMARKS, face_masks.WHOLE_EXPRESSION)
+MASK = face_masks.region_masks(POINTS, HAS_LANDMARKS, face_masks.WHOLE_EXPRESSION)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_the_visible_face_stays_and_the_seed_decides_the_rest(network: Denoiser)
     def filled(seed: int) -> torch.Tensor:
         seeded = torch.Generator().manual_seed(seed)
         given = condition()
-        return fill(
+        return inpaint(
             network, start, given.labels, given.identity, generator=seeded, steps=2, guidance=2.0
         )
 
@@ -113,7 +113,7 @@ def test_a_straight_flow_is_followed_to_its_end() -> None:
     )
     given = condition()
     for steps, begin in ((1, 0.0), (3, 0.0), (2, 0.85)):
-        result = fill(
+        result = inpaint(
             Knowing(TEACHER),
             start,
             given.labels,

@@ -1,4 +1,4 @@
-"""Fill in masked faces: integrate the denoiser's flow from noise or from a noised face."""
+"""Inpaint masked faces: integrate the denoiser's flow from noise or from a noised face."""
 
 import itertools
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ possible faces."""
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Faces to fill in, each [N,1,48,48]."""
+    """Faces to inpaint, each [N,1,48,48]."""
 
     x: Tensor
     """The faces that are noised first: the sources, or results to repair."""
@@ -41,14 +41,16 @@ def context_of(
     x: Tensor, mask: Tensor, points: Tensor, has_landmarks: Tensor, sees_eyes: Tensor
 ) -> Context:
     """Return the visible parts of faces [N,1,48,48]; the eyes only where `sees_eyes` [N]."""
-    eyes_mask = face_masks.fixed(points, has_landmarks, ("eyes",)) * sees_eyes[:, None, None, None]
+    eyes_mask = (
+        face_masks.region_masks(points, has_landmarks, ("eyes",)) * sees_eyes[:, None, None, None]
+    )
     return Context(
         visible=x * (1 - mask), mask=mask, eyes=_blurred(x) * eyes_mask, eyes_mask=eyes_mask
     )
 
 
 @torch.inference_mode()
-def fill(
+def inpaint(
     network: Denoiser,
     start: Start,
     labels: Tensor,
