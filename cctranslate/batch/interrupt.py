@@ -37,16 +37,16 @@ class InterruptHandler:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    def until(self, things: Iterable[A]) -> Iterator[A]:
-        """Yield `things` until a signal comes, also while waiting for the next of them."""
-        stream = iter(things)
+    def until(self, values: Iterable[A]) -> Iterator[A]:
+        """Yield values until a signal comes, also while waiting for the next one."""
+        stream = iter(values)
         while True:
             try:
                 self._waiting = True
                 if self.requested:  # a signal raises only while this waits
                     self._waiting = False
                     return
-                thing = next(stream)
+                value = next(stream)
                 self._waiting = False
             except StopIteration:
                 self._waiting = False
@@ -56,7 +56,7 @@ class InterruptHandler:
                 if self._signals > 1:
                     raise
                 return
-            yield thing
+            yield value
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         self._signals += 1

@@ -24,7 +24,7 @@ class MemberError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Remainder:
-    """What this call still has to make of an input."""
+    """The results that this call still has to make of an input."""
 
     has_earlier_rows: bool
     """Whether an earlier call wrote rows of the input."""

@@ -62,14 +62,14 @@ def _check_out(options: Options) -> None:
 def _check_results(options: Options) -> None:
     """Check that the layout, the format and OUT can hold the results."""
     if options.layout == "fer-csv" and options.result != "face":
-        raise OptionError("--layout fer-csv holds faces of 48x48: it takes --result face")
+        raise OptionError("--layout fer-csv holds faces of 48x48: it needs --result face")
     if options.layout == "fer-csv" and options.format != "png":
         raise OptionError("--layout fer-csv holds pixels and no files: leave out --format")
     if options.soft_labels and options.layout != "fer-csv":
-        raise OptionError("--soft-labels are columns of a table: they take --layout fer-csv")
+        raise OptionError("--soft-labels are columns of a table: they need --layout fer-csv")
     if options.metadata == "keep" and options.result == "face":
         raise OptionError(
-            "--metadata keep: faces by themselves keep none: it takes --result picture"
+            "--metadata keep: faces by themselves keep none: it needs --result picture"
         )
     is_new_folder = not (options.out_file or options.store)
     if is_new_folder and is_picture_name(options.destination) and not options.destination.is_dir():
@@ -131,7 +131,7 @@ def _check_copies(options: Options) -> None:
         parent = _folder_of(path)
         if not parent.is_dir() and real_path(parent) != real_path(options.out):
             raise OptionError(f"{option} {path}: there is no folder {parent}: make it")
-        is_replaced = path.is_file() or not path.exists()  # as a pipe or a device is not
+        is_replaced = path.is_file() or not path.exists()  # a pipe or a device is not
         if is_replaced and parent.is_dir() and not os.access(parent, os.W_OK):
             raise OptionError(
                 f"{option} {path}: the folder cannot be written to: name another place"
@@ -161,7 +161,7 @@ def _check_unconfirmed_folder(options: Options, folder: Path) -> None:
     if options.confirmed_only:
         raise OptionError("--confirmed-only and --unconfirmed-to: name one of them")
     if options.store:
-        raise OptionError("--unconfirmed-to is a folder on a disk: it takes an --out on a disk")
+        raise OptionError("--unconfirmed-to is a folder on a disk: it needs an --out on a disk")
     if options.stream or options.layout not in ("imagefolder", "tree"):
         raise OptionError("--unconfirmed-to needs --layout imagefolder or tree")
     if _lies_in(folder, options.out) or _lies_in(options.out, folder):

@@ -14,7 +14,7 @@ from cctranslate.errors import BundleError, DeviceError, UnusableError
 from cctranslate.pixels import Floats
 
 if not hasattr(onnxruntime, "InferenceSession"):
-    # onnxruntime and onnxruntime-gpu share their files: without one, a part of the other is left.
+    # onnxruntime and onnxruntime-gpu share files: removing one leaves only a part of the other.
     raise ModuleNotFoundError("onnxruntime is not whole: install it anew", name="onnxruntime")
 
 CPU = "CPUExecutionProvider"

@@ -14,7 +14,7 @@ from cctranslate.files.remote import is_remote
 from cctranslate.files.walking import walk
 
 _MOST_COUNTED = 200_000
-"""Files that are counted beforehand; a folder of more would take seconds."""
+"""Most files that are counted beforehand: counting more would take seconds."""
 
 
 def iter_items(

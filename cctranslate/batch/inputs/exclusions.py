@@ -97,7 +97,10 @@ class InputFilter:
 
 
 def _matches(relative: str, pattern: str, last: int | None) -> bool:
-    """Return whether a pattern matches a path; without a `/`, one of its `last` names (or any)."""
+    """Return whether a pattern matches a relative path.
+
+    A pattern without a `/` is for the last `last` names in the path, or for all if that is None.
+    """
     if "/" in pattern:
         return fnmatchcase(relative, pattern)
     names = relative.split("/")

@@ -17,8 +17,9 @@ with suppress(ImportError):  # the extra `heif`
     from pillow_heif import register_heif_opener
 
     register_heif_opener()
-with suppress(OSError, AttributeError):  # where Pillow holds it, and does not link to it
-    # It prints what is wrong with a file, and Pillow raises an error for that, too.
+# libtiff prints what is wrong with a file, for which Pillow also raises an error. It can be
+# silenced where it is a part of Pillow's library, and not linked to it.
+with suppress(OSError, AttributeError):
     ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)  # type: ignore[attr-defined]
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ _PNG_LEVELS = {
 _PNG_NEEDED = _PNG_LEVELS | {b"gAMA", b"cHRM", b"sRGB", b"iCCP"}
 """Those, and the chunks for its color space."""
 _JPEG_DROPPED = {0xFE, *range(0xE3, 0xEE)}
-"""Markers of a JPEG for comments and applications, but for JFIF, EXIF, ICC and Adobe's."""
+"""Markers of a JPEG for comments and applications' data, except JFIF, EXIF, ICC and Adobe's."""
 
 
 class RefusedError(Exception):

@@ -23,11 +23,11 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 """The format that a suffix names, by suffix."""
 LARGE = 1 << 20
-"""Pixels from which on a PNG is a photograph, whose details never come twice."""
+"""Pixels above which a PNG is treated as a photograph, in which details do not repeat."""
 _BAND = 64
 """Rows of a large PNG that are filtered at once, to bound memory."""
 _AVERAGE = 3
-"""PNG's filter that takes from each byte the mean of those beside and above."""
+"""The number of PNG's filter that subtracts the mean of the bytes to the left and above."""
 SAME = "same"
 """The value of `--format` that takes the format of each source, where it can be written."""
 _WRITABLE = {"JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
@@ -118,7 +118,7 @@ def encode(result: Result, form: str, packet: str | None, quality: int | None = 
 def _large_png(picture: Image.Image, options: dict[str, Any]) -> bytes:
     """Return a photograph as a PNG, in half the time of Pillow's lowest compression level.
 
-    Pillow tries five filters for each row. This takes one filter. Files are smaller than at that
+    Pillow tries five filters for each row, this function uses one. Files are smaller than at that
     level.
     """
     small = io.BytesIO()
@@ -151,7 +151,7 @@ def _filtered(picture: Image.Image) -> Iterator[NDArray[np.uint8]]:
         if above is not None:
             up[0] = above
         lines = np.full((len(rows), rows.shape[1] + 1), _AVERAGE, np.uint8)
-        # Their mean, rounded down, without a ninth bit.
+        # The mean of `left` and `up`, rounded down, in 8 bits: their sum would need 9.
         np.subtract(rows, (left & up) + ((left ^ up) >> 1), lines[:, 1:])
         above = rows[-1]
         yield lines

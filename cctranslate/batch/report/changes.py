@@ -34,9 +34,9 @@ def stamp_digest(size: int | None, mtime_ns: int | None) -> int | None:
 
 
 def content_digest(item: Item) -> int | None:
-    """Return `shortened` of the digest of an input, as its row in the report has it.
+    """Return the shortened digest of an input's content; None if it cannot be read.
 
-    A member of an archive must be fetched. None of what cannot be read.
+    It is the digest that the input's row in the report has. A member of an archive must be fetched.
     """
     try:
         if isinstance(item, DatasetRow):

@@ -30,5 +30,5 @@ def _absolute(source: str, base: Path) -> str:
 
 @lru_cache(4096)
 def _real_folder(folder: str) -> str:
-    """Return a folder without links and `..`: of the many pictures in it each asks for it."""
+    """Return a folder's real path, without links and `..`. The cache serves all pictures in it."""
     return os.path.realpath(folder)

@@ -152,7 +152,10 @@ class Balance:
 
     @cached_property
     def _choice(self) -> list[_Choice]:
-        """For each target which inputs are chosen; those that have a result of it come on top."""
+        """For each target, which inputs are chosen.
+
+        Inputs that already have a result of the target are chosen in addition.
+        """
         earlier_targets = list(self.earlier.results()) if self.earlier else []
         failed = [_shortened(key) for key in self.earlier.failed()] if self.earlier else []
         useful = self.in_shard & ~np.isin(self.digests, np.array(failed, np.uint64))

@@ -11,8 +11,8 @@ from cctranslate.batch.items import BrokenItem, Item
 from cctranslate.batch.stages.chunks import ItemChunk
 
 EXPANSION = 24
-"""Bytes of memory to decode a byte of a file: a JPEG of 8 MB has some 19 megapixels, which take
-ten bytes each in Pillow, numpy and OpenCV together."""
+"""Bytes of memory that decoding takes for each byte of a file. A JPEG of 8 MB has some 19
+megapixels, which take ten bytes each in Pillow, numpy and OpenCV together."""
 LEAST = 256 << 20
 """Least bytes of a stage's budget, on a machine with little memory."""
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
@@ -21,7 +21,7 @@ CHUNK_SECONDS, LARGEST_CHUNK = 0.02, 64
 WHOLE_SECONDS = 0.25
 """Seconds for a chunk where a worker does all stages: models are faster with dozens of faces."""
 HEAVY = 16 << 20
-"""Bytes from which on a chunk takes no further input."""
+"""Bytes at which a chunk is full."""
 
 
 class Chunker:

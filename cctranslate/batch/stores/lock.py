@@ -63,7 +63,7 @@ def _content() -> bytes:
 
 def _beat(path: Path, ended: threading.Event) -> None:
     while not ended.wait(_EVERY):
-        with suppress(OSError):  # the next one may get through
+        with suppress(OSError):  # the next write may succeed
             remote.write_new(path, _content(), replaces=True)
 
 
@@ -75,7 +75,7 @@ def _holder(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (ValueError, LookupError, TypeError):
-        return "which cannot be told"
+        return "an unknown process"
     if time.time() - written > _STALE or (host == socket.gethostname() and not _runs(process)):
         return None
     return f"process {process} on {host}"

@@ -87,7 +87,7 @@ class OrderedPool(Generic[W]):
                     weight_in_flight -= weight
                     yield result
             while in_flight:
-                # From the last: tasks start in order, so that none between is left out.
+                # From the last one: tasks start in order, so no result is missing between others.
                 while in_flight and enough() and in_flight[-1][0].cancel():
                     in_flight.pop()
                 if in_flight:

@@ -78,7 +78,7 @@ def test_a_table_of_other_columns_is_left(
 def test_other_layouts_have_no_columns(run: Run, faces: Path, tmp_path: Path) -> None:
     result = run(faces, "--to", "happy", "-o", tmp_path / "out", "--soft-labels")
     assert result.exit_code == 2
-    assert "--soft-labels are columns of a table: they take --layout fer-csv" in result.stderr
+    assert "--soft-labels are columns of a table: they need --layout fer-csv" in result.stderr
 
 
 def test_fit_reads_the_table_as_faces_and_as_votes(run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class ResultFiles:
     def is_there(self, row: Row) -> bool:
         """Return whether a row's file exists. A file of another size was altered, and stays.
 
-        An empty one is nobody's work, but what a failure of the power leaves.
+        An empty file counts as gone: a power failure leaves such files.
         """
         if row.output is None:
             return True

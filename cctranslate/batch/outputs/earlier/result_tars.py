@@ -150,13 +150,13 @@ def _purge(path: Path, digests: Mapping[str, str | None]) -> bool:
 
 
 def _samples(path: Path) -> Iterator[Sample]:
-    for _, members in groupby(tar_members(path), key=_key):
+    for _, members in groupby(tar_members(path), key=lambda member: _key(member.name)):
         yield from _divided(list(members))
 
 
-def _key(member: TarMember) -> str:
-    """Return the key that the members of one sample share."""
-    return member.name.split(".")[0]
+def _key(name: str) -> str:
+    """Return the key that the names of one sample's members share."""
+    return name.split(".")[0]
 
 
 def _divided(members: Sample) -> Iterator[Sample]:
@@ -178,22 +178,21 @@ def _staying(
     Of several samples of one name the last one that matches its recorded digest stays. Members of a
     sample without its picture are removed.
     """
-    keys = {name.split(".")[0] for name in digests}
-    best: dict[str, tuple[bool, int]] = {}
+    keys = {_key(name) for name in digests}
+    best: dict[str, tuple[bool, int]] = {}  # whether the digest matches, and the sample's number
     for number, sample in enumerate(samples):
         name = sample[-1].name
         if digest := digests.get(name):
             same = _digest(file, sample[-1]) == digest
             best[name] = max(best.get(name, (False, -1)), (same, number))
-    return [
-        sample
-        for number, sample in enumerate(samples)
-        if (
-            best.get(sample[-1].name, (False, -1))[1] == number
-            if sample[-1].name in digests
-            else not (sample[-1].name.endswith(_BEFORE_PICTURE) and _key(sample[-1]) in keys)
-        )
-    ]
+
+    def stays(number: int, name: str) -> bool:
+        if name in digests:
+            return name in best and best[name][1] == number
+        lacks_picture = name.endswith(_BEFORE_PICTURE)
+        return not (lacks_picture and _key(name) in keys)
+
+    return [sample for number, sample in enumerate(samples) if stays(number, sample[-1].name)]
 
 
 def _digest(file: BinaryIO, member: TarMember) -> str:
