@@ -84,17 +84,17 @@ def test_another_usage_is_never_training(word: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["7", "-1", "3.5", "", "²", "3\n4", "happy", "1e0"])
-def test_what_is_no_label(text: str) -> None:
+def test_a_cell_that_is_no_label_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected 0 to 6"):
         parse_label(text)
 
 
 @pytest.mark.parametrize("text", ["", " ", "1 2", "x", "256 " * 2304, "-1 " * 2304, "9" * 30])
-def test_what_is_no_face(text: str) -> None:
+def test_a_cell_that_is_no_face_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="pixel"):
         parse_pixels(text)
 
 
-def test_a_header_tells_a_dataset() -> None:
+def test_a_dataset_is_recognized_by_its_header() -> None:
     assert has_pixels(b'\xef\xbb\xbf"emotion"," pixels"\r3,1 2')
     assert not has_pixels(b"source,face,width\n1,pixels,3\n")

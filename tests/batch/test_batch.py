@@ -17,11 +17,11 @@ def test_each_face_gets_each_target_and_a_row(run: Run, faces: Path, tmp_path: P
     out = tmp_path / "out"
     result = run(faces, "--to", "all", "-o", out)
     assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert len(told) == 49
-    assert {row["status"] for row in told} == {"done"}
-    assert all((out / row["output"]).is_file() for row in told)
-    happy = next(r for r in told if r["target"] == "happy" and r["source_label"] == "sad")
+    found = rows(out)
+    assert len(found) == 49
+    assert {row["status"] for row in found} == {"done"}
+    assert all((out / row["output"]).is_file() for row in found)
+    happy = next(r for r in found if r["target"] == "happy" and r["source_label"] == "sad")
     assert happy["output"] == "happy/sad__4.png"
     assert happy["predicted"] == "happy"
     assert happy["confirmed"] == "true"
@@ -62,12 +62,13 @@ def test_run_json_adds_up_and_says_what_ran(run: Run, faces: Path, tmp_path: Pat
     out = tmp_path / "out"
     result = run(faces, "--to", "happy,sad", "-o", out)
     assert result.exit_code == 1, result.output
-    told = json.loads((out / "run.json").read_text())
-    assert (told["found"], told["done"], told["skipped"], told["failed"]) == (9, 7, 1, 1)
-    assert told["confirmed_share"] == {"happy": 1.0, "sad": 1.0}
-    assert told["provider"] == "CPUExecutionProvider"
-    assert set(told["bundle"]) == {"generator", "judge"}
-    assert told["options"]["format"] == "png"
+    manifest = json.loads((out / "run.json").read_text())
+    counted = [manifest[name] for name in ("found", "done", "skipped", "failed")]
+    assert counted == [9, 7, 1, 1]
+    assert manifest["confirmed_share"] == {"happy": 1.0, "sad": 1.0}
+    assert manifest["provider"] == "CPUExecutionProvider"
+    assert set(manifest["bundle"]) == {"generator", "judge"}
+    assert manifest["options"]["format"] == "png"
     assert "7 done, 1 skipped, 1 failed" in result.stderr
     assert "happy     100.0% of 7 confirmed" in result.stderr
 
@@ -85,7 +86,7 @@ def test_a_result_that_is_not_confirmed_is_written(run: Run, tmp_path: Path) -> 
     assert (out / "happy" / "bright.png").exists()
 
 
-def test_min_confidence_is_the_bar(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_min_confidence_decides_what_is_confirmed(run: Run, faces: Path, tmp_path: Path) -> None:
     run(faces / "sad", "--to", "happy", "-o", tmp_path / "a", "--min-confidence", "1")
     assert rows(tmp_path / "a")[0]["confirmed"] == "false"
     run(faces / "sad", "--to", "happy", "-o", tmp_path / "b", "--min-confidence", "0.5")
@@ -130,11 +131,11 @@ def test_equal_names_never_share_a_file(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run(tmp_path / "in", tmp_path / "in" / "a", "--to", "sad", "-o", out)
     assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert len(told) == len(places), "a file that is named twice comes once"
-    outputs = [row["output"].lower() for row in told]
+    found = rows(out)
+    assert len(found) == len(places), "a file that is named twice comes once"
+    outputs = [row["output"].lower() for row in found]
     assert len(set(outputs)) == len(places)
-    for row in told:
+    for row in found:
         with Image.open(out / row["output"]) as picture, Image.open(row["source"]) as source:
             gap = np.abs(np.asarray(picture, int)[8:] - np.asarray(source.convert("L"), int)[8:])
         assert gap.max() == 0
@@ -162,7 +163,7 @@ def test_the_sheet_lies_beside_out_or_where_it_is_asked_for(
     assert not (tmp_path / "two-sheet.png").exists()
 
 
-def test_other_reports(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_the_report_can_be_copied_in_other_formats(run: Run, faces: Path, tmp_path: Path) -> None:
     result = run(faces, "--to", "happy", "-o", tmp_path / "out", "--report", "-")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["confirmed"] for line in lines] == [True] * 7
@@ -185,7 +186,7 @@ def test_limit_takes_the_first(run: Run, faces: Path, tmp_path: Path) -> None:
     assert [row["source_label"] for row in rows(tmp_path / "out")] == ["angry", "disgust"]
 
 
-def test_from_python(weights: Path) -> None:
+def test_a_translator_gives_one_translation_or_many(weights: Path) -> None:
     from cctranslate import Translator
 
     translator = Translator(weights=weights, device="cpu")

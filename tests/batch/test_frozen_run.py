@@ -177,8 +177,8 @@ def test_a_run_writes_the_frozen_files_and_messages(
     fixed = ("--weights", "weights", "-o", "out", "--workers", str(workers))
     result = run(*INPUTS, *SETS[name], *fixed)
     assert result.exception is None or isinstance(result.exception, SystemExit)
-    said = plain(result.output, digests).splitlines()
-    found = {"exit": result.exit_code, "said": said, "files": dict(left(digests))}
+    lines = plain(result.output, digests).splitlines()
+    found = {"exit": result.exit_code, "said": lines, "files": dict(left(digests))}
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
     frozen = FROZEN / f"{name}.json"
     if os.environ.get("CCTRANSLATE_REFREEZE") and workers == 1:

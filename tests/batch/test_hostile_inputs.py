@@ -30,15 +30,15 @@ def test_no_name_breaks_the_report(run: Run, tmp_path: Path) -> None:
         (folder / os.fsdecode(name)).write_bytes(png(number % 7, number))
     result = run(folder, "--to", "sad", "-o", out, "--report", tmp_path / "copy.jsonl")
     assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert len(pandas.read_csv(out / "report.csv")) == len(told)
-    assert sorted(os.fsencode(Path(row["source"]).name) for row in told) == sorted(names)
-    assert set(tree(out)) == {row["output"] for row in told}
+    found = rows(out)
+    assert len(pandas.read_csv(out / "report.csv")) == len(found)
+    assert sorted(os.fsencode(Path(row["source"]).name) for row in found) == sorted(names)
+    assert set(tree(out)) == {row["output"] for row in found}
     again = run(folder, "--to", "sad", "-o", out, "--retry-failed")
     assert again.exit_code == 0, again.output
-    assert rows(out) == told
+    assert rows(out) == found
     copied = pandas.read_json(tmp_path / "copy.jsonl", lines=True)
-    assert list(map(name_from_text, copied["source"])) == [row["source"] for row in told]
+    assert list(map(name_from_text, copied["source"])) == [row["source"] for row in found]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names have no such bytes elsewhere")
@@ -68,11 +68,11 @@ def test_results_of_names_in_another_encoding_are_in_utf_8(run: Run, tmp_path: P
     assert {row["output"] for row in rows(out)} == set(tree(out))
 
 
-def lie(path: Path, true: int, said: int) -> None:
+def lie(path: Path, true: int, message: int) -> None:
     """Make a zip say of its members of one size that they have another."""
     content, wanted = path.read_bytes(), true.to_bytes(4, "little")
     assert content.count(wanted) == 2
-    path.write_bytes(content.replace(wanted, said.to_bytes(4, "little")))
+    path.write_bytes(content.replace(wanted, message.to_bytes(4, "little")))
 
 
 @pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])

@@ -18,7 +18,7 @@ SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
 @SIGNALS
-def test_a_run_that_waits_for_its_list_ends(
+def test_a_signal_ends_a_run_that_waits_for_its_list(
     weights: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     out = tmp_path / "out"
@@ -36,16 +36,17 @@ def test_a_run_that_waits_for_its_list_ends(
         process.stdin.flush()
         wait_until(process, lambda: count_lines(out) >= 2)
         process.send_signal(number)
-        said = process.stderr.read()  # whoever sends the list says nothing more, and does not end
-        assert process.wait() == 130, said
-    assert b"the same command goes on from here" in said
-    told = json.loads((out / "run.json").read_text())
-    assert (told["finished"], told["failed"]) == (False, 0)
-    assert 2 <= told["done"] == len(rows(out)) <= 40
+        # The sender of the list sends nothing more, and does not end.
+        messages = process.stderr.read()
+        assert process.wait() == 130, messages
+    assert b"the same command goes on from here" in messages
+    found = json.loads((out / "run.json").read_text())
+    assert (found["finished"], found["failed"]) == (False, 0)
+    assert 2 <= found["done"] == len(rows(out)) <= 40
 
 
 @SIGNALS
-def test_books_are_closed_all_the_same(
+def test_a_signal_after_the_last_input_lets_the_copy_of_the_report_be_written(
     weights: Path, faces: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     out, copy = tmp_path / "out", tmp_path / "copy.csv"
@@ -57,9 +58,9 @@ def test_books_are_closed_all_the_same(
     wait_until(process, (out / "report.html").exists)
     process.send_signal(number)
     assert copy.read_bytes() == (out / "report.csv").read_bytes()
-    _, said = process.communicate()
-    assert process.returncode == 130, said
-    assert b"7 inputs: 7 done" in said
+    _, messages = process.communicate()
+    assert process.returncode == 130, messages
+    assert b"7 inputs: 7 done" in messages
     assert len(rows(out)) == 7
 
 
@@ -78,15 +79,15 @@ def test_a_signal_ends_the_wait_for_a_silent_pipe(
             except OSError:  # nobody reads it yet
                 time.sleep(0.005)
         process.send_signal(number)
-        _, said = process.communicate()
-    assert writer is not None, said
+        _, messages = process.communicate()
+    assert writer is not None, messages
     os.close(writer)
-    assert process.returncode == 130, said
+    assert process.returncode == 130, messages
     assert [row["status"] for row in rows(out)] == ["done"]
 
 
 @SIGNALS
-def test_one_in_the_middle_of_an_import_is_no_traceback(
+def test_a_signal_during_an_import_is_no_traceback(
     faces: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     (tmp_path / "onnxruntime.py").write_text(  # a compiled library ends so
@@ -104,6 +105,6 @@ except KeyboardInterrupt:
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": path},
     )
-    _, said = process.communicate()
-    assert process.returncode == 130, said
-    assert b"Traceback" not in said
+    _, messages = process.communicate()
+    assert process.returncode == 130, messages
+    assert b"Traceback" not in messages

@@ -129,5 +129,5 @@ def test_completion_in_fish(shell: dict[str, str], tmp_path: Path) -> None:
     needs("fish")
     (setup,) = re.findall(r"`(_CCTRANSLATE_COMPLETE=fish_source .*?)`", GUIDE.read_text("utf-8"))
     (tmp_path / ".config" / "fish" / "completions").mkdir(parents=True)
-    told = ran(["fish", "-c", f"{setup}; complete -C 'cctranslate rep'"], shell, tmp_path)
-    assert told.split()[0] == "report"
+    completed = ran(["fish", "-c", f"{setup}; complete -C 'cctranslate rep'"], shell, tmp_path)
+    assert completed.split()[0] == "report"

@@ -62,8 +62,8 @@ def test_a_full_disk_is_one_line_and_on_another_it_goes_on(weights: Path, tmp_pa
         folder=tmp_path,
     )
     assert done.returncode == 1
-    (said,) = done.stderr.splitlines()
-    assert b"No space left on device" in said
+    (line,) = done.stderr.splitlines()
+    assert b"No space left on device" in line
     assert 1 < count_lines(kept) < 601
     assert child(*words, "-o", kept).wait() == 0
     assert child(*words, "-o", tmp_path / "whole").wait() == 0
@@ -86,8 +86,8 @@ def test_an_out_that_is_read_only_is_one_line(
         folder=tmp_path,
     )
     assert done.returncode == 1
-    (said,) = done.stderr.splitlines()
-    assert said == f"Error: {out}: cannot be written: Read-only file system".encode()
+    (line,) = done.stderr.splitlines()
+    assert line == f"Error: {out}: cannot be written: Read-only file system".encode()
     assert (tree(out), timeless(out)) == before
 
 
@@ -106,7 +106,7 @@ def test_what_cannot_be_read_or_leads_to_itself_has_a_row(run: Run, tmp_path: Pa
     ]
 
 
-def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Path) -> None:
+def test_a_picture_that_is_removed_during_the_run_has_a_row(weights: Path, tmp_path: Path) -> None:
     folder, out = pictures.write_many(tmp_path / "in", 200), tmp_path / "out"
     words = (folder, "--to", "happy", "--weights", weights, "-o", out)
     process = held(*words, "--batch-size", "1", "--workers", "1", "-q")
@@ -114,14 +114,14 @@ def test_a_picture_that_goes_while_it_runs_has_a_row(weights: Path, tmp_path: Pa
     (folder / "0199.png").unlink()
     process.communicate()
     assert process.returncode == 1
-    told = rows(out)
-    assert [row["status"] for row in told] == ["done"] * 199 + ["failed"]
-    assert told[-1]["reason"] == "decode: No such file or directory"
+    found = rows(out)
+    assert [row["status"] for row in found] == ["done"] * 199 + ["failed"]
+    assert found[-1]["reason"] == "decode: No such file or directory"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="what is open cannot be removed there")
 @pytest.mark.parametrize("another", [False, True])
-def test_a_report_that_goes_while_it_is_written_is_one_line(
+def test_a_report_that_is_removed_during_the_run_is_one_line(
     weights: Path, tmp_path: Path, another: bool
 ) -> None:
     folder, out = pictures.write_many(tmp_path / "in", 200), tmp_path / "out"
@@ -131,11 +131,11 @@ def test_a_report_that_goes_while_it_is_written_is_one_line(
     (out / "report.csv").unlink()
     if another:
         (out / "report.csv").write_text("mine")
-    _, said = process.communicate()
+    _, messages = process.communicate()
     assert process.returncode == 1
     reason = "another file took its place" if another else "cannot be written: No such file"
-    assert said.startswith(f"Error: {out / 'report.csv'}: {reason}".encode())
-    assert len(said.splitlines()) == 1
+    assert messages.startswith(f"Error: {out / 'report.csv'}: {reason}".encode())
+    assert len(messages.splitlines()) == 1
 
 
 @pytest.mark.slow
@@ -209,8 +209,8 @@ def test_a_bundle_that_cannot_be_trusted_is_exit_4(
     folder = pictures.write_many(tmp_path / "in", 1)
     result = run(folder, "--to", "sad", "--weights", bad, "-o", tmp_path / "out")
     assert result.exit_code == 4, result.output
-    (said,) = result.stderr.splitlines()
-    assert reason in said
+    (line,) = result.stderr.splitlines()
+    assert reason in line
     assert not (tmp_path / "out").exists()
 
 
@@ -240,9 +240,9 @@ def test_a_report_that_no_run_left_is_one_line(
     for more in ((), ("--retry-failed",)):
         result = run(*words, *more)
         assert result.exit_code == 2, result.output
-        (*_, said) = result.stderr.splitlines()
-        assert said.startswith(f"Error: {report}: ")
-        assert said.endswith(" start anew with --overwrite")
+        (*_, line) = result.stderr.splitlines()
+        assert line.startswith(f"Error: {report}: ")
+        assert line.endswith(" start anew with --overwrite")
         assert report.read_bytes() == changed
     assert run(*words, "--overwrite").exit_code == 0
     assert len(rows(out)) == 7

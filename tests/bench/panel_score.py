@@ -51,8 +51,8 @@ def read_ratings(path: Path, key: pd.DataFrame) -> pd.DataFrame:
     for name, words in (("expression", EMOTIONS), ("natural", ("0", "1"))):
         wrong = ratings[~ratings[name].isin(words)]
         if len(wrong):
-            told = f"{name} is {wrong[name].iloc[0]!r}, expected one of {', '.join(words)}"
-            raise DataError(f"{path}: id {wrong.index[0]}: {told}")
+            message = f"{name} is {wrong[name].iloc[0]!r}, expected one of {', '.join(words)}"
+            raise DataError(f"{path}: id {wrong.index[0]}: {message}")
     return ratings.loc[key.index].astype({"natural": int})
 
 

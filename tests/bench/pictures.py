@@ -116,11 +116,11 @@ def shown(
 
 def read(models: TranslationModels, faces: list[Gray]) -> np.ndarray:
     """The judge's class of each face."""
-    said = [np.zeros(0, int)]
+    readings = [np.zeros(0, int)]
     for i in range(0, len(faces), models.batch_size):
         part = np.stack(faces[i : i + models.batch_size])
-        said.append(models.judge(part[:, None])[:, 0].argmax(-1))
-    return np.concatenate(said)
+        readings.append(models.judge(part[:, None])[:, 0].argmax(-1))
+    return np.concatenate(readings)
 
 
 def table(models: TranslationModels, by: str, groups: dict[int, list[Shown]]) -> None:

@@ -156,8 +156,8 @@ def preferred(path: Path, truth: pd.DataFrame) -> pd.DataFrame:
         words = answers[question].str.lower()
         wrong = words[~words.isin(["left", "right", "same"])]
         if len(wrong):
-            told = f"{question} is {wrong.iloc[0]!r}, expected left, right or same"
-            raise DataError(f"{path}: id {wrong.index[0]}: {told}")
+            message = f"{question} is {wrong.iloc[0]!r}, expected left, right or same"
+            raise DataError(f"{path}: id {wrong.index[0]}: {message}")
         is_one = (words == "left") == (truth["left"] == ONE)
         runs[question] = np.where(words == "same", SAME, np.where(is_one, ONE, OTHER))
     return runs

@@ -33,7 +33,7 @@ def pretend(folder: Path, package: str) -> Path:
     return folder
 
 
-def said(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+def findings(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {line[:24].strip(): line[24:] for line in done.stdout.splitlines() if line[:1] != " "}
 
 
@@ -44,28 +44,30 @@ def advice(done: subprocess.CompletedProcess[str]) -> list[str]:
 def test_a_sound_machine_has_nothing_to_mend(weights: Path) -> None:
     done = doctor("--weights", weights, "--device", "cpu")
     assert done.returncode == 0, done.stdout + done.stderr
-    told = said(done)
-    assert told["python"] == sys.version.split()[0]
-    assert told["cctranslate"] == cctranslate.__version__
-    assert told["generator"].startswith("sha256 ")
-    assert re.search(r" faces a second on \w+, \w+ in f32$", told["self-test"])
+    found = findings(done)
+    assert found["python"] == sys.version.split()[0]
+    assert found["cctranslate"] == cctranslate.__version__
+    assert found["generator"].startswith("sha256 ")
+    assert re.search(r" faces a second on \w+, \w+ in f32$", found["self-test"])
     assert done.stderr == ""
 
 
-def test_both_packages_are_told_with_the_cure(weights: Path, tmp_path: Path) -> None:
+def test_both_onnxruntime_packages_together_are_named_with_advice(
+    weights: Path, tmp_path: Path
+) -> None:
     path = pretend(pretend(tmp_path, "onnxruntime"), "onnxruntime-gpu")
     done = doctor("--weights", weights, "--device", "cpu", path=path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "overwrite each other" in said(done)["packages"]
+    assert "overwrite each other" in findings(done)["packages"]
     assert advice(done)[0].startswith("! pip uninstall -y onnxruntime onnxruntime-gpu")
 
 
-def test_an_onnxruntime_that_was_gutted_is_exit_4(weights: Path, tmp_path: Path) -> None:
+def test_an_onnxruntime_with_missing_files_is_exit_4(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "onnxruntime").mkdir()
     (tmp_path / "onnxruntime" / "__init__.py").write_text("")
     done = doctor("--weights", weights, path=tmp_path)
     assert done.returncode == 4, done.stdout + done.stderr
-    assert "onnxruntime cannot be used" in said(done)["import"]
+    assert "onnxruntime cannot be used" in findings(done)["import"]
     assert len(advice(done)) == 1
     assert "Traceback" not in done.stderr
 
@@ -79,7 +81,7 @@ def test_a_tampered_bundle_is_exit_4(weights: Path, tmp_path: Path) -> None:
     assert "altered since export" in line
 
 
-def test_a_device_that_cannot_be_had_is_exit_4(weights: Path) -> None:
+def test_a_device_that_cannot_be_used_is_exit_4(weights: Path) -> None:
     done = doctor("--weights", weights, "--device", "cuda:99")
     assert done.returncode == 4, done.stdout
     assert "--device cuda:99" in advice(done)[-1]
@@ -100,4 +102,4 @@ def test_torch_is_named_and_not_imported(weights: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "torch" in said(done)
+    assert "torch" in findings(done)

@@ -145,7 +145,7 @@ def test_an_unknown_recipe_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--sweep", "t28"), "no sweep 't28': did you mean t27?"),
         (("--sweep", "t27", "--recipe", "t1"), "leave --recipe out"),
@@ -157,10 +157,10 @@ def test_an_unknown_recipe_is_a_usage_error() -> None:
         (("--stage", "flow", "--lr", "0.1"), "train flow by --recipe flow"),
     ],
 )
-def test_contradictory_options_are_usage_errors(words: tuple[str, ...], said: str) -> None:
+def test_contradictory_options_are_usage_errors(words: tuple[str, ...], message: str) -> None:
     result = invoke("fit", *words)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_what_cannot_be_written_is_one_line(trained_runs: Path, tmp_path: Path) -> None:
@@ -224,8 +224,8 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(trained_runs: Path, tmp_path: Pa
     started = child(*words, "--batch-size", "2", "--device", "cpu", stderr=subprocess.PIPE)
     wait_until(started, (folder / "recipe.json").exists)
     started.send_signal(signal.SIGINT)
-    _, told = started.communicate()
+    _, messages = started.communicate()
     # Where it comes while a string is executed, Python dies of it: 130 in a shell, too.
-    assert started.returncode in (130, -signal.SIGINT), told
-    assert f"-o {folder} --resume goes on" in told.decode()
-    assert b"Traceback" not in told
+    assert started.returncode in (130, -signal.SIGINT), messages
+    assert f"-o {folder} --resume goes on" in messages.decode()
+    assert b"Traceback" not in messages

@@ -63,9 +63,9 @@ def test_what_gets_another_expression_is_yet_to_do(
 def test_elsewhere_there_is_no_bar(weights: Path, faces: Path, tmp_path: Path) -> None:
     words = ("batch", faces, "--to", "happy", "--weights", weights, "-o", tmp_path / "out")
     process = child(*words, stderr=subprocess.PIPE)
-    _, said = process.communicate()
-    assert b"faces:" not in said
-    assert said.startswith(b"running on ")
+    _, messages = process.communicate()
+    assert b"faces:" not in messages
+    assert messages.startswith(b"running on ")
 
 
 def test_off_a_terminal_a_line_comes_at_times(capsys: pytest.CaptureFixture[str]) -> None:

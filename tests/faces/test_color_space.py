@@ -42,8 +42,8 @@ GRAY = gray_profile()
 def result(run: Run, mouth_weights: Path, path: Path, form: str, *words: str) -> Image.Image:
     out = path.parent / f"out-{path.stem}-{form}"
     fixed = ("--to", "sad", "--weights", mouth_weights, "--format", form, "--faces", "whole")
-    said = run(path, *fixed, *words, "-o", out)
-    assert said.exit_code == 0, said.output
+    outcome = run(path, *fixed, *words, "-o", out)
+    assert outcome.exit_code == 0, outcome.output
     (file,) = (out / "sad").iterdir()
     with Image.open(file) as picture:
         picture.load()
@@ -186,6 +186,6 @@ def test_a_picture_without_exif_keeps_none() -> None:
 
 def test_faces_alone_keep_no_metadata_and_say_so(run: Run, faces: Path, tmp_path: Path) -> None:
     words = ("--to", "sad", "--metadata", "keep", "--result", "face", "-o", tmp_path / "out")
-    said = run(faces, *words)
-    assert said.exit_code == 2
-    assert "--metadata keep: faces by themselves keep none" in said.stderr
+    outcome = run(faces, *words)
+    assert outcome.exit_code == 2
+    assert "--metadata keep: faces by themselves keep none" in outcome.stderr

@@ -26,12 +26,12 @@ def test_long_and_strange_names_survive(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run(folder, "--to", "sad", "-o", out)
     assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert {os.fsencode(row["source"]).split(b"/")[-1] for row in told} == set(names)
-    assert len({row["output"] for row in told}) == 4
+    found = rows(out)
+    assert {os.fsencode(row["source"]).split(b"/")[-1] for row in found} == set(names)
+    assert len({row["output"] for row in found}) == 4
     again = run(folder, "--to", "sad", "-o", out)
     assert again.exit_code == 0, again.output
-    assert rows(out) == told
+    assert rows(out) == found
 
 
 def test_a_loop_of_links_ends(run: Run, faces: Path, tmp_path: Path) -> None:
@@ -40,11 +40,11 @@ def test_a_loop_of_links_ends(run: Run, faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = run(faces, "--to", "happy", "-o", out)
     assert result.exit_code == 1
-    told = rows(out)
-    assert [r["reason"] for r in told if r["status"] == "failed"] == [
+    found = rows(out)
+    assert [r["reason"] for r in found if r["status"] == "failed"] == [
         "decode: No such file or directory"
     ]
-    assert sum(r["status"] == "done" for r in told) == 7
+    assert sum(r["status"] == "done" for r in found) == 7
 
 
 def test_results_never_become_inputs(run: Run, faces: Path) -> None:

@@ -34,10 +34,10 @@ def spoiled(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
 
 def refused(work: Callable[[], object], kind: type[UserError]) -> bool:
     """Whether `work` refuses, in one line; any other exception is the test's failure."""
-    said = ""
+    message = ""
     try:
         work()
     except kind as error:
-        said = str(error)
-    assert len(said.splitlines()) <= 1
-    return said != ""
+        message = str(error)
+    assert len(message.splitlines()) <= 1
+    return message != ""

@@ -191,8 +191,8 @@ except DeviceError as error:
 """
     done = run_python(code)
     assert done.returncode == 0, done.stderr
-    said = "CPUExecutionProvider: memory is short: try a smaller --batch-size\n"
-    assert done.stdout == said
+    message = "CPUExecutionProvider: memory is short: try a smaller --batch-size\n"
+    assert done.stdout == message
 
 
 def test_a_gpu_gives_what_the_cpu_gives(faces: np.ndarray, shipped: Bundle) -> None:

@@ -41,7 +41,7 @@ def broken(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-def test_only_the_faces_that_it_is_true_of_fail(broken: Path, tmp_path: Path) -> None:
+def test_only_faces_whose_pixels_are_not_numbers_fail(broken: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for name, darkest in (("a", 1), ("b", 0), ("c", 1)):
         levels = np.full((48, 48), 90, np.uint8)
@@ -51,9 +51,9 @@ def test_only_the_faces_that_it_is_true_of_fail(broken: Path, tmp_path: Path) ->
     words = ("--to", "sad", "-o", tmp_path / "out", "--weights", broken)
     result = invoke("batch", tmp_path / "in", *words)
     assert result.exit_code == 1, result.output
-    told = rows(tmp_path / "out")
-    assert [row["status"] for row in told] == ["done", "failed", "done"]
-    assert told[1]["reason"].startswith("translate: a score or a pixel is not a number: check")
+    found = rows(tmp_path / "out")
+    assert [row["status"] for row in found] == ["done", "failed", "done"]
+    assert found[1]["reason"].startswith("translate: a score or a pixel is not a number: check")
     assert len(tree(tmp_path / "out")) == 2
 
 

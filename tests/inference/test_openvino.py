@@ -25,7 +25,7 @@ def faces() -> np.ndarray:
     return np.stack([to_gray(picture) for picture in pictures])
 
 
-def test_in_f32_gray_levels_differ_where_they_are_rounded_alone(faces: np.ndarray) -> None:
+def test_f32_results_differ_only_by_the_rounding_of_gray_levels(faces: np.ndarray) -> None:
     found = bundle.load(bundle.shipped())
     ours = TranslationModels(found, "cpu", 4, engine="openvino")
     assert (ours.engine, ours.precision, ours.provider) == ("openvino", "f32", OPENVINO)
@@ -43,7 +43,7 @@ def test_in_f32_gray_levels_differ_where_they_are_rounded_alone(faces: np.ndarra
     np.testing.assert_allclose(ours.judge(got.faces), theirs.judge(got.faces), atol=1e-5)
 
 
-def test_in_bf16_they_are_near(faces: np.ndarray) -> None:
+def test_bf16_results_differ_by_little(faces: np.ndarray) -> None:
     found = bundle.load(bundle.shipped())
     if not {"avx512_bf16", "amx_bf16"} & engines.processor_flags():
         with pytest.raises(DeviceError, match="this processor cannot compute it"):
@@ -70,14 +70,14 @@ def test_results_do_not_depend_on_the_other_faces(faces: np.ndarray) -> None:
     np.testing.assert_array_equal(every.source_probabilities[5:], alone.source_probabilities)
 
 
-def test_a_graph_that_it_cannot_read_is_named(faces: np.ndarray, tmp_path: Path) -> None:
+def test_a_graph_that_openvino_cannot_read_is_named(faces: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "judge.onnx"
     path.write_bytes(b"not a graph")
     with pytest.raises(BundleError, match=r"judge.onnx: OpenVINO cannot run it"):
         engines._openvino("f32", 1).open(path)
 
 
-def test_auto_goes_by_what_is_there_and_not_by_the_clock(
+def test_auto_depends_on_packages_and_processor_and_never_on_timings(
     faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = bundle.load(bundle.shipped())
@@ -90,7 +90,7 @@ def test_auto_goes_by_what_is_there_and_not_by_the_clock(
     assert choice({"avx512f", AMX}).engine == "openvino"
 
 
-def test_without_it_the_option_says_what_to_install() -> None:
+def test_without_openvino_the_option_says_what_to_install() -> None:
     code = """
 import sys
 sys.modules["openvino"] = None

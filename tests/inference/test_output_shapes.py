@@ -42,7 +42,7 @@ def flow_as_translated(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (judge_as_presence, "logits"),
         (probabilities_as_logits, "logits has the shape"),
@@ -50,7 +50,7 @@ def flow_as_translated(folder: Path) -> None:
     ],
 )
 def test_a_graph_of_another_shape_is_exit_4_for_batch_and_doctor(
-    whole: Path, tmp_path: Path, change: object, said: str
+    whole: Path, tmp_path: Path, change: object, message: str
 ) -> None:
     assert callable(change)
     change(whole)
@@ -62,4 +62,4 @@ def test_a_graph_of_another_shape_is_exit_4_for_batch_and_doctor(
     ):
         result = invoke(*words, "--weights", whole)
         assert result.exit_code == 4, (result.output, result.exception)
-        assert said in result.output
+        assert message in result.output

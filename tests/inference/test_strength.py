@@ -16,16 +16,16 @@ def levels(path: Path) -> np.ndarray:
         return np.asarray(picture, int)
 
 
-def test_several_make_a_result_each(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_several_strengths_make_a_result_each(run: Run, faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ("--strength", "1", "--strength", "0", "--strength", "0.5", "--strength", "0.5")
     result = run(faces / "sad", "--to", "happy,neutral", "-o", out, *words)
     assert result.exit_code == 0, result.output
-    told = [(row["target"], row["strength"], row["output"]) for row in rows(out)]
-    assert told[:3] == [("happy", x, f"happy/4.x{x}.png") for x in ("0", "0.5", "1")]
-    assert [row[:2] for row in told[3:]] == [("neutral", x) for x in ("0", "0.5", "1")]
+    found = [(row["target"], row["strength"], row["output"]) for row in rows(out)]
+    assert found[:3] == [("happy", x, f"happy/4.x{x}.png") for x in ("0", "0.5", "1")]
+    assert [row[:2] for row in found[3:]] == [("neutral", x) for x in ("0", "0.5", "1")]
     face = pictures.draw_face(4, 0)
-    nothing, half, full = (levels(out / place) for _, _, place in told[:3])
+    nothing, half, full = (levels(out / place) for _, _, place in found[:3])
     np.testing.assert_array_equal(nothing, face)
     np.testing.assert_array_equal(full[:8, :8], 128)
     assert np.abs(half - (nothing + full) / 2).max() <= 0.5
@@ -33,7 +33,7 @@ def test_several_make_a_result_each(run: Run, faces: Path, tmp_path: Path) -> No
         assert sheet.width == 7 * 96
 
 
-def test_one_that_is_not_full_is_named_for_it(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_a_name_contains_a_strength_that_is_not_full(run: Run, faces: Path, tmp_path: Path) -> None:
     run(faces / "sad", "--to", "happy", "-o", tmp_path / "half", "--strength", "0.50")
     assert rows(tmp_path / "half")[0]["output"] == "happy/4.x0.5.png"
     run(faces / "sad", "--to", "happy", "-o", tmp_path / "full", "--strength", "1.0")
@@ -68,7 +68,7 @@ def test_a_name_that_looks_like_a_strength_stays_apart(run: Run, tmp_path: Path)
 
 
 @pytest.mark.parametrize("word", ["-0.1", "1.1", "nan", "much"])
-def test_what_is_no_strength_is_exit_2(run: Run, faces: Path, word: str) -> None:
+def test_a_value_that_is_no_strength_is_exit_2(run: Run, faces: Path, word: str) -> None:
     result = run(faces, "--to", "sad", "--strength", word)
     assert result.exit_code == 2, result.output
     assert "--strength" in result.stderr

@@ -17,10 +17,10 @@ def test_each_sample_is_another_result(run: Run, faces: Path, tmp_path: Path) ->
     out = tmp_path / "out"
     result = run(faces / "sad", "--to", "happy", "-o", out, "--samples", "4")
     assert result.exit_code == 0, result.output
-    told = [(row["sample"], row["output"]) for row in rows(out)]
-    assert told == [(str(n), f"happy/4.s{n}.png") for n in range(1, 5)]
+    found = [(row["sample"], row["output"]) for row in rows(out)]
+    assert found == [(str(n), f"happy/4.s{n}.png") for n in range(1, 5)]
     pictures = tree(out)
-    assert len({pictures[place] for _, place in told}) == 4
+    assert len({pictures[place] for _, place in found}) == 4
     alone = tmp_path / "alone"
     run(faces / "sad", "--to", "happy", "-o", alone)
     assert tree(alone)["happy/4.png"] == pictures["happy/4.s1.png"]

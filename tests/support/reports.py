@@ -85,9 +85,9 @@ def data(page: Path) -> dict[str, Any]:
     return {name: json.loads(text) for name, text in found}
 
 
-def page_results(told: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def page_results(message: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Return each result of a page with its face."""
-    return [(face, result) for face in told["faces"] for result in face["results"]]
+    return [(face, result) for face in message["faces"] for result in face["results"]]
 
 
 def replicate(out: Path, count: int, folder: Path) -> Path:

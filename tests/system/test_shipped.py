@@ -45,13 +45,13 @@ def card_digest() -> str:
     return hashlib.sha256((bundle.shipped() / "bundle.json").read_bytes()).hexdigest()
 
 
-def test_it_is_small() -> None:
+def test_the_bundle_is_small() -> None:
     files = bundle.load(bundle.shipped()).card["files"]
     assert files["generator"]["bytes"] <= 8_000_000
     assert files["judge"]["bytes"] <= 3_000_000
 
 
-def test_the_first_command(tmp_path: Path) -> None:
+def test_the_first_command_of_the_readme_works(tmp_path: Path) -> None:
     out = tmp_path / "translated"
     words = ["batch", str(ROOT / "datasets" / "samples"), "--to", "happy", "-o", str(out)]
     result = CliRunner().invoke(cli, words)

@@ -35,9 +35,9 @@ CLOSED = "Error: standard output: closed\n"
 
 
 @pytest.mark.parametrize("words", ["--help", "--version", "batch --help", "fit --list"])
-@pytest.mark.parametrize(("stdout", "said"), [("/dev/full", FULL), ("&-", CLOSED)])
-def test_text_that_cannot_be_printed(tmp_path: Path, words: str, stdout: str, said: str) -> None:
-    assert shell(f"{shlex.join(command())} {words} >{stdout}", tmp_path) == (1, said)
+@pytest.mark.parametrize(("stdout", "message"), [("/dev/full", FULL), ("&-", CLOSED)])
+def test_text_that_cannot_be_printed(tmp_path: Path, words: str, stdout: str, message: str) -> None:
+    assert shell(f"{shlex.join(command())} {words} >{stdout}", tmp_path) == (1, message)
 
 
 def test_doctor_on_a_full_disk(weights: Path, tmp_path: Path) -> None:
@@ -54,28 +54,28 @@ def test_help_whose_reader_went_away(tmp_path: Path) -> None:
 def test_results_for_a_stdout_that_is_closed_are_refused(
     batch: str, tmp_path: Path, words: str
 ) -> None:
-    code, said = shell(f"{batch} {FACE} {words} >&-", tmp_path)
+    code, stderr = shell(f"{batch} {FACE} {words} >&-", tmp_path)
     assert code == 2
-    assert said.endswith(": standard output is closed: redirect it\n")
-    assert said.count("\n") == 1
+    assert stderr.endswith(": standard output is closed: redirect it\n")
+    assert stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("words", ["-o - ", "-o out --report -", "--dry-run"])
 def test_results_for_a_full_disk_are_refused(batch: str, tmp_path: Path, words: str) -> None:
-    code, said = shell(f"{batch} {FACE} {words} >/dev/full", tmp_path)
+    code, stderr = shell(f"{batch} {FACE} {words} >/dev/full", tmp_path)
     assert code == 1
-    assert said.endswith(": cannot be written: No space left on device\n")
-    assert said.count("\n") == 1
+    assert stderr.endswith(": cannot be written: No space left on device\n")
+    assert stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", ["-", "-T -"])
 def test_an_input_from_a_stdin_that_is_closed_is_refused(
     batch: str, tmp_path: Path, words: str
 ) -> None:
-    code, said = shell(f"{batch} {words} -o out <&-", tmp_path)
+    code, stderr = shell(f"{batch} {words} -o out <&-", tmp_path)
     assert code == 2
-    assert said.endswith("-: standard input is closed: redirect it\n")
+    assert stderr.endswith("-: standard input is closed: redirect it\n")
     assert not (tmp_path / "out").exists()
 
 
@@ -109,11 +109,11 @@ def test_too_few_file_descriptors_are_named(batch: str, tmp_path: Path) -> None:
     for number in range(300):  # a short run starts no process
         (tmp_path / "faces" / f"{number}.png").write_bytes((tmp_path / FACE).read_bytes())
     script = f"ulimit -n 14; {batch} faces -o out -q --processes --workers 8"
-    code, said = shell(script, tmp_path)
+    code, stderr = shell(script, tmp_path)
     assert code == 1
-    assert "Too many open files" in said
-    assert "ulimit -n" in said
-    assert "memory" not in said
+    assert "Too many open files" in stderr
+    assert "ulimit -n" in stderr
+    assert "memory" not in stderr
 
 
 def test_no_folder_for_temporary_files_is_named(batch: str, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_no_folder_for_temporary_files_is_named(batch: str, tmp_path: Path) -> N
         "main()\n"
     )
     script = batch.replace("-m cctranslate", "nowhere.py")
-    code, said = shell(f"{script} {FACE} -o - | cat; exit ${{PIPESTATUS[0]}}", tmp_path)
+    code, stderr = shell(f"{script} {FACE} -o - | cat; exit ${{PIPESTATUS[0]}}", tmp_path)
     assert code == 1
-    assert said.count("\n") == 1
-    assert "TMPDIR" in said
+    assert stderr.count("\n") == 1
+    assert "TMPDIR" in stderr

@@ -155,8 +155,8 @@ def test_a_sheet_that_cannot_be_written_is_one_line(make_run: MakeRun) -> None:
     def put_in_the_way(*_: object) -> None:
         (run.folder / "samples").write_text("mine")
 
-    with pytest.raises(CheckpointError, match=r"cannot be written .*exists.*--resume") as said:
+    with pytest.raises(CheckpointError, match=r"cannot be written .*exists.*--resume") as failed:
         fit(TrainingRun(**{**vars(run), "on_start": put_in_the_way}))
-    assert str(said.value).startswith(str(run.folder))
+    assert str(failed.value).startswith(str(run.folder))
     (run.folder / "samples").unlink()
     assert fit(TrainingRun(**{**vars(run), "resume": True})).finished

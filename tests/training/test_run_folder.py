@@ -29,9 +29,9 @@ def test_a_damaged_recipe_is_named_with_what_to_do(tmp_path: Path, content: str)
     write_manifest(tmp_path, RunManifest(recipe=find("t26"), seed=0, data={}))
     assert read_manifest(tmp_path).recipe == find("t26")
     (tmp_path / MANIFEST).write_text(content, encoding="utf-8")
-    with pytest.raises(RunError, match="put back a copy of it") as said:
+    with pytest.raises(RunError, match="put back a copy of it") as refused:
         read_manifest(tmp_path)
-    assert str(said.value).startswith(f"{tmp_path / MANIFEST}: ")
+    assert str(refused.value).startswith(f"{tmp_path / MANIFEST}: ")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "5", "[" * 100_000])

@@ -43,8 +43,8 @@ def test_each_recipe_sees_as_many_images_whatever_its_faces(tmp_path: Path) -> N
 
 def test_t4_is_measured_on_its_two_expressions(tmp_path: Path) -> None:
     row = sweep.train(make(tmp_path, 64), find("t4"))
-    told = run_folder.read_json(tmp_path / "log" / "t4" / run_folder.MEASURED)["targets"]
-    expected = (told["happy"]["identity"] + told["neutral"]["identity"]) / 2
+    targets = run_folder.read_json(tmp_path / "log" / "t4" / run_folder.MEASURED)["targets"]
+    expected = (targets["happy"]["identity"] + targets["neutral"]["identity"]) / 2
     assert row["identity"] == pytest.approx(expected, abs=1e-4)
 
 

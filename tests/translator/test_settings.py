@@ -25,7 +25,7 @@ def test_settings_of_the_translator_hold_for_every_call(mouth_weights: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"faces": "some"}, "auto, whole or detect"),
         ({"which": 0}, "all, largest or a number from 1"),
@@ -45,12 +45,12 @@ def test_settings_of_the_translator_hold_for_every_call(mouth_weights: Path) -> 
     ],
 )
 def test_a_setting_that_cannot_be_is_named(
-    translator: Translator, settings: dict[str, object], said: str
+    translator: Translator, settings: dict[str, object], message: str
 ) -> None:
     face = Image.fromarray(pictures.draw_face(3, 0))
     with pytest.raises(OptionError) as caught:
         translator.translate(face, "sad", **settings)  # type: ignore[arg-type]
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith(f"{next(iter(settings))}=")
 
 

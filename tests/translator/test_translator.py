@@ -31,11 +31,11 @@ def test_a_photograph_is_as_batch_makes_it(
         np.testing.assert_array_equal(pixels(one.image), pixels(written))
     assert one.image.size == (1200, 800)
     columns = ("face", "box", "reason", "confirmed")
-    told = [tuple(row[name] for name in columns) for row in rows(tmp_path / "out")]
+    found = [tuple(row[name] for name in columns) for row in rows(tmp_path / "out")]
     assert [
         (str(face.number), " ".join(map(str, face.box)), face.reason or "", face.confirmed)
         for face in one.faces
-    ] == [(number, box, reason, word == "true") for number, box, reason, word in told]
+    ] == [(number, box, reason, word == "true") for number, box, reason, word in found]
     assert [face.image is None for face in one.faces] == [False, False, True]
     assert one.confirmed
 
@@ -109,9 +109,9 @@ def test_a_word_that_is_no_expression_is_named(translator: Translator) -> None:
     with pytest.raises(ValueError, match="choose from"):
         translator.translate_many([face], [])
     for target in (["happy"], None, 3, "all"):
-        with pytest.raises(TargetError, match="is no expression: ") as said:
+        with pytest.raises(TargetError, match="is no expression: ") as refused:
             translator.translate(face, target)  # type: ignore[arg-type]
-        assert "did you mean all" not in str(said.value)
+        assert "did you mean all" not in str(refused.value)
     with pytest.raises(TargetError, match="is no expression: choose from"):
         translator.translate_many([face], [3])  # type: ignore[list-item]
 
@@ -147,7 +147,7 @@ def test_an_array_of_pictures_is_several(translator: Translator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         (b"", "bytes: "),
         (b"not a picture", "bytes: "),
@@ -163,10 +163,10 @@ def test_an_array_of_pictures_is_several(translator: Translator) -> None:
         (3, "int: expected a path"),
     ],
 )
-def test_what_is_no_picture_is_named(translator: Translator, source: object, said: str) -> None:
+def test_what_is_no_picture_is_named(translator: Translator, source: object, message: str) -> None:
     with pytest.raises(PictureError) as caught:
         translator.translate(source, "sad")  # type: ignore[arg-type]
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -42,8 +42,8 @@ def test_a_second_call_says_what_is_new(run: Run, tmp_path: Path) -> None:
     assert "3 inputs: 3 done" in run(folder, "--to", "sad", "-o", out).stderr
     write_many(tmp_path / "more", 1)
     result = run(folder, tmp_path / "more", "--to", "sad", "-o", out)
-    told = "4 inputs: 4 done, 0 skipped, 0 failed (1 in this call, 3 from before; 1 new result)"
-    assert told in result.stderr
+    message = "4 inputs: 4 done, 0 skipped, 0 failed (1 in this call, 3 from before; 1 new result)"
+    assert message in result.stderr
     assert (
         "(4 in this call, 0 from before; 4 new results)"
         in run(folder, tmp_path / "more", "--to", "happy,sad", "-o", out).stderr
@@ -83,8 +83,8 @@ def test_a_summary_is_of_inputs_as_they_are_now(run: Run, tmp_path: Path, layout
     broken.write_bytes(whole)
     mended = run(*words)
     assert mended.exit_code == 0
-    told = "3 done, 0 skipped, 0 failed (1 in this call, 2 from before; 1 new result)"
-    assert told in mended.stderr
+    manifest = "3 done, 0 skipped, 0 failed (1 in this call, 2 from before; 1 new result)"
+    assert manifest in mended.stderr
     assert " x " not in mended.stderr, "nothing has failed as things are"
     assert json.loads((out / "run.json").read_text())["inputs_per_second"] > 0
 

@@ -99,7 +99,7 @@ def test_transparency_is_gray_and_not_black() -> None:
     assert set(to_gray(clear).ravel()) == {128}
 
 
-def test_nothing_there_is_exit_3(run: Run, tmp_path: Path) -> None:
+def test_a_folder_without_pictures_is_exit_3(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "readme.txt").write_text("hello")
     result = run(tmp_path / "in", "--to", "happy", "-o", tmp_path / "out")

@@ -22,7 +22,7 @@ def test_a_link_to_itself_is_no_traceback(run: Run, tmp_path: Path, out: str) ->
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "message"),
     [
         ("", "'': not found: name a picture, a folder or a pattern"),
         pytest.param(
@@ -35,11 +35,11 @@ def test_a_link_to_itself_is_no_traceback(run: Run, tmp_path: Path, out: str) ->
 )
 @pytest.mark.parametrize("out", ["out", "out.png", "-"])
 def test_an_input_that_is_not_there_is_told(
-    run: Run, tmp_path: Path, word: str, said: str, out: str
+    run: Run, tmp_path: Path, word: str, message: str, out: str
 ) -> None:
     result = run(word, "--to", "sad", "-o", out if out == "-" else tmp_path / out)
     assert result.exit_code == 2
-    assert result.output.strip() == f"Error: {said}"
+    assert result.output.strip() == f"Error: {message}"
     assert not (tmp_path / "out").exists()
 
 

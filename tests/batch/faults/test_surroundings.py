@@ -60,12 +60,12 @@ def test_a_signal_closes_the_report_and_says_how_to_go_on(
     process = held(*words, stderr=subprocess.PIPE)
     read_until(process, lambda: count_lines(out) >= 20)
     process.send_signal(number)
-    _, said = process.communicate()
-    assert process.returncode == 130, said
-    assert b"the same command goes on from here" in said
-    told = json.loads((out / "run.json").read_text())
-    assert told["finished"] is False
-    assert told["found"] == told["done"] == len(rows(out)) < 500
+    _, messages = process.communicate()
+    assert process.returncode == 130, messages
+    assert b"the same command goes on from here" in messages
+    reported = json.loads((out / "run.json").read_text())
+    assert reported["finished"] is False
+    assert reported["found"] == reported["done"] == len(rows(out)) < 500
     assert child("batch", *words, "-q").wait() == 0
     assert len(rows(out)) == 500
 
@@ -88,9 +88,9 @@ def test_a_terminal_that_is_closed_ends_the_run_in_order(weights: Path, tmp_path
         os.close(terminal)
         _, status = os.waitpid(number, 0)
     assert os.waitstatus_to_exitcode(status) == 130
-    told = json.loads((out / "run.json").read_text())
-    assert told["finished"] is False
-    assert 19 <= told["found"] == told["done"] == len(rows(out)) <= 40
+    reported = json.loads((out / "run.json").read_text())
+    assert reported["finished"] is False
+    assert 19 <= reported["found"] == reported["done"] == len(rows(out)) <= 40
     assert (out / "report.html").exists()
 
 
@@ -146,10 +146,10 @@ def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) 
     assert process.stderr is not None
     process.stdout.readline()
     process.stdout.close()
-    said = process.stderr.read()
+    messages = process.stderr.read()
     process.stderr.close()
     assert process.wait() == 141
-    assert said == b""
+    assert messages == b""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell with ulimit")

@@ -14,7 +14,7 @@ from tests.support.cli import Run, command
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--to", "happy"], "INPUT"),
         (["IN", "--to", "qwerty"], "choose from angry"),
@@ -45,10 +45,10 @@ from tests.support.cli import Run, command
         (["IN", "--to", "sad", "--sheet", ""], "it is empty: name a path"),
     ],
 )
-def test_usage_errors_are_exit_2(run: Run, tmp_path: Path, words: list[str], told: str) -> None:
+def test_usage_errors_are_exit_2(run: Run, tmp_path: Path, words: list[str], message: str) -> None:
     result = run(*(str(tmp_path) if word == "IN" else word for word in words))
     assert result.exit_code == 2, result.output
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_tampered_bundle_is_exit_4(weights: Path, faces: Path, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
-def test_cuda_that_cannot_be_had_is_exit_4(weights: Path, faces: Path, tmp_path: Path) -> None:
+def test_cuda_where_it_cannot_be_used_is_exit_4(weights: Path, faces: Path, tmp_path: Path) -> None:
     from cctranslate import bundle
     from cctranslate.inference.models import TranslationModels
     from cctranslate.inference.sessions import CUDA
@@ -165,8 +165,8 @@ def test_cuda_that_cannot_be_had_is_exit_4(weights: Path, faces: Path, tmp_path:
         check=False,
     )
     assert done.returncode == 4
-    (said,) = done.stderr.splitlines()
-    assert said.startswith(b"Error: --device cuda")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(b"Error: --device cuda")
     assert done.stdout == b""
 
 

@@ -35,9 +35,9 @@ def test_the_page_has_the_values_of_the_report(run: Run, tmp_path: Path) -> None
     options = ("--to", "happy,sad", "--strength", "0.5", "--strength", "1", "--samples", "2")
     result = run(*inputs, *options, "-o", out)
     assert result.exit_code == 1, result.output
-    told, wanted = data(out / "report.html"), rows(out)
-    assert len(page_results(told)) == len(wanted) > 100
-    for (face, row), cells in zip(page_results(told), wanted, strict=True):
+    found, wanted = data(out / "report.html"), rows(out)
+    assert len(page_results(found)) == len(wanted) > 100
+    for (face, row), cells in zip(page_results(found), wanted, strict=True):
         assert (row["target"], row["status"], row["predicted"]) == (
             cells["target"],
             cells["status"],
@@ -51,28 +51,28 @@ def test_the_page_has_the_values_of_the_report(run: Run, tmp_path: Path) -> None
             strength = "" if cells["strength"] == "1" else f" x{cells['strength']}"
             sample = "" if cells["sample"] == "1" else f" s{cells['sample']}"
             assert row["variant"] == strength + sample
-    assert {face["face"] for face in told["faces"] if face["source"].endswith("group.png")} == {
+    assert {face["face"] for face in found["faces"] if face["source"].endswith("group.png")} == {
         1,
         2,
         3,
     }
     run_json = json.loads((out / "run.json").read_text())
     for status in ("done", "skipped", "failed"):
-        assert told["run"]["inputs"][status] == run_json[status]
+        assert found["run"]["inputs"][status] == run_json[status]
 
 
 def test_the_table_adds_up_to_the_confirmed_shares(run: Run, faces: Path, tmp_path: Path) -> None:
     Image.fromarray(np.full((48, 48), 255, np.uint8)).save(faces / "bright.png")
     out = tmp_path / "out"
     run(faces, "--to", "happy,neutral", "-o", out)
-    told = data(out / "report.html")["run"]
+    manifest = data(out / "report.html")["run"]
     fractions = json.loads((out / "run.json").read_text())["confirmed_share"]
     assert fractions == {"happy": 0.875, "neutral": 1}
-    assert told["heat"]["label"]["unknown"] == {"happy": [0, 1], "neutral": [1, 1]}
-    assert told["heat"]["label"]["sad"] == {"happy": [1, 1], "neutral": [1, 1]}
+    assert manifest["heat"]["label"]["unknown"] == {"happy": [0, 1], "neutral": [1, 1]}
+    assert manifest["heat"]["label"]["sad"] == {"happy": [1, 1], "neutral": [1, 1]}
     for by in ("label", "read"):
         for target, fraction in fractions.items():
-            cells = [source[target] for source in told["heat"][by].values()]
+            cells = [source[target] for source in manifest["heat"][by].values()]
             assert sum(c for c, _ in cells) / sum(n for _, n in cells) == fraction
 
 
@@ -85,9 +85,9 @@ def test_links_lead_to_sources_and_results(
     monkeypatch.chdir(tmp_path)
     for out in (Path("out"), tmp_path / "elsewhere" / "out"):
         run("in", "--to", "happy", "-o", out, "--layout", layout)
-        told, wanted = data(out / "report.html"), rows(out)
+        found, wanted = data(out / "report.html"), rows(out)
         done = 0
-        for (face, row), cells in zip(page_results(told), wanted, strict=True):
+        for (face, row), cells in zip(page_results(found), wanted, strict=True):
             if cells["status"] == "done":
                 done += 1
                 assert linked(out, row["picture"]).samefile(out / cells["output"])
@@ -102,21 +102,21 @@ def test_links_lead_to_sources_and_results(
 def test_what_no_browser_could_reach_is_in_the_page(run: Run, tmp_path: Path) -> None:
     inputs = write_odd(tmp_path)
     run(*inputs, "--to", "happy", "-o", tmp_path / "out")
-    told = data(tmp_path / "out" / "report.html")
+    page = data(tmp_path / "out" / "report.html")
     inside = {
         face["source"]: face["picture"]
-        for face in told["faces"]
+        for face in page["faces"]
         if isinstance(face["picture"], int)
     }
     assert len(inside) == 1 + 2 + 7
-    assert told["pictures"].keys() == {str(number) for number in inside.values()}
+    assert page["pictures"].keys() == {str(number) for number in inside.values()}
     expected = {
         str(tmp_path / "in" / "face.tif"): pictures.draw_face(3, 2),
         f"{tmp_path / 'faces.zip'}:b/plain.png": pictures.draw_face(1, 4),
         f"{tmp_path / 'faces.csv'}:5": pictures.draw_face(5, 5),
     }
     for source, face in expected.items():
-        jpeg = io.BytesIO(base64.b64decode(told["pictures"][str(inside[source])]))
+        jpeg = io.BytesIO(base64.b64decode(page["pictures"][str(inside[source])]))
         with Image.open(jpeg) as picture:
             assert np.abs(np.asarray(picture, int) - face).mean() < 8
 
@@ -126,14 +126,14 @@ def test_a_face_from_an_archive_is_cut_out_of_its_picture(run: Run, tmp_path: Pa
     with Image.open(tmp_path / "group.png") as picture:
         picture.save(tmp_path / "group.tif")
     run(tmp_path / "group.tif", "--to", "happy", "-o", tmp_path / "out")
-    told = data(tmp_path / "out" / "report.html")
+    page = data(tmp_path / "out" / "report.html")
     pictures = []
-    for face in told["faces"][:2]:
+    for face in page["faces"][:2]:
         with Image.open(
-            io.BytesIO(base64.b64decode(told["pictures"][str(face["picture"])]))
+            io.BytesIO(base64.b64decode(page["pictures"][str(face["picture"])]))
         ) as picture:
             pictures.append(np.asarray(picture.convert("L").resize((96, 96)), int))
-    assert max(told["faces"][0]["box"][2:]) < 400
+    assert max(page["faces"][0]["box"][2:]) < 400
     assert np.abs(pictures[0] - pictures[1]).mean() > 10
 
 

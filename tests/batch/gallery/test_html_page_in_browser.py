@@ -53,27 +53,27 @@ def test_names_are_text_and_nothing_else(tall: Chrome) -> None:
 
 
 def test_filters_show_as_many_results_as_the_report_has(opened: Chrome, out: Path) -> None:
-    told = rows(out)
-    assert shown(opened) == (len(told), len(told))
+    found = rows(out)
+    assert shown(opened) == (len(found), len(found))
     for target in ("happy", "sad"):
         choose(opened, "target", target)
-        assert shown(opened)[0] == sum(row["target"] == target for row in told)
+        assert shown(opened)[0] == sum(row["target"] == target for row in found)
     choose(opened, "outcome", "denied")
-    denied = [row for row in told if row["target"] == "sad" and row["confirmed"] == "false"]
+    denied = [row for row in found if row["target"] == "sad" and row["confirmed"] == "false"]
     assert shown(opened)[0] == len(denied) > 0
     assert "judge: neutral" in opened.find_element(By.CSS_SELECTOR, ".card").text
     opened.find_element(By.ID, "all").click()
     for status in ("skipped", "failed"):
         choose(opened, "outcome", status)
-        assert shown(opened)[0] == sum(row["status"] == status for row in told) > 0
+        assert shown(opened)[0] == sum(row["status"] == status for row in found) > 0
     assert "failed: decode: " in opened.find_element(By.CSS_SELECTOR, ".card").text
     opened.find_element(By.ID, "all").click()
-    sure = sorted(float(row["confidence"]) for row in told if row["confidence"])
+    sure = sorted(float(row["confidence"]) for row in found if row["confidence"])
     middle = round(sure[len(sure) // 2] * 100, 2)
     opened.find_element(By.ID, "least").send_keys(str(middle))
     assert shown(opened)[0] == sum(one >= middle / 100 for one in sure)
     opened.find_element(By.ID, "search").send_keys("FACES.CSV:")
-    within = [row for row in told if "faces.csv:" in row["source"]]
+    within = [row for row in found if "faces.csv:" in row["source"]]
     assert shown(opened)[0] == sum(float(row["confidence"]) >= middle / 100 for row in within)
 
 
@@ -105,7 +105,7 @@ def test_a_cell_of_the_table_shows_its_results(opened: Chrome, out: Path) -> Non
     assert cells == 2 * len(heat)
 
 
-def test_all_of_it_by_keys(opened: Chrome, out: Path) -> None:
+def test_the_whole_page_can_be_used_by_keys(opened: Chrome, out: Path) -> None:
     press(opened, "/")
     assert focused(opened) == "search"
     press(opened, "faces.csv", Keys.ESCAPE)
@@ -141,9 +141,9 @@ def test_all_of_it_by_keys(opened: Chrome, out: Path) -> None:
 def test_of_ten_thousand_rows_only_the_cards_in_the_window_exist(
     driver: Chrome, out: Path, tmp_path: Path
 ) -> None:
-    told = json.loads((out / "run.json").read_text())
+    manifest = json.loads((out / "run.json").read_text())
     journal = replicate(out, 10_000, tmp_path / "long")
-    html_page.write(tmp_path / "long" / "report.html", journal, counted(journal), told)
+    html_page.write(tmp_path / "long" / "report.html", journal, counted(journal), manifest)
     visit(driver, tmp_path / "long")
     assert shown(driver) == (10_000, 10_000)
     press(driver, "j", Keys.END)

@@ -34,13 +34,15 @@ def test_an_interrupted_run_has_a_page_that_says_so(weights: Path, tmp_path: Pat
     process.send_signal(signal.SIGINT)
     process.communicate()
     assert process.returncode == 130
-    told = data(out / "report.html")
-    assert told["run"]["finished"] is False
-    assert 19 < len(page_results(told)) == len(rows(out)) < 1000
-    assert len(told["pictures"]) == len(told["faces"])
+    found = data(out / "report.html")
+    assert found["run"]["finished"] is False
+    assert 19 < len(page_results(found)) == len(rows(out)) < 1000
+    assert len(found["pictures"]) == len(found["faces"])
 
 
-def test_no_html(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_no_html_leaves_out_the_page_and_removes_an_earlier_one(
+    run: Run, faces: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     run(faces, "--to", "happy", "-o", out, "--limit", "3")
     kept = tree(out)
@@ -55,7 +57,7 @@ def test_no_html(run: Run, faces: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("report", ["-", "copy.csv", "copy.jsonl"])
-def test_it_lies_in_out_wherever_the_report_goes(
+def test_the_page_is_in_out_wherever_the_report_goes(
     run: Run, faces: Path, tmp_path: Path, report: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -76,13 +78,15 @@ def test_a_page_that_cannot_be_written_is_one_line(run: Run, faces: Path, tmp_pa
     assert not (out / ".report.html.partial").exists()
 
 
-def test_of_a_long_report_it_shows_a_part_spread_evenly(
+def test_the_page_of_a_long_report_shows_an_evenly_spread_part(
     run: Run, faces: Path, tmp_path: Path
 ) -> None:
     run(faces, "--to", "happy", "-o", tmp_path / "out")
-    told = json.loads((tmp_path / "out" / "run.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "run.json").read_text())
     journal = replicate(tmp_path / "out", 1000, tmp_path / "long")
-    html_page.write(tmp_path / "long" / "report.html", journal, counted(journal), told, limit=50)
+    html_page.write(
+        tmp_path / "long" / "report.html", journal, counted(journal), manifest, limit=50
+    )
     shown = data(tmp_path / "long" / "report.html")
     numbers = [int(face["source"].removesuffix(".png")) for face in shown["faces"]]
     assert len(numbers) == 50
@@ -93,14 +97,14 @@ def test_of_a_long_report_it_shows_a_part_spread_evenly(
 
 def test_memory_does_not_grow_with_the_report(run: Run, faces: Path, tmp_path: Path) -> None:
     run(faces, "--to", "happy", "-o", tmp_path / "out")
-    told = json.loads((tmp_path / "out" / "run.json").read_text())
+    manifest = json.loads((tmp_path / "out" / "run.json").read_text())
     peaks: list[int] = []
     for count in (100, 100, 20_000):  # the first one fills caches
         folder = tmp_path / f"long-{len(peaks)}"
         journal = replicate(tmp_path / "out", count, folder)
         counts = counted(journal)
         tracemalloc.start()
-        html_page.write(folder / "report.html", journal, counts, told, limit=50)
+        html_page.write(folder / "report.html", journal, counts, manifest, limit=50)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] < 1.2 * peaks[1]

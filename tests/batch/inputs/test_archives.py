@@ -36,10 +36,10 @@ def test_members_are_translated_as_files_are(run: Run, tmp_path: Path, name: str
     out = tmp_path / "out"
     result = run(path, "--to", "happy,sad", "-o", out)
     assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert told[0]["source"] == f"{path}:pictures/angry/0.png"
-    assert told[0]["output"] == "happy/pictures__angry__0.png"
-    assert [row["source_label"] for row in told[::2]] == sorted(EMOTIONS)
+    found = rows(out)
+    assert found[0]["source"] == f"{path}:pictures/angry/0.png"
+    assert found[0]["output"] == "happy/pictures__angry__0.png"
+    assert [row["source_label"] for row in found[::2]] == sorted(EMOTIONS)
     (tmp_path / "in").mkdir()
     (tmp_path / "pictures").rename(tmp_path / "in" / "pictures")
     run(tmp_path / "in", "--to", "happy,sad", "-o", tmp_path / "files")
@@ -121,8 +121,8 @@ def test_archives_in_lists_and_folders(run: Run, tmp_path: Path) -> None:
     assert run("-T", tmp_path / "list", "--to", "sad", "-o", tmp_path / "a").exit_code == 0
     assert len(rows(tmp_path / "a")) == 7
     assert run(tmp_path / "in", "--to", "sad", "-o", tmp_path / "b").exit_code == 3
-    (told,) = rows(tmp_path / "b")
-    assert told["status"] == "skipped"
+    (found,) = rows(tmp_path / "b")
+    assert found["status"] == "skipped"
 
 
 @pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
@@ -156,12 +156,12 @@ def test_members_of_one_name_have_a_row_and_a_result_each(
                 archive.addfile(info, io.BytesIO(png(label)))
     out = tmp_path / "out"
     assert run(path, "--to", "sad", "-o", out).exit_code == 0
-    told = rows(out)
-    inner = [row["source"].removeprefix(f"{path}:") for row in told]
+    found = rows(out)
+    inner = [row["source"].removeprefix(f"{path}:") for row in found]
     assert inner == ["f/a.png", "f/a.png#2", "f/a.png#3"]
-    digests = [row["source_sha256"] for row in told]
+    digests = [row["source_sha256"] for row in found]
     assert digests[0] == digests[2] != digests[1]
-    assert [row["output"] for row in told] == ["sad/f__a.png", "sad/f__a~2.png", "sad/f__a~3.png"]
+    assert [row["output"] for row in found] == ["sad/f__a.png", "sad/f__a~2.png", "sad/f__a~3.png"]
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -194,12 +194,12 @@ def test_a_zip_with_backslashes_is_read_as_one_with_slashes(run: Run, tmp_path: 
                 info.filename = mark.join(("train", emotion, "a.png"))
                 archive.writestr(info, png(3))
         assert run(tmp_path / f"{name}.zip", "--to", "sad", "-o", tmp_path / name).exit_code == 0
-    told = [
+    found = [
         [(row["output"], row["source_label"]) for row in rows(tmp_path / name)]
         for name in ("slash", "back")
     ]
     assert (
-        told[0]
-        == told[1]
+        found[0]
+        == found[1]
         == [("sad/train__happy__a.png", "happy"), ("sad/train__sad__a.png", "sad")]
     )

@@ -20,12 +20,12 @@ def test_a_dataset_is_read_row_by_row(run: Run, tmp_path: Path) -> None:
     path = pictures.write_csv(tmp_path / "icml.csv", 14, "emotion, Usage, pixels")
     result = run(path, "--to", "happy", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    told = rows(tmp_path / "out")
-    assert told[3]["source"] == f"{path}:3"
-    assert told[3]["output"] == "happy/icml__0000003.png"
-    assert [row["source_label"] for row in told] == list(EMOTIONS) * 2
-    assert (told[0]["width"], told[0]["mode"], len(told[0]["source_sha256"])) == ("48", "L", 64)
-    with Image.open(tmp_path / "out" / told[4]["output"]) as picture:
+    found = rows(tmp_path / "out")
+    assert found[3]["source"] == f"{path}:3"
+    assert found[3]["output"] == "happy/icml__0000003.png"
+    assert [row["source_label"] for row in found] == list(EMOTIONS) * 2
+    assert (found[0]["width"], found[0]["mode"], len(found[0]["source_sha256"])) == ("48", "L", 64)
+    with Image.open(tmp_path / "out" / found[4]["output"]) as picture:
         np.testing.assert_array_equal(np.asarray(picture)[8:], pictures.draw_face(4, 4)[8:])
 
 
@@ -49,10 +49,10 @@ def test_a_bad_row_fails_alone(run: Run, tmp_path: Path, line: str, reason: str)
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     result = run(tmp_path / "a.csv", "--to", "sad", "-o", tmp_path / "out")
     assert result.exit_code == 1, result.output
-    told = rows(tmp_path / "out")
-    assert [row["status"] for row in told] == ["done", "failed", "done"]
-    assert reason in told[1]["reason"]
-    assert told[2]["source"].endswith("a.csv:2")
+    found = rows(tmp_path / "out")
+    assert [row["status"] for row in found] == ["done", "failed", "done"]
+    assert reason in found[1]["reason"]
+    assert found[2]["source"].endswith("a.csv:2")
 
 
 def test_bytes_that_are_no_text_fail_alone_and_a_test_set_has_no_labels(
@@ -73,8 +73,13 @@ def test_a_row_of_an_unknown_usage_fails_alone(run: Run, tmp_path: Path) -> None
     out = tmp_path / "out"
     result = run(tmp_path / "a.csv", "--to", "sad", "-o", out, "--layout", "fer-csv")
     assert result.exit_code == 1, result.output
-    told = [(row["status"], row["reason"][:23]) for row in rows(out)]
-    assert told == [("done", ""), ("failed", "decode: Usage is 'test'"), ("done", ""), ("done", "")]
+    found = [(row["status"], row["reason"][:23]) for row in rows(out)]
+    assert found == [
+        ("done", ""),
+        ("failed", "decode: Usage is 'test'"),
+        ("done", ""),
+        ("done", ""),
+    ]
     lines = (out / "fer2013.csv").read_text().splitlines()[1:]
     assert [line.rpartition(",")[2] for line in lines] == ["Training", "PublicTest", "PrivateTest"]
 
@@ -93,9 +98,9 @@ def test_a_datasets_csv_in_an_archive_is_read_row_by_row(
     result = run(path, "--to", "sad", "-o", out)
     assert result.exit_code == 0, result.output
     stem, inner = ("fer2013", "") if form == "csv.gz" else ("d__fer2013", "d/fer2013.csv:")
-    told = [(row["source"], row["output"], row["source_label"]) for row in rows(out)]
-    assert told[0] == (f"{path}:{inner}0", f"sad/{stem}__0000000.png", "happy")
-    assert told[1] == (f"{path}:{inner}1", f"sad/{stem}__0000001.png", "happy")
+    found = [(row["source"], row["output"], row["source_label"]) for row in rows(out)]
+    assert found[0] == (f"{path}:{inner}0", f"sad/{stem}__0000000.png", "happy")
+    assert found[1] == (f"{path}:{inner}1", f"sad/{stem}__0000001.png", "happy")
     expected = ["done"] * 2 + (["skipped", "done"] if inner else [])
     assert [row["status"] for row in rows(out)] == expected
     sources = [row["source"] for row in rows(out)]

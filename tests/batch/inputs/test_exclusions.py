@@ -42,11 +42,11 @@ def test_called_again_it_finds_the_same(run: Run, inside: Path, form: str) -> No
 
     more = ("--to", "happy", "--report", "copy.csv")
     assert run(*words(), *more).exit_code == 0
-    before, told = tree(inside / "translated"), rows(inside / "translated")
+    before, found = tree(inside / "translated"), rows(inside / "translated")
     assert (inside / "translated-sheet.png").exists()
     again = run(*words(), *more)
     assert again.exit_code == 0, again.output
-    assert rows(inside / "translated") == told
+    assert rows(inside / "translated") == found
     assert tree(inside / "translated") == before
 
 

@@ -55,13 +55,13 @@ def test_pictures_that_cannot_be_read_fail_and_other_files_are_left_alone(
     for name, (content, _) in (PICTURES | OTHERS).items():
         (tmp_path / "in" / name).write_bytes(content)
     assert run(tmp_path / "in", "--to", "sad", "-o", tmp_path / "out").exit_code == 1
-    told = {
+    found = {
         Path(row["source"]).name: (row["status"], row["reason"]) for row in rows(tmp_path / "out")
     }
     for name, (_, reason) in PICTURES.items():
-        assert (told[name][0], reason in told[name][1]) == ("failed", True), told[name]
+        assert (found[name][0], reason in found[name][1]) == ("failed", True), found[name]
     for name, (_, reason) in OTHERS.items():
-        assert (told[name][0], reason in told[name][1]) == ("skipped", True), told[name]
+        assert (found[name][0], reason in found[name][1]) == ("skipped", True), found[name]
 
 
 def test_what_is_named_fails_whatever_it_is(run: Run, tmp_path: Path) -> None:

@@ -50,9 +50,9 @@ def test_names_that_are_one_as_paths_are_each_an_input(
     for _ in range(2):  # the second call finds all of them done
         result = run("evil", "c.png", "--to", "sad", "-o", "out")
         assert result.exit_code == 0, result.output
-        told = rows(tmp_path / "out")
-        assert [row["source"] for row in told] == [*(f"evil:{name}" for name in names), "c.png"]
-        assert len({row["output"] for row in told}) == 7
+        found = rows(tmp_path / "out")
+        assert [row["source"] for row in found] == [*(f"evil:{name}" for name in names), "c.png"]
+        assert len({row["output"] for row in found}) == 7
     assert "0 in this call, 7 from before" in result.output
     assert run(tmp_path / "evil", "./c.png", "--to", "sad", "-o", "out").exit_code == 0
     assert len(rows(tmp_path / "out")) == 7
@@ -128,11 +128,11 @@ def test_a_bad_archive_is_one_failure_and_the_run_goes_on(
         path.write_bytes(b"")
     result = run(path, faces, "--to", "sad", "-o", tmp_path / "out")
     assert result.exit_code == 1, result.output
-    told = rows(tmp_path / "out")
-    (failed,) = [row for row in told if row["source"] == str(path)]
+    found = rows(tmp_path / "out")
+    (failed,) = [row for row in found if row["source"] == str(path)]
     assert failed["status"] == "failed"
     assert failed["reason"].startswith("decode: the archive cannot be read: ")
-    assert sum(row["status"] == "done" for row in told if str(faces) in row["source"]) == 7
+    assert sum(row["status"] == "done" for row in found if str(faces) in row["source"]) == 7
     assert "Traceback" not in result.output
 
 
@@ -157,9 +157,9 @@ def test_a_damaged_member_is_a_row(run: Run, tmp_path: Path) -> None:
     path.write_bytes(content)
     result = run(path, "--to", "sad", "-o", tmp_path / "out")
     assert result.exit_code == 1, result.output
-    told = rows(tmp_path / "out")
-    assert [row["status"] for row in told] == ["failed", "done", "skipped"]
-    assert told[0]["reason"].startswith("decode: damaged in its archive")
+    found = rows(tmp_path / "out")
+    assert [row["status"] for row in found] == ["failed", "done", "skipped"]
+    assert found[0]["reason"].startswith("decode: damaged in its archive")
 
 
 def test_links_in_a_tar_are_not_followed(run: Run, tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def test_what_cannot_be_joined_is_one_line(run: Run, faces: Path, tmp_path: Path
         assert result.exit_code == 2
         assert reason in result.output
     assert not joined.exists()
-    told = json.loads((parts[1] / "run.json").read_text())
-    (parts[1] / "run.json").write_text(json.dumps(told | {"finished": False}))
+    manifest = json.loads((parts[1] / "run.json").read_text())
+    (parts[1] / "run.json").write_text(json.dumps(manifest | {"finished": False}))
     assert "not finished" in merge(*parts, "-o", joined).output
     joined.write_text("mine")
     assert merge(*parts, "-o", joined).exit_code == 2
@@ -151,7 +151,9 @@ def test_a_slurm_array_that_may_be_a_part_says_what_to_pass(
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4", ""])
-def test_no_shard(run: Run, faces: Path, tmp_path: Path, text: str) -> None:
+def test_a_text_that_is_no_shard_is_exit_2(
+    run: Run, faces: Path, tmp_path: Path, text: str
+) -> None:
     result = run(faces, "--to", "sad", "-o", tmp_path / "out", "--shard", text)
     assert result.exit_code == 2
     assert "--shard" in result.output

@@ -34,7 +34,7 @@ def test_lists_of_every_kind_name_the_same(
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         ("print0", "holds NUL bytes: add -0 if"),
         ("utf-16", "is text in UTF-16: save it as UTF-8"),
@@ -43,7 +43,7 @@ def test_lists_of_every_kind_name_the_same(
     ],
 )
 def test_what_is_no_list_is_one_line(
-    run: Run, faces: Path, tmp_path: Path, form: str, said: str
+    run: Run, faces: Path, tmp_path: Path, form: str, message: str
 ) -> None:
     text = listed(tmp_path, faces)
     content = {
@@ -57,7 +57,7 @@ def test_what_is_no_list_is_one_line(
     assert result.exit_code == 2, result.output
     lines = [line for line in result.stderr.splitlines() if f"{tmp_path}/list: " in line]
     assert len(lines) == 1
-    assert said in lines[0]
+    assert message in lines[0]
     assert not list((tmp_path / "out").rglob("*.png"))
 
 

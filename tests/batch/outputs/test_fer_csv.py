@@ -31,12 +31,12 @@ def test_each_result_is_a_row_in_the_datasets_form(run: Run, faces: Path, tmp_pa
         "run.json",
     ]
     run(faces, "--to", "happy,sad", "-o", files, "--result", "face")
-    header, *told = lines(out)
+    header, *found = lines(out)
     assert header == b"emotion,pixels,Usage\n"
-    assert len(told) == 14
+    assert len(found) == 14
     for row, other in zip(rows(out), rows(files), strict=True):
         table, _, number = row["output"].partition(":")
-        label, pixels, usage = told[int(number)].decode().rstrip("\n").split(",")
+        label, pixels, usage = found[int(number)].decode().rstrip("\n").split(",")
         assert (table, EMOTIONS[int(label)], usage) == ("fer2013.csv", row["target"], "Training")
         with Image.open(files / other["output"]) as picture:
             assert [int(level) for level in pixels.split()] == list(picture.tobytes())
@@ -79,8 +79,10 @@ def test_after_a_kill_at_any_moment_it_comes_out_the_same(
     run(*words, "-o", whole)
     run(*words, "-o", out)
     table, report = lines(whole), (whole / "report.csv").read_bytes().splitlines(keepends=True)
-    for inputs, told, more in ((0, 0, b""), (0, 0, table[0]), (2, 4, b"6,1"), (3, 7, table[7])):
-        (out / "report.csv").write_bytes(b"".join(report[: 1 + told]) + report[1 + told][:9])
+    for inputs, reported, more in ((0, 0, b""), (0, 0, table[0]), (2, 4, b"6,1"), (3, 7, table[7])):
+        (out / "report.csv").write_bytes(
+            b"".join(report[: 1 + reported]) + report[1 + reported][:9]
+        )
         kept = b"".join(table[: 1 + 2 * inputs]) if inputs else b""
         (out / "fer2013.csv").write_bytes(kept + more)
         assert run(*words, "-o", out).exit_code == 1
@@ -97,18 +99,18 @@ def test_overwrite_leaves_no_table_without_results(run: Run, faces: Path, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--result", "picture"), "takes --result face"),
         (("--format", "webp"), "leave out --format"),
     ],
 )
 def test_what_a_table_cannot_hold_is_refused(
-    run: Run, faces: Path, tmp_path: Path, words: tuple[str, ...], told: str
+    run: Run, faces: Path, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     result = run(faces, "--to", "happy", "-o", tmp_path / "out", *LAYOUT, *words)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
     assert not (tmp_path / "out").exists()
 
 

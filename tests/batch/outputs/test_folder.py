@@ -61,8 +61,8 @@ def test_a_run_json_with_one_value_of_another_kind_is_one_line(
     for more in ((), ("--dry-run",)):
         result = run(*words, *more)
         assert result.exit_code == 2, result.output
-        (*_, said) = result.stderr.splitlines()
-        assert said.startswith(f"Error: {path}: not what a run left")
+        (*_, line) = result.stderr.splitlines()
+        assert line.startswith(f"Error: {path}: not what a run left")
     assert len(rows(tmp_path / "out")) == 7
 
 

@@ -45,9 +45,9 @@ def test_no_two_inputs_share_a_file_or_a_folder(run: Run, tmp_path: Path) -> Non
     out = tmp_path / "out"
     result = run(*words, "-o", out)
     assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert len({row["output"].lower() for row in told}) == len(told) == 16
-    for row in told:
+    found = rows(out)
+    assert len({row["output"].lower() for row in found}) == len(found) == 16
+    for row in found:
         with Image.open(out / row["output"]) as picture, Image.open(row["source"]) as source:
             gap = np.abs(np.asarray(picture, int)[8:] - np.asarray(source.convert("L"), int)[8:])
         assert gap.max() == 0
@@ -99,7 +99,7 @@ def test_a_name_and_its_tags(kind: LayoutName, name: str, output: str) -> None:
     assert layout.output_path(variant, name, 2, unconfirmed=False) == output
 
 
-def test_a_denied_result_lies_aside_and_plain_names_have_no_tags() -> None:
+def test_an_unconfirmed_result_has_its_own_folder_and_plain_names_have_no_tags() -> None:
     layout = Layout(
         kind="imagefolder",
         suffix=".png",

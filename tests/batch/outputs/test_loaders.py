@@ -45,14 +45,14 @@ def made(run: Run, faces: Path, out: Path, *words: str) -> dict[str, dict[str, s
 def test_imagefolder_in_hugging_face_datasets(
     run: Run, faces: Path, tmp_path: Path, hugging_face: Any
 ) -> None:
-    told = made(run, faces, tmp_path / "out")
+    reported = made(run, faces, tmp_path / "out")
     found = hugging_face.load_dataset("imagefolder", data_dir=str(tmp_path / "out"), split="train")
     assert found.features["label"].names == ["happy", "sad", "surprise"]
-    assert len(found) == len(told)
+    assert len(found) == len(reported)
     for sample in found:
         name = found.features["label"].int2str(sample["label"])
         place = Path(sample["image"].filename).relative_to(tmp_path / "out").as_posix()
-        assert told[place]["target"] == name
+        assert reported[place]["target"] == name
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no files of such names")
@@ -72,7 +72,7 @@ def test_imagefolder_and_tree_by_torchvisions_rule(run: Run, faces: Path, tmp_pa
     """ImageFolder: sorted top folders are the classes, none is empty, pictures at any depth."""
     for layout in ("imagefolder", "tree"):
         out = tmp_path / layout
-        told = made(run, faces, out, "--layout", layout)
+        reported = made(run, faces, out, "--layout", layout)
         classes = sorted(entry.name for entry in os.scandir(out) if entry.is_dir())
         assert classes == ["happy", "sad", "surprise"]
         samples = {
@@ -80,7 +80,7 @@ def test_imagefolder_and_tree_by_torchvisions_rule(run: Run, faces: Path, tmp_pa
             for name in classes
             for path in (out / name).rglob("*.*")
         }
-        assert samples == {place: row["target"] for place, row in told.items()}
+        assert samples == {place: row["target"] for place, row in reported.items()}
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -89,16 +89,16 @@ def test_webdataset_in_its_own_library(
 ) -> None:
     monkeypatch.setattr(shards, "FULL", 40_000)
     out = tmp_path / "out"
-    told = made(run, faces, out, "--layout", "webdataset")
+    reported = made(run, faces, out, "--layout", "webdataset")
     archives = sorted(map(str, out.glob("*.tar")))
     assert len(archives) > 2
     samples = list(webdataset.WebDataset(archives, shardshuffle=False).decode("l8"))
-    assert len(samples) == len(told)
+    assert len(samples) == len(reported)
     for sample in samples:
         place = f"{Path(sample['__url__']).name}:{sample['__key__']}.png"
         assert sorted(key for key in sample if key[0] != "_") == ["cls", "json", "png"]
-        assert EMOTIONS[sample["cls"]] == told[place]["target"] == sample["json"]["target"]
-        assert sample["json"]["source_label"] == told[place]["source_label"]
+        assert EMOTIONS[sample["cls"]] == reported[place]["target"] == sample["json"]["target"]
+        assert sample["json"]["source_label"] == reported[place]["source_label"]
         assert sample["png"].shape == (48, 48)
     gc.collect()  # the library leaves closing the tars to that
 
@@ -107,22 +107,24 @@ def test_webdataset_in_hugging_face_datasets(
     run: Run, faces: Path, tmp_path: Path, hugging_face: Any
 ) -> None:
     out = tmp_path / "out"
-    told = made(run, faces, out, "--layout", "webdataset")
+    reported = made(run, faces, out, "--layout", "webdataset")
     found = hugging_face.load_dataset("webdataset", data_files=f"{out}/*.tar", split="train")
-    assert len(found) == len(told)
+    assert len(found) == len(reported)
     for sample in found:
-        row = told[f"000000.tar:{sample['__key__']}.png"]
+        row = reported[f"000000.tar:{sample['__key__']}.png"]
         assert EMOTIONS[sample["cls"]] == row["target"] == sample["json"]["target"]
         assert sample["png"].size == (48, 48)
 
 
 def test_fer_csv_in_pandas(run: Run, faces: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    told = made(run, faces, out, "--layout", "fer-csv")
+    reported = made(run, faces, out, "--layout", "fer-csv")
     run(faces, *TO, "-o", tmp_path / "files", "--result", "face")
     found = pd.read_csv(out / "fer2013.csv")
     assert list(found.columns) == ["emotion", "pixels", "Usage"]
-    assert [EMOTIONS[label] for label in found["emotion"]] == [r["target"] for r in told.values()]
+    assert [EMOTIONS[label] for label in found["emotion"]] == [
+        r["target"] for r in reported.values()
+    ]
     pixels = np.stack([np.array(text.split(), np.uint8) for text in found["pixels"]])
     places = [row["output"] for row in rows(tmp_path / "files")]
     for levels, place in zip(pixels.reshape(-1, 48, 48), places, strict=True):
@@ -135,10 +137,10 @@ def test_the_report_in_pandas(run: Run, faces: Path, tmp_path: Path) -> None:
     for suffix in ("jsonl", "parquet"):
         place = tmp_path / f"report.{suffix}"
         assert run(faces, *TO, "-o", tmp_path / "out", "--report", place).exit_code == 1
-    told = pd.read_csv(tmp_path / "out" / "report.csv")
+    reported = pd.read_csv(tmp_path / "out" / "report.csv")
     found = pd.read_parquet(tmp_path / "report.parquet")
     lines = pd.read_json(tmp_path / "report.jsonl", lines=True)
-    assert list(found.columns) == list(told.columns) == list(lines.columns)
+    assert list(found.columns) == list(reported.columns) == list(lines.columns)
     for column in (
         "source",
         "output",
@@ -149,8 +151,8 @@ def test_the_report_in_pandas(run: Run, faces: Path, tmp_path: Path) -> None:
         "strength",
         "reason",
     ):
-        assert found[column].isna().tolist() == told[column].isna().tolist()
-        assert found[column].dropna().tolist() == told[column].dropna().tolist()
+        assert found[column].isna().tolist() == reported[column].isna().tolist()
+        assert found[column].dropna().tolist() == reported[column].dropna().tolist()
     assert str(found["confirmed"].dropna().map(type).unique()) == "[<class 'bool'>]"
     assert found["score"].isna().all()
     assert found["score"].dtype == np.float64

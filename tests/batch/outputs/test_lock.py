@@ -50,9 +50,9 @@ def test_the_second_is_refused_and_the_first_is_not_hurt(
     for more in ((), ("--overwrite",)):
         second = subprocess.run(command(*words, *more), capture_output=True, check=False)
         assert second.returncode == 2
-        (said,) = second.stderr.splitlines()
-        assert said.startswith(b"Error: ")
-        assert b"another run is writing there" in said
+        (messages,) = second.stderr.splitlines()
+        assert messages.startswith(b"Error: ")
+        assert b"another run is writing there" in messages
     first.communicate(b"".join(os.fsencode(p) + b"\n" for p in sorted(faces.rglob("*.png"))))
     assert first.returncode == 0
     assert len(rows(out)) == 7

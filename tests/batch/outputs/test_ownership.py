@@ -144,8 +144,8 @@ def test_a_run_that_lost_its_run_json_can_be_started_anew(
     for more in ((), ("--dry-run",)):
         lost = run(*words, *more)
         assert lost.exit_code == 2
-        told = "holds a run without its run.json, which has the options: name another --out, or"
-        assert f"{out} {told} start anew with --overwrite" in lost.stderr
+        message = "holds a run without its run.json, which has the options: name another --out, or"
+        assert f"{out} {message} start anew with --overwrite" in lost.stderr
     anew = run(*words, "--overwrite")
     if layout == "fer-csv":  # a table has no mark
         assert anew.exit_code == 2

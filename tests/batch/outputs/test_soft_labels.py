@@ -25,10 +25,10 @@ def table(content: str) -> list[dict[str, str]]:
 
 
 def assert_labels_are_the_reports(out: Path, content: str) -> None:
-    lines, told = table(content), [row for row in rows(out) if row["output"]]
+    lines, found = table(content), [row for row in rows(out) if row["output"]]
     assert list(lines[0]) == ["emotion", "pixels", "Usage", *COLUMNS]
-    assert len(lines) == len(told)
-    for row in told:
+    assert len(lines) == len(found)
+    for row in found:
         line = lines[int(row["output"].partition(":")[2])]
         assert EMOTIONS[int(line["emotion"])] == row["target"]
         for column, emotion in zip(COLUMNS, EMOTIONS, strict=True):
@@ -92,5 +92,5 @@ def test_fit_reads_the_table_as_faces_and_as_votes(run: Run, tmp_path: Path) -> 
     votes, lines = load_votes(out / "fer2013.csv"), table((out / "fer2013.csv").read_text())
     for faces in splits.values():
         labels = soft_labels(faces, votes, 1.0)
-        told = [[float(lines[int(row)][column]) for column in COLUMNS] for row in faces.rows]
-        np.testing.assert_allclose(labels, told, atol=1e-5)
+        columns = [[float(lines[int(row)][column]) for column in COLUMNS] for row in faces.rows]
+        np.testing.assert_allclose(labels, columns, atol=1e-5)

@@ -112,7 +112,7 @@ def test_pictures_from_stdin_into_a_folder(weights: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--layout", "fer-csv"), "name a folder for --layout fer-csv"),
         (("--report", "-"), "only one of them"),
@@ -122,11 +122,11 @@ def test_pictures_from_stdin_into_a_folder(weights: Path, tmp_path: Path) -> Non
     ],
 )
 def test_what_needs_a_folder_is_refused(
-    run: Run, faces: Path, words: tuple[str, ...], told: str
+    run: Run, faces: Path, words: tuple[str, ...], message: str
 ) -> None:
     result = run(faces, "--to", "happy", "-o", "-", *words)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stdout_bytes == b""
 
 
@@ -146,16 +146,16 @@ def test_a_dry_run_needs_no_pipe(run: Run, faces: Path) -> None:
 def test_a_terminal_is_refused(weights: Path, faces: Path) -> None:
     ours, theirs = os.openpty()
     try:
-        for words, told in (
+        for words, message in (
             ((faces, "-o", "-"), b"send stdout to a file or a pipe"),
             (("-", "-o", "-"), b"send stdout to a file or a pipe"),
             (("-", "-o", "out"), b"is a picture from stdin: send it one"),
         ):
             fixed = ("batch", *words, "--to", "happy", "--weights", weights)
             process = child(*fixed, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE)
-            _, said = process.communicate()
+            _, messages = process.communicate()
             assert process.returncode == 2
-            assert told in said
+            assert message in messages
     finally:
         os.close(ours)
         os.close(theirs)
@@ -175,10 +175,10 @@ def test_a_reader_that_goes_away_ends_it_quietly(weights: Path, tmp_path: Path) 
     assert process.stderr is not None
     process.stdout.read(100)
     process.stdout.close()
-    said = process.stderr.read()
+    messages = process.stderr.read()
     process.stderr.close()
     assert process.wait() == 141
-    assert said == b""
+    assert messages == b""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -189,6 +189,6 @@ def test_a_full_disk_is_one_line(weights: Path, faces: Path) -> None:
             stdout=full,
             stderr=subprocess.PIPE,
         )
-        _, said = process.communicate()
+        _, messages = process.communicate()
     assert process.returncode == 1
-    assert said == b"Error: -o -: cannot be written: No space left on device\n"
+    assert messages == b"Error: -o -: cannot be written: No space left on device\n"

@@ -65,10 +65,10 @@ def test_a_sample_is_a_picture_its_class_and_what_is_known(
         key = member.removesuffix(".png")
         assert (archive, "." in key) == ("000000.tar", False)
         assert EMOTIONS[int(found[f"{key}.cls"])] == row["target"]
-        told = json.loads(found[f"{key}.json"])
-        assert (told["target"], told["confirmed"]) == (row["target"], True)
-        assert told["source_label"] == row["source_label"]
-        assert told["faces"][0]["probabilities"]["happy"] == float(row["p_happy"])
+        facts = json.loads(found[f"{key}.json"])
+        assert (facts["target"], facts["confirmed"]) == (row["target"], True)
+        assert facts["source_label"] == row["source_label"]
+        assert facts["faces"][0]["probabilities"]["happy"] == float(row["p_happy"])
         assert str(tmp_path) not in found[f"{key}.json"].decode()
 
 
@@ -110,9 +110,9 @@ def test_a_full_tar_is_ended_and_the_next_begun(
 
 def left_by_a_kill(whole: Path, out: Path, inputs: int, more: int) -> None:
     """Take `out` back to where so many inputs had rows, and the tars `more` bytes of the next."""
-    report, told = (whole / "report.csv").read_bytes(), rows(whole)
-    sources = list(dict.fromkeys(row["source"] for row in told))[:inputs]
-    done = [row for row in told if row["source"] in sources]
+    report, found = (whole / "report.csv").read_bytes(), rows(whole)
+    sources = list(dict.fromkeys(row["source"] for row in found))[:inputs]
+    done = [row for row in found if row["source"] in sources]
     lines = report.splitlines(keepends=True)
     kept = b"".join(lines[: 1 + len(done)])
     (out / "report.csv").write_bytes(report[: len(kept) + more // 10])
@@ -221,8 +221,8 @@ def test_faces_of_one_picture_are_one_sample(run: Run, mouth_weights: Path, tmp_
         for target in ("happy", "sad")
         for suffix in ("cls", "json", "jpg")
     ]
-    told = json.loads(found["sad/group.json"])
-    assert [face["face"] for face in told["faces"]] == [1, 2]
+    facts = json.loads(found["sad/group.json"])
+    assert [face["face"] for face in facts["faces"]] == [1, 2]
     tarred(run, *words, "-o", tmp_path / "faces", "--result", "face")
     assert {name for name in members(tmp_path / "faces" / "000000.tar") if "sad" in name} == {
         f"sad/{key}.{suffix}" for key in ("group", "group-f2") for suffix in ("cls", "json", "png")

@@ -21,9 +21,9 @@ def test_only_faces_change_and_each_has_its_rows(
     report = {name: [r for r in rows(out) if name in r["source"]] for name in ("group", "none")}
     assert [(r["status"], r["faces"]) for r in report["none"]] == [("skipped", "")]
     assert "no face found" in report["none"][0]["reason"]
-    told = [(r["face"], r["target"], r["status"]) for r in report["group"]]
-    assert told[:4] == [(f, e, "done") for f in "12" for e in ("happy", "sad")]
-    assert told[4:] == [("3", "happy", "skipped"), ("3", "sad", "skipped")]
+    reported = [(r["face"], r["target"], r["status"]) for r in report["group"]]
+    assert reported[:4] == [(f, e, "done") for f in "12" for e in ("happy", "sad")]
+    assert reported[4:] == [("3", "happy", "skipped"), ("3", "sad", "skipped")]
     assert "under 32" in report["group"][4]["reason"]
     assert all(0.8 <= float(r["score"]) <= 1 for r in report["group"])
     assert [r["confirmed"] for r in report["group"]] == ["true"] * 4 + [""] * 2

@@ -41,8 +41,8 @@ def test_size_and_colors_stay_in_every_mode(
         if mode.endswith("A"):
             picture.putalpha(Image.linear_gradient("L").resize(picture.size))
         picture.save(path)
-    said = run(path, "--to", "sad", "-o", tmp_path / "out", "--weights", mouth_weights)
-    assert said.exit_code == 0, said.output
+    outcome = run(path, "--to", "sad", "-o", tmp_path / "out", "--weights", mouth_weights)
+    assert outcome.exit_code == 0, outcome.output
     (row,) = rows(tmp_path / "out")
     left, top, width, height = boxes([row])[0]
     with Image.open(path) as before, Image.open(tmp_path / "out" / "sad" / "in.png") as after:
@@ -175,9 +175,9 @@ def test_a_turned_tiff_is_as_the_same_pixels_in_a_png(
     assert (large["width"], large["height"], less["width"], less["height"]) == (
         *("210", "290", "60", "84"),
     )
-    told = [
+    found = [
         [(row["box"], row["width"], row["mode"], row["predicted"]) for row in rows(tmp_path / out)]
         for out in ("out-png", "out-tif")
     ]
-    assert told[0] == told[1]
+    assert found[0] == found[1]
     assert tree(tmp_path / "out-png") == tree(tmp_path / "out-tif")

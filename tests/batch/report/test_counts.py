@@ -13,7 +13,7 @@ from tests.support.cli import Run
 from tests.support.reports import rows, tree
 
 
-def test_a_share_that_was_missed_is_exit_5_and_named(run: Run, faces: Path, tmp_path: Path) -> None:
+def test_a_missed_fraction_is_exit_5_and_named(run: Run, faces: Path, tmp_path: Path) -> None:
     bright = np.full((48, 48), 255, np.uint8)
     Image.fromarray(bright).save(faces / "bright.png")  # the judge says neutral, whatever is done
     words = (faces, "--to", "happy,neutral", "-o", tmp_path / "out")
@@ -51,7 +51,7 @@ def test_too_many_failures_stop_the_run(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("--workers", "1"), ("--workers", "2"), ("--threads",)])
-def test_hardly_more_is_done_once_too_many_have_failed(
+def test_few_more_inputs_are_done_after_too_many_have_failed(
     run: Run, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     """A chunk ends at the fourth of its failures, and at most four chunks are in flight."""
@@ -66,24 +66,24 @@ def test_hardly_more_is_done_once_too_many_have_failed(
     out = tmp_path / "out"
     stopped = run(folder, "--to", "sad", "-o", out, "--max-failures", "3", *words)
     assert stopped.exit_code == 5, stopped.output
-    told = rows(out)
-    assert 8 <= len(told) <= 40
-    assert {f"{number:03}.png" for number in range(8)} <= {Path(r["source"]).name for r in told}
-    results = {row["output"] for row in told if row["output"]}
+    found = rows(out)
+    assert 8 <= len(found) <= 40
+    assert {f"{number:03}.png" for number in range(8)} <= {Path(r["source"]).name for r in found}
+    results = {row["output"] for row in found if row["output"]}
     assert results == {p.relative_to(out).as_posix() for p in (out / "sad").iterdir()}
     assert run(folder, "--to", "sad", "-o", out).exit_code == 1
     assert len(rows(out)) == 300
 
 
 @pytest.mark.parametrize(("limit", "code"), [("6.9%", 5), ("7%", 1), ("0%", 5), ("0", 5)])
-def test_a_share_of_failures_is_of_all_that_ended(
+def test_a_percentage_of_failures_is_of_all_inputs_that_ended(
     run: Run, tmp_path: Path, limit: str, code: int
 ) -> None:
     words = (spoil(tmp_path / "in", 3), "--to", "sad", "-o", tmp_path / "out")
     assert run(*words, "--max-failures", limit).exit_code == code  # 3 of 43 are 6.98%
 
 
-def test_a_share_says_nothing_until_enough_have_ended() -> None:
+def test_a_percentage_counts_only_once_enough_inputs_have_ended() -> None:
     counts = Counts()
     counts.inputs.update(failed=50, done=49)
     assert not too_many_failed(counts, "1%", ended=False)
@@ -103,7 +103,7 @@ def test_a_share_says_nothing_until_enough_have_ended() -> None:
         ("--overwrite", "--retry-failed"),
     ],
 )
-def test_values_and_options_that_cannot_be_are_named(
+def test_impossible_values_and_options_are_named(
     run: Run, faces: Path, words: tuple[str, ...]
 ) -> None:
     result = run(faces, "--to", "sad", *words)
@@ -112,7 +112,7 @@ def test_values_and_options_that_cannot_be_are_named(
 
 
 @pytest.mark.parametrize("more", [(), ("--retry-failed",)])
-def test_what_failed_is_done_again_when_it_is_mended(
+def test_a_failed_input_is_done_again_after_it_is_mended(
     run: Run, tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     folder = tmp_path / "in"
@@ -136,15 +136,15 @@ def test_what_failed_is_done_again_when_it_is_mended(
     assert tree(out) == tree(tmp_path / "whole")
 
     def sorted_rows(place: Path) -> list[dict[str, str]]:
-        told = [{**row, "ms": "", "source_mtime_ns": ""} for row in rows(place)]
-        return sorted(told, key=lambda row: (row["source"], row["target"]))
+        found = [{**row, "ms": "", "source_mtime_ns": ""} for row in rows(place)]
+        return sorted(found, key=lambda row: (row["source"], row["target"]))
 
     assert sorted_rows(out) == sorted_rows(tmp_path / "whole")
 
 
-def test_what_fails_again_has_one_row(run: Run, tmp_path: Path) -> None:
+def test_an_input_that_fails_again_has_one_row(run: Run, tmp_path: Path) -> None:
     words = (spoil(tmp_path / "in", 2), "--to", "sad", "-o", tmp_path / "out")
     run(*words)
     assert run(*words, "--retry-failed").exit_code == 1
-    told = [row["source"] for row in rows(tmp_path / "out")]
-    assert len(told) == len(set(told)) == 42
+    found = [row["source"] for row in rows(tmp_path / "out")]
+    assert len(found) == len(set(found)) == 42

@@ -56,11 +56,11 @@ def test_temporary_files_whose_path_ray_cannot_use_are_one_line(
         words = ("batch", faces, "--to", "happy", "--weights", weights, "-o", tmp_path / "out")
         environment = os.environ | {"TMPDIR": str(folder), "RAY_TMPDIR": str(folder)}
         process = child(*words, *RAY, "-q", stderr=subprocess.PIPE, env=environment)
-        _, said = process.communicate()
+        _, messages = process.communicate()
     finally:
         shutil.rmtree(folder)
     assert process.returncode == 1
-    (line,) = said.decode().splitlines()
+    (line,) = messages.decode().splitlines()
     assert line.startswith(f"Error: Ray cannot use {folder}")
     assert line.endswith(": set TMPDIR to a folder whose path is ASCII")
 

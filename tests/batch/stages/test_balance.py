@@ -93,8 +93,8 @@ def test_faces_for_tests_are_left_out_and_bad_rows_reported(run: Run, tmp_path: 
     out = tmp_path / "out"
     result = run(data, "--to", "happy", "--balance", "--layout", "fer-csv", "-o", out)
     assert result.exit_code == 1, result.output  # the bad row
-    told = rows(out)
-    assert [row["reason"] for row in told if row["status"] == "failed"]
+    found = rows(out)
+    assert [row["reason"] for row in found if row["status"] == "failed"]
     usages = {line.rpartition(",")[2] for line in (out / "fer2013.csv").read_text().split()[1:]}
     assert {usage for usage in usages if usage.isalpha()} == {"Training"}
     counts = Counter(line[0] for line in unhappy[1:] if line.endswith("Training"))
@@ -121,19 +121,19 @@ def test_a_run_without_balance_is_refused_where_one_had_it(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--per-class", "3"), "--balance and --per-class: name one of them"),
         (("--to", "happy"), "there is nothing to make"),
     ],
 )
 def test_options_and_inputs_that_balance_cannot_have_are_refused(
-    run: Run, train: Path, tmp_path: Path, words: tuple[str, ...], told: str
+    run: Run, train: Path, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     to = () if "--to" in words else ("--to", "all")
     result = run(train, *to, "--balance", "-o", tmp_path / "out", *words)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
     assert not (tmp_path / "out" / "run.json").exists()
 
 

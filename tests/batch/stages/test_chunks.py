@@ -10,7 +10,7 @@ def items(count: int) -> list[Item]:
     return [Item(path=Path(f"{n}.png"), relative=f"{n}.png", named=False) for n in range(count)]
 
 
-def test_small_pictures_go_by_the_dozen_once_they_are_known_to_be_quick() -> None:
+def test_chunks_of_quick_pictures_grow_to_dozens() -> None:
     chunker, sizes = Chunker(lambda _: 0), []
     for chunk in filter(None, chunker.chunks(items(500))):
         sizes.append(len(chunk.items))
@@ -20,7 +20,7 @@ def test_small_pictures_go_by_the_dozen_once_they_are_known_to_be_quick() -> Non
     assert sum(sizes) == 500
 
 
-def test_slow_ones_go_one_by_one_again() -> None:
+def test_chunks_of_slow_pictures_shrink_to_one() -> None:
     chunker = Chunker(lambda _: 0)
     chunks = filter(None, chunker.chunks(items(100)))
     for _ in range(4):
@@ -29,7 +29,7 @@ def test_slow_ones_go_one_by_one_again() -> None:
     assert len(next(chunks).items) == 1
 
 
-def test_heavy_ones_go_one_by_one() -> None:
+def test_a_heavy_picture_fills_its_chunk() -> None:
     chunker = Chunker(lambda item: HEAVY + 1 if item.relative == "7.png" else 1)
     for _ in range(10):
         chunker.learn(64, 0.001)
@@ -38,7 +38,7 @@ def test_heavy_ones_go_one_by_one() -> None:
     assert [chunk.weight for chunk in chunks] == [HEAVY + 8, 64, 8]
 
 
-def test_a_wait_ends_a_chunk() -> None:
+def test_a_none_ends_a_chunk() -> None:
     chunker = Chunker(lambda _: 0)
     for _ in range(10):
         chunker.learn(64, 0.001)

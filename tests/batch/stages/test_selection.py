@@ -37,14 +37,14 @@ def test_what_is_not_confirmed_has_a_row_and_no_file(run: Run, mixed: Path, tmp_
     out = tmp_path / "out"
     result = run(mixed, "--to", "happy,neutral", "-o", out, "--confirmed-only")
     assert result.exit_code == 0, result.output
-    told = rows(out)
-    assert len(told) == 80
-    for row in told:
+    found = rows(out)
+    assert len(found) == 80
+    for row in found:
         assert row["status"] == "done"
         assert (row["confirmed"] == "true") == bool(row["output"])
         assert row["reason"] == ("" if row["output"] else "not written: not confirmed")
         assert row["disposition"] == ("written" if row["output"] else "dropped")
-    assert set(tree(out)) == {row["output"] for row in told if row["output"]}
+    assert set(tree(out)) == {row["output"] for row in found if row["output"]}
     assert len(list((out / "happy").iterdir())) == 26
 
 
@@ -63,13 +63,13 @@ def test_a_run_ends_when_each_class_has_its_quota(run: Run, mixed: Path, tmp_pat
     result = run(*words)
     assert result.exit_code == 0, result.output
     assert "each expression has its --per-class 4" in result.stderr
-    told = rows(out)
-    assert Counter(row["target"] for row in told if row["output"]) == {"happy": 4, "neutral": 4}
-    happy = [row["output"] for row in told if row["target"] == "happy" and row["output"]]
+    found = rows(out)
+    assert Counter(row["target"] for row in found if row["output"]) == {"happy": 4, "neutral": 4}
+    happy = [row["output"] for row in found if row["target"] == "happy" and row["output"]]
     assert happy == [f"happy/{n}.png" for n in ("01", "02", "04", "05")]
-    assert told[-1]["source"].endswith("05.png"), "what comes after is left alone"
-    assert told[-1]["reason"] == "not written: the target has its --per-class results"
-    assert told[-1]["disposition"] == "over_quota"
+    assert found[-1]["source"].endswith("05.png"), "what comes after is left alone"
+    assert found[-1]["reason"] == "not written: the target has its --per-class results"
+    assert found[-1]["disposition"] == "over_quota"
     assert json.loads((out / "run.json").read_text())["finished"] is True
     before = rows(out)
     assert run(*words).exit_code == 0
@@ -225,7 +225,7 @@ def test_an_unconfirmed_result_gets_the_disposition_of_the_options(
     assert selector.choose(judged("happy", "happy"), shows_face=True) == dispositions
 
 
-def test_a_quota_counts_earlier_results_and_no_denied_ones() -> None:
+def test_a_quota_counts_earlier_results_and_no_unconfirmed_ones() -> None:
     plan = Plan(targets=("happy", "sad"))
     selector = ResultSelector(plan, Disposition.DROPPED, 2, {"happy": 1})
     written, dropped, over = Disposition.WRITTEN, Disposition.DROPPED, Disposition.OVER_QUOTA

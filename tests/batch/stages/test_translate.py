@@ -34,14 +34,14 @@ def test_no_face_is_named_and_not_confirmed(
 ) -> None:
     result = run(mixed, "--to", "sad", "-o", tmp_path / "out", "--weights", presence)
     assert result.exit_code == 0, result.output
-    told = {Path(r["source"]).stem: r for r in rows(tmp_path / "out")}
-    assert {name: (r["reason"], r["confirmed"]) for name, r in told.items()} == {
+    reported = {Path(r["source"]).stem: r for r in rows(tmp_path / "out")}
+    assert {name: (r["reason"], r["confirmed"]) for name, r in reported.items()} == {
         "face": ("", "true"),
         "black": ("no face found", "false"),
         "dot": ("no face found", "false"),
         "gray": ("no face found", "false"),
     }
-    assert all(r["status"] == "done" and r["output"] for r in told.values())
+    assert all(r["status"] == "done" and r["output"] for r in reported.values())
 
 
 def test_a_picture_without_a_face_is_never_confirmed(

@@ -31,12 +31,12 @@ def test_faulty_metadata_are_one_line_of_ours(
 ) -> None:
     words = ("batch", faulty, "--to", "sad", "--weights", weights, "-o", tmp_path / "out", workers)
     process = child(*words, *(("-q",) * quiet), stderr=subprocess.PIPE)
-    _, said = process.communicate()
-    assert process.returncode == 0, said
-    assert b".py:" not in said
-    assert (said == b"") == quiet
+    _, messages = process.communicate()
+    assert process.returncode == 0, messages
+    assert b".py:" not in messages
+    assert (messages == b"") == quiet
     if not quiet and workers == "--threads":
-        said_once = [line for line in said.splitlines() if line.startswith(b"warning: ")]
+        said_once = [line for line in messages.splitlines() if line.startswith(b"warning: ")]
         assert 1 <= len(said_once) == len(set(said_once))
 
 
@@ -50,18 +50,18 @@ def test_what_is_wrong_with_a_tiff_is_in_its_row_alone(
     (tmp_path / "a.tif").write_bytes(content)
     words = ("batch", tmp_path / "a.tif", "--to", "sad", "--weights", weights, workers, "-q")
     process = child(*words, "-o", tmp_path / "out", stderr=subprocess.PIPE)
-    _, said = process.communicate()
+    _, messages = process.communicate()
     (row,) = rows(tmp_path / "out")
-    assert (process.returncode, row["status"], said) == (1, "failed", b"")
+    assert (process.returncode, row["status"], messages) == (1, "failed", b"")
 
 
 def test_a_warning_comes_once_and_on_one_line() -> None:
-    said: list[str] = []
-    with library_warnings(said.append):
+    echoed: list[str] = []
+    with library_warnings(echoed.append):
         for _ in range(3):
             warnings.warn("two\nlines", UserWarning, stacklevel=1)
             warnings.warn("for programmers", DeprecationWarning, stacklevel=1)
-    assert said == ["warning: two lines"]
+    assert echoed == ["warning: two lines"]
 
 
 def warn(_: int, text: str) -> None:
@@ -70,11 +70,11 @@ def warn(_: int, text: str) -> None:
 
 
 def test_a_worker_process_hands_its_warnings_over() -> None:
-    said: list[str] = []
-    with library_warnings(said.append):
+    echoed: list[str] = []
+    with library_warnings(echoed.append):
         process = WorkerProcess(0)
         for text in ("first", "second", "first"):
             process.call(warn, text)
         process.close()
         process.join()
-    assert said == ["warning: first", "warning: second"]
+    assert echoed == ["warning: first", "warning: second"]

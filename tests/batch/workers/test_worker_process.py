@@ -70,9 +70,9 @@ def test_processes_give_the_bytes_that_threads_give(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as process:
-            stdout, said = process.communicate()
-        assert process.returncode == 1, said  # some files cannot be read
-        assert b"224 inputs: 203 done, 1 skipped, 20 failed" in said
+            stdout, messages = process.communicate()
+        assert process.returncode == 1, messages  # some files cannot be read
+        assert b"224 inputs: 203 done, 1 skipped, 20 failed" in messages
         assert bool(stdout) == ("-o" in form)
         made.append((stdout, timeless(out), tree(out) if out.exists() else {}))
     assert made[0] == made[1]
@@ -163,12 +163,12 @@ def test_a_signal_to_all_of_them_lets_what_is_in_hand_finish(
     with begin(weights, folder, out, stderr=subprocess.PIPE, process_group=0) as process:
         wait_for_rows(process, out)
         os.killpg(process.pid, number)
-        _, said = process.communicate()
-        assert process.returncode == 130, said
-    assert b"the same command goes on from here" in said
-    assert b"Traceback" not in said
-    told = json.loads((out / "run.json").read_text())
-    assert (told["finished"], told["done"]) == (False, count_lines(out) - 1)
+        _, messages = process.communicate()
+        assert process.returncode == 130, messages
+    assert b"the same command goes on from here" in messages
+    assert b"Traceback" not in messages
+    manifest = json.loads((out / "run.json").read_text())
+    assert (manifest["finished"], manifest["done"]) == (False, count_lines(out) - 1)
     equals_never_stopped(weights, folder, out)
 
 
@@ -179,10 +179,10 @@ def test_a_worker_that_is_killed_is_one_line(weights: Path, tmp_path: Path) -> N
     with begin(weights, folder, out, stderr=subprocess.PIPE) as process:
         wait_for_rows(process, out)
         os.kill(workers(process.pid)[0], signal.SIGKILL)
-        _, said = process.communicate()
+        _, messages = process.communicate()
     assert process.returncode == 1
-    assert b"Error: a worker process was killed" in said
-    assert b"Traceback" not in said
+    assert b"Error: a worker process was killed" in messages
+    assert b"Traceback" not in messages
     assert json.loads((out / "run.json").read_text())["finished"] is False
     equals_never_stopped(weights, folder, out)
 
@@ -207,10 +207,10 @@ def test_a_worker_that_is_killed_while_it_answers_is_one_line(
         for number in there:
             os.kill(number, signal.SIGKILL)
         process.send_signal(signal.SIGCONT)
-        _, said = process.communicate()
+        _, messages = process.communicate()
     assert process.returncode == 1
-    assert b"Error: a worker process was killed" in said
-    assert b"Traceback" not in said
+    assert b"Error: a worker process was killed" in messages
+    assert b"Traceback" not in messages
 
 
 @pytest.mark.slow

@@ -55,11 +55,11 @@ def main() -> None:
             started = time.monotonic()
             out = given.work / f"{part}-{layout}"
             shutil.rmtree(out, ignore_errors=True)
-            said = PARTS[part](given, layout, out)
+            summary = PARTS[part](given, layout, out)
             if part != "alone":
                 assert_same(out, given.work / f"alone-{layout}")
-                said += ", the same"
-            print(f"{part} {layout}: {time.monotonic() - started:.0f} s{said}", flush=True)
+                summary += ", the same"
+            print(f"{part} {layout}: {time.monotonic() - started:.0f} s{summary}", flush=True)
 
 
 def make_inputs(work: Path, count: int) -> None:

@@ -35,8 +35,8 @@ PATH = click.Path(path_type=Path, exists=True)
 def main(graph: Path, weights: Path, data: Path, out: Path) -> None:
     """Convert, add mean and axes, and write file and card."""
     network = FaceRecognizer().eval()
-    said = json.loads(graph.read_text(encoding="utf-8"))
-    convert(network, said, weights.read_bytes())
+    description = json.loads(graph.read_text(encoding="utf-8"))
+    convert(network, description, weights.read_bytes())
     faces = device_cache.scaled(torch.from_numpy(fer2013.load(data)["Training"].images[::EVERY]))
     with torch.inference_mode():
         found = torch.cat([network(batch) for batch in torch.split(faces, 64)])

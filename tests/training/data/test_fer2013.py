@@ -141,10 +141,10 @@ def test_folders_that_are_left_out_are_named(tmp_path: Path) -> None:
     for clutter in ("train/@eaDir/happy", "train/happy/$RECYCLE.BIN"):
         (root / clutter).mkdir(parents=True)
         (root / clutter / "thumbnail.png").write_bytes(b"no picture")
-    said: list[str] = []
-    load(root, said.append)
-    assert len(said) == 7
-    assert said[0].startswith(f"{root}: 3 pictures in extra/angry/ left out: faces are read from")
+    lines: list[str] = []
+    load(root, lines.append)
+    assert len(lines) == 7
+    assert lines[0].startswith(f"{root}: 3 pictures in extra/angry/ left out: faces are read from")
 
 
 def test_a_zip_with_backslashes_is_read_as_one_with_slashes(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_refusal_is_as_of_a_fake() -> None:
 
 
 def test_ds_accuracy_is_of_reals_and_fakes_alike() -> None:
-    def told(real: list[float], fake: list[float]) -> Pairs:
+    def pairs(real: list[float], fake: list[float]) -> Pairs:
         verdicts = [
             DiscriminatorOutput(real=torch.tensor(v)[:, None], expression=None)
             for v in (real, fake)
@@ -90,6 +90,6 @@ def test_ds_accuracy_is_of_reals_and_fakes_alike() -> None:
             real_labels=torch.zeros(0, 7),
         )
 
-    assert adversarial.d_accuracy("bce", told([1.0, -1.0], [-1.0, -2.0])).item() == 0.75
-    assert adversarial.d_accuracy("least-squares", told([0.6, 0.6], [0.4, 0.6])).item() == 0.75
-    assert adversarial.d_accuracy("relativistic", told([1.0, 1.0], [0.0, 2.0])).item() == 0.5
+    assert adversarial.d_accuracy("bce", pairs([1.0, -1.0], [-1.0, -2.0])).item() == 0.75
+    assert adversarial.d_accuracy("least-squares", pairs([0.6, 0.6], [0.4, 0.6])).item() == 0.75
+    assert adversarial.d_accuracy("relativistic", pairs([1.0, 1.0], [0.0, 2.0])).item() == 0.5

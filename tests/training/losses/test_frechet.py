@@ -71,6 +71,6 @@ def test_faces_as_they_were_are_left_alone() -> None:
     assert gradient.abs().max() < 1e-5
 
 
-def test_few_faces_say_nothing() -> None:
+def test_the_loss_of_few_faces_is_zero() -> None:
     *_, distance = after_batches(0.5 * torch.ones(AXES), batches=MEMORY // (2 * BATCH))
     assert distance == 0

@@ -43,8 +43,8 @@ def test_the_standard_error_is_the_spread_of_auc_over_many_samples() -> None:
     found = []
     for _ in range(600):
         found.append(roc_auc(RANDOM.normal(0.5, 1, 60), RANDOM.normal(0, 1, 40)))
-    told = standard_error(RANDOM.normal(0.5, 1, 60), RANDOM.normal(0, 1, 40))
-    assert told == pytest.approx(np.std(np.array(found, float)), rel=0.25)
+    estimate = standard_error(RANDOM.normal(0.5, 1, 60), RANDOM.normal(0, 1, 40))
+    assert estimate == pytest.approx(np.std(np.array(found, float)), rel=0.25)
     assert standard_error(np.array([1.0]), np.array([0.0, 1])) is None
 
 
@@ -118,8 +118,8 @@ def test_figures_name_the_target_that_gives_itself_away() -> None:
     assert mouth["fear"] == {"results": 0, "real": 0, "auc": None, "error": None, "floor": None}
     for region in ("whole", "mouth", "eyes"):
         figures = found.figures[region]
-        told = [row["auc"] for row in figures["targets"].values() if row["auc"] is not None]
-        assert figures["auc"] == pytest.approx(np.mean(told), abs=1e-3)
+        aucs = [row["auc"] for row in figures["targets"].values() if row["auc"] is not None]
+        assert figures["auc"] == pytest.approx(np.mean(aucs), abs=1e-3)
         assert figures["floor"] == pytest.approx(0.5, abs=0.2)
     whole = found.scores
     happy, sad = whole[unseen.labels == 3], whole[unseen.labels == 4]
