@@ -89,7 +89,7 @@ def identifier(folder: Path) -> str:
     """Return a bundle's short name: the start of its card's SHA-256, which covers every file.
 
     Raises:
-        BundleError: there is no card.
+        BundleError: There is no card.
     """
     try:
         return sha256(folder / CARD)[:12]
@@ -120,7 +120,7 @@ def load(folder: Path) -> Bundle:
     """Read and check a bundle.
 
     Raises:
-        BundleError: no card, another format or other classes, a file missing or altered.
+        BundleError: No card, another format or other classes, a file missing or altered.
     """
     if is_remote(folder):
         folder = _downloaded(folder)

@@ -23,7 +23,7 @@ def parse_emotion(word: str) -> str:
     """Return the FER2013 name for a name or synonym in any case.
 
     Raises:
-        ValueError: the word names no expression; the message suggests one, or lists all.
+        ValueError: The word names no expression; the message suggests one, or lists all.
     """
     name = str(word).strip().lower()  # a Python program may give a list of words, or None
     name = SYNONYMS.get(name, name)
@@ -41,7 +41,7 @@ def parse_emotions(words: tuple[str, ...]) -> tuple[str, ...]:
     A word may name several, with commas between them, or be `all`.
 
     Raises:
-        ValueError: a word names no expression, or there is none.
+        ValueError: A word names no expression, or there is none.
     """
     names = {part for word in words for part in str(word).split(",") if part.strip()}
     if not names:

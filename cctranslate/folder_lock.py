@@ -24,8 +24,8 @@ def hold(out: Path, echo: Callable[[str], None]) -> Iterator[None]:
     A file system without locks is warned of by `echo`, and the run goes on.
 
     Raises:
-        BusyError: another run is at work there.
-        OutputError: it cannot be written.
+        BusyError: Another run is at work there.
+        OutputError: It cannot be written.
     """
     lock = FileLock(out / LOCK, timeout=0)
     try:

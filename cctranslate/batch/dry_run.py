@@ -42,9 +42,9 @@ def describe(options: Options, echo: Callable[[str], None]) -> int:
     listed ones may turn out to be no pictures.
 
     Raises:
-        BundleError, DeviceError: the bundle or the device cannot be used.
-        InputError: an input is not there.
-        OptionError: options that cannot go together, or not with the run in OUT.
+        BundleError, DeviceError: The bundle or the device cannot be used.
+        InputError: An input is not there.
+        OptionError: Options that cannot go together, or not with the run in OUT.
     """
     check(options)
     loaded = bundle.load(options.weights or bundle.shipped())

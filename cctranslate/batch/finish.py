@@ -32,7 +32,7 @@ def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons
         reasons: The reasons of the journal's rows. They are replaced if rows are joined.
 
     Raises:
-        OutputError: something cannot be written.
+        OutputError: Something cannot be written.
     """
     journal.close()
     out, counts = options.out, _join_rows(options, journal, reasons)

@@ -46,8 +46,8 @@ def merge(folders: list[Path], path: Path) -> Counts:
     Paths of results are made relative to the folder of `path`.
 
     Raises:
-        InputError: a report cannot be read.
-        OptionError: a folder holds no run, an unfinished one or one with other options or inputs,
+        InputError: A report cannot be read.
+        OptionError: A folder holds no run, an unfinished one or one with other options or inputs,
             a shard is missing or there twice, a report lacks inputs, or `path` lies in a run's
             folder.
         OutputError: `path` cannot be written.
@@ -86,7 +86,7 @@ def _finished_run(folder: Path) -> dict[str, Any]:
     """Return what `run.json` says of a finished run.
 
     Raises:
-        OptionError: the folder holds no finished run.
+        OptionError: The folder holds no finished run.
     """
     try:
         is_run = (folder / RUN).exists()
@@ -111,7 +111,7 @@ def _check_shards(shards: list[Any]) -> None:
     """Check that all shards are there once.
 
     Raises:
-        OptionError: they are not the shards of one run.
+        OptionError: They are not the shards of one run.
     """
     if shards[0] is None and len(shards) == 1:
         return
@@ -129,7 +129,7 @@ def _check_options(runs: list[Run]) -> None:
     """Check that the runs have the same options, as far as these affect results.
 
     Raises:
-        OptionError: one has others.
+        OptionError: One has others.
     """
     options = [
         {name: value for name, value in run[REQUESTED].items() if name not in MAY_DIFFER}
@@ -143,7 +143,7 @@ def _check_inputs(runs: list[Run]) -> None:
     """Check that the runs are shards of the same inputs.
 
     Raises:
-        OptionError: one has others.
+        OptionError: One has others.
     """
     met = [run.get(ALL_SHARDS) for _, run in runs]
     if all(met) and all(record == met[0] for record in met):

@@ -77,8 +77,8 @@ def run(
         limit: Ends the run early; inputs that a worker has begun by then are finished.
 
     Raises:
-        OutputError: results or rows cannot be written any more; inputs with a row are done.
-        WorkersError: a worker was killed; inputs with a row are done.
+        OutputError: Results or rows cannot be written any more; inputs with a row are done.
+        WorkersError: A worker was killed; inputs with a row are done.
     """
     max_weight = bounds.budget()
     chunker = bounds.Chunker(bounds.weigh)
@@ -108,8 +108,8 @@ def run_in_workers(
     """Translate all items as `run` does, with models in every worker.
 
     Raises:
-        OutputError: results or rows cannot be written any more; inputs with a row are done.
-        WorkersError: a worker was killed; inputs with a row are done.
+        OutputError: Results or rows cannot be written any more; inputs with a row are done.
+        WorkersError: A worker was killed; inputs with a row are done.
     """
     work = pool.work.work
     named = ChunkNames(names, work.renderer.layout)

@@ -90,11 +90,11 @@ class BatchRun:
         """Translate all inputs and return the exit code.
 
         Raises:
-            BundleError, DeviceError: the bundle or the device cannot be used.
-            InputError: an input is not there.
-            BusyError: another run is writing to OUT.
+            BundleError, DeviceError: The bundle or the device cannot be used.
+            InputError: An input is not there.
+            BusyError: Another run is writing to OUT.
             OptionError: OUT holds a run with other options, or the user's files.
-            OutputError: results cannot be written; rows so far stay.
+            OutputError: Results cannot be written; rows so far stay.
         """
         check(self.options)
         options = self.options

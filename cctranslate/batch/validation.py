@@ -22,8 +22,8 @@ def check(options: Options) -> None:
     """Check that the inputs exist, and that the options can be combined.
 
     Raises:
-        InputError: an input does not exist.
-        OptionError: options contradict one another.
+        InputError: An input does not exist.
+        OptionError: Options contradict one another.
     """
     if bool(options.inputs) == bool(options.files_from):
         raise OptionError("name INPUT... or --files-from, one of them")

@@ -87,7 +87,7 @@ class FaceDetector:
         """Check the model that comes with the package.
 
         Raises:
-            BundleError: it is missing or altered.
+            BundleError: It is missing or altered.
         """
         path, self.digest = bundle.standalone_model(CARD)
         self._yunet = YuNet(path)

@@ -24,7 +24,7 @@ def buffered(path: Path) -> io.BufferedReader:
     """Open a file, which may be in a store, for reading.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: It cannot be opened.
     """
     file = path.open("rb")
     # A store's file has no `peek`, which `decompressed` needs.

@@ -15,7 +15,7 @@ def read_at_once(path: Path) -> bytes:
     """Return the content of a small file, on a disk or in a store.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: It cannot be read.
     """
     if is_remote(path):
         return path.read_bytes()
@@ -33,7 +33,7 @@ def create_file(path: Path, content: bytes) -> None:
     """Write a new file on a disk, whole or not at all, as `files.writing.replacing` does.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: It cannot be written.
     """
     partial = os.fspath(temporary_name(path))
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)

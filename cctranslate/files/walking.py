@@ -103,7 +103,7 @@ def identity(path: Path) -> Identity:
     """Return the identity of a file.
 
     Raises:
-        OSError: it cannot be looked at.
+        OSError: It cannot be looked at.
     """
     status = path.stat()
     return status.st_dev, status.st_ino

@@ -40,7 +40,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file that replaces `path` when the block ends without an error.
 
     Raises:
-        OSError: it cannot be written; what is at `path` stays as it was.
+        OSError: It cannot be written; what is at `path` stays as it was.
     """
     if is_remote(path):
         with uploading(path) as file:
@@ -68,7 +68,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     A link stays: the file that it leads to is replaced.
 
     Raises:
-        OutputError: it cannot be written; what is at `path` stays as it was.
+        OutputError: It cannot be written; what is at `path` stays as it was.
     """
     try:
         with replacing(real_path(path)) as file:
@@ -81,7 +81,7 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text, whole or not at all.
 
     Raises:
-        OutputError: it cannot be written; what is at `path` stays as it was.
+        OutputError: It cannot be written; what is at `path` stays as it was.
     """
     with atomic_write(path) as file:
         file.write(text.encode())
@@ -94,7 +94,7 @@ class AppendOnlyFile:
         """Open or make the file, and cut off what follows byte `end`.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
         self.path, self.end = path, end
         try:
@@ -108,7 +108,7 @@ class AppendOnlyFile:
         """Write at the end.
 
         Raises:
-            OutputError: it cannot be written; the file is as it was.
+            OutputError: It cannot be written; the file is as it was.
         """
         left = memoryview(content)
         try:

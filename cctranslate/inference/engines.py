@@ -57,8 +57,8 @@ def choose(
     goes on later must make the same choice.
 
     Raises:
-        DeviceError: they do not go together, or cannot be used here.
-        BundleError: a graph that cannot be loaded.
+        DeviceError: They do not go together, or cannot be used here.
+        BundleError: A graph that cannot be loaded.
     """
     wanted = providers(device)
     if wanted != [CPU] and engine != "openvino" and precision == "f32":

@@ -59,8 +59,8 @@ class TranslationModels:
         """Open the graphs, to be run on so many processors: by default on all.
 
         Raises:
-            DeviceError: the device, engine or precision cannot be used here.
-            BundleError: a graph that cannot be loaded.
+            DeviceError: The device, engine or precision cannot be used here.
+            BundleError: A graph that cannot be loaded.
         """
         self._bundle = bundle
         self._backend = choose(bundle, device, engine, precision, threads)
@@ -91,7 +91,7 @@ class TranslationModels:
         """Translate faces [N,48,48] uint8, attenuated where they show the target already.
 
         Raises:
-            DeviceError: memory is short, or the device failed.
+            DeviceError: Memory is short, or the device failed.
         """
         source_probabilities = self.judge(faces)
         applied = attenuation.fractions(source_probabilities, conditions.targets)
@@ -106,8 +106,8 @@ class TranslationModels:
         """Translate faces [N,48,48] to [N,K,48,48] as the generator does by itself.
 
         Raises:
-            BundleError: pixels are no numbers.
-            DeviceError: memory is short, or the device failed.
+            BundleError: Pixels are no numbers.
+            DeviceError: Memory is short, or the device failed.
         """
         translated, _, finite = self._generate(faces, conditions, with_edits=False)
         if not finite.all():
@@ -122,7 +122,7 @@ class TranslationModels:
         It sees what is written, rounded to gray levels.
 
         Raises:
-            DeviceError: memory is short, or the device failed.
+            DeviceError: Memory is short, or the device failed.
         """
         flat = faces.reshape(-1, SIZE, SIZE)
         (probabilities,) = self._classify(self._judge, flat, ["probabilities"])
@@ -146,7 +146,7 @@ class TranslationModels:
         All show one, and none is hard, if the bundle cannot tell.
 
         Raises:
-            DeviceError: memory is short, or the device failed.
+            DeviceError: Memory is short, or the device failed.
         """
         count = len(pictures)
         if self._presence is None or not count:

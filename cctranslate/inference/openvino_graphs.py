@@ -52,7 +52,7 @@ class OpenVinoGraph:
         """Return the named outputs.
 
         Raises:
-            BundleError: the graph does not take these inputs or give these outputs.
+            BundleError: The graph does not take these inputs or give these outputs.
         """
         try:
             request = self._request(tuple((name, array.shape) for name, array in inputs.items()))

@@ -28,7 +28,7 @@ def check(folder: Path, names: Sequence[str], outputs: Sequence[Floats], *leadin
         *leading: The number of faces and, of a generator, that of targets.
 
     Raises:
-        BundleError: one has another shape.
+        BundleError: One has another shape.
     """
     for name, output in zip(names, outputs, strict=True):
         expected = (*leading, *_TRAILING.get(name, output.shape[len(leading) :]))

@@ -30,8 +30,8 @@ class OnnxRuntimeGraph:
         """Load a graph.
 
         Raises:
-            BundleError: onnxruntime cannot load it.
-            DeviceError: memory is short.
+            BundleError: The runtime cannot load it.
+            DeviceError: Memory is short.
         """
         self._path = path
         self._session = _session(path, list(providers))
@@ -43,8 +43,8 @@ class OnnxRuntimeGraph:
         """Return the named outputs.
 
         Raises:
-            DeviceError: memory is short, or the device failed.
-            BundleError: the graph does not take these inputs or give these outputs.
+            DeviceError: Memory is short, or the device failed.
+            BundleError: The graph does not take these inputs or give these outputs.
         """
         try:
             results: list[Floats] = self._session.run(list(outputs), dict(inputs))

@@ -66,7 +66,7 @@ def require_input(option: str) -> None:
     """Make sure that standard input, which `option` names, can be read.
 
     Raises:
-        InputError: it is closed.
+        InputError: It is closed.
     """
     try:
         os.read(_STDIN, 0)
@@ -78,7 +78,7 @@ def require_output(option: str) -> None:
     """Make sure that standard output, which `option` names, can be written.
 
     Raises:
-        OptionError: it is closed.
+        OptionError: It is closed.
         OutputError: It cannot be written.
     """
     try:

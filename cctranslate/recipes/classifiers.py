@@ -51,7 +51,7 @@ class ClassifierRecipe(BaseRecipe):
         """Return the recipe with other weights for its ResNet50.
 
         Raises:
-            ValueError: it is none.
+            ValueError: It is none.
         """
         if self.backbone_weights is None:
             return super().with_backbone(weights)

@@ -50,7 +50,7 @@ class BaseRecipe:
         """Return the recipe with other weights for its ResNet50: `random`, or a file.
 
         Raises:
-            ValueError: it has none.
+            ValueError: It has none.
         """
         raise ValueError(f"{self.name} has no backbone: leave --backbone out")
 
@@ -215,8 +215,8 @@ def derive(base: R, **changes: Any) -> R:
     """Return a changed copy of a recipe; a mapping changes single fields of a component.
 
     Raises:
-        TypeError: a field that does not exist.
-        ValueError: fields that contradict one another.
+        TypeError: A field that does not exist.
+        ValueError: Fields that contradict one another.
     """
     return replace(
         base,

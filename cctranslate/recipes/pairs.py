@@ -75,7 +75,7 @@ class PairsRecipe(BaseRecipe):
         """Return the recipe with other `epochs` or `batch_size`.
 
         Raises:
-            ValueError: a learning rate is named, which it does not have.
+            ValueError: A learning rate is named, which it does not have.
         """
         if "lr" in changes:
             raise ValueError(f"{self.name} trains nothing of its own: leave --lr out")

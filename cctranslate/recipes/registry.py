@@ -33,7 +33,7 @@ def find(name: str) -> AnyRecipe:
     """Return the recipe of a name; `flow-late` is `flow` up to its stage `late`.
 
     Raises:
-        ValueError: there is none; the message suggests a name, or lists those there are.
+        ValueError: There is none; the message suggests a name, or lists those there are.
     """
     if name in RECIPES:
         return RECIPES[name]
@@ -81,7 +81,7 @@ def override(
     If the recipe has stages, its last one is changed.
 
     Raises:
-        ValueError: a backbone or learning rate for a recipe that has none.
+        ValueError: A backbone or learning rate for a recipe that has none.
     """
     if backbone is not None:
         recipe = recipe.with_backbone(backbone)

@@ -73,7 +73,7 @@ def refuse_contradictions(recipe: GanRecipe) -> None:
     """Check a recipe without stages, or one stage of a recipe.
 
     Raises:
-        ValueError: fields contradict one another; the message names them.
+        ValueError: Fields contradict one another; the message names them.
     """
     refuse_judges(recipe.name, recipe.classifiers)
     for contradicts, message in RULES:
@@ -89,7 +89,7 @@ def refuse_judges(recipe: str, classifiers: Iterable[str]) -> None:
         classifiers: The names of the recipe's guides and encoders.
 
     Raises:
-        ValueError: one is.
+        ValueError: One is.
     """
     for name in classifiers:
         if name in JUDGES:

@@ -20,8 +20,8 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
     """Return the recipe from the data that `to_json` returned.
 
     Raises:
-        TypeError: fields are missing or unknown.
-        ValueError: fields that contradict one another.
+        TypeError: Fields are missing or unknown.
+        ValueError: Fields that contradict one another.
     """
     # A field of each kind that no later kind has.
     kinds = {

@@ -35,7 +35,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     """Write the checkpoint whole or not at all, also if the power fails.
 
     Raises:
-        CheckpointError: it cannot be written; the former checkpoint stays.
+        CheckpointError: It cannot be written; the former checkpoint stays.
     """
     path = folder / FILE
     try:
@@ -76,7 +76,7 @@ def load(folder: Path, recipe: AnyRecipe) -> dict[str, Any]:
     """Read the checkpoint of a run of `recipe` onto the CPU.
 
     Raises:
-        CheckpointError: there is none yet, it is unreadable, or it is of another recipe.
+        CheckpointError: There is none yet, it is unreadable, or it is of another recipe.
     """
     path = folder / FILE
     try:
@@ -106,7 +106,7 @@ def _compare_checksums(file: BinaryIO) -> None:
     """Compare the checksums of a checkpoint's parts, which torch writes and does not read.
 
     Raises:
-        BadZipFile: a part was altered, or the file is not whole.
+        BadZipFile: A part was altered, or the file is not whole.
     """
     with zipfile.ZipFile(file) as archive:
         altered = archive.testzip()
@@ -120,7 +120,7 @@ def explain_mismatch(folder: Path) -> Iterator[None]:
     """Turn errors of loading a checkpoint's state in the block into one that says why.
 
     Raises:
-        CheckpointError: the checkpoint of `folder` is of other networks, or incomplete.
+        CheckpointError: The checkpoint of `folder` is of other networks, or incomplete.
     """
     try:
         yield

@@ -12,7 +12,7 @@ def choose(name: str) -> torch.device:
     """Return the device for `auto`, `cpu` or `cuda[:N]`.
 
     Raises:
-        DeviceError: another word, or a CUDA device that torch cannot use.
+        DeviceError: Another word, or a CUDA device that torch cannot use.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

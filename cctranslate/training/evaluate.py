@@ -64,8 +64,8 @@ def evaluate(
         critics: Whether critics are trained, which takes minutes.
 
     Raises:
-        BundleError: the bundle cannot be used.
-        DataError: a split is missing, or the votes are for other faces.
+        BundleError: The bundle cannot be used.
+        DataError: A split is missing, or the votes are for other faces.
     """
     random = np.random.default_rng(seed)
     test, training = _held_out(splits, votes, limit, random), splits["Training"]
@@ -124,8 +124,8 @@ def evaluate_run(
     """Measure a run through the bundle that `export` makes of it.
 
     Raises:
-        RunError, CheckpointError, BundleError, ExportError: the run cannot be exported.
-        DataError: a split is missing.
+        RunError, CheckpointError, BundleError, ExportError: The run cannot be exported.
+        DataError: A split is missing.
     """
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "bundle"

@@ -46,10 +46,10 @@ def export(
             differences from float32.
 
     Raises:
-        RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
+        RunError, CheckpointError, BundleError: A run or bundle cannot be read, or is no judge.
         WrongRunError: `out` holds a model that no `export` wrote.
-        ExportError: torch and onnxruntime differ.
-        Float16Error: float32 and float16 differ.
+        ExportError: The outputs of torch and onnxruntime differ.
+        Float16Error: Float32 and float16 differ.
         OutputError: `out` cannot be written.
     """
     manifest = run_folder.read_manifest(run)

@@ -48,11 +48,11 @@ def fit(run: TrainingRun) -> RunResult:
     """Train a recipe and its prerequisites, up to the run's stage and within its limits.
 
     Raises:
-        BusyError: another `fit` trains the run, or one that it builds on.
-        WrongRunError: the folder already holds a run that is not resumed, or one on other data.
-        DataError: the data has no training faces, or votes that do not fit.
-        CheckpointError, DivergedError: see `loop.run`.
-        BundleError: the face recognizer that the recipe needs is missing or altered.
+        BusyError: Another `fit` trains the run, or one that it builds on.
+        WrongRunError: The folder already holds a run that is not resumed, or one on other data.
+        DataError: The data has no training faces, or votes that do not fit.
+        CheckpointError, DivergedError: See `loop.run`.
+        BundleError: The face recognizer that the recipe needs is missing or altered.
     """
     _check_data(run)
     if run.recipe.needs_face_recognizer:

@@ -50,7 +50,7 @@ def latest_folder(root: Path, name: str) -> Path:
     """Return the newest run of a recipe under `root`.
 
     Raises:
-        RunError: there is none.
+        RunError: There is none.
     """
     folders = _numbered(root, re.escape(name))
     if not folders:
@@ -68,7 +68,7 @@ def write_manifest(folder: Path, manifest: RunManifest) -> None:
     """Make the folder and write `recipe.json` into it.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: It cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def read_manifest(folder: Path) -> RunManifest:
     """Read the manifest of the run in `folder`.
 
     Raises:
-        RunError: the folder holds no run, or one that this version does not understand.
+        RunError: The folder holds no run, or one that this version does not understand.
     """
     path = folder / MANIFEST
     try:
@@ -108,7 +108,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write indented JSON with a final newline, whole or not at all.
 
     Raises:
-        OutputError: it cannot be written; what is at `path` stays as it was.
+        OutputError: It cannot be written; what is at `path` stays as it was.
     """
     write_text(path, json.dumps(content, indent=2) + "\n")
 
@@ -117,7 +117,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read what `write_json` wrote.
 
     Raises:
-        RunError: the file is missing, or is no JSON object.
+        RunError: The file is missing, or is no JSON object.
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -132,7 +132,7 @@ def load_classifier(folder: Path) -> Classifier:
     """Load the averaged, calibrated classifier of a run, in evaluation mode.
 
     Raises:
-        RunError, CheckpointError: there is no such run, or it is of another kind.
+        RunError, CheckpointError: There is no such run, or it is of another kind.
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, ClassifierRecipe):
@@ -144,7 +144,7 @@ def load_denoiser(folder: Path) -> Denoiser:
     """Load the averaged denoiser of a teacher's run, in evaluation mode.
 
     Raises:
-        RunError, CheckpointError: no such run, or one of another kind.
+        RunError, CheckpointError: No such run, or one of another kind.
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, TeacherRecipe):
@@ -164,7 +164,7 @@ def load_generator(folder: Path) -> Generator:
     """Load the final generator of a run, in evaluation mode.
 
     Raises:
-        RunError, CheckpointError: there is no such run, or it is of another kind.
+        RunError, CheckpointError: There is no such run, or it is of another kind.
     """
     return load_translator(folder)[0]
 
@@ -173,7 +173,7 @@ def load_translator(folder: Path) -> tuple[Generator, dict[str, Any]]:
     """Load the final generator of a run, and the checkpoint that it is from.
 
     Raises:
-        RunError, CheckpointError: there is no such run, or it is of another kind.
+        RunError, CheckpointError: There is no such run, or it is of another kind.
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, GENERATOR_RECIPES):
@@ -190,7 +190,7 @@ def student_discriminators(folder: Path) -> dict[str, Tensor]:
     """Return the discriminators' weights of a student's run; empty for other kinds.
 
     Raises:
-        RunError, CheckpointError: no such run.
+        RunError, CheckpointError: No such run.
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, StudentRecipe):
@@ -203,7 +203,7 @@ def pairs_recipe(folder: Path) -> PairsRecipe:
     """Return the recipe of a run that made pairs.
 
     Raises:
-        RunError: no such run, or one of another kind.
+        RunError: No such run, or one of another kind.
     """
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, PairsRecipe):

@@ -62,8 +62,8 @@ def train(sweep: Sweep, recipe: AnyRecipe) -> Row:
     """Return a recipe's row: the stored one, or that of its run, which is trained or resumed.
 
     Raises:
-        WrongRunError: the stored row is of another budget.
-        UserError: as `fit` and `evaluate`.
+        WrongRunError: The stored row is of another budget.
+        UserError: As `fit` and `evaluate`.
     """
     folder = sweep.root / recipe.name
     in_budget = _in_budget(sweep, recipe)

@@ -165,8 +165,8 @@ class Translation:
             quality: Of JPEG and WebP, 1 to 100; None: 95 for JPEG, lossless for WebP.
 
         Raises:
-            OptionError: the name has another ending, or the quality is none.
-            OutputError: the file cannot be written, or its format cannot hold the picture.
+            OptionError: The name has another ending, or the quality is none.
+            OutputError: The file cannot be written, or its format cannot hold the picture.
         """
         target = Path(path)
         form = FORMATS.get(target.suffix.lower())

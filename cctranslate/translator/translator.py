@@ -47,9 +47,9 @@ class Translator:
             **settings: The fields of `Settings`, for every call that does not set them itself.
 
         Raises:
-            BundleError: the bundle cannot be used.
-            DeviceError: the device cannot be used.
-            OptionError: a setting or `batch_size` has a value that it cannot have.
+            BundleError: The bundle cannot be used.
+            DeviceError: The device cannot be used.
+            OptionError: A setting or `batch_size` has a value that it cannot have.
         """
         if not (batch_size is None or is_whole(batch_size, 1)):
             raise OptionError(f"batch_size={batch_size!r}: expected a number from 1, or None")
@@ -78,11 +78,11 @@ class Translator:
             **settings: The fields of `Settings` that are to differ in this call.
 
         Raises:
-            PictureError: the picture cannot be read.
-            NoFaceError: there is no face to translate.
+            PictureError: The picture cannot be read.
+            NoFaceError: There is no face to translate.
             TargetError: `target` names no expression.
-            OptionError: a setting has a value that it cannot have, or gives several results.
-            DeviceError: memory is short, or the device failed.
+            OptionError: A setting has a value that it cannot have, or gives several results.
+            DeviceError: Memory is short, or the device failed.
         """
         chosen = replace(self._settings, **settings)
         try:
@@ -135,10 +135,10 @@ class Translator:
             **settings: The fields of `Settings` that are to differ in this call.
 
         Raises:
-            PictureError, NoFaceError: as `translate`, while iterating.
-            TargetError: a target names no expression.
-            OptionError: a setting has a value that it cannot have, or `sources` is one picture.
-            DeviceError: memory is short, or the device failed, while iterating.
+            PictureError, NoFaceError: As `translate`, while iterating.
+            TargetError: A target names no expression.
+            OptionError: A setting has a value that it cannot have, or `sources` is one picture.
+            DeviceError: Memory is short, or the device failed, while iterating.
         """
         if is_single(sources):
             raise OptionError("translate_many takes several pictures: put one in a list")

@@ -15,7 +15,7 @@ def check_places(sheets: Path, key: Path) -> None:
     """Check that sheets and key are new, and that raters will not see the key.
 
     Raises:
-        UsageError: they are not, or they would.
+        UsageError: They are not, or they would.
     """
     if key.resolve().is_relative_to(sheets.resolve()):
         raise click.UsageError(f"{key} lies in {sheets}, which raters see: keep it elsewhere")

@@ -69,7 +69,7 @@ def eligible(splits: Splits, *, reporting: bool, copies: bool) -> Faces:
     """Return the PublicTest faces for reporting (row divisible by 5) or for choosing (the others).
 
     Raises:
-        DataError: a split is missing, or there are no such faces.
+        DataError: A split is missing, or there are no such faces.
     """
     if not {"Training", "PublicTest"} <= splits.keys():
         raise DataError("a panel needs the Training and PublicTest rows of FER2013")
@@ -86,7 +86,7 @@ def results_by_row(out: Path) -> list[dict[int, Path]]:
     """Return for each target the pictures OUT/<target>/*PublicTest_<row>*, the first of a row.
 
     Raises:
-        DataError: there are none.
+        DataError: There are none.
     """
     found: list[dict[int, Path]] = []
     for emotion in EMOTIONS:

@@ -18,7 +18,7 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Return a CSV of words, indexed by its column `id`.
 
     Raises:
-        DataError: no such CSV, other columns, or an id twice.
+        DataError: No such CSV, other columns, or an id twice.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
@@ -38,7 +38,7 @@ def read_ratings(path: Path, key: pd.DataFrame) -> pd.DataFrame:
     """Return a rater's ratings in the key's order: columns expression and natural (0 or 1).
 
     Raises:
-        DataError: a rating is missing, is of no face in the key, or is none of the allowed words.
+        DataError: A rating is missing, is of no face in the key, or is none of the allowed words.
     """
     ratings = read_table(path, ["expression", "natural"])
     for other, problem in (

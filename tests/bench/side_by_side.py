@@ -148,7 +148,7 @@ def preferred(path: Path, truth: pd.DataFrame) -> pd.DataFrame:
     """Return a rater's answers as `one`, `other` or `same`, in the key's order.
 
     Raises:
-        DataError: a pair is not rated, or by another word than left, right and same.
+        DataError: A pair is not rated, or by another word than left, right and same.
     """
     answers = read_table(path, QUESTIONS).reindex(truth.index)
     runs = pd.DataFrame(index=truth.index)

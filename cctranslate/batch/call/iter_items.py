@@ -28,7 +28,7 @@ def iter_items(
         all_shards: Counts the inputs of all shards, if the call processes one of several.
 
     Raises:
-        InputError: a list or folder cannot be read.
+        InputError: A list or folder cannot be read.
     """
     items: Iterable[Item | None] = (
         sources.from_list(options.files_from, options.null, options.output_paths, input_filter)

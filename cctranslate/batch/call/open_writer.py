@@ -17,7 +17,7 @@ def open_writer(options: Options, last: Collection[str]) -> Writer:
     """Return a writer that continues after the results `last` of earlier calls.
 
     Raises:
-        OutputError: these results are missing, or what follows them cannot be dropped.
+        OutputError: These results are missing, or what follows them cannot be dropped.
     """
     encoding = options.encoding
     if options.out_file:

@@ -47,15 +47,15 @@ def write(
     longer report is thinned evenly to `limit` rows; `counts` are of all rows.
 
     Args:
-        path: the page.
-        report: the report.
-        counts: counts of the whole report.
-        run: the content of `run.json`.
-        limit: most rows that the page holds.
-        in_store: whether the results are in a store, where the page is uploaded, too.
+        path: The page.
+        report: The report.
+        counts: Counts of the whole report.
+        run: The content of `run.json`.
+        limit: Most rows that the page holds.
+        in_store: Whether the results are in a store, where the page is uploaded, too.
 
     Raises:
-        OutputError: the page cannot be written; an earlier one stays as it was.
+        OutputError: The page cannot be written; an earlier one stays as it was.
     """
     with atomic_write(path) as raw, io.TextIOWrapper(raw, "utf-8", newline="\n") as file:
         file.writelines(_content(path.parent, report, run, counts, limit, in_store))
@@ -65,7 +65,7 @@ def remove(path: Path) -> None:
     """Remove a page, if there is one.
 
     Raises:
-        OutputError: it cannot be removed.
+        OutputError: It cannot be removed.
     """
     try:
         path.unlink(missing_ok=True)

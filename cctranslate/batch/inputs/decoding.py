@@ -114,7 +114,7 @@ def reread(decoded: Decoded) -> Canvas:
     """Read a decoded picture again.
 
     Raises:
-        OSError: it cannot be read any more, or has changed.
+        OSError: It cannot be read any more, or has changed.
     """
     with open_item(decoded.item) as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != decoded.sha256:
@@ -136,7 +136,7 @@ def open_item(item: Item) -> File:
     """Open an item's file, or its content in memory.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: It cannot be opened.
     """
     return io.BytesIO(item.content) if isinstance(item, ContentItem) else item.path.open("rb")
 

@@ -17,7 +17,7 @@ def parse(text: str, environment: Mapping[str, str] = os.environ) -> Shard:
     """Parse `I/N`, or `slurm` for the shard of this task in a SLURM array.
 
     Raises:
-        ValueError: it is neither, or no array runs that says how many shards there are.
+        ValueError: It is neither, or no array runs that says how many shards there are.
     """
     if text == "slurm":
         number, count = _of_array(environment)
@@ -35,7 +35,7 @@ def _of_array(environment: Mapping[str, str]) -> Shard:
     """Return the shard of this task of a SLURM array.
 
     Raises:
-        ValueError: no array runs, or it may be a part of a larger one, such as `--array=3,7` to run
+        ValueError: No array runs, or it may be a part of a larger one, such as `--array=3,7` to run
             two tasks again: then nothing says how many shards there are.
     """
     names = (_TASK, _FIRST, _LAST, _COUNT)

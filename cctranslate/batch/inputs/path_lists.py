@@ -49,7 +49,7 @@ def check_list(list_path: str) -> None:
     """Check that a list on a disk can be opened. Pipes are not opened: they can be read only once.
 
     Raises:
-        InputError: it cannot.
+        InputError: It cannot.
     """
     if list_path == "-" or is_remote(list_path):
         return

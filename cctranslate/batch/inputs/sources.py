@@ -29,7 +29,7 @@ def check(word: str) -> None:
     """Check that an input exists.
 
     Raises:
-        InputError: it does not exist, or is a folder that cannot be listed.
+        InputError: It does not exist, or is a folder that cannot be listed.
     """
     if word == STDIN:
         if sys.stdin.isatty():
@@ -116,7 +116,7 @@ def from_list(
     without a leading root or `..`. Paths in `output_paths` are left out.
 
     Raises:
-        InputError: the list cannot be read.
+        InputError: The list cannot be read.
     """
     for word in read_paths(list_path, nul):
         if word is None:

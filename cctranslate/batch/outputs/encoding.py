@@ -64,7 +64,7 @@ class Encoding:
         """Return a result, translated to `target`, as the bytes of a file.
 
         Raises:
-            OSError: the format cannot hold the picture.
+            OSError: The format cannot hold the picture.
         """
         form = same_format(result.source_format) if self.format == SAME else self.format
         return encode(result, form, xmp(target) if self.mark else None, self.quality)
@@ -79,7 +79,7 @@ def encode(result: Result, form: str, packet: str | None, quality: int | None = 
     """Return a result as the bytes of a file, with the result's metadata and the mark alone.
 
     Raises:
-        OSError: the format cannot hold the picture.
+        OSError: The format cannot hold the picture.
     """
     picture, space = _fitting(result.picture, form, result.color_space), result.color_space
     icc = space.icc

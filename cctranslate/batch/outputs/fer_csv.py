@@ -67,7 +67,7 @@ class FerCsvWriter:
         columns: a run with another `--soft-labels` is refused.
 
         Raises:
-            OutputError: the results are missing, or later lines cannot be dropped.
+            OutputError: The results are missing, or later lines cannot be dropped.
         """
         self._path, self.packer = out / TABLE, CsvPacker(soft_labels=soft_labels)
         self._rows = max((int(output.partition(":")[2]) + 1 for output in last), default=0)
@@ -84,7 +84,7 @@ class FerCsvWriter:
         """Append an input's lines.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: They cannot be written.
         """
         if not content:
             return rows
@@ -95,7 +95,7 @@ class FerCsvWriter:
         """Append the lines of some inputs, and return their lines of the report.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: They cannot be written.
         """
         if content := b"".join(packed.content for packed in inputs):
             self._append(content)
@@ -123,7 +123,7 @@ class FerCsvWriter:
         """Flush the table to disk.
 
         Raises:
-            OutputError: it cannot be flushed.
+            OutputError: It cannot be flushed.
         """
         if self._file is not None:
             self._file.close()
@@ -133,7 +133,7 @@ def _end(path: Path, lines: int) -> int:
     """Return the position in bytes after the first `lines` lines.
 
     Raises:
-        OutputError: there are fewer.
+        OutputError: There are fewer.
     """
     start = 0
     try:

@@ -33,7 +33,7 @@ def refuse_foreign_files(out: Path, unconfirmed: Path | None, overwrite: bool) -
     """Check that `out` and its folder of unconfirmed results hold only results of a run.
 
     Raises:
-        OptionError: there are files that are not from the run, or it lost its `run.json`.
+        OptionError: There are files that are not from the run, or it lost its `run.json`.
     """
     if unconfirmed:
         refuse_other_owner(unconfirmed, out)
@@ -53,7 +53,7 @@ def refuse_other_run(out: Path, requested: dict[str, Any]) -> None:
     """Check that the run in `out`, if there is one, has the same options.
 
     Raises:
-        OptionError: it has others, or `run.json` is damaged.
+        OptionError: It has others, or `run.json` is damaged.
     """
     if not (out / RUN).exists():
         return
@@ -70,7 +70,7 @@ def read_run(out: Path) -> dict[str, Any]:
     """Return the content of `run.json`.
 
     Raises:
-        OptionError: no run left it.
+        OptionError: No run left it.
     """
     path = out / RUN
     try:
@@ -103,7 +103,7 @@ def write_run(out: Path, content: dict[str, Any]) -> None:
     """Write `run.json`, whole or not at all.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: It cannot be written.
     """
     write_text(out / RUN, json.dumps(content, indent=2) + "\n")
 
@@ -116,8 +116,8 @@ def refuse_other_owner(unconfirmed: Path, out: Path) -> None:
     """Check that a folder of unconfirmed results holds only those of the run in `out`.
 
     Raises:
-        OptionError: it belongs to another run, or holds other files.
-        OutputError: it cannot be read.
+        OptionError: It belongs to another run, or holds other files.
+        OutputError: It cannot be read.
     """
     try:
         owner = read_owner(unconfirmed)
@@ -141,7 +141,7 @@ def read_owner(unconfirmed: Path) -> str | None:
     """Return the OUT of the run that owns a folder of unconfirmed results; None if no run does.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: It cannot be read.
     """
     try:
         return (unconfirmed / OWNER).read_text(encoding="utf-8", errors="surrogateescape")

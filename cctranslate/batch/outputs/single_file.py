@@ -21,7 +21,7 @@ class SingleFilePacker:
         """Return the result as the bytes of a file.
 
         Raises:
-            OSError: there are several, or the format cannot hold it.
+            OSError: There are several, or the format cannot hold it.
         """
         to_write = list(results)
         if len(to_write) > 1:
@@ -42,7 +42,7 @@ class SingleFileWriter:
         """Write the result.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
         if content:
             with atomic_write(self._path) as file:

@@ -31,7 +31,7 @@ class TarPacker:
         """Return the tar members of an input's results, or its only result as a bare picture.
 
         Raises:
-            OSError: the format cannot hold a picture.
+            OSError: The format cannot hold a picture.
         """
         pictures = {
             to_write.output: self.encoding.encode(to_write.result, to_write.target)
@@ -59,8 +59,8 @@ class StdoutWriter:
         """Write an input's results.
 
         Raises:
-            OutputError: they cannot be written.
-            BrokenPipeError: their reader went away.
+            OutputError: They cannot be written.
+            BrokenPipeError: Their reader went away.
         """
         _write(content)
         return rows
@@ -69,8 +69,8 @@ class StdoutWriter:
         """Write the results of some inputs, and return their lines of the report.
 
         Raises:
-            OutputError: they cannot be written.
-            BrokenPipeError: their reader went away.
+            OutputError: They cannot be written.
+            BrokenPipeError: Their reader went away.
         """
         _write(b"".join(each.content for each in inputs))
         return b"".join(piece for each in inputs for piece in each.pieces)
@@ -79,8 +79,8 @@ class StdoutWriter:
         """Write the end of a tar of several inputs.
 
         Raises:
-            OutputError: it cannot be written.
-            BrokenPipeError: its reader went away.
+            OutputError: It cannot be written.
+            BrokenPipeError: Its reader went away.
         """
         if not self._complete:
             _write(END)

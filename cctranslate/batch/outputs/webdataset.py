@@ -43,7 +43,7 @@ class SamplePacker:
         """Return the members of an input's results.
 
         Raises:
-            OSError: the format cannot hold a picture.
+            OSError: The format cannot hold a picture.
         """
         members, fingerprints = [], {}
         for to_write in results:
@@ -65,7 +65,7 @@ class TarWriter:
         """Continue after the results `last`; later members have no row and are dropped.
 
         Raises:
-            OutputError: later members or tars cannot be dropped.
+            OutputError: Later members or tars cannot be dropped.
         """
         self.packer, self._out = SamplePacker(encoding=encoding), out
         self._number = int(min(last).partition(".")[0]) if last else -1
@@ -83,7 +83,7 @@ class TarWriter:
         """Append an input's members to one tar.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
         if not content:
             return rows
@@ -99,7 +99,7 @@ class TarWriter:
         The members of an input all go to one tar.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: They cannot be written.
         """
         lines = []
         for packed in inputs:
@@ -122,7 +122,7 @@ class TarWriter:
         """Write the end of the open tar, and close it.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
         if self._file is not None:
             self._file.add(END)
@@ -146,7 +146,7 @@ class BlockTarWriter:
         """Append an input's members.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: They cannot be written.
         """
         if not content:
             return rows
@@ -160,7 +160,7 @@ class BlockTarWriter:
         """Write the end of the tar, and rename it to its final name.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
         if self._file is not None:
             self._file.add(END)

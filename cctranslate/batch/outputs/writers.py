@@ -79,8 +79,8 @@ class ResultPacker(Protocol):
         """Encode an input's results, all or none. A result's picture is valid until the next one.
 
         Raises:
-            OutputError: nothing can be written any more.
-            OSError: these results alone cannot be written, or their format cannot hold them.
+            OutputError: Nothing can be written any more.
+            OSError: These results alone cannot be written, or their format cannot hold them.
         """
 
 
@@ -95,14 +95,14 @@ class Writer(Protocol):
         """Write what the packer made, in the inputs' order; return the rows with their outputs.
 
         Raises:
-            OutputError: nothing can be written any more.
+            OutputError: Nothing can be written any more.
         """
 
     def close(self) -> None:
         """Finish and close open files.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
 
 
@@ -127,7 +127,7 @@ class GrowingWriter(Writer, Protocol):
         """Write the results of some inputs, in order, and return their lines of the report.
 
         Raises:
-            OutputError: nothing can be written any more.
+            OutputError: Nothing can be written any more.
         """
 
 
@@ -168,9 +168,9 @@ class FileWriter:
         """Write each file whole or not at all; if one fails, the others are removed.
 
         Raises:
-            OutputError: the disk is full or `out` cannot be written to.
-            OSError: a file alone cannot be written, or the format cannot hold the picture.
-            Exception: anything that making the results raises.
+            OutputError: The disk is full or `out` cannot be written to.
+            OSError: A file alone cannot be written, or the format cannot hold the picture.
+            Exception: Anything that making the results raises.
         """
         fingerprints: dict[str, Fingerprint] = {}
         written: list[str] = []
@@ -203,8 +203,8 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
     A killed run leaves files without rows: they carry our mark, or have the same content.
 
     Raises:
-        OSError: it cannot be written, or somebody else's file is there.
-        OutputError: nothing can be written any more.
+        OSError: It cannot be written, or somebody else's file is there.
+        OutputError: Nothing can be written any more.
     """
     if is_remote(path):
         _write_remote(content, path, replaces)

@@ -31,7 +31,7 @@ class JoinedReport:
             is_there: Whether a row's result exists, or the row has none.
 
         Raises:
-            OptionError: no run wrote this file.
+            OptionError: No run wrote this file.
         """
         self.path, self._is_there = path, is_there
         self._spans: dict[bytes, list[Span]] = {}
@@ -69,7 +69,7 @@ class JoinedReport:
         """Replace the report by some rows.
 
         Raises:
-            OutputError: it cannot be written; it stays as it was.
+            OutputError: It cannot be written; it stays as it was.
         """
         formats.write(rows, self.path)
 

@@ -28,7 +28,7 @@ def read(path: Path) -> Iterator[Row]:
     """Return the rows of a report.
 
     Raises:
-        OptionError: no run wrote this file.
+        OptionError: No run wrote this file.
     """
     for rows, _ in read_inputs(path):
         yield from rows
@@ -69,7 +69,7 @@ def read_inputs(path: Path) -> Iterator[tuple[list[Row], int]]:
     """Yield the rows that a call made of each input, and the position in the file after them.
 
     Raises:
-        OptionError: no run wrote this file.
+        OptionError: No run wrote this file.
     """
     for rows, _, end in read_spans(path):
         yield rows, end
@@ -82,8 +82,8 @@ def read_spans(path: Path) -> Iterator[tuple[list[Row], int, int]]:
     joins them. Incomplete rows at the end are left out.
 
     Raises:
-        InputError: the file cannot be read.
-        OptionError: no run wrote it.
+        InputError: The file cannot be read.
+        OptionError: No run wrote it.
     """
     try:
         if path.exists():
@@ -152,8 +152,8 @@ def drop_failed(path: Path) -> None:
     """Remove the rows of failed inputs from a report, so that they are processed again.
 
     Raises:
-        OptionError: no run wrote this file.
-        OutputError: it cannot be written; it stays as it was.
+        OptionError: No run wrote this file.
+        OutputError: It cannot be written; it stays as it was.
     """
     write((row for row in read(path) if row.status != "failed"), path)
 

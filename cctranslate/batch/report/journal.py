@@ -28,8 +28,8 @@ class Journal:
                 file is read once.
 
         Raises:
-            OptionError: no run wrote this file.
-            OutputError: it cannot be written.
+            OptionError: No run wrote this file.
+            OutputError: It cannot be written.
         """
         self.path, self.resume, self.counts = path, resume, Counts()
         whole = 0
@@ -55,7 +55,7 @@ class Journal:
         """Append one input's rows at once.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: They cannot be written.
         """
         self._file.add(b"".join(csv_lines(rows)))
         self.results += sum(row.status == "done" and row.target is not None for row in rows)
@@ -67,7 +67,7 @@ class Journal:
         """Append the lines of some inputs at once, with the counts of their rows.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: They cannot be written.
         """
         self._file.add(lines)
         self.results += counts.results.total()
@@ -77,6 +77,6 @@ class Journal:
         """Flush the rows to disk.
 
         Raises:
-            OutputError: they cannot be flushed.
+            OutputError: They cannot be flushed.
         """
         self._file.close()

@@ -123,7 +123,7 @@ def from_cells(cells: list[str]) -> Row:
     """Return the row that `to_cells` wrote.
 
     Raises:
-        ValueError: a cell is invalid, missing or unexpected.
+        ValueError: A cell is invalid, missing or unexpected.
     """
     try:
         values: list[Any] = [

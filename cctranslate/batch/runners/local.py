@@ -30,8 +30,8 @@ class LocalRunner:
         """Open the models.
 
         Raises:
-            DeviceError: the device cannot be used.
-            BundleError: a graph that cannot be loaded.
+            DeviceError: The device cannot be used.
+            BundleError: A graph that cannot be loaded.
         """
         self._bundle = loaded
         self._models = open_models(options, loaded)
@@ -52,8 +52,8 @@ class LocalRunner:
         """Translate every input; return whether none is left.
 
         Raises:
-            OutputError: results or rows cannot be written any more; inputs with a row are done.
-            WorkersError: a worker was killed; inputs with a row are done.
+            OutputError: Results or rows cannot be written any more; inputs with a row are done.
+            WorkersError: A worker was killed; inputs with a row are done.
         """
         options, journal = call.options, call.journal
         selector = ResultSelector(

@@ -20,8 +20,8 @@ class LocalBlocks:
         """Open the models.
 
         Raises:
-            DeviceError: the device cannot be used.
-            BundleError: a graph that cannot be loaded.
+            DeviceError: The device cannot be used.
+            BundleError: A graph that cannot be loaded.
         """
         self._models = open_models(options, loaded)
         self.provider, self.engine = self._models.provider, self._models.engine

@@ -56,7 +56,7 @@ class ResultRenderer:
         """Return all rows of an input, and the content for the writer's `add`.
 
         Raises:
-            OutputError: results cannot be written at all.
+            OutputError: Results cannot be written at all.
         """
         if isinstance(picture, DecodeFailure):
             if picture.skipped:
@@ -162,7 +162,7 @@ class ResultRenderer:
         """Return the picture that results are drawn into; None where faces are the results.
 
         Raises:
-            OSError: it cannot be read any more.
+            OSError: It cannot be read any more.
         """
         if not self.in_pictures or isinstance(decoded.item, DatasetRow):
             return None

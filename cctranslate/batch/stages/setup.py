@@ -22,8 +22,8 @@ def open_models(options: Options, loaded: Bundle) -> TranslationModels:
     """Open a bundle's models with the device, engine and precision of the options.
 
     Raises:
-        DeviceError: the device cannot be used.
-        BundleError: a graph that cannot be loaded.
+        DeviceError: The device cannot be used.
+        BundleError: A graph that cannot be loaded.
     """
     return TranslationModels(
         loaded, options.device, options.batch_size, options.engine, options.precision

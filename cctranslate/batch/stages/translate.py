@@ -47,7 +47,7 @@ def translate(
     A None ends a micro-batch, and follows it.
 
     Raises:
-        DeviceError: memory is short, or the device failed.
+        DeviceError: Memory is short, or the device failed.
     """
     waiting: list[DecodedChunk] = []
     faces = inputs = waiting_bytes = 0

@@ -85,7 +85,7 @@ class WorkerTasks:
         """Make the results of a chunk and the lines that report them.
 
         Raises:
-            OutputError: results cannot be written at all.
+            OutputError: Results cannot be written at all.
         """
         counts, lines, unplaced = Counts(), list[bytes](), list[UnplacedResults]()
         shown_rows, contents, inputs = list[list[Row]](), list[bytes](), 0

@@ -62,8 +62,8 @@ class OrderedPool(Generic[W]):
         argument is taken, and only tasks that have started are finished and yielded.
 
         Raises:
-            Exception: a task raised it; tasks that have not started are dropped.
-            WorkersError: a process was killed.
+            Exception: A task raised it; tasks that have not started are dropped.
+            WorkersError: A process was killed.
         """
         in_flight: deque[tuple[Future[B], int]] = deque()
         weight_in_flight = 0

@@ -110,8 +110,8 @@ class WorkerProcess(Generic[W]):
         """Return the task's result for the argument, computed in the process.
 
         Raises:
-            Exception: the task raised it.
-            WorkersError: the process is gone.
+            Exception: The task raised it.
+            WorkersError: The process is gone.
         """
         with _death_explained():
             self._pipe.send((task, argument))

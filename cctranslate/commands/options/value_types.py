@@ -151,7 +151,7 @@ def check_report_suffix(path: str, alternative: str = "") -> None:
     """Check that a path's suffix is that of a report. Errors name the `alternative`, too.
 
     Raises:
-        BadParameter: it is another, or pyarrow is missing for it.
+        BadParameter: It is another, or pyarrow is missing for it.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (".csv", ".jsonl", ".parquet"):

@@ -75,7 +75,7 @@ def load(path: Path, echo: Echo = _silent) -> Splits:
         echo: Takes lines on pictures in the folder that are left out.
 
     Raises:
-        DataError: the file is missing, damaged or not FER2013, or a row is bad.
+        DataError: The file is missing, damaged or not FER2013, or a row is bad.
     """
     if path.is_dir():
         return _load_named(_below(path), lambda name: (path / name).open("rb"), str(path), echo)

@@ -31,7 +31,7 @@ def load_votes(path: Path) -> Votes:
     Columns for contempt, unknown and NF may be missing, as in a table of `batch --soft-labels`.
 
     Raises:
-        DataError: the file is missing, or is no table of FER+ votes.
+        DataError: The file is missing, or is no table of FER+ votes.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -85,7 +85,7 @@ def matched(faces: Faces, votes: Votes) -> NDArray[np.float32]:
     """Return the votes [N,10] for each face.
 
     Raises:
-        DataError: the faces' row numbers are not those of the votes, or the votes are for others.
+        DataError: The faces' row numbers are not those of the votes, or the votes are for others.
     """
     if not all(int(row) in votes for row in faces.rows):
         raise DataError(
@@ -110,7 +110,7 @@ def soft_labels(faces: Faces, votes: Votes | None, fraction: float) -> NDArray[n
     A picture that most voters called no face gets a row of zeros: leave it out of training.
 
     Raises:
-        DataError: the votes are not for these faces.
+        DataError: The votes are not for these faces.
     """
     hard = np.eye(NUM_CLASSES, dtype=np.float32)[faces.labels]
     if votes is None:
@@ -135,7 +135,7 @@ def majority(faces: Faces, votes: Votes) -> tuple[NDArray[np.bool_], NDArray[np.
     A majority is the single most voted of all ten answers, and one of the seven.
 
     Raises:
-        DataError: the votes are not for these faces.
+        DataError: The votes are not for these faces.
     """
     counts = matched(faces, votes)
     top = counts.argmax(1)

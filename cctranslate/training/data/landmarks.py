@@ -42,7 +42,7 @@ def find(images: Gray) -> Landmarks:
     """Find the landmarks of faces [N,48,48] uint8.
 
     Raises:
-        BundleError: the detector's model is missing or altered.
+        BundleError: The detector's model is missing or altered.
     """
     detector = FaceDetector()
     points = np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1))
@@ -58,7 +58,7 @@ def load_or_find(path: Path, images: Gray) -> Landmarks:
     """Return the landmarks of `images` that `path` stores; if there are none, find them.
 
     Raises:
-        BundleError: the detector's model is missing or altered.
+        BundleError: The detector's model is missing or altered.
     """
 
     def compute() -> computed_arrays.Arrays:

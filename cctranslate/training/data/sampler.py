@@ -32,7 +32,7 @@ class Sampler:
         """Take the faces' classes.
 
         Raises:
-            DataError: there are no faces.
+            DataError: There are no faces.
         """
         if not len(classes):
             raise DataError(

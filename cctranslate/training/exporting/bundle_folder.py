@@ -16,7 +16,7 @@ def refuse_foreign_files(out: Path) -> None:
     """Refuse a folder with files that a bundle would replace and that are of no bundle.
 
     Raises:
-        WrongRunError: there are such files.
+        WrongRunError: There are such files.
     """
     there = [out / name for name in NAMES if (out / name).exists()]
     if there and not _is_card(out / bundle.CARD):
@@ -40,7 +40,7 @@ def written_to(out: Path) -> Iterator[None]:
     """Create the parent of `out`, and turn errors of writing in the block into one about `out`.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: It cannot be written.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

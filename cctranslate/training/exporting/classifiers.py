@@ -31,8 +31,8 @@ def add_classifiers(
         faces: Real faces [N,1,48,48] in [-1,1], on which torch and onnxruntime are compared.
 
     Raises:
-        RunError, CheckpointError, BundleError: a run or bundle cannot be read, or is no judge.
-        ExportError: torch and onnxruntime differ.
+        RunError, CheckpointError, BundleError: A run or bundle cannot be read, or is no judge.
+        ExportError: The outputs of torch and onnxruntime differ.
     """
     if witness is None and not (judge / run_folder.MANIFEST).exists():
         witness = judge if bundle.load(judge).holds(bundle.WITNESS) else None
@@ -73,7 +73,7 @@ def check_judge(judge: Path, recipe: AnyRecipe, translator_recipe: AnyRecipe) ->
         translator_recipe: The recipe of the translator.
 
     Raises:
-        WrongRunError: it is no judge, taught the translator, or is not finished.
+        WrongRunError: It is no judge, taught the translator, or is not finished.
     """
     if not isinstance(recipe, ClassifierRecipe) or recipe.objective != "expression":
         raise WrongRunError(f"{judge}: a run of {recipe.name}, which is no judge")
@@ -96,7 +96,7 @@ def copy_face_presence(judge: Path, folder: Path) -> None:
         folder: The folder of the new bundle.
 
     Raises:
-        BundleError: the bundle cannot be used.
+        BundleError: The bundle cannot be used.
     """
     is_bundle = (judge / bundle.CARD).exists()
     source = bundle.load(judge if is_bundle else bundle.shipped())

@@ -20,7 +20,7 @@ def halve(path: Path, **inputs: np.ndarray) -> float:
         The largest difference of the outputs for `inputs`; inputs that the graph lacks are ignored.
 
     Raises:
-        Float16Error: the outputs differ too much.
+        Float16Error: The outputs differ too much.
     """
     import onnx
     from onnxruntime.transformers import float16

@@ -56,7 +56,7 @@ def write_graph(graph: nn.Module, path: Path, names: GraphNames, *inputs: np.nda
         *inputs: Example inputs; the first are real faces [N,1,48,48] in [-1,1].
 
     Raises:
-        ExportError: the outputs differ too much.
+        ExportError: The outputs differ too much.
     """
     import onnx  # noqa: F401 - torch needs it, but its error would not name it
 

@@ -137,7 +137,7 @@ class Teachers(nn.Module):
         """Load running statistics.
 
         Raises:
-            KeyError: some of them are missing.
+            KeyError: Some of them are missing.
         """
         renamed = dict(state)
         for name, value in state.items():

@@ -63,7 +63,7 @@ def fresh_critics(
     """Measure translations [N,7,48,48] of test faces by critics trained on Training faces.
 
     Raises:
-        DataError: there are too few Training faces.
+        DataError: There are too few Training faces.
     """
     learning = learning_sample(models, training, np.random.default_rng(seed))
     sample = Sample(results=translations(test, translated), real=test)
@@ -79,7 +79,7 @@ def learning_sample(
     a copy of a source.
 
     Raises:
-        DataError: there are too few Training faces.
+        DataError: There are too few Training faces.
     """
     count = min(SOURCES, len(training) // 2)
     chosen = np.zeros(len(training), bool)

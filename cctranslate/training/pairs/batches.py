@@ -89,7 +89,7 @@ class PairBatches:
         """Take Training faces, their landmarks, and the chosen draws, surest first.
 
         Raises:
-            RunError: there are fewer pairs than a batch has.
+            RunError: There are fewer pairs than a batch has.
         """
         labels = soft_labels(faces, votes, recipe.vote_share)
         self._classes = likeliest(labels)

@@ -61,7 +61,7 @@ def select(run: DrawnPairs, is_over: Callable[[], bool] = lambda: False) -> dict
         Fractions of kept draws by source and target, and the critics' AUC.
 
     Raises:
-        RunError: the guides and the recognizer accept too few draws.
+        RunError: The guides and the recognizer accept too few draws.
         OutOfTimeError: `is_over` said so once a critic had scored. Its scores are stored.
     """
     passing = run.draws.take(run.is_passing)

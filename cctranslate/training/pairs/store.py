@@ -69,7 +69,7 @@ def read(path: Path) -> Draws:
     """Return the draws that `write` wrote, or those in a run's `pairs.npz`.
 
     Raises:
-        RunError: not there, or damaged.
+        RunError: Not there, or damaged.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

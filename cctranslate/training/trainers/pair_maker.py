@@ -112,7 +112,7 @@ class PairMaker:
         None if an earlier call has selected them: on one core that takes hours.
 
         Raises:
-            OutOfTimeError: the time is up; what the critics said by then is stored.
+            OutOfTimeError: The time is up; what the critics said by then is stored.
         """
         written = self.folder / store.KEPT, self.folder / MEASURED
         if self._last is None and all(path.exists() for path in written):

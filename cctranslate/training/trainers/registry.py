@@ -60,8 +60,8 @@ def make_trainer(recipe: BaseRecipe, inputs: TrainerInputs) -> Trainer:
     """Return the trainer for a kind of recipe.
 
     Raises:
-        RunError, CheckpointError: a run that it builds on cannot be read.
-        BundleError: the face recognizer that it needs is missing or altered.
+        RunError, CheckpointError: A run that it builds on cannot be read.
+        BundleError: The face recognizer that it needs is missing or altered.
     """
     return _TRAINERS[type(recipe)](recipe, inputs)
 

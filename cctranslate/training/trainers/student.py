@@ -97,7 +97,7 @@ class StudentTrainer:
         """Start from a generator's weights, and a student's discriminators if there are any.
 
         Raises:
-            RuntimeError: some are missing besides that of features, or are of other networks.
+            RuntimeError: Some are missing besides that of features, or are of other networks.
         """
         for network in (self.g, self.average.module, self._anchor):
             network.load_state_dict(g)

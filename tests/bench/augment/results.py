@@ -28,7 +28,7 @@ class Results:
         """Open the cache of a bundle in `folder`, with room for rows 0 to `count`.
 
         Raises:
-            BundleError, DeviceError: the bundle cannot be used.
+            BundleError, DeviceError: The bundle cannot be used.
         """
         found = bundle.load(weights or bundle.shipped())
         self.digest = found.digests["generator"][:12]

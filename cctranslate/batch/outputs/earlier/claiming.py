@@ -41,9 +41,9 @@ def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwr
     The folder `unconfirmed` is claimed with it.
 
     Raises:
-        OptionError: it holds another run or a table that no run wrote, or `unconfirmed` belongs to
+        OptionError: It holds another run or a table that no run wrote, or `unconfirmed` belongs to
             another run or holds other files.
-        OutputError: it cannot be written.
+        OutputError: It cannot be written.
     """
     is_resumed = (out / RUN).exists() and not overwrite
     if is_resumed:
@@ -108,7 +108,7 @@ def _remove_results(folder: Path, recorded: set[Path]) -> None:
     """Remove a run's results below a folder, and the folders that are empty then.
 
     Raises:
-        OSError: one cannot be removed.
+        OSError: One cannot be removed.
     """
     if not folder.is_dir():
         return
@@ -132,8 +132,8 @@ def _claim_unconfirmed(unconfirmed: Path, out: Path) -> None:
     """Claim `unconfirmed` for the run in `out`: results of another run may have the same names.
 
     Raises:
-        OptionError: it belongs to another run, or holds other files.
-        OutputError: it cannot be written.
+        OptionError: It belongs to another run, or holds other files.
+        OutputError: It cannot be written.
     """
     refuse_other_owner(unconfirmed, out)
     marker, name = unconfirmed / OWNER, str(real_path(out))

@@ -17,8 +17,8 @@ class EarlierResults(Protocol):
         """Finish or undo what a killed call left, before its report is read.
 
         Raises:
-            OptionError: no run wrote the report.
-            OutputError: something cannot be written, or is not what the run wrote.
+            OptionError: No run wrote the report.
+            OutputError: Something cannot be written, or is not what the run wrote.
         """
 
     def is_there(self, row: Row) -> bool:
@@ -30,5 +30,5 @@ class EarlierResults(Protocol):
         After a kill at any moment the next call does it again.
 
         Raises:
-            OutputError: something cannot be written.
+            OutputError: Something cannot be written.
         """

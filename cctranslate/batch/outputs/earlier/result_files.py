@@ -38,7 +38,7 @@ class ResultFiles:
         Altered files stay.
 
         Raises:
-            OutputError: something cannot be removed or written.
+            OutputError: Something cannot be removed or written.
         """
         for stale, current in joined.superseded():
             named = {row.output for row in current}

@@ -37,8 +37,8 @@ class ResultTable:
         """Complete an interrupted replacement, and drop the rows of lines that are lost.
 
         Raises:
-            OptionError: no run wrote the report.
-            OutputError: something cannot be written, or the table is not the one of the report.
+            OptionError: No run wrote the report.
+            OutputError: Something cannot be written, or the table is not the one of the report.
         """
         self._finish_replacement(report)
         if _highest(report) < _count(self._table):
@@ -60,7 +60,7 @@ class ResultTable:
         """Remove superseded lines from the table, and write the joined report.
 
         Raises:
-            OutputError: something cannot be written.
+            OutputError: Something cannot be written.
         """
         if any(row.output for stale, _ in joined.superseded() for row in stale):
             self._replace(joined.path, joined.rows)

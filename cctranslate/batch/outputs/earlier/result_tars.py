@@ -35,7 +35,7 @@ class ResultTars:
         """Remove partial tars that a kill left.
 
         Raises:
-            OutputError: it cannot be removed.
+            OutputError: It cannot be removed.
         """
         if remote.is_remote(self._out):
             return  # partial tars are on a local disk
@@ -60,7 +60,7 @@ class ResultTars:
         The report comes last: until it is replaced, the next call repeats the work.
 
         Raises:
-            OutputError: something cannot be written.
+            OutputError: Something cannot be written.
         """
         superseded: dict[str, dict[str, str | None]] = {}
         for stale, current in joined.superseded():
@@ -129,7 +129,7 @@ def _purge(path: Path, digests: Mapping[str, str | None]) -> bool:
             None if that picture is not in this tar.
 
     Raises:
-        OutputError: the tar cannot be read or written.
+        OutputError: The tar cannot be read or written.
     """
     try:
         with path.open("rb") as file:

@@ -69,6 +69,6 @@ def load() -> FaceRecognizer:
     """Load the recognizer that comes with the package, in evaluation mode.
 
     Raises:
-        BundleError: it is missing or altered.
+        BundleError: It is missing or altered.
     """
     return filled(FaceRecognizer(), CARD)

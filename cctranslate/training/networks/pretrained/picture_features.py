@@ -72,6 +72,6 @@ def load() -> PictureFeatures:
     """Load the network that comes with the package, in evaluation mode.
 
     Raises:
-        BundleError: it is missing or altered.
+        BundleError: It is missing or altered.
     """
     return filled(PictureFeatures(), CARD)

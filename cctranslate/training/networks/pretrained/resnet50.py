@@ -48,7 +48,7 @@ def start(network: nn.Module, source: str) -> None:
     `source` is `imagenet` (torchvision's, downloaded if needed), `random`, or a file.
 
     Raises:
-        BackboneError: they cannot be loaded, or are not ResNet50's.
+        BackboneError: They cannot be loaded, or are not ResNet50's.
     """
     for part in network.modules():
         if isinstance(part, Backbone) and source != RANDOM:

@@ -15,7 +15,7 @@ def filled(network: N, card: str) -> N:
     """Load the weights of a card into a network, and return it in evaluation mode.
 
     Raises:
-        BundleError: they are missing or altered.
+        BundleError: They are missing or altered.
     """
     path, _ = bundle.standalone_model(card)
     with np.load(path, allow_pickle=False) as arrays:
