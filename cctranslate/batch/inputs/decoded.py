@@ -20,6 +20,7 @@ class Decoded:
     height: int
     mode: str
     sha256: str
+    is_opaque: bool = True
     format: str = ""
     """Pillow's name of the file's format; empty for a row of a dataset."""
     stamp: FileStamp | None = None
@@ -34,9 +35,11 @@ class Decoded:
 
     @property
     def is_model_sized(self) -> bool:
-        """Whether the picture is one 48x48 gray face: the models' output is then the result."""
-        return (self.width, self.height, self.mode) == (SIZE, SIZE, "L") and not any(
-            face.is_detected for face in self.faces
+        """Whether the picture is one opaque 48x48 gray face: the models' output is the result."""
+        return (
+            (self.width, self.height, self.mode) == (SIZE, SIZE, "L")
+            and self.is_opaque
+            and not any(face.is_detected for face in self.faces)
         )
 
 

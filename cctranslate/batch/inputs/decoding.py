@@ -183,6 +183,7 @@ def _find_faces(item: Item, options: DecodeOptions, file: File, picture: Image.I
         height=height,
         mode=mode,
         sha256="",
+        is_opaque=not picture.has_transparency_data,
         format=picture.format or "",
     )
 

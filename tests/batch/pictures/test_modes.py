@@ -55,6 +55,18 @@ def test_size_and_colors_stay_in_every_mode(
     assert outside(gap, (left, top, width, height)).max() == 0
 
 
+def test_a_transparent_level_of_a_gray_face_becomes_alpha(run: Run, tmp_path: Path) -> None:
+    face = Image.fromarray(pictures.draw_face(3, 0))
+    corner = face.getpixel((0, 0))
+    face.save(tmp_path / "in.png", transparency=corner)
+    outcome = run(tmp_path / "in.png", "--to", "sad", "-o", tmp_path / "out")
+    assert outcome.exit_code == 0, outcome.output
+    with Image.open(tmp_path / "out" / "sad" / "in.png") as after:
+        assert (after.mode, after.size) == ("LA", (48, 48))
+        clear = np.asarray(after.getchannel("A")) == 0
+    np.testing.assert_array_equal(clear, np.asarray(face) == corner)
+
+
 def test_profiles_are_kept_and_ink_becomes_light_by_its_own(
     run: Run, mouth_weights: Path, tmp_path: Path
 ) -> None:

@@ -38,7 +38,7 @@ def test_frames_are_those_of_the_alignment_of_photographs() -> None:
         ({"shift": (0, -5)}, True),
     ],
 )
-def test_a_face_lies_oddly_beyond_each_limit(how: dict[str, float], odd: bool) -> None:
+def test_a_face_is_misaligned_beyond_each_limit(how: dict[str, float], odd: bool) -> None:
     assert framing.are_misaligned(frames_of(moved(**how))).tolist() == [odd]  # type: ignore[arg-type]
 
 
