@@ -101,7 +101,7 @@ def test_overwrite_leaves_no_table_without_results(run: Run, faces: Path, tmp_pa
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--result", "picture"), "takes --result face"),
+        (("--result", "picture"), "needs --result face"),
         (("--format", "webp"), "leave out --format"),
     ],
 )
