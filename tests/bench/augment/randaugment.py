@@ -45,7 +45,7 @@ OPS: tuple[Callable[[Tensor, float], Tensor], ...] = (
     lambda x, m: _moved(x, ((1, 0, 0.9 * m), (0, 1, 0))),
     lambda x, m: _moved(x, ((1, 0, 0), (0, 1, 0.9 * m))),
     lambda x, m: x + 0.9 * m,
-    lambda x, m: (x - x.mean((1, 2, 3), keepdim=True)) * (1 + 0.9 * m) + x.mean(),
+    lambda x, m: torch.lerp(x.mean((1, 2, 3), keepdim=True), x, 1 + 0.9 * m),
     lambda x, m: x + 0.9 * m * (x - avg_pool2d(x, 3, 1, 1, count_include_pad=False)),
     lambda x, m: torch.where(x > 1 - 2 * abs(m), -x, x),
     _posterized,
