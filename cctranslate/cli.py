@@ -19,8 +19,7 @@ from cctranslate.commands.export import export
 from cctranslate.commands.fit import fit
 from cctranslate.commands.report import report
 from cctranslate.errors import UnusableError, UserError
-from cctranslate.process import standard_streams
-from cctranslate.process.signals import handled_signals
+from cctranslate.process import signals, standard_streams
 
 CONTEXT: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
@@ -176,13 +175,12 @@ for command in (batch, report, fit, export, evaluate, doctor):
 def main() -> None:
     """Run the command line; Ctrl-C, SIGTERM and SIGHUP exit 130, a reader that went away 141."""
     standard_streams.prepare()
-    interrupts: list[int] = []
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        interrupts.append(signum)
+        signals.received.append(signum)
         raise KeyboardInterrupt
 
-    for number in handled_signals():
+    for number in signals.handled_signals():
         signal.signal(number, interrupt)
     try:
         status = cli.main(standalone_mode=False)
@@ -190,7 +188,7 @@ def main() -> None:
         status = 130
     except ImportError as error:
         failed = _unloadable(error)
-        if interrupts:  # while a compiled library was imported
+        if signals.received:  # while a compiled library was imported
             status = 130
         elif failed:
             failed.show()

@@ -9,6 +9,12 @@ ENDING_SIGNALS = (
     *([signal.SIGHUP] if sys.platform != "win32" else []),
 )
 """SIGHUP comes when the command's terminal is closed."""
+received: list[int] = []
+"""The ending signals that the command's handler was called for.
+
+The KeyboardInterrupt that it raises is lost where Python runs a callback, such as a finalizer: it
+prints `Exception ignored` and goes on. Long loops therefore look here, too.
+"""
 
 
 def handled_signals() -> list[signal.Signals]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from cctranslate.errors import DivergedError
 from cctranslate.files.writing import write_text
+from cctranslate.process import signals
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.serialization import to_json
 from cctranslate.training import checkpoint
@@ -133,12 +134,15 @@ def run(
     Raises:
         CheckpointError: it cannot be read or written.
         DivergedError: a loss or a weight is no longer finite; the last checkpoint is from before.
+        KeyboardInterrupt: a signal came that ends the command.
     """
     step = _restore(trainer, folder) if resume else 0
     on_start(trainer.recipe.name, step, trainer.steps)
     clock = _Clock(limits, step)
     terms: dict[str, list[Tensor]] = {}
     while step < trainer.steps:
+        if signals.received:
+            raise KeyboardInterrupt
         torch.manual_seed(seed * 1_000_003 + step)
         for name, value in trainer.step(step).items():
             terms.setdefault(name, []).append(value)

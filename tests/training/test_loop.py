@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cctranslate.errors import CheckpointError, DivergedError
+from cctranslate.process import signals
 from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.registry import override
 from cctranslate.training import checkpoint, loop
@@ -49,6 +50,16 @@ def test_the_same_seed_gives_the_same_losses_and_another_does_not(make_run: Make
     a, b, c = (log(make_run(recipe, folder).folder) for folder in "abc")
     assert a == b
     assert a != c
+
+
+def test_a_signal_whose_interrupt_a_callback_lost_ends_the_run(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "received", [signal.SIGINT])
+    run = make_run(small("guide-plain", 4), "run")
+    with pytest.raises(KeyboardInterrupt):
+        fit(run)
+    assert not (run.folder / loop.LOG).exists()
 
 
 CHILD = """
