@@ -213,8 +213,7 @@ class BatchRun:
     def _report(self, rows: Sequence[Row]) -> None:
         self._reasons.add(rows)
         # A run to stdout or to a file keeps no report.
-        shows_reasons = self.options.verbose or self.options.stream
-        if shows_reasons and rows[0].status != "done":
+        if (self.options.verbose or self.options.stream) and rows[0].status != "done":
             self.echo(f"{rows[0].source}: {rows[0].reason}")
         self._print_rows(rows)
 

@@ -31,9 +31,8 @@ class Translated:
     """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
 
     An edit says from how far away each pixel is fetched (x and y, in pixels), and how much light is
-    added to it (gray levels span [-1,1]); None where edits were not wanted.
-    `source_probabilities` [N,7] are the judge's of the faces before the change, NaN for a face
-    whose translation is not all numbers.
+    added to it (gray levels span [-1,1]); None where edits were not wanted. The judge's
+    `source_probabilities` [N,7] are of the untouched faces, NaN if a translation is not finite.
     """
 
     faces: Gray

@@ -13,7 +13,7 @@ received: list[int] = []
 """The ending signals that the command's handler was called for.
 
 The KeyboardInterrupt that it raises is lost where Python runs a callback, such as a finalizer: it
-prints `Exception ignored` and goes on. Long loops therefore look here, too.
+prints `Exception ignored` and goes on. The loop of a training therefore looks here, too.
 """
 
 

@@ -55,7 +55,7 @@ class Trainer(Protocol):
         """Finish after the last step, and return figures for `measured.json`, if there are any.
 
         Raises:
-            OutOfTimeError: it takes long, and `is_over` says that the time is up.
+            OutOfTimeError: It takes long, and `is_over` says that the time is up.
         """
 
     def sheet(self) -> Image.Image | None:
@@ -132,9 +132,9 @@ def run(
     same losses as one that was never stopped.
 
     Raises:
-        CheckpointError: it cannot be read or written.
-        DivergedError: a loss or a weight is no longer finite; the last checkpoint is from before.
-        KeyboardInterrupt: a signal came that ends the command.
+        CheckpointError: It cannot be read or written.
+        DivergedError: A loss or a weight is no longer finite; the last checkpoint is from before.
+        KeyboardInterrupt: A signal came that ends the command.
     """
     step = _restore(trainer, folder) if resume else 0
     on_start(trainer.recipe.name, step, trainer.steps)
@@ -217,7 +217,7 @@ def _restore(trainer: Trainer, folder: Path) -> int:
     """Load the checkpoint, truncate the log to it, and return its step; 0 if there is none.
 
     Raises:
-        CheckpointError: the checkpoint is of other networks.
+        CheckpointError: The checkpoint is of other networks.
     """
     step = 0
     if (folder / checkpoint.FILE).exists():

@@ -52,7 +52,7 @@ class Sweep:
         """Check the data now, and not when the first recipe is trained.
 
         Raises:
-            DataError: there are no faces to measure recipes on.
+            DataError: There are no faces to measure recipes on.
         """
         if "PublicTest" not in self.splits:
             raise DataError("the data holds no PublicTest rows: recipes are compared on them")

@@ -21,6 +21,7 @@ class Decoded:
     mode: str
     sha256: str
     is_opaque: bool = True
+    """Whether no part of it is transparent."""
     format: str = ""
     """Pillow's name of the file's format; empty for a row of a dataset."""
     stamp: FileStamp | None = None

@@ -63,9 +63,9 @@ class Layout:
         if self.separate_faces and re.search(rf"{re.escape(self._dot)}f\d+$", stem):
             stem += "_"  # a.f2.png and the second face of a.png are two files
         if self.kind != "tree":
-            return _shortened(stem.replace("/", "__"))
+            return _safe_name(stem.replace("/", "__"))
         *folders, name = stem.split("/")
-        return "/".join([*(self._folder(folder) for folder in folders), _shortened(name)])
+        return "/".join([*(self._folder(folder) for folder in folders), _safe_name(name)])
 
     def _folder(self, name: str) -> str:
         """Return a folder name that no result file beside it can have: a.png/ and a.png.
@@ -75,7 +75,7 @@ class Layout:
         name = re.sub(r"[. ]$", _as_number, name)
         suffixes = (self.suffix,) if self.suffix else tuple(SUFFIXES.values())
         taken = name.lower().endswith(suffixes)
-        return _shortened(name) + ("_" if taken else "")
+        return _safe_name(name) + ("_" if taken else "")
 
     def position(self, output: str) -> int | None:
         """Return the number of the tar, or of the table's row, that an output lies in."""
@@ -185,8 +185,8 @@ def _as_number(character: re.Match[str]) -> str:
     return f"%{ord(character[0]) & 0xFF:02X}"
 
 
-def _shortened(name: str) -> str:
-    """Return a name that is short enough, and not hidden: loaders leave out hidden files."""
+def _safe_name(name: str) -> str:
+    """Return a name that is not hidden, as loaders leave out hidden files, and not too long."""
     name = re.sub(r"^\.", _as_number, name)
     raw = os.fsencode(name)
     if len(raw) <= LONGEST:

@@ -84,9 +84,8 @@ def random_masks(points: Tensor, has_landmarks: Tensor) -> Tensor:
 def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | float) -> Tensor:
     """Return ellipses [N,48,48]: 1 inside, 0 outside, with a linear edge inside the radius."""
     across, scale = _axes(points)
-    middle = points[:, list(ellipse.landmarks)].mean(1) + scale * ellipse.down * _perpendicular(
-        across
-    )
+    downwards = _perpendicular(across)
+    middle = points[:, list(ellipse.landmarks)].mean(1) + scale * ellipse.down * downwards
     line = torch.arange(SIZE, device=points.device, dtype=torch.float32)
     dx = line[None, None, :] - middle[:, 0, None, None]
     dy = line[None, :, None] - middle[:, 1, None, None]

@@ -21,7 +21,7 @@ def calibrate(network: Classifier, faces: Faces, votes: Votes | None, device: to
     """Fit the network's temperature on faces, by FER+ majority where there are votes.
 
     Raises:
-        DivergedError: the network's logits are not finite.
+        DivergedError: The network's logits are not finite.
     """
     network.temperature.fill_(1.0)
     references = _references(faces, votes)

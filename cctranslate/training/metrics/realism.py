@@ -91,9 +91,8 @@ def learning_sample(
     images = np.empty_like(sources.images)
     for k in np.unique(targets):
         is_target = targets == k
-        images[is_target] = models.generate(sources.images[is_target], plain_conditions([int(k)]))[
-            :, 0
-        ]
+        translated = models.generate(sources.images[is_target], plain_conditions([int(k)]))
+        images[is_target] = translated[:, 0]
     results = Faces(images=images, labels=targets.astype(np.uint8), rows=sources.rows)
     real = without_copies(training.take(~chosen), sources)
     sample = balanced(Sample(results=results, real=real), random)

@@ -41,9 +41,8 @@ def context_of(
     x: Tensor, mask: Tensor, points: Tensor, has_landmarks: Tensor, sees_eyes: Tensor
 ) -> Context:
     """Return the visible parts of faces [N,1,48,48]; the eyes only where `sees_eyes` [N]."""
-    eyes_mask = (
-        face_masks.region_masks(points, has_landmarks, ("eyes",)) * sees_eyes[:, None, None, None]
-    )
+    eyes_mask = face_masks.region_masks(points, has_landmarks, ("eyes",))
+    eyes_mask = eyes_mask * sees_eyes[:, None, None, None]
     return Context(
         visible=x * (1 - mask), mask=mask, eyes=_blurred(x) * eyes_mask, eyes_mask=eyes_mask
     )

@@ -83,8 +83,8 @@ def test_a_summary_is_of_inputs_as_they_are_now(run: Run, tmp_path: Path, layout
     broken.write_bytes(whole)
     mended = run(*words)
     assert mended.exit_code == 0
-    manifest = "3 done, 0 skipped, 0 failed (1 in this call, 2 from before; 1 new result)"
-    assert manifest in mended.stderr
+    message = "3 done, 0 skipped, 0 failed (1 in this call, 2 from before; 1 new result)"
+    assert message in mended.stderr
     assert " x " not in mended.stderr, "nothing has failed as things are"
     assert json.loads((out / "run.json").read_text())["inputs_per_second"] > 0
 
