@@ -163,7 +163,7 @@ def cli() -> None:
     cctranslate batch ./faces --to happy            translate a folder
     cctranslate batch ./faces --to all -o out       all seven expressions
     cctranslate fit --data fer2013.csv              train
-    cctranslate export runs/001-student             make a bundle of a run
+    cctranslate export runs/001-mouth-student       make a bundle of a run
     cctranslate doctor                              what runs where, and what to mend
     """
 

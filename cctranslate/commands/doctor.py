@@ -36,7 +36,7 @@ def doctor(
 
     \b
     cctranslate doctor
-    cctranslate doctor --device cuda --weights runs/001-student/bundle
+    cctranslate doctor --device cuda --weights runs/001-mouth-student/bundle
 
     \b
     Exit codes: 0 `batch` can run, 4 the bundle, onnxruntime or the device is unusable.

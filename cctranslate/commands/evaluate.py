@@ -80,7 +80,7 @@ def evaluate(
 
     \b
     cctranslate evaluate --data fer2013.csv                  the shipped bundle
-    cctranslate evaluate --run runs/001-student --sheet s.png
+    cctranslate evaluate --run runs/001-mouth-student --sheet s.png
     cctranslate evaluate --critics --worst w.png             do they look like photographs?
     """
     if run and weights:

@@ -58,8 +58,8 @@ def export(
     warning.
 
     \b
-    cctranslate export runs/001-student
-    cctranslate export runs/001-student --judge runs/002-judge -o my-weights
+    cctranslate export runs/001-mouth-student
+    cctranslate export runs/001-mouth-student --judge runs/002-judge -o my-weights
     """
     from cctranslate import bundle
 

@@ -47,7 +47,7 @@ RUNS = Path("runs")
 @click.option(
     "--recipe",
     type=RecipeName(),
-    help="The experiment, by its name in --list.  [default: student, our translator]",
+    help="The experiment, by its name in --list.  [default: mouth-student, our translator]",
 )
 @click.option(
     "--stage",

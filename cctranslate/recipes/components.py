@@ -78,6 +78,9 @@ class GeneratorSpec:
     """Where the label enters (`padded-unet`): it scales the input or the latent, or joins it."""
     dropout: float = 0.0
     """Fraction of the decoder's features that are dropped (`padded-unet`)."""
+    redrawn_at: tuple[float, ...] = ()
+    """The strength of each expression at which the mouth of the result is redrawn by a network of
+    its own (`flow`); none: it is not."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,18 @@ from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.original import code_differences, log_t1_to_t27
 from cctranslate.recipes.pairs import PAIRS
-from cctranslate.recipes.student import STUDENT, STUDENT_START
-from cctranslate.recipes.teacher import TEACHER
+from cctranslate.recipes.student import MOUTH_STUDENT, STUDENT, STUDENT_START
+from cctranslate.recipes.teacher import MOUTH_TEACHER, TEACHER
 
-OUR_TRANSLATOR = (FLOW, TEACHER, PAIRS, STUDENT_START, STUDENT)
+OUR_TRANSLATOR = (
+    FLOW,
+    TEACHER,
+    PAIRS,
+    STUDENT_START,
+    STUDENT,
+    MOUTH_TEACHER,
+    MOUTH_STUDENT,
+)
 """The recipes of our translator, in the order of their training: each builds on those before it."""
 DEFAULT = OUR_TRANSLATOR[-1].name
 GROUPS: dict[str, tuple[AnyRecipe, ...]] = {

@@ -7,8 +7,8 @@ from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.pairs import PairsRecipe
-from cctranslate.recipes.student import StudentRecipe
-from cctranslate.recipes.teacher import TeacherRecipe
+from cctranslate.recipes.student import MouthStudentRecipe, StudentRecipe
+from cctranslate.recipes.teacher import MouthTeacherRecipe, TeacherRecipe
 
 
 def to_json(recipe: AnyRecipe) -> dict[str, Any]:
@@ -25,6 +25,8 @@ def from_json(data: dict[str, Any]) -> AnyRecipe:
     """
     # A field of each kind that no later kind has.
     kinds = {
+        "mouth_teacher": MouthStudentRecipe,
+        "started_by": MouthTeacherRecipe,
         "pairs": StudentRecipe,
         "generator": GanRecipe,
         "embedding": TeacherRecipe,

@@ -12,13 +12,13 @@ from cctranslate.emotions import EMOTIONS, NUM_CLASSES
 from cctranslate.files.paths import real_path
 from cctranslate.pixels import to_scaled
 from cctranslate.recipes.serialization import to_json
-from cctranslate.recipes.student import StudentRecipe
+from cctranslate.recipes.student import MouthStudentRecipe, StudentRecipe
 from cctranslate.training import checkpoint, run_folder
 from cctranslate.training.exporting import bundle_folder
 from cctranslate.training.exporting.classifiers import add_classifiers, copy_face_presence
-from cctranslate.training.exporting.fp16 import halve
+from cctranslate.training.exporting.fp16 import halve, pack_weights, round_weights
 from cctranslate.training.exporting.graphs import TranslatorGraph
-from cctranslate.training.exporting.onnx_files import TRANSLATOR, write_graph
+from cctranslate.training.exporting.onnx_files import translator_names, write_graph
 
 
 def export(
@@ -43,7 +43,8 @@ def export(
         witness: A witness's run, or a bundle to take it from. By default the one of `judge`, if
             that is a bundle with a witness.
         half: Whether the graphs compute in float16; `float16` in the card then has the largest
-            differences from float32.
+            differences from float32. Otherwise only the generator's weights are rounded to float16,
+            and `largest_difference` is of the rounded ones.
 
     Raises:
         RunError, CheckpointError, BundleError: A run or bundle cannot be read, or is no judge.
@@ -54,7 +55,9 @@ def export(
     """
     manifest = run_folder.read_manifest(run)
     recipe = manifest.recipe
-    strengths = recipe.strengths if isinstance(recipe, StudentRecipe) else (1.0,) * NUM_CLASSES
+    strengths = (1.0,) * NUM_CLASSES
+    if isinstance(recipe, StudentRecipe | MouthStudentRecipe):
+        strengths = recipe.strengths
     gains = dict(zip(EMOTIONS, strengths, strict=True)) | dict(gain or {})
     # The figures first: those of a run that finishes now are not of a checkpoint from before.
     figures = run / run_folder.MEASURED
@@ -62,6 +65,8 @@ def export(
     # Once: of a run that is being trained, a second reading could give a later step.
     generator, saved = run_folder.load_translator(run)
     graph = TranslatorGraph(generator, tuple(gains.values())).eval()
+    round_weights(graph)
+    names = translator_names(getattr(generator, "mouth", None) is not None)
     with checkpoint.explain_mismatch(run):
         faces = to_scaled(saved["trainer"]["faces"].numpy())[:, None]
     # Resolved, because files cannot be renamed into a link's target on another disk.
@@ -76,9 +81,10 @@ def export(
             "labels": np.eye(NUM_CLASSES, dtype=np.float32),
             "strength": np.linspace(0.4, 1, NUM_CLASSES, dtype=np.float32),
         }
-        differs = write_graph(
-            graph, folder / "generator.onnx", TRANSLATOR, faces, *conditions.values()
-        )
+        path = folder / "generator.onnx"
+        differs = write_graph(graph, path, names, faces, *conditions.values())
+        if not half:
+            pack_weights(path)
         classifiers = add_classifiers(judge, witness, recipe, folder, faces)
         graphs = sorted(folder.glob("*.onnx")) if half else []
         card = {

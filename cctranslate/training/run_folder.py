@@ -19,7 +19,7 @@ from cctranslate.recipes.kinds import GENERATOR_RECIPES, AnyRecipe
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.recipes.serialization import from_json, to_json
 from cctranslate.recipes.student import StudentRecipe
-from cctranslate.recipes.teacher import TeacherRecipe
+from cctranslate.recipes.teacher import MouthTeacherRecipe, TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
@@ -208,4 +208,16 @@ def pairs_recipe(folder: Path) -> PairsRecipe:
     recipe = read_manifest(folder).recipe
     if not isinstance(recipe, PairsRecipe):
         raise WrongRunError(f"{folder}: a run of {recipe.name}, which makes no pairs")
+    return recipe
+
+
+def mouth_teacher_recipe(folder: Path) -> MouthTeacherRecipe:
+    """Return the recipe of a run of a teacher of mouths.
+
+    Raises:
+        RunError: No such run, or one of another kind.
+    """
+    recipe = read_manifest(folder).recipe
+    if not isinstance(recipe, MouthTeacherRecipe):
+        raise WrongRunError(f"{folder}: a run of {recipe.name}, which is no teacher of mouths")
     return recipe

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -20,7 +21,7 @@ from cctranslate.training import checkpoint
 from cctranslate.training.export import export
 from cctranslate.training.exporting.fp16 import halve
 from cctranslate.training.networks.registry import build_generator
-from cctranslate.training.run_folder import RunManifest, write_json, write_manifest
+from cctranslate.training.run_folder import RunManifest, load_generator, write_json, write_manifest
 from tests.support import bundles, pictures
 from tests.support.cli import invoke
 
@@ -98,6 +99,20 @@ def test_gain_is_how_far_strength_1_goes(trained_runs: Path, tmp_path: Path) -> 
     np.testing.assert_allclose(half_of_far, all_of_near, atol=1e-4)
 
 
+def test_a_generators_weights_take_two_bytes_each_and_it_computes_in_float32(
+    trained_runs: Path,
+) -> None:
+    path = bundle.load(trained_runs / "bundle").generator
+    count = sum(p.numel() for p in load_generator(trained_runs / "t26").parameters())
+    assert 2 * count < path.stat().st_size < 2.1 * count
+    graph = onnx.load(path).graph
+    assert {value.type.tensor_type.elem_type for value in graph.output} == {onnx.TensorProto.FLOAT}
+    packed = {w.name for w in graph.initializer if w.data_type == onnx.TensorProto.FLOAT16}
+    used = {name for node in graph.node if node.op_type != "Cast" for name in node.input}
+    assert packed
+    assert not packed & used
+
+
 def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
     trained_runs: Path, tmp_path: Path, faces: Path
 ) -> None:
@@ -105,9 +120,9 @@ def test_half_is_the_same_to_a_few_gray_levels_in_half_the_size(
     result = invoke("export", trained_runs / "t26", "--judge", whole, "--half", "-o", half)
     assert result.exit_code == 0, result.output
     assert "float16 and float32 by" in result.stderr
+    sizes = [bundle.load(folder).judge.stat().st_size for folder in (half, whole)]
+    assert sizes[0] < 0.6 * sizes[1]
     for name in ("generator", "judge"):
-        sizes = [bundle.load(folder).file(name).stat().st_size for folder in (half, whole)]
-        assert sizes[0] < 0.6 * sizes[1]
         assert 0 < bundle.load(half).card["float16"][name] < 3e-2
     pictures = []
     for folder in (half, whole):

@@ -66,7 +66,7 @@ def test_dry_run_shows_the_resolved_recipe_and_writes_nothing(tmp_path: Path) ->
 def test_the_default_is_what_ships_after_all_its_stages() -> None:
     result = invoke("fit", "--dry-run")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["name"] == OUR_TRANSLATOR[-1].name == "student"
+    assert json.loads(result.stdout)["name"] == OUR_TRANSLATOR[-1].name == "mouth-student"
     (order,) = (line for line in result.stderr.splitlines() if line.startswith("trained first: "))
     before = order.removeprefix("trained first: ").split(", ")
     stages = [recipe.name for recipe in OUR_TRANSLATOR[:-1]]
@@ -79,7 +79,7 @@ def test_a_dry_run_of_a_stage_shows_the_stage() -> None:
     assert stage.exit_code == 0, stage.output
     assert json.loads(stage.stdout)["name"] == "flow-late"
     assert stage.stderr.splitlines()[0].endswith(", flow-start, flow-middle")
-    last = invoke("fit", "--stage", "student", "--lr", "0.1", "--dry-run")
+    last = invoke("fit", "--stage", "mouth-student", "--lr", "0.1", "--dry-run")
     assert last.exit_code == 0, last.output
     assert json.loads(last.stdout)["lr"] == 0.1
 

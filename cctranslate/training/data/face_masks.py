@@ -83,8 +83,8 @@ def random_masks(points: Tensor, has_landmarks: Tensor) -> Tensor:
 
 def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | float) -> Tensor:
     """Return ellipses [N,48,48]: 1 inside, 0 outside, with a linear edge inside the radius."""
-    across, scale = _axes(points)
-    downwards = _perpendicular(across)
+    across, scale = directions(points)
+    downwards = perpendicular(across)
     middle = points[:, list(ellipse.landmarks)].mean(1) + scale * ellipse.down * downwards
     line = torch.arange(SIZE, device=points.device, dtype=torch.float32)
     dx = line[None, None, :] - middle[:, 0, None, None]
@@ -96,7 +96,7 @@ def _ellipse(points: Tensor, ellipse: Ellipse, size: Tensor, softness: Tensor | 
     return ((1 - radius) / softness).clamp(0, 1)
 
 
-def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
+def directions(points: Tensor) -> tuple[Tensor, Tensor]:
     """Return the similarity's direction [N,2] along the eyes and its scale [N,1]."""
     template = _TEMPLATE.to(points.device)
     template = template - template.mean(0)
@@ -110,7 +110,7 @@ def _axes(points: Tensor) -> tuple[Tensor, Tensor]:
     return across / scale, scale
 
 
-def _perpendicular(across: Tensor) -> Tensor:
+def perpendicular(across: Tensor) -> Tensor:
     """Return the direction from the eyes to the mouth, at a right angle to `across`."""
     return torch.stack([-across[:, 1], across[:, 0]], 1)
 

@@ -11,8 +11,8 @@ from cctranslate.training.networks.generator import Generator
 class TranslatorGraph(nn.Module):
     """Faces [N,1,48,48], label rows [K,7] and strengths [K] -> translations [N,K,1,48,48].
 
-    Two more outputs are for larger pictures: `flow` [N,K,2,48,48], in pixels as in `Edit`, and
-    `paint` [N,K,1,48,48].
+    More outputs are for larger pictures: `flow` [N,K,2,48,48], in pixels as in `Edit`, `paint`
+    [N,K,1,48,48], and `mouth` [N,K,1,48,48] if the generator redraws mouths.
 
     A label row sums to one. Strength 0 leaves the face unchanged. Strength 1 changes it `gain`
     times as much as the generator does, with a gain for each expression.
@@ -25,9 +25,7 @@ class TranslatorGraph(nn.Module):
         self.generator = generator
         self.register_buffer("gain", torch.tensor(gain))
 
-    def forward(
-        self, faces: Tensor, labels: Tensor, strength: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, faces: Tensor, labels: Tensor, strength: Tensor) -> tuple[Tensor, ...]:
         """Encode each face once and decode its code for every label row."""
         n, k = faces.shape[0], labels.shape[0]
         code = self.generator.encode(faces)
@@ -40,8 +38,14 @@ class TranslatorGraph(nn.Module):
         translated = self.generator.apply_edit(repeated_code[0], edit, applied).reshape(
             n, k, 1, SIZE, SIZE
         )
-        flow, paint = (applied[:, None, None, None] * part for part in (edit.flow, edit.paint))
-        return translated, flow.reshape(n, k, 2, SIZE, SIZE), paint.reshape(n, k, 1, SIZE, SIZE)
+        parts = (edit.flow, edit.paint) + (() if edit.mouth is None else (edit.mouth,))
+        scaled = (applied[:, None, None, None] * part for part in parts)
+        # Their sizes are told: the exported graph declares them.
+        counts = (2, 1, 1)[: len(parts)]
+        return translated, *(
+            part.reshape(n, k, count, SIZE, SIZE)
+            for part, count in zip(scaled, counts, strict=True)
+        )
 
 
 class JudgeGraph(nn.Module):

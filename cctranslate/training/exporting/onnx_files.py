@@ -29,21 +29,26 @@ class GraphNames:
     """For each of them the names of its leading dimensions, whose sizes may vary."""
 
 
-TRANSLATOR = GraphNames(
-    inputs=("faces", "labels", "strength"),
-    outputs=("translated", "flow", "paint"),
-    sizes={
-        "faces": ("N",),
-        "labels": ("K",),
-        "strength": ("K",),
-        **dict.fromkeys(("translated", "flow", "paint"), ("N", "K")),
-    },
-)
 CLASSIFIER = GraphNames(
     inputs=("faces",),
     outputs=("probabilities", "features"),
     sizes=dict.fromkeys(("faces", "probabilities", "features"), ("N",)),
 )
+
+
+def translator_names(redraws_mouths: bool) -> GraphNames:
+    """Return the names of a translator's graph, with the output `mouth` if it redraws mouths."""
+    outputs = ("translated", "flow", "paint") + (("mouth",) if redraws_mouths else ())
+    return GraphNames(
+        inputs=("faces", "labels", "strength"),
+        outputs=outputs,
+        sizes={
+            "faces": ("N",),
+            "labels": ("K",),
+            "strength": ("K",),
+            **dict.fromkeys(outputs, ("N", "K")),
+        },
+    )
 
 
 def write_graph(graph: nn.Module, path: Path, names: GraphNames, *inputs: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training.networks.pretrained.face_recognizer import AXES
 
 PATCH = 2
-"""Pixels of a side that are folded into channels: the network computes at 24x24 and below."""
+"""Pixels of a side that are folded into channels: the network computes at half the size."""
 PLANES = 5
 """Input planes: state, visible face, mask, blurred eyes, and the mask of the eyes."""
 FREQUENCIES = 32
@@ -22,7 +22,7 @@ FREQUENCIES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The visible parts of faces that are to be filled in, each [N,1,48,48]."""
+    """The visible parts of faces or crops that are to be filled in, each [N,1,H,W]."""
 
     visible: Tensor
     """The face where the mask is 0, fading to 0 where it is 1."""
@@ -90,21 +90,24 @@ class Denoiser(nn.Module):
         return (embeddings - self.identity_mean) @ self.identity_eraser.T
 
     def forward(self, state: Tensor, t: Tensor, context: Context, condition: Condition) -> Tensor:
-        """Return the velocity [N,1,48,48] of `state` [N,1,48,48] at times [N] (0 noise, 1 face)."""
+        """Return the velocity of `state`, both [N,1,H,W], at times [N] (0 noise, 1 face).
+
+        H and W are multiples of 8.
+        """
         e = F.silu(self._embedding(t, condition))
         planes = torch.cat(
             [state, context.visible, context.mask, context.eyes, context.eyes_mask], 1
         )
         folded = F.pixel_unshuffle(planes, PATCH)
         stem = self.stem(folded.contiguous(memory_format=torch.channels_last))
-        fine = _through(self.fine, stem, e)
+        fine = through(self.fine, stem, e)
         halved = self.halve(fine)
-        middle = _through(self.middle, halved, e)
-        h = _through(self.coarse, self.halve_again(middle), e)
-        h = self.up_middle[0](torch.cat([_doubled(h), middle], 1), e)
-        h = _through(self.up_middle[2:], self.up_middle[1](torch.cat([h, halved], 1), e), e)
-        h = self.up_fine[0](torch.cat([_doubled(h), fine], 1), e)
-        h = _through(self.up_fine[2:], self.up_fine[1](torch.cat([h, stem], 1), e), e)
+        middle = through(self.middle, halved, e)
+        h = through(self.coarse, self.halve_again(middle), e)
+        h = self.up_middle[0](torch.cat([doubled(h), middle], 1), e)
+        h = through(self.up_middle[2:], self.up_middle[1](torch.cat([h, halved], 1), e), e)
+        h = self.up_fine[0](torch.cat([doubled(h), fine], 1), e)
+        h = through(self.up_fine[2:], self.up_fine[1](torch.cat([h, stem], 1), e), e)
         return F.pixel_shuffle(self.out(F.silu(self.norm(h))), PATCH).float()
 
     def _embedding(self, t: Tensor, condition: Condition) -> Tensor:
@@ -172,11 +175,13 @@ class ChannelNorm(nn.Module):
         return y.permute(0, 3, 1, 2)
 
 
-def _through(blocks: nn.ModuleList, h: Tensor, e: Tensor) -> Tensor:
+def through(blocks: nn.ModuleList, h: Tensor, e: Tensor) -> Tensor:
+    """Take features through blocks that an embedding modulates."""
     for block in blocks:
         h = block(h, e)
     return h
 
 
-def _doubled(h: Tensor) -> Tensor:
+def doubled(h: Tensor) -> Tensor:
+    """Return features [N,C,H,W] at twice the size."""
     return F.interpolate(h, scale_factor=2.0, mode="nearest")

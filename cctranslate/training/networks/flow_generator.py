@@ -1,5 +1,7 @@
 """Our generator: warps what moves, wipes what is to go, paints what appears."""
 
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,24 +10,8 @@ from cctranslate.emotions import NUM_CLASSES
 from cctranslate.pixels import SIZE
 from cctranslate.recipes.components import GeneratorSpec
 from cctranslate.training.networks.generator import Code, Edit, Generator
-
-
-class _Modulated(nn.Module):
-    """Residual block, its features scaled and shifted by the label (FiLM, Perez et al. 2018)."""
-
-    def __init__(self, width: int, style: int) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(8, width)
-        self.film = nn.Linear(style, 2 * width)
-        self.conv1 = nn.Conv2d(width, width, 3, 1, 1)
-        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.film.bias)
-
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        scale, shift = self.film(style)[:, :, None, None].chunk(2, 1)
-        h = F.silu(self.norm(x) * (1 + scale) + shift)
-        return x + self.conv2(F.silu(self.conv1(h)))
+from cctranslate.training.networks.modulated_block import ModulatedBlock
+from cctranslate.training.networks.mouths.redrawer import MouthRedrawer
 
 
 class FlowGenerator(Generator):
@@ -36,6 +22,9 @@ class FlowGenerator(Generator):
     own blur where a mask says so: light alone cannot close a smile, whose teeth shine through.
     Resizing instead of transposed convolution keeps checkerboards out (Odena et al. 2016); the
     pixel-unshuffle stem keeps 48x48 convolutions few.
+
+    If the spec says so, another network then redraws the mouth of the result. It sees the result at
+    the spec's strengths. What it adds is fainter where less is asked for, as paint is.
     """
 
     REACH = 6.0
@@ -52,9 +41,9 @@ class FlowGenerator(Generator):
         self.stem = nn.Conv2d(4, w, 3, 1, 1)
         self.down = nn.Conv2d(w, 2 * w, 3, 2, 1)
         self.core_in = _Plain(2 * w)
-        self.core = nn.ModuleList(_Modulated(2 * w, style) for _ in range(spec.blocks))
+        self.core = nn.ModuleList(ModulatedBlock(2 * w, style) for _ in range(spec.blocks))
         self.up = nn.Conv2d(2 * w, w, 3, 1, 1)
-        self.fine = _Modulated(w, style)
+        self.fine = ModulatedBlock(w, style)
         self.flow = nn.Conv2d(w, 2, 3, 1, 1, bias=False)
         self.wipe = nn.Conv2d(w, 1, 3, 1, 1, bias=False)
         self.light = nn.Conv2d(w, 16, 3, 1, 1)
@@ -62,11 +51,16 @@ class FlowGenerator(Generator):
         self.paint = nn.Conv2d(16, 1, 3, 1, 1, bias=False)
         for head in (self.flow, self.wipe, self.paint):
             nn.init.normal_(head.weight, std=1e-3)
+        self.mouth: MouthRedrawer | None = None
+        if spec.redrawn_at:
+            self.mouth = MouthRedrawer()
+            self.register_buffer("redrawn_at", torch.tensor(spec.redrawn_at), persistent=False)
         line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y
         self.register_buffer("grid", grid, persistent=False)
 
     grid: Tensor
+    redrawn_at: Tensor
 
     def encode(self, x: Tensor) -> Code:
         """Encode the face at 48x48, 24x24 and 12x12."""
@@ -74,7 +68,17 @@ class FlowGenerator(Generator):
         return x, fine, self.core_in(F.silu(self.down(fine)))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
-        """Move what is there, wipe what is to go, paint what is to come."""
+        """Move what is there, wipe what is to go, paint what is to come; then redraw the mouth."""
+        edit = self.first_edit(code, labels)
+        if self.mouth is None:
+            return edit
+        strength = (labels * self.redrawn_at).sum(1)
+        result = self._applied(code[0], edit, strength)
+        mouth = self.mouth(result, code[0], labels) / strength[:, None, None, None]
+        return replace(edit, image=(edit.image + mouth).clamp(-1, 1), mouth=mouth)
+
+    def first_edit(self, code: Code, labels: Tensor) -> Edit:
+        """Return the edit before the mouth is redrawn."""
         x, fine, h = code
         style = self.style(labels.to(x.dtype))
         for block in self.core:
@@ -91,8 +95,12 @@ class FlowGenerator(Generator):
 
     def apply_edit(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
         """Warp less far and paint fainter with less strength."""
+        return self._applied(x, edit, strength).clamp(-1, 1)
+
+    def _applied(self, x: Tensor, edit: Edit, strength: Tensor) -> Tensor:
         factor = strength[:, None, None, None]
-        return (self._warp(x, factor * edit.flow) + factor * edit.paint).clamp(-1, 1)
+        paint = edit.paint if edit.mouth is None else edit.paint + edit.mouth
+        return self._warp(x, factor * edit.flow) + factor * paint
 
     def _heads(self, h: Tensor) -> tuple[Tensor, ...]:
         """Compute light [N,16,48,48], flow [N,2,48,48] and mask [N,1,48,48] in one convolution.

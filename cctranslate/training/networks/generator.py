@@ -14,11 +14,13 @@ class Edit:
 
     `flow` [N,2,48,48] is in pixels, x then y, from each pixel to where it is fetched from.
     A generator that draws the face anew has a flow of zeros and paints the difference.
+    One that redraws mouths adds `mouth` [N,1,48,48], too.
     """
 
     image: Tensor
     flow: Tensor
     paint: Tensor
+    mouth: Tensor | None = None
 
 
 class Generator(nn.Module):

@@ -10,6 +10,7 @@ from torch import Tensor
 from cctranslate.training.data import face_masks
 from cctranslate.training.device import autocast
 from cctranslate.training.networks.denoiser import Condition, Context, Denoiser
+from cctranslate.training.networks.pretrained.face_recognizer import AXES
 
 BLUR = 3.0
 """Standard deviation, in pixels, of the blur of the visible eyes: it keeps light, skin and the
@@ -48,6 +49,66 @@ def context_of(
     )
 
 
+def context_of_mouths(x: Tensor, mask: Tensor) -> Context:
+    """Return the visible parts of crops [N,1,24,32] about mouths."""
+    nothing = torch.zeros_like(x)
+    return Context(visible=x * (1 - mask), mask=mask, eyes=nothing, eyes_mask=nothing)
+
+
+class GuidedVelocity:
+    """The velocity of masked pictures, with classifier-free guidance (Ho and Salimans 2022)."""
+
+    def __init__(
+        self,
+        network: Denoiser,
+        context: Context,
+        labels: Tensor,
+        identity: Tensor | None,
+        guidance: float,
+    ) -> None:
+        """Prepare for pictures of a context.
+
+        Args:
+            network: It is evaluated on twice the pictures, if there is guidance.
+            context: What is visible of the pictures.
+            labels: [N,7].
+            identity: Erased embeddings [N,128]; None if they are not known.
+            guidance: Above 1 it exaggerates what the label adds.
+        """
+        n, device = len(labels), labels.device
+        yes = torch.ones(n, dtype=torch.bool, device=device)
+        self._network, self._guidance = network, guidance
+        self._visible, self._mask = context.visible, context.mask
+        self._copies = copies = 2 if guidance != 1 else 1
+        known = identity is not None
+        if identity is None:
+            identity = torch.zeros(n, AXES, device=device)
+        self._context = Context(
+            **{name: part.repeat(copies, 1, 1, 1) for name, part in vars(context).items()}
+        )
+        self._condition = Condition(
+            labels=labels.repeat(copies, 1),
+            identity=identity.repeat(copies, 1),
+            has_label=torch.cat([yes, ~yes][:copies]),
+            has_identity=(yes if known else ~yes).repeat(copies),
+        )
+
+    def __call__(self, state: Tensor, t: float) -> Tensor:
+        """Return the velocity of states at time `t`; they count inside the mask only."""
+        filled = self.filled(state).repeat(self._copies, 1, 1, 1)
+        times = torch.full((len(filled),), t, device=state.device)
+        with autocast(state.device):
+            velocities: Tensor = self._network(filled, times, self._context, self._condition)
+        if self._copies == 1:
+            return velocities
+        with_label, without = velocities.chunk(2)
+        return torch.lerp(without, with_label, self._guidance)
+
+    def filled(self, state: Tensor) -> Tensor:
+        """Return states inside the mask, and what is visible outside."""
+        return state * self._mask + self._visible
+
+
 @torch.inference_mode()
 def inpaint(
     network: Denoiser,
@@ -66,32 +127,12 @@ def inpaint(
     `labels` [N,7], erased `identity` [N,128]; `guidance` above 1 exaggerates what the label adds.
     Each step but the last evaluates the network twice on twice the faces.
     """
-    n, device = len(start.x), start.x.device
+    device = start.x.device
     # Drawn on the CPU: the same seed gives the same faces on every device.
     noise = torch.randn(start.x.shape, generator=generator).to(device)
-    yes = torch.ones(n, dtype=torch.bool, device=device)
+    yes = torch.ones(len(start.x), dtype=torch.bool, device=device)
     context = context_of(start.source, start.mask, start.points, start.has_landmarks, yes)
-    guided = guidance != 1
-    if guided:
-        context = Context(**{name: torch.cat([v, v]) for name, v in vars(context).items()})
-    copies = 2 if guided else 1
-    condition = Condition(
-        labels=labels.repeat(copies, 1),
-        identity=identity.repeat(copies, 1),
-        has_label=torch.cat([yes, ~yes]) if guided else yes,
-        has_identity=yes.repeat(copies),
-    )
-
-    def velocity(state: Tensor, t: float) -> Tensor:
-        filled = (state * start.mask + start.source * (1 - start.mask)).repeat(copies, 1, 1, 1)
-        times = torch.full((copies * n,), t, device=device)
-        with autocast(device):
-            velocities = network(filled, times, context, condition)
-        if not guided:
-            return velocities
-        with_label, without = velocities.chunk(2)
-        return torch.lerp(without, with_label, guidance)
-
+    velocity = GuidedVelocity(network, context, labels, identity, guidance)
     state = torch.lerp(noise, start.x, start_time)
     times = [1 - (1 - start_time) * (1 - i / steps) ** LATE for i in range(steps + 1)]
     for t, t_next in itertools.pairwise(times):
@@ -101,7 +142,7 @@ def inpaint(
             slope = (slope + velocity(ahead, t_next)) / 2
             ahead = state + (t_next - t) * slope
         state = ahead
-    return (state * start.mask + start.source * (1 - start.mask)).clamp(-1, 1)
+    return velocity.filled(state).clamp(-1, 1)
 
 
 def _blurred(x: Tensor) -> Tensor:

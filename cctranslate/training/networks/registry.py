@@ -8,7 +8,7 @@ from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.components import GeneratorKind, GeneratorSpec
 from cctranslate.recipes.kinds import AnyRecipe
 from cctranslate.recipes.pairs import PairsRecipe
-from cctranslate.recipes.student import StudentRecipe
+from cctranslate.recipes.student import MouthStudentRecipe, StudentRecipe
 from cctranslate.recipes.teacher import TeacherRecipe
 from cctranslate.training.networks.classifiers import Classifier
 from cctranslate.training.networks.denoiser import Denoiser
@@ -45,6 +45,9 @@ def sizes(recipe: AnyRecipe) -> dict[str, int]:
             "generator": _count(build_generator(recipe.generator)),
             "discriminators": _count(StudentDiscriminators(recipe.d_widths, picture_features)),
         }
+    if isinstance(recipe, MouthStudentRecipe):
+        generator = build_generator(recipe.generator)
+        return {"mouth redrawer": _count(generator.get_submodule("mouth"))}
     return {
         "generator": _count(build_generator(recipe.generator)),
         "discriminator": _count(build_discriminator(recipe.discriminator)),

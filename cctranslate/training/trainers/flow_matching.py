@@ -21,17 +21,13 @@ from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.data.sampler import Sampler
 from cctranslate.training.device import autocast
 from cctranslate.training.losses.terms import Terms
-from cctranslate.training.networks.denoiser import Condition, Denoiser
+from cctranslate.training.networks.denoiser import Condition, Context, Denoiser
 from cctranslate.training.networks.identity_eraser import fit_eraser
 from cctranslate.training.networks.inpainting import Start, context_of, inpaint
 from cctranslate.training.trainers import optimizers
 from cctranslate.training.trainers.ema import ExponentialAverage
 from cctranslate.training.trainers.sheet import to_picture
 
-BETAS = (0.9, 0.99)
-"""Adam's."""
-MOMENTUM = 0.95
-"""Muon's."""
 WARM_UP = 50
 """Steps until the learning rate is reached."""
 LONGEST_GRADIENT = 1.0
@@ -75,7 +71,7 @@ class FlowMatchingTrainer:
         """Prepare for Training faces with their landmarks and embeddings [N,128]."""
         torch.manual_seed(seed)
         labels = soft_labels(faces, votes, recipe.vote_share)
-        usable = labels.sum(1) > 0
+        usable = self.usable(labels, face_landmarks)
         labels, embeddings = labels[usable], embeddings[usable]
         self.recipe, self.device = recipe, device
         self.dataset = DeviceDataset(faces.images[usable], device)
@@ -90,8 +86,15 @@ class FlowMatchingTrainer:
         self._identity = network.erase(torch.from_numpy(embeddings)).to(device)
         self.network = network.to(device)
         self.average = ExponentialAverage(self.network, recipe.ema).eval()
-        self.muon, self.adam = _optimizers(self.network, recipe)
+        self.muon, self.adam = optimizers.muon_and_adam(
+            self.network, self.network.matrices(), recipe.lr, recipe.adam_lr
+        )
         self._sheet_faces = _one_of_each(labels)
+
+    @staticmethod
+    def usable(labels: NDArray[np.float32], face_landmarks: Landmarks) -> NDArray[np.bool_]:
+        """Return which faces [N] are trained on: those with a label."""
+        return labels.sum(1) > 0
 
     @property
     def steps_per_epoch(self) -> int:
@@ -131,9 +134,8 @@ class FlowMatchingTrainer:
     def _loss(self, batch: TeacherBatch) -> tuple[Tensor, Terms]:
         """Return the squared error of the velocity in the mask, and terms for the log."""
         n, recipe = len(batch.x), self.recipe
-        mask = face_masks.random_masks(batch.points, batch.has_landmarks)
-        sees_eyes = self._draw_mask(n, 1 - recipe.drop_eyes)
-        context = context_of(batch.x, mask, batch.points, batch.has_landmarks, sees_eyes)
+        x, context = self._shown(batch)
+        mask = context.mask
         condition = Condition(
             labels=batch.labels,
             identity=batch.identity,
@@ -142,16 +144,22 @@ class FlowMatchingTrainer:
         )
         t = torch.sigmoid(TIME_MEAN + TIME_SPREAD * torch.randn(n, device=self.device))
         weight = t[:, None, None, None]
-        noise = torch.randn_like(batch.x)
-        state = torch.lerp(noise, batch.x, weight) * mask + context.visible
+        noise = torch.randn_like(x)
+        state = torch.lerp(noise, x, weight) * mask + context.visible
         with autocast(self.device):
             velocity = self.network(state, t, context, condition)
-        error = (velocity - (batch.x - noise)).square() * mask
+        error = (velocity - (x - noise)).square() * mask
         loss = error.sum() / mask.sum()
         late = (weight > 0.7).float() * mask
         with torch.no_grad():
             terms = {"loss": loss.detach(), "late": (error * late).sum() / late.sum().clamp_min(1)}
         return loss, terms
+
+    def _shown(self, batch: TeacherBatch) -> tuple[Tensor, Context]:
+        """Return the pictures that are to be learned, and what is visible of them."""
+        mask = face_masks.random_masks(batch.points, batch.has_landmarks)
+        sees_eyes = self._draw_mask(len(batch.x), 1 - self.recipe.drop_eyes)
+        return batch.x, context_of(batch.x, mask, batch.points, batch.has_landmarks, sees_eyes)
 
     def _draw_mask(self, n: int, probability: float) -> Tensor:
         return torch.rand(n, device=self.device) < probability
@@ -206,17 +214,6 @@ class FlowMatchingTrainer:
                 )
             )
         return to_picture(torch.cat([torch.cat(list(row[:, 0]), 1) for row in rows]))
-
-
-def _optimizers(
-    network: Denoiser, recipe: TeacherRecipe
-) -> tuple[optimizers.Muon, optimizers.Adam]:
-    """Return Muon for the inner matrices, and Adam for the rest."""
-    matrices = list(network.matrices())
-    inside = {id(parameter) for parameter in matrices}
-    others = [p for p in network.parameters() if id(p) not in inside]
-    muon = optimizers.Muon(matrices, recipe.lr, MOMENTUM)
-    return muon, optimizers.build(others, recipe.adam_lr, BETAS, others[0].device)
 
 
 def _one_of_each(labels: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -8,6 +8,10 @@ import torch
 from torch import Tensor, nn
 
 Adam = torch.optim.Adam
+BETAS = (0.9, 0.99)
+"""Adam's, beside Muon."""
+MOMENTUM = 0.95
+"""Muon's."""
 
 
 def build(
@@ -93,3 +97,13 @@ class Muon(torch.optim.Optimizer):
             gram = x @ x.T
             x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
         return x.T if is_tall else x
+
+
+def muon_and_adam(
+    network: nn.Module, matrices: Iterable[nn.Parameter], lr: float, adam_lr: float
+) -> tuple[Muon, Adam]:
+    """Return Muon for the inner `matrices` of a network, and Adam for the rest."""
+    inner = list(matrices)
+    inside = {id(parameter) for parameter in inner}
+    others = [p for p in network.parameters() if id(p) not in inside]
+    return Muon(inner, lr, MOMENTUM), build(others, adam_lr, BETAS, others[0].device)

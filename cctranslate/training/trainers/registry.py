@@ -13,8 +13,8 @@ from cctranslate.recipes.classifiers import ClassifierRecipe
 from cctranslate.recipes.components import BaseRecipe
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.pairs import PairsRecipe
-from cctranslate.recipes.student import StudentRecipe
-from cctranslate.recipes.teacher import TeacherRecipe
+from cctranslate.recipes.student import MouthStudentRecipe, StudentRecipe
+from cctranslate.recipes.teacher import MouthTeacherRecipe, TeacherRecipe
 from cctranslate.training import checkpoint
 from cctranslate.training.data import landmarks
 from cctranslate.training.data.fer2013 import Faces
@@ -32,12 +32,15 @@ from cctranslate.training.run_folder import (
     load_classifier,
     load_denoiser,
     load_generator,
+    mouth_teacher_recipe,
     pairs_recipe,
     student_discriminators,
 )
 from cctranslate.training.trainers.classifier import ClassifierTrainer
 from cctranslate.training.trainers.flow_matching import FlowMatchingTrainer
 from cctranslate.training.trainers.gan import GanTrainer
+from cctranslate.training.trainers.mouths.student import MouthStudentTrainer
+from cctranslate.training.trainers.mouths.teacher import MouthTeacherTrainer
 from cctranslate.training.trainers.pair_maker import PairMaker
 from cctranslate.training.trainers.student import StudentTrainer
 
@@ -107,6 +110,39 @@ def _teacher(recipe: TeacherRecipe, inputs: TrainerInputs) -> Trainer:
     )
 
 
+def _mouth_teacher(recipe: MouthTeacherRecipe, inputs: TrainerInputs) -> Trainer:
+    teacher = inputs.prerequisites / recipe.started_by
+    trainer = MouthTeacherTrainer(
+        recipe,
+        faces=inputs.faces,
+        votes=inputs.votes,
+        face_landmarks=_landmarks(teacher, inputs),
+        embeddings=_embeddings(teacher, face_recognizer.load(), inputs),
+        device=inputs.device,
+        seed=inputs.seed,
+    )
+    with checkpoint.explain_mismatch(teacher):
+        trainer.start_from(load_denoiser(teacher).state_dict())
+    return trainer
+
+
+def _mouth_student(recipe: MouthStudentRecipe, inputs: TrainerInputs) -> Trainer:
+    runs = inputs.prerequisites
+    mouth_teacher, translator = runs / recipe.mouth_teacher, runs / recipe.translator
+    trainer = MouthStudentTrainer(
+        recipe,
+        faces=inputs.faces,
+        votes=inputs.votes,
+        face_landmarks=_landmarks(runs / mouth_teacher_recipe(mouth_teacher).started_by, inputs),
+        teacher=load_denoiser(mouth_teacher),
+        device=inputs.device,
+        seed=inputs.seed,
+    )
+    with checkpoint.explain_mismatch(translator):
+        trainer.start_from(load_generator(translator).state_dict())
+    return trainer
+
+
 def _pairs(recipe: PairsRecipe, inputs: TrainerInputs) -> Trainer:
     runs, recognizer = inputs.prerequisites, face_recognizer.load()
     teacher = runs / recipe.teacher
@@ -172,4 +208,6 @@ _TRAINERS: dict[type[BaseRecipe], Callable[[Any, TrainerInputs], Trainer]] = {
     TeacherRecipe: _teacher,
     PairsRecipe: _pairs,
     StudentRecipe: _student,
+    MouthTeacherRecipe: _mouth_teacher,
+    MouthStudentRecipe: _mouth_student,
 }

@@ -1,7 +1,7 @@
 """Where the models' time goes: by stage of a face's way, by kind of layer, and by layer.
 
     python -m tests.bench.speed.layers                      a minute of one core
-    python -m tests.bench.speed.layers --weights runs/001-student/bundle --top 5
+    python -m tests.bench.speed.layers --weights runs/001-mouth-student/bundle --top 5
 
 Runs each graph of a bundle on noise in onnxruntime, on one core as `batch` does, with
 onnxruntime's profiler. Layers bear the names that they have once onnxruntime has rewritten

@@ -37,18 +37,21 @@ from cctranslate.recipes.components import derive
 from cctranslate.recipes.flow import FLOW
 from cctranslate.recipes.gan import GanRecipe
 from cctranslate.recipes.kinds import AnyRecipe
-from cctranslate.recipes.student import StudentRecipe
-from cctranslate.recipes.teacher import TeacherRecipe
+from cctranslate.recipes.student import MouthStudentRecipe, StudentRecipe
+from cctranslate.recipes.teacher import MOUTH_TEACHER, MouthTeacherRecipe, TeacherRecipe
 from cctranslate.training import checkpoint, device, loop
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.loop import Limits, Trainer
 from cctranslate.training.losses.teachers import TeacherNetworks
 from cctranslate.training.networks.classifiers import Classifier
+from cctranslate.training.networks.denoiser import Denoiser
 from cctranslate.training.networks.pretrained import face_recognizer
 from cctranslate.training.pairs.store import Draws
 from cctranslate.training.trainers.classifier import ClassifierTrainer
 from cctranslate.training.trainers.flow_matching import FlowMatchingTrainer
 from cctranslate.training.trainers.gan import GanTrainer
+from cctranslate.training.trainers.mouths.student import MouthStudentTrainer
+from cctranslate.training.trainers.mouths.teacher import MouthTeacherTrainer
 from cctranslate.training.trainers.student import StudentTrainer
 from tests.support import pictures
 
@@ -75,7 +78,7 @@ def stages() -> Iterator[tuple[str, AnyRecipe, int]]:
     yield guide.name, guide, guide.batch_size
     yield FLOW.name, FLOW, FLOW.final_recipe.procedure.batch_size
     for recipe in registry.OUR_TRANSLATOR:
-        if isinstance(recipe, TeacherRecipe | StudentRecipe):
+        if isinstance(recipe, TeacherRecipe | StudentRecipe | MouthStudentRecipe):
             yield recipe.name, recipe, recipe.batch_size
 
 
@@ -90,12 +93,24 @@ def make(recipe: AnyRecipe, on: torch.device) -> Trainer:
         return ClassifierTrainer(recipe, faces=faces, votes=None, device=on, seed=0)
     if isinstance(recipe, TeacherRecipe):
         embeddings = np.random.default_rng(0).normal(0, 0.09, (COUNT, 128)).astype(np.float32)
-        return FlowMatchingTrainer(
+        is_of_mouths = isinstance(recipe, MouthTeacherRecipe)
+        trainer = MouthTeacherTrainer if is_of_mouths else FlowMatchingTrainer
+        return trainer(
             recipe,
             faces=faces,
             votes=None,
             face_landmarks=face_landmarks,
             embeddings=embeddings,
+            device=on,
+            seed=0,
+        )
+    if isinstance(recipe, MouthStudentRecipe):
+        return MouthStudentTrainer(
+            recipe,
+            faces=faces,
+            votes=None,
+            face_landmarks=face_landmarks,
+            teacher=Denoiser(MOUTH_TEACHER),
             device=on,
             seed=0,
         )

@@ -28,7 +28,18 @@ def what_meta_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["guide-sharp", "encoder", "flow-start", "flow", "teacher", "student-start", "student"]
+    "name",
+    [
+        "guide-sharp",
+        "encoder",
+        "flow-start",
+        "flow",
+        "teacher",
+        "student-start",
+        "student",
+        "mouth-teacher",
+        "mouth-student",
+    ],
 )
 def test_steps_neither_mix_devices_nor_wait_for_one(name: str) -> None:
     """`meta` refuses operands on two devices, and numbers that are read back."""

@@ -1,0 +1,1 @@
+"""Redrawing the mouths of results: where they are, and the network that draws them anew."""

@@ -1,0 +1,150 @@
+"""The last part of our generator: it redraws the mouth of a result, from noise, in two steps."""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cctranslate.emotions import NUM_CLASSES
+from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.pixels import SIZE
+from cctranslate.training.networks.denoiser import PATCH, Conv3x3, doubled, through
+from cctranslate.training.networks.modulated_block import ModulatedBlock
+from cctranslate.training.networks.mouths import crops
+
+BEGIN = 0.25
+"""Flow time of the first step: the mouth is three parts of noise to one of the result's own."""
+STEPS = 2
+WIDTHS = (32, 64, 96)
+"""Channels at 12x16, 6x8 and 3x4."""
+STYLE = 64
+"""Length of the vector that tells the target."""
+NOISE_SEED = 4412
+SHARPENING = 0.7
+"""How much of its fine detail is added to a redrawn mouth. The teacher's guided steps draw it
+smoother than real mouths are, and networks that learn them by squared error smoother still."""
+
+
+class MouthRedrawer(nn.Module):
+    """Finds the mouth, covers it with noise, and follows the flow from there to a mouth.
+
+    A generator that warps and paints makes teeth and lips that look drawn. A generative model of
+    mouths makes natural ones, but takes several passes of a large network. Here a small network for
+    each of two steps predicts what that model would, guidance included.
+
+    The noise is the same for all faces: results do not depend on the rest of a batch.
+    """
+
+    noise: Tensor
+    """[1,1,24,32]"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locator = MouthLocator()
+        self.velocities = nn.ModuleList(MouthVelocity() for _ in range(STEPS))
+        generator = torch.Generator().manual_seed(NOISE_SEED)
+        shape = (1, 1, crops.HEIGHT, crops.WIDTH)
+        self.register_buffer("noise", torch.randn(shape, generator=generator))
+
+    def forward(self, result: Tensor, face: Tensor, labels: Tensor) -> Tensor:
+        """Return what to add to results [N,1,48,48] so that their mouths are redrawn.
+
+        `face` [N,1,48,48] are their sources, `labels` [N,7] the targets.
+        """
+        place = self.locator(face)
+        corner = crops.corners(place)
+        mask = crops.masks(place, corner)
+        crop = crops.cut(result, corner)
+        return crops.paste(self.redraw(crop, mask, labels) - crop, corner)
+
+    def matrices(self) -> Iterator[nn.Parameter]:
+        """Yield the inner weight matrices, which Muon optimizes."""
+        for name, module in self.velocities.named_modules():
+            if isinstance(module, Conv3x3) and not name.endswith((".stem", ".out")):
+                yield module.weight
+
+    def redraw(self, crop: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
+        """Return crops [N,1,24,32] whose masked parts are redrawn for labels [N,7]."""
+        shown = crop.clamp(-1, 1)
+        state = torch.lerp(self.noise.expand_as(crop), shown, BEGIN)
+        for velocity in self.velocities:
+            state = state * mask + shown * (1 - mask)
+            state = state + (1 - BEGIN) / STEPS * velocity(state, shown, mask, labels)
+        detail = state - F.avg_pool2d(state, 3, 1, 1, count_include_pad=False)
+        return (state + SHARPENING * detail).clamp(-1, 1) * mask + crop * (1 - mask)
+
+
+class MouthLocator(nn.Module):
+    """Tells where the mouth is, as `crops.places` does by landmarks."""
+
+    middle: Tensor
+    """[1,4]: the template's place."""
+    spread: Tensor
+    """[4]: how far places vary, in pixels and in scale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(4, 16, 3, 1, 1),
+            nn.SiLU(),
+            nn.Conv2d(16, 32, 3, 2, 1),
+            nn.SiLU(),
+            nn.Conv2d(32, 64, 3, 2, 1),
+            nn.SiLU(),
+            nn.Conv2d(64, 64, 3, 1, 1),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(64 * (SIZE // 8) ** 2, 64),
+            nn.SiLU(),
+        )
+        self.out = nn.Linear(64, 4)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+        template = torch.tensor(TEMPLATE, dtype=torch.float32)[None]
+        self.register_buffer("middle", crops.places(template), persistent=False)
+        self.register_buffer("spread", torch.tensor([4.0, 4.0, 0.2, 0.2]), persistent=False)
+
+    def forward(self, face: Tensor) -> Tensor:
+        """Return places [N,4] by faces [N,1,48,48]."""
+        return self.middle + self.spread * self.out(self.features(face)).float()
+
+
+class MouthVelocity(nn.Module):
+    """A small U-Net: the velocity from noise to a mouth, at one time of the flow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        fine, middle, coarse = WIDTHS
+        self.style = nn.Linear(NUM_CLASSES, STYLE)
+        self.stem = Conv3x3(3 * PATCH**2, fine)
+        self.fine = _blocks(fine, 1)
+        self.halve = Conv3x3(fine, middle, stride=2)
+        self.middle = _blocks(middle, 1)
+        self.halve_again = Conv3x3(middle, coarse, stride=2)
+        self.coarse = _blocks(coarse, 3)
+        self.up_middle = Conv3x3(coarse, middle)
+        self.after_middle = _blocks(middle, 1)
+        self.up_fine = Conv3x3(middle, fine)
+        self.after_fine = _blocks(fine, 2)
+        self.out = Conv3x3(fine, PATCH**2)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, state: Tensor, shown: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
+        """Return the velocity [N,1,24,32] of states.
+
+        `shown` is the result before, which the noise covers, and `mask` is 1 where it does.
+        """
+        style = F.silu(self.style(labels.to(state.dtype)))
+        stem = self.stem(F.pixel_unshuffle(torch.cat([state, shown, mask], 1), PATCH))
+        fine = through(self.fine, stem, style)
+        middle = through(self.middle, self.halve(F.silu(fine)), style)
+        h = through(self.coarse, self.halve_again(F.silu(middle)), style)
+        h = through(self.after_middle, F.silu(self.up_middle(doubled(h))) + middle, style)
+        h = through(self.after_fine, F.silu(self.up_fine(doubled(h))) + fine, style)
+        return F.pixel_shuffle(self.out(F.silu(h)), PATCH).float()
+
+
+def _blocks(width: int, count: int) -> nn.ModuleList:
+    return nn.ModuleList(ModulatedBlock(width, STYLE, Conv3x3) for _ in range(count))

@@ -1,0 +1,1 @@
+"""The trainers of the teacher of mouths, and of the student that redraws them."""
