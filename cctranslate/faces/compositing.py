@@ -52,21 +52,22 @@ LARGER = EYES + _BELOW * (MOUTH - EYES)
 
 
 def adapt(edits: Floats, scale: float) -> Floats:
-    """Return edits [V,3,48,48] adapted to a face that is larger in its photograph.
+    """Return edits [V,3,48,48], as `carry` takes them, for a face that is larger in its photograph.
 
     Light that is a pixel wide passes for lips and teeth at 48x48. Enlarged it looks like paint on a
     photograph, and a move does not. So larger faces are moved further, and lit less, their eyes
-    most of all. Edits that move nothing, as of a generator that draws the face anew, stay as they
-    are.
+    most of all. What a redrawn mouth adds fades out with them. Edits that move nothing, as of a
+    generator that draws the face anew, are not adapted.
 
     Args:
-        edits: Changes as `carry` takes them.
-        scale: Width of the face in its picture over 48. Up to 1 edits stay as they are.
+        edits: Changes as the models return them [V,4,48,48]: what a redrawn mouth adds comes last.
+        scale: Width of the face in its picture over 48. Up to 1 it is no larger.
     """
-    if not edits[:, :2].any():
-        return edits
-    fraction = min(max(scale - 1, 0), 1)
-    return edits * (1 + fraction * (LARGER - 1))
+    change, mouth = edits[:, :3], edits[:, 3:]
+    fraction = min(max(scale - 1, 0), 1) if change[:, :2].any() else 0
+    change = change * (1 + fraction * (LARGER - 1))
+    change[:, 2:] += (1 - fraction) * mouth
+    return change
 
 
 def carry(levels: Levels, frame: FaceTransform, edit: Floats, fade: bool = True) -> None:

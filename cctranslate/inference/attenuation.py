@@ -47,6 +47,6 @@ def attenuate(
 
 
 def attenuate_edits(edits: Floats, applied: Floats, plain: NDArray[np.intp]) -> None:
-    """Attenuate edits [N,K,3,48,48] in place, as `attenuate` does translations."""
+    """Attenuate edits [N,K,4,48,48] in place, as `attenuate` does translations."""
     face, k = np.nonzero(applied < 1)
     edits[face, k] -= (1 - applied[face, k])[:, None, None, None] * edits[face, plain[k]]

@@ -21,18 +21,19 @@ from cctranslate.pixels import SIZE, Floats, Gray, to_levels, to_scaled
 
 MEMORY = 256 * 2**20
 """Bytes that the results of a micro-batch may take."""
-_EDIT_BYTES = 3 * SIZE * SIZE * 4
-"""Bytes of an edit [3,48,48] float32."""
-_PARTS = ("flow", "paint")
+_EDIT_BYTES = (4 + 3) * SIZE * SIZE * 4
+"""Bytes of an edit [4,48,48] float32, and of what `adapt` makes of it [3,48,48]."""
+_PARTS = ("flow", "paint", "mouth")
+"""The outputs that edits consist of, as far as a graph has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Translated:
-    """Faces' translations [N,K,48,48] uint8, and the edits [N,K,3,48,48] that make them.
+    """Faces' translations [N,K,48,48] uint8, and the edits [N,K,4,48,48] that make them, if wanted.
 
-    An edit says from how far away each pixel is fetched (x and y, in pixels), and how much light is
-    added to it (gray levels span [-1,1]); None where edits were not wanted. The judge's
-    `source_probabilities` [N,7] are of the untouched faces, NaN if a translation is not finite.
+    An edit says from how far away each pixel is fetched (x and y, in pixels), how much light is
+    added to it (gray levels span [-1,1]), and how much more where the mouth is redrawn.
+    `source_probabilities` [N,7] are the judge's, NaN if a translation is not finite.
     """
 
     faces: Gray
@@ -161,9 +162,9 @@ class TranslationModels:
         n, k = len(faces), len(conditions)
         finite = np.empty((n, k), np.bool_)
         translated = np.empty((n, k, SIZE, SIZE), np.uint8)
-        edits = np.empty((n, k, 3, SIZE, SIZE), np.float32) if with_edits else None
-        has_parts = self._generator.outputs.issuperset(_PARTS)
-        outputs = ["translated", *(_PARTS if with_edits and has_parts else ())]
+        edits = np.zeros((n, k, 4, SIZE, SIZE), np.float32) if with_edits else None
+        parts = [name for name in _PARTS if with_edits and name in self._generator.outputs]
+        outputs = ["translated", *parts]
         max_results = self._backend.max_results
 
         def run(rows: slice, columns: slice) -> None:
@@ -181,11 +182,10 @@ class TranslationModels:
             if not finite[rows, columns].all():
                 results = list(map(np.nan_to_num, results))
             translated[rows, columns] = to_levels(results[0][:, :, 0])
-            if edits is not None and has_parts:
-                edits[rows, columns] = np.concatenate(results[1:], 2)
+            if edits is not None and parts:
+                edits[rows, columns, : len(parts) + 1] = np.concatenate(results[1:], 2)
             elif edits is not None:
                 # A bundle without edits draws the face anew: all that it changes is light.
-                edits[rows, columns, :2] = 0
                 edits[rows, columns, 2] = results[0][:, :, 0] - scaled[:, None]
 
         size = min(self.batch_size, max(max_results // k, 1))

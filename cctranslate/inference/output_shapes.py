@@ -11,6 +11,7 @@ _TRAILING: dict[str, tuple[int, ...]] = {
     "translated": (1, SIZE, SIZE),
     "flow": (2, SIZE, SIZE),
     "paint": (1, SIZE, SIZE),
+    "mouth": (1, SIZE, SIZE),
     "probabilities": (NUM_CLASSES,),
     "logits": (),
     "hard": (),

@@ -74,6 +74,11 @@ def test_a_little_light_is_skin_and_much_is_teeth(color: tuple[int, ...]) -> Non
     assert before >= saturations[0] > 0.5 * before > saturations[1]
 
 
+def with_mouth(edits: np.ndarray) -> np.ndarray:
+    """Return edits as the models do, of faces whose mouth is redrawn as it was."""
+    return np.concatenate([edits, np.zeros_like(edits[:, :1])], 1)
+
+
 @pytest.mark.parametrize(
     ("scale", "eyes", "mouth"),
     [
@@ -88,14 +93,26 @@ def test_larger_faces_are_moved_further_and_lit_less_eyes_most_of_all(
     scale: float, eyes: tuple[float, float], mouth: tuple[float, float]
 ) -> None:
     edits = np.stack([edit((2, -1), 0.5), edit((0, 1), -0.25)])
-    adapted = adapt(edits, scale)
+    adapted = adapt(with_mouth(edits), scale)
     for rows, (move, light) in ((slice(0, 21), eyes), (slice(32, 48), mouth)):
         expected = edits[:, :, rows] * np.array([move, move, light])[:, None, None]
         np.testing.assert_allclose(adapted[:, :, rows], expected, rtol=1e-6)
     down = np.abs(adapted[0, 0, 20:33, 0])
     assert (np.diff(down) <= 0).all(), "no step between the halves of a face"
     drawn_anew = np.stack([edit(paint=0.5)])
-    np.testing.assert_array_equal(adapt(drawn_anew, scale), drawn_anew)
+    np.testing.assert_array_equal(adapt(with_mouth(drawn_anew), scale), drawn_anew)
+
+
+@pytest.mark.parametrize(("scale", "share"), [(0.5, 1), (1, 1), (1.25, 0.75), (2, 0), (9, 0)])
+def test_mouths_are_redrawn_in_faces_that_are_no_larger_than_the_models(
+    scale: float, share: float
+) -> None:
+    edits = with_mouth(np.stack([edit((2, -1), 0.5)]))
+    without = adapt(edits, scale)
+    edits[:, 3] = 0.2
+    expected = np.zeros_like(without)
+    expected[:, 2] = share * 0.2
+    np.testing.assert_allclose(adapt(edits, scale) - without, expected, atol=1e-6)
 
 
 def test_16_bits_change_as_8_do() -> None:

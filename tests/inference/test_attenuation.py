@@ -45,7 +45,7 @@ def test_styles_of_a_face_that_shows_the_target_differ() -> None:
 
 
 def test_edits_are_attenuated_as_translations_are() -> None:
-    edits = np.random.default_rng(3).normal(size=(2, 3, 3, 48, 48)).astype(np.float32)
+    edits = np.random.default_rng(3).normal(size=(2, 3, 4, 48, 48)).astype(np.float32)
     applied = np.array([[0.25, 0.25, 1], [1, 1, 1]], np.float32)
     toned = edits.copy()
     attenuation.attenuate_edits(toned, applied, np.array([0, 0, 2]))

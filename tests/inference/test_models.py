@@ -15,6 +15,8 @@ from PIL import Image
 from cctranslate import bundle
 from cctranslate.bundle import Bundle
 from cctranslate.errors import BundleError, DeviceError
+from cctranslate.faces.alignment import whole
+from cctranslate.faces.compositing import adapt, carry
 from cctranslate.inference.conditions import Conditions, plain_conditions
 from cctranslate.inference.models import MEMORY, TranslationModels
 from cctranslate.inference.sessions import CUDA, OnnxRuntimeGraph
@@ -56,6 +58,20 @@ def test_models_give_the_outputs_of_their_graphs(faces: np.ndarray, shipped: Bun
     np.testing.assert_array_equal(models.judge(faces), probabilities)
     np.testing.assert_array_equal(models.translate(faces, half).source_probabilities, probabilities)
     np.testing.assert_array_equal(models.classify(faces)[1], features)
+
+
+def test_edits_make_the_translations_of_pictures_of_the_models_size(
+    faces: np.ndarray, shipped: Bundle
+) -> None:
+    results = on_cpu(shipped).translate(faces, plain_conditions(), with_edits=True)
+    assert results.edits is not None
+    made = np.repeat(faces[:, None], 7, 1)
+    for pictures, edits in zip(made, results.edits, strict=True):
+        for picture, edit in zip(pictures, adapt(edits, 1), strict=True):
+            carry(picture, whole(48, 48), edit, fade=False)
+    # A picture's pixels are fetched by cubic interpolation, the generator's by linear one.
+    assert np.abs(made.astype(int) - results.faces).mean() < 1.5
+    assert np.abs(results.edits[:, :, 3]).max() > 0.2  # mouths are redrawn
 
 
 def test_bytes_are_equal_for_any_batch_and_from_any_thread(
@@ -145,7 +161,7 @@ def test_a_batch_size_is_capped_and_a_micro_batch_takes_bounded_memory(shipped: 
     assert models.batch_size <= 64
     few, many = (models.micro_batch(k, with_edits=True) for k in (1, 1000))
     assert few >= models.batch_size
-    assert 1 <= many <= MEMORY / (1000 * 4 * 3 * 48 * 48)
+    assert 1 <= many <= MEMORY / (1000 * 4 * (4 + 3) * 48 * 48)
     assert models.micro_batch(10**6, with_edits=True) == 1
 
 

@@ -160,11 +160,13 @@ def _run(
             edits=None,
         )
     results = models.translate(faces, plan.conditions, with_edits)
-    translated = results.faces
+    translated, edits = results.faces, None
     if results.edits is not None:
+        # A picture that is a face from edge to edge gets the change that the judge sees.
+        sizes = np.where(detected, scales, 1)
+        edits = np.stack([adapt(*each) for each in zip(results.edits, sizes, strict=True)])
         for i in np.flatnonzero(detected):
-            results.edits[i] = adapt(results.edits[i], scales[i])
-            translated[i] = [_faded(faces[i], edit) for edit in results.edits[i]]
+            translated[i] = [_faded(faces[i], edit) for edit in edits[i]]
     probabilities = models.judge(translated)
     best = plan.best(probabilities)
     rows = np.arange(len(faces))[:, None]
@@ -172,7 +174,7 @@ def _run(
         translated=translated[rows, best],
         probabilities=probabilities[rows, best],
         source_probabilities=results.source_probabilities,
-        edits=None if results.edits is None else results.edits[rows, best],
+        edits=None if edits is None else edits[rows, best],
     )
 
 
