@@ -21,7 +21,7 @@ SAMPLES = sorted((ROOT / "datasets" / "samples").iterdir())
 
 def test_the_card_vouches_for_the_files_and_says_how_they_were_made() -> None:
     card = bundle.load(bundle.shipped()).card
-    assert card["recipe"]["name"] == "student"
+    assert card["recipe"]["name"] == "mouth-student"
     assert card["judge"]["recipe"]["name"] == "judge"
     assert len(card["data"]["fingerprint"]) == 64
     assert set(card["measured"]["targets"]) == set(EMOTIONS)
