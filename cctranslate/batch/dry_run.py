@@ -13,6 +13,7 @@ from cctranslate.batch.call.options import Options
 from cctranslate.batch.call.summary import plural
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.manifest import identity
+from cctranslate.batch.outputs.earlier.moved import followed
 from cctranslate.batch.outputs.folder import (
     FOLDER,
     REPORT,
@@ -92,7 +93,7 @@ def _earlier(options: Options) -> ResumeState | None:
         return None
     resume = ResumeState(
         options.targets,
-        base=Path(read_run(options.out).get(FOLDER, Path.cwd())),
+        base=Path(followed(options.out, read_run(options.out)).get(FOLDER, Path.cwd())),
         is_there=lambda _: True,
         altered=(),
         position=lambda _: None,

@@ -6,9 +6,10 @@ from typing import Any
 
 from cctranslate import __version__
 from cctranslate.batch.call.options import Options
-from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER, REQUESTED
+from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER, PLACE, REQUESTED
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import STATUSES
+from cctranslate.files.paths import real_path
 from cctranslate.files.remote import is_remote
 
 
@@ -93,6 +94,7 @@ def manifest(
     return {
         REQUESTED: earlier[REQUESTED],
         FOLDER: earlier.get(FOLDER, str(Path.cwd())),
+        PLACE: earlier.get(PLACE, str(real_path(options.out))),
         CHECKED: earlier.get(CHECKED) if facts.checked_ns is None else facts.checked_ns,
         "options": {
             f.name: _plain(getattr(options, f.name)) for f in fields(options) if f.name != "store"

@@ -45,7 +45,7 @@ SETS = {
 }
 UNSTABLE = {"ms", "seconds", "inputs_per_second", "cctranslate", "provider"}
 UNSTABLE |= {"source_size", "source_mtime_ns", "output_size", "output_sha256"}
-UNSTABLE |= {"device", "workers", "weights", "generator", "judge", "folder"}
+UNSTABLE |= {"device", "workers", "weights", "generator", "judge", "folder", "place"}
 UNSTABLE |= {"engine", "--engine", "inputs_checked_ns"}
 
 

@@ -17,6 +17,8 @@ REQUESTED = "asked"
 """In `run.json`: the options that all calls of a run share, by `manifest.identity`."""
 FOLDER = "folder"
 """In `run.json`: the folder that the report's relative paths of inputs start from."""
+PLACE = "place"
+"""In `run.json`: the real path of OUT when `FOLDER` was recorded."""
 ALL_SHARDS = "inputs_of_all_shards"
 """In `run.json` of a shard: how many inputs all shards have, and a digest of their names."""
 CHECKED = "inputs_checked_ns"
@@ -88,7 +90,9 @@ def read_run(out: Path) -> dict[str, Any]:
 
 def _is_run(content: Any) -> bool:
     """Return whether the fields that a later call reads are there and have the right types."""
-    if not isinstance(content, dict) or not isinstance(content.get(FOLDER, ""), str):
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(name, ""), str) for name in (FOLDER, PLACE)
+    ):
         return False
     if not isinstance(content.get(CHECKED), int | None):
         return False

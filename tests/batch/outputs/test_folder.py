@@ -47,7 +47,12 @@ def test_a_damaged_run_json_is_one_line(
 
 @pytest.mark.parametrize(
     "change",
-    [{"folder": 5}, {"folder": None}, *({"--to": to} for to in (5, None, "happy", ["glad"]))],
+    [
+        {"folder": 5},
+        {"folder": None},
+        {"place": 5},
+        *({"--to": to} for to in (5, None, "happy", ["glad"])),
+    ],
 )
 def test_a_run_json_with_one_value_of_another_kind_is_one_line(
     run: Run, faces: Path, tmp_path: Path, change: dict[str, object]
@@ -56,7 +61,7 @@ def test_a_run_json_with_one_value_of_another_kind_is_one_line(
     run(*words)
     path = tmp_path / "out" / "run.json"
     content = json.loads(path.read_text())
-    (content if "folder" in change else content["asked"]).update(change)
+    (content["asked"] if "--to" in change else content).update(change)
     path.write_text(json.dumps(content))
     for more in ((), ("--dry-run",)):
         result = run(*words, *more)

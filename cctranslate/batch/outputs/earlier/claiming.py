@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cctranslate.batch.outputs.earlier.moved import followed
 from cctranslate.batch.outputs.folder import (
     CHECKED,
     COPIES,
@@ -14,6 +15,7 @@ from cctranslate.batch.outputs.folder import (
     NEXT_TABLE,
     OWNER,
     PAGE,
+    PLACE,
     REPORT,
     REQUESTED,
     RUN,
@@ -53,11 +55,13 @@ def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwr
         _claim_unconfirmed(unconfirmed, out)
     if is_resumed:
         content = read_run(out)
-        if content[REQUESTED] != requested:
-            write_run(out, content | {REQUESTED: requested, "finished": False})
+        current = followed(out, content) | {REQUESTED: requested}
+        if current != content:
+            write_run(out, current | {"finished": False})
         return
     _remove_run(out, unconfirmed, requested)
-    write_run(out, {REQUESTED: requested, FOLDER: str(Path.cwd()), CHECKED: time.time_ns()})
+    places = {FOLDER: str(Path.cwd()), PLACE: str(real_path(out))}
+    write_run(out, {REQUESTED: requested, **places, CHECKED: time.time_ns()})
 
 
 def _remove_run(out: Path, unconfirmed: Path | None, requested: dict[str, Any]) -> None:
