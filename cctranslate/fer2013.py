@@ -27,10 +27,12 @@ LONGEST = 100_000
 _PIECE = 1 << 16
 """Bytes that are read at once."""
 _USAGE = {usage.lower(): usage for usage in USAGES}
-VALIDATION_FOLDERS = ("val", "valid", "validation", "publictest")
-"""Names of folders, in lower case, that hold pictures for validation."""
-TEST_FOLDERS = ("test", "testing", "privatetest")
-"""Names of folders, in lower case, that hold pictures for tests."""
+_FOLDERS = (
+    dict.fromkeys(("train", "training"), USAGES[0])
+    | dict.fromkeys(("val", "valid", "validation", "publictest"), USAGES[1])
+    | dict.fromkeys(("test", "testing", "privatetest"), USAGES[2])
+)
+"""Usages by the names of splits' folders, in lower case."""
 PICTURE_OF_ROW = re.compile(r"(Training|PublicTest|PrivateTest)_(\d+)\.\w+$")
 """Matches the names of pictures that hold their row's usage and number, as in copies on Kaggle."""
 _LABEL = re.compile(r"([0-9])(\.0*)?")
@@ -109,8 +111,15 @@ def usage_of_picture(folder: str, name: str) -> str:
     """Return the usage of a picture by its name, or else by that of its split's folder."""
     if named := PICTURE_OF_ROW.search(name):
         return named[1]
-    split = folder.lower()
-    return USAGES[2 if split in TEST_FOLDERS else int(split in VALIDATION_FOLDERS)]
+    return usage_of_folder(folder) or USAGES[0]
+
+
+def usage_of_folder(name: str) -> str | None:
+    """Return the usage of pictures in a split's folder by its name, in any case; None for others.
+
+    It is that of one folder alone, as results are written before all folders are seen.
+    """
+    return _FOLDERS.get(name.lower())
 
 
 def parse_pixels(text: str) -> Gray:

@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.errors import DataError
-from cctranslate.fer2013 import PICTURE_OF_ROW, TEST_FOLDERS, USAGES, VALIDATION_FOLDERS
+from cctranslate.fer2013 import PICTURE_OF_ROW, USAGES, usage_of_folder
 from cctranslate.pixels import to_gray, upright
 
 Echo = Callable[[str], object]
@@ -55,16 +55,14 @@ def picture_rows(
 
 
 def _usages(paths: Iterable[str]) -> dict[str, str]:
-    """Return usages by the names of split folders.
+    """Return usages by the names of split folders, in lower case.
 
-    With a validation folder, which is PublicTest, a test folder is PrivateTest. Without one it is
-    PublicTest, as in the dataset's copies on Kaggle.
+    They are those that `batch` gives results, with one exception: where no folder is for
+    validation, as in the dataset's copies on Kaggle, a test folder is PublicTest. `fit` measures on
+    PublicTest alone, and would have nothing to measure on.
     """
     folders = {part.lower() for path in paths for part in PurePosixPath(path).parts[-3:-2]}
-    validated = not folders.isdisjoint(VALIDATION_FOLDERS)
-    return (
-        dict.fromkeys(("train", "training"), USAGES[0])
-        | dict.fromkeys(VALIDATION_FOLDERS, USAGES[1])
-        | dict.fromkeys(TEST_FOLDERS, USAGES[2] if validated else USAGES[1])
-        | {"privatetest": USAGES[2]}
-    )
+    usages = {name: usage for name in folders if (usage := usage_of_folder(name))}
+    if USAGES[1] not in usages.values():
+        usages |= dict.fromkeys(usages.keys() & {"test", "testing"}, USAGES[1])
+    return usages

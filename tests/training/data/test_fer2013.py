@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from cctranslate.errors import DataError
+from cctranslate.fer2013 import usage_of_picture
 from cctranslate.training.data.fer2013 import Splits, fingerprint, load, without_copies
 from tests.files.test_compression import PACK
 from tests.support import pictures
@@ -133,6 +134,35 @@ def test_validation_folders_are_public_tests_and_test_beside_them_private(tmp_pa
         "PublicTest": 7,
         "PrivateTest": 21,
     }
+
+
+PUBLIC, PRIVATE = "PublicTest", "PrivateTest"
+
+
+@pytest.mark.parametrize(
+    ("folders", "of_results", "of_faces"),
+    [
+        (("test",), (PRIVATE,), (PUBLIC,)),
+        (("TESTING",), (PRIVATE,), (PUBLIC,)),
+        (("privatetest",), (PRIVATE,), (PRIVATE,)),
+        (("publictest", "Test"), (PUBLIC, PRIVATE), (PUBLIC, PRIVATE)),
+        (("valid", "testing"), (PUBLIC, PRIVATE), (PUBLIC, PRIVATE)),
+    ],
+)
+def test_folders_have_the_usages_of_results_unless_none_is_for_validation(
+    folders: tuple[str, ...],
+    of_results: tuple[str, ...],
+    of_faces: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    for count, folder in enumerate(("train", *folders), 1):
+        (tmp_path / "made" / folder / "happy").mkdir(parents=True)
+        for number in range(count):
+            face = Image.fromarray(pictures.draw_face(3, number))
+            face.save(tmp_path / "made" / folder / "happy" / f"{number}.png")
+    found = {usage: len(faces) for usage, faces in load(tmp_path / "made").items()}
+    assert found == {usage: count for count, usage in enumerate(("Training", *of_faces), 1)}
+    assert tuple(usage_of_picture(folder, "0.png") for folder in folders) == of_results
 
 
 def test_folders_that_are_left_out_are_named(tmp_path: Path) -> None:
