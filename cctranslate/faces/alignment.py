@@ -74,13 +74,13 @@ def crop(picture: Picture, frame: FaceTransform, size: int = SIZE) -> Picture:
     that fine detail does not become noise.
     """
     left, top, right, bottom = bounds(frame, picture.shape, size)
-    finer = int(np.ceil(np.hypot(*frame[:, 0])))
-    # To the centers of `finer` by `finer` parts of each pixel.
-    part = scaling(1 / finer, 1 / finer)
+    finer_x, finer_y = (int(np.ceil(np.hypot(*axis))) for axis in frame[:, :2].T)
+    # To the centers of `finer_x` by `finer_y` parts of each pixel.
+    part = scaling(1 / finer_x, 1 / finer_y)
     large = cv2.warpAffine(
         picture[top:bottom, left:right],
         within(composed(frame, part), left, top),
-        (size * finer, size * finer),
+        (size * finer_x, size * finer_y),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

@@ -1,6 +1,7 @@
 """Faces are found, and cropped as FER2013's are."""
 
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -106,3 +107,15 @@ def test_alignment_frames_as_the_samples_are_framed() -> None:
     with Image.open(pictures.PHOTOS.parent / "samples" / "collins.png") as sample:
         theirs = to_gray(sample)
     assert np.corrcoef(ours.ravel().astype(float), theirs.ravel())[0, 1] > 0.5
+
+
+@pytest.mark.parametrize(("width", "height"), [(12_000, 10), (10, 12_000), (600, 500)])
+def test_a_picture_of_any_shape_is_averaged_in_little_memory(width: int, height: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    tracemalloc.start()
+    small = crop(picture, whole(width, height))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    exact = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BOX))
+    assert np.abs(small.astype(int) - exact).mean() < 2
+    assert peak < 8 << 20
