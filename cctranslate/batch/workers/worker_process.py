@@ -16,7 +16,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cctranslate.batch.workers.library_warnings import recorded_warnings
@@ -184,10 +184,14 @@ def _safe_start() -> Iterator[None]:
     """
     blocks = hasattr(signal, "pthread_sigmask")  # not on Windows
     with _STARTING:
-        previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS) if blocks else None
+        previous_mask = None
         safe_path = os.environ.get(_SAFE_PATH)
         os.environ[_SAFE_PATH] = "1"
         try:
+            if blocks:
+                # Where it is not running, the first start would start it, and unblock signals.
+                resource_tracker.ensure_running()
+                previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
             yield
         finally:
             if safe_path is None:
