@@ -13,8 +13,14 @@ received: list[int] = []
 """The ending signals that the command's handler was called for.
 
 The KeyboardInterrupt that it raises is lost where Python runs a callback, such as a finalizer: it
-prints `Exception ignored` and goes on. The loop of a training therefore looks here, too.
+prints `Exception ignored` and goes on. Long loops of a training therefore look here, too.
 """
+
+
+def raise_if_received() -> None:
+    """Raise the KeyboardInterrupt of an ending signal, in case that of its handler was lost."""
+    if received:
+        raise KeyboardInterrupt
 
 
 def handled_signals() -> list[signal.Signals]:

@@ -141,8 +141,7 @@ def run(
     clock = _Clock(limits, step)
     terms: dict[str, list[Tensor]] = {}
     while step < trainer.steps:
-        if signals.received:
-            raise KeyboardInterrupt
+        signals.raise_if_received()
         torch.manual_seed(seed * 1_000_003 + step)
         for name, value in trainer.step(step).items():
             terms.setdefault(name, []).append(value)

@@ -16,6 +16,7 @@ from cctranslate.faces.detector import (
     FaceDetector,
 )
 from cctranslate.pixels import SIZE, Gray
+from cctranslate.process import signals
 from cctranslate.training.data import computed_arrays
 
 FILE = "landmarks.npz"
@@ -48,6 +49,7 @@ def find(images: Gray) -> Landmarks:
     points = np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1))
     has_landmarks = np.zeros(len(images), bool)
     for i, image in enumerate(images):
+        signals.raise_if_received()
         best = next((p for side in SIDES if (p := _best(detector, image, side)) is not None), None)
         if best is not None:
             points[i], has_landmarks[i] = best, True

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cctranslate.pixels import SIZE, Gray
+from cctranslate.process import signals
 from cctranslate.training.data import augment, device_cache
 from cctranslate.training.device import autocast
 
@@ -128,6 +129,9 @@ def train_critic(
 
     The same seed gives the same critic on the same machine and number of threads. The random state
     of torch is restored.
+
+    Raises:
+        KeyboardInterrupt: A signal came that ends the command.
     """
     images = torch.from_numpy(np.concatenate([results, real])).to(device)
     is_result = torch.cat([torch.ones(len(results)), torch.zeros(len(real))]).to(device)
@@ -142,6 +146,7 @@ def train_critic(
         passes = -(-steps * BATCH // len(images))
         order = torch.cat([torch.randperm(len(images)) for _ in range(passes)]).to(device)
         for chosen in torch.split(order[: steps * BATCH], BATCH):
+            signals.raise_if_received()
             x = augment.light(
                 device_cache.scaled(_moved(images[chosen], region)), brightness=0.1, contrast=0.1
             )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cctranslate.pixels import Gray
+from cctranslate.process import signals
 from cctranslate.training.data import computed_arrays
 from cctranslate.training.data.device_cache import scaled
 from cctranslate.training.device import autocast
@@ -40,6 +41,7 @@ def embed(recognizer: FaceRecognizer, images: Gray, device: torch.device) -> Ten
     """Return embeddings [N,128] of faces [N,48,48] along the recognizer's axes, on the CPU."""
     parts = []
     for start in range(0, len(images), BATCH):
+        signals.raise_if_received()
         faces = scaled(torch.from_numpy(images[start : start + BATCH]).to(device))
         with autocast(device):
             embeddings = recognizer(faces).float()

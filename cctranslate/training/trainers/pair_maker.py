@@ -11,6 +11,7 @@ from PIL import Image
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.faces.hardness import are_hard
+from cctranslate.process import signals
 from cctranslate.recipes.pairs import PairsRecipe
 from cctranslate.training.data.fer2013 import Faces, Splits
 from cctranslate.training.data.ferplus import Votes, likeliest, soft_labels
@@ -78,6 +79,7 @@ class PairMaker:
         }
 
     def _stored_or_drawn(self, step: int) -> Draws:
+        signals.raise_if_received()
         path = store.path_of(self.folder, step)
         if path.exists():
             return store.read(path)

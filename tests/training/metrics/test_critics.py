@@ -1,10 +1,13 @@
 """Critics on faces of which it is known how far they can be told apart."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
 
 from cctranslate.pixels import Gray
+from cctranslate.process import signals
 from cctranslate.training.metrics.critics import REGIONS, _moved, train_critic
 from cctranslate.training.metrics.realism import roc_auc
 from tests.support import pictures
@@ -92,3 +95,13 @@ def test_training_moves_faces_by_whole_pixels_and_mirrors_half_of_them() -> None
     assert 0.4 < (right == 1).float().mean() < 0.6
     assert set((left[right == 1] - 10).tolist()) == {-2, -1, 0, 1, 2}
     assert set((left[right == -1] - 37).tolist()) == {-2, -1, 0, 1, 2}
+
+
+def test_a_signal_whose_interrupt_was_lost_ends_the_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signals, "received", [signal.SIGINT])
+    before = torch.get_rng_state()
+    with pytest.raises(KeyboardInterrupt):
+        train_critic(faces(0, 20), faces(20, 20), MOUTH, CPU)
+    assert torch.equal(torch.get_rng_state(), before)

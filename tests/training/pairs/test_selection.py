@@ -1,12 +1,14 @@
 """The selection of pairs, with small networks and a guide that gives one fixed answer."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cctranslate.errors import RunError
+from cctranslate.process import signals
 from cctranslate.training.pairs import selection, store
 from cctranslate.training.run_folder import MEASURED, write_json
 from tests.training.pairs.makers import Maker, maker_in
@@ -81,6 +83,27 @@ def test_a_selection_that_ran_out_of_time_goes_on(
     monkeypatch.undo()
     shutil.rmtree(maker.folder / selection.CRITICS)
     assert selection.select(maker.drawn_pairs()) == figures
+
+
+def test_a_selection_that_a_signal_ended_goes_on(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = make()
+    for step in range(maker.steps):
+        maker.step(step)
+    with pytest.raises(selection.OutOfTimeError):
+        make().conclude({}, None, lambda: True)  # one critic
+    pairs = maker.drawn_pairs()
+    monkeypatch.setattr(signals, "received", [signal.SIGINT])
+    with pytest.raises(KeyboardInterrupt):
+        selection.select(pairs)
+    with pytest.raises(KeyboardInterrupt):
+        maker.drawn_pairs()
+    monkeypatch.undo()
+    assert len(list((maker.folder / selection.CRITICS).iterdir())) == 1
+    figures = make().conclude({}, None, never)
+    shutil.rmtree(maker.folder / selection.CRITICS)
+    assert selection.select(pairs) == figures
 
 
 def test_an_error_says_what_to_do_if_no_draw_passes(make: Maker) -> None:
