@@ -81,6 +81,8 @@ class GeneratorSpec:
     redrawn_at: tuple[float, ...] = ()
     """The strength of each expression at which the mouth of the result is redrawn by a network of
     its own (`flow`); none: it is not."""
+    guidance: tuple[float, ...] = ()
+    """How far a redrawn mouth exaggerates each expression; 1: not at all."""
 
 
 @dataclass(frozen=True, kw_only=True)

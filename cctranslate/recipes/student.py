@@ -107,8 +107,8 @@ class StudentRecipe(BaseRecipe):
 class MouthStudentRecipe(BaseRecipe):
     """Trains the part of a generator that redraws the mouths of its results.
 
-    It learns the velocity that a teacher of mouths predicts at the times of two steps, guidance
-    included (guidance distillation: Meng et al. 2023). The rest of the generator stays as it is.
+    It learns the velocity that a teacher of mouths predicts at the times of two steps, at any
+    guidance (guidance distillation: Meng et al. 2023). The rest of the generator stays as it is.
     """
 
     translator: str
@@ -116,9 +116,12 @@ class MouthStudentRecipe(BaseRecipe):
     mouth_teacher: str
     """The recipe, trained before, of the teacher of mouths."""
     generator: GeneratorSpec
-    """The translator's generator, with `redrawn_at`."""
-    guidance: float
-    """The teacher's guidance: how much it exaggerates what the label adds."""
+    """The translator's generator, with `redrawn_at` and `guidance`."""
+    guidances: tuple[float, float]
+    """The least and the largest guidance that the networks learn. Which of them each expression
+    gets can be chosen after the training."""
+    gains: tuple[float, float]
+    """The least and the largest factor of the strengths that mouths are redrawn at in training."""
     batch_size: int
     epochs: float
     lr: float
@@ -142,8 +145,9 @@ class MouthStudentRecipe(BaseRecipe):
         return self.generator.redrawn_at
 
     def __post_init__(self) -> None:
-        if not self.generator.redrawn_at:
-            raise ValueError(f"{self.name}: generator.redrawn_at names no strengths")
+        for needed in ("redrawn_at", "guidance"):
+            if len(getattr(self.generator, needed)) != NUM_CLASSES:
+                raise ValueError(f"{self.name}: generator.{needed} needs a number an expression")
 
 
 STUDENT_START = StudentRecipe(
@@ -204,8 +208,10 @@ MOUTH_STUDENT = MouthStudentRecipe(
         STUDENT.generator,
         # Further than the student was trained at: viewers read more, and find as many natural.
         redrawn_at=(1.4, 1.55, 1.45, 1.4, 1.4, 1.35, 1.3),
+        guidance=(2.5,) * NUM_CLASSES,
     ),
-    guidance=2.5,
+    guidances=(1, 3),
+    gains=(0.8, 1.2),
     batch_size=64,
     epochs=20,
     lr=3e-3,

@@ -53,7 +53,7 @@ class FlowGenerator(Generator):
             nn.init.normal_(head.weight, std=1e-3)
         self.mouth: MouthRedrawer | None = None
         if spec.redrawn_at:
-            self.mouth = MouthRedrawer()
+            self.mouth = MouthRedrawer(spec.guidance)
             self.register_buffer("redrawn_at", torch.tensor(spec.redrawn_at), persistent=False)
         line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y
@@ -63,9 +63,10 @@ class FlowGenerator(Generator):
     redrawn_at: Tensor
 
     def encode(self, x: Tensor) -> Code:
-        """Encode the face at 48x48, 24x24 and 12x12."""
+        """Encode the face at 48x48, 24x24 and 12x12, and what its mouth is redrawn by."""
         fine = F.silu(self.stem(F.pixel_unshuffle(x, 2)))
-        return x, fine, self.core_in(F.silu(self.down(fine)))
+        code = x, fine, self.core_in(F.silu(self.down(fine)))
+        return code if self.mouth is None else (*code, *self.mouth.encode(x))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
         """Move what is there, wipe what is to go, paint what is to come; then redraw the mouth."""
@@ -74,12 +75,12 @@ class FlowGenerator(Generator):
             return edit
         strength = (labels * self.redrawn_at).sum(1)
         result = self._applied(code[0], edit, strength)
-        mouth = self.mouth(result, code[0], labels) / strength[:, None, None, None]
+        mouth = self.mouth(result, code[3:], labels) / strength[:, None, None, None]
         return replace(edit, image=(edit.image + mouth).clamp(-1, 1), mouth=mouth)
 
     def first_edit(self, code: Code, labels: Tensor) -> Edit:
         """Return the edit before the mouth is redrawn."""
-        x, fine, h = code
+        x, fine, h = code[:3]
         style = self.style(labels.to(x.dtype))
         for block in self.core:
             h = block(h, style)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 Code = tuple[Tensor, ...]
-"""The code of a face: the face, then feature maps [N,C,H,W] from fine to coarse."""
+"""The code of a face: the face, feature maps from fine to coarse, then more [N,C,H,W]."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,7 @@ class GuidedVelocity:
         context: Context,
         labels: Tensor,
         identity: Tensor | None,
-        guidance: float,
+        guidance: float | Tensor,
     ) -> None:
         """Prepare for pictures of a context.
 
@@ -73,13 +73,13 @@ class GuidedVelocity:
             context: What is visible of the pictures.
             labels: [N,7].
             identity: Erased embeddings [N,128]; None if they are not known.
-            guidance: Above 1 it exaggerates what the label adds.
+            guidance: Above 1 it exaggerates what the label adds. A tensor [N,1,1,1] has one a picture.
         """
         n, device = len(labels), labels.device
         yes = torch.ones(n, dtype=torch.bool, device=device)
         self._network, self._guidance = network, guidance
         self._visible, self._mask = context.visible, context.mask
-        self._copies = copies = 2 if guidance != 1 else 1
+        self._copies = copies = 1 if isinstance(guidance, float | int) and guidance == 1 else 2
         known = identity is not None
         if identity is None:
             identity = torch.zeros(n, AXES, device=device)

@@ -19,8 +19,15 @@ STEPS = 2
 WIDTHS = (32, 64, 96)
 """Channels at 12x16, 6x8 and 3x4."""
 STYLE = 64
-"""Length of the vector that tells the target."""
+"""Length of the vector that tells the target and the guidance."""
 NOISE_SEED = 4412
+MIDDLE_GUIDANCE = 2.0
+"""What networks are told as 0."""
+FREQUENCIES = 64
+"""Cosines that a face's noise is made of."""
+DISTANCE = 0.5
+"""Radians by which a cosine's phase differs between faces, for each unit between their pixels. Two
+persons' noise is then unrelated, and that of one face in a little more light nearly the same."""
 SHARPENING = 0.7
 """How much of its fine detail is added to a redrawn mouth. The teacher's guided steps draw it
 smoother than real mouths are, and networks that learn them by squared error smoother still."""
@@ -31,32 +38,37 @@ class MouthRedrawer(nn.Module):
 
     A generator that warps and paints makes teeth and lips that look drawn. A generative model of
     mouths makes natural ones, but takes several passes of a large network. Here a small network for
-    each of two steps predicts what that model would, guidance included.
-
-    The noise is the same for all faces: results do not depend on the rest of a batch.
+    each of two steps predicts what that model would, at the guidance that it is told.
     """
 
-    noise: Tensor
-    """[1,1,24,32]"""
+    guidance: Tensor
+    """[7]: the guidance for each target."""
 
-    def __init__(self) -> None:
+    def __init__(self, guidance: tuple[float, ...]) -> None:
         super().__init__()
         self.locator = MouthLocator()
+        self.noise = FaceNoise()
         self.velocities = nn.ModuleList(MouthVelocity() for _ in range(STEPS))
-        generator = torch.Generator().manual_seed(NOISE_SEED)
-        shape = (1, 1, crops.HEIGHT, crops.WIDTH)
-        self.register_buffer("noise", torch.randn(shape, generator=generator))
+        self.register_buffer("guidance", torch.tensor(guidance), persistent=False)
 
-    def forward(self, result: Tensor, face: Tensor, labels: Tensor) -> Tensor:
+    def encode(self, face: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what does not depend on the target, for faces [N,1,48,48].
+
+        It is the mouth's place [N,4,1,1], see `crops.places`, and the noise [N,1,24,32].
+        """
+        return self.locator(face)[:, :, None, None], self.noise(face)
+
+    def forward(self, result: Tensor, code: tuple[Tensor, ...], labels: Tensor) -> Tensor:
         """Return what to add to results [N,1,48,48] so that their mouths are redrawn.
 
-        `face` [N,1,48,48] are their sources, `labels` [N,7] the targets.
+        `code` is what `encode` returned for their sources, `labels` [N,7] are the targets.
         """
-        place = self.locator(face)
+        place, noise = code
+        place = place.flatten(1)
         corner = crops.corners(place)
         mask = crops.masks(place, corner)
         crop = crops.cut(result, corner)
-        return crops.paste(self.redraw(crop, mask, labels) - crop, corner)
+        return crops.paste(self.redraw(crop, mask, labels, noise) - crop, corner)
 
     def matrices(self) -> Iterator[nn.Parameter]:
         """Yield the inner weight matrices, which Muon optimizes."""
@@ -64,15 +76,51 @@ class MouthRedrawer(nn.Module):
             if isinstance(module, Conv3x3) and not name.endswith((".stem", ".out")):
                 yield module.weight
 
-    def redraw(self, crop: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
-        """Return crops [N,1,24,32] whose masked parts are redrawn for labels [N,7]."""
+    def redraw(self, crop: Tensor, mask: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
+        """Return crops [N,1,24,32] whose masked parts are redrawn from noise for labels [N,7]."""
         shown = crop.clamp(-1, 1)
-        state = torch.lerp(self.noise.expand_as(crop), shown, BEGIN)
+        guidance = (labels * self.guidance).sum(1)
+        state = torch.lerp(noise, shown, BEGIN)
         for velocity in self.velocities:
             state = state * mask + shown * (1 - mask)
-            state = state + (1 - BEGIN) / STEPS * velocity(state, shown, mask, labels)
+            state = state + (1 - BEGIN) / STEPS * velocity(state, shown, mask, labels, guidance)
+        state = state * mask + shown * (1 - mask)
         detail = state - F.avg_pool2d(state, 3, 1, 1, count_include_pad=False)
-        return (state + SHARPENING * detail).clamp(-1, 1) * mask + crop * (1 - mask)
+        return torch.where(mask > 0, (state + SHARPENING * mask * detail).clamp(-1, 1), crop)
+
+
+class FaceNoise(nn.Module):
+    """Gaussian noise that each face has of its own.
+
+    One noise for all faces would draw one mouth with small differences, and noise drawn at run time
+    would make results depend on the rest of a batch. So it is computed from the face, by random
+    Fourier features (Rahimi and Recht 2007). It changes smoothly: two pictures of one face that
+    hardly differ get mouths that hardly differ.
+    """
+
+    directions: Tensor
+    """[144,64]"""
+    phases: Tensor
+    """[64]"""
+    mixing: Tensor
+    """[64,768]"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(NOISE_SEED)
+        pixels = (SIZE // 4) ** 2
+        directions = DISTANCE * torch.randn(pixels, FREQUENCIES, generator=generator)
+        phases = 2 * torch.pi * torch.rand(FREQUENCIES, generator=generator)
+        mixing = torch.randn(FREQUENCIES, crops.HEIGHT * crops.WIDTH, generator=generator)
+        self.register_buffer("directions", directions)
+        self.register_buffer("phases", phases)
+        self.register_buffer("mixing", mixing)
+
+    def forward(self, face: Tensor) -> Tensor:
+        """Return noise [N,1,24,32] for faces [N,1,48,48]."""
+        small = F.avg_pool2d(face.float(), 4).flatten(1)
+        waves = F.normalize((small @ self.directions + self.phases).cos())
+        return (waves @ self.mixing).view(-1, 1, crops.HEIGHT, crops.WIDTH)
 
 
 class MouthLocator(nn.Module):
@@ -117,7 +165,7 @@ class MouthVelocity(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         fine, middle, coarse = WIDTHS
-        self.style = nn.Linear(NUM_CLASSES, STYLE)
+        self.style = nn.Linear(NUM_CLASSES + 1, STYLE)
         self.stem = Conv3x3(3 * PATCH**2, fine)
         self.fine = _blocks(fine, 1)
         self.halve = Conv3x3(fine, middle, stride=2)
@@ -131,12 +179,15 @@ class MouthVelocity(nn.Module):
         self.out = Conv3x3(fine, PATCH**2)
         nn.init.zeros_(self.out.weight)
 
-    def forward(self, state: Tensor, shown: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
-        """Return the velocity [N,1,24,32] of states.
+    def forward(
+        self, state: Tensor, shown: Tensor, mask: Tensor, labels: Tensor, guidance: Tensor
+    ) -> Tensor:
+        """Return the velocity [N,1,24,32] of states, for labels [N,7] and guidance [N].
 
         `shown` is the result before, which the noise covers, and `mask` is 1 where it does.
         """
-        style = F.silu(self.style(labels.to(state.dtype)))
+        condition = torch.cat([labels, guidance[:, None] - MIDDLE_GUIDANCE], 1)
+        style = F.silu(self.style(condition.to(state.dtype)))
         stem = self.stem(F.pixel_unshuffle(torch.cat([state, shown, mask], 1), PATCH))
         fine = through(self.fine, stem, style)
         middle = through(self.middle, self.halve(F.silu(fine)), style)

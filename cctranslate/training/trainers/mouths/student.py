@@ -45,6 +45,8 @@ class MouthBatch:
     """[N,1,24,32]: 1 where the mouth is redrawn."""
     labels: Tensor
     """The targets [N,7]."""
+    guidance: Tensor
+    """[N]"""
     steps: tuple[tuple[Tensor, Tensor], ...]
     """For each step of the teacher, the states [N,1,24,32] that it begins and ends with."""
     location_error: Tensor
@@ -131,32 +133,37 @@ class MouthStudentTrainer:
         with torch.no_grad(), autocast(self.device):
             code = self.g.encode(x)
             edit = self.g.first_edit(code, labels)
-        result = self.g.apply_edit(x, edit, self._strengths[targets])
+        result = self.g.apply_edit(
+            x, edit, self._strengths[targets] * self._between(self.recipe.gains, len(x))
+        )
         place = crops.places(points)
         error = (self._mouth.locator(x) - place) / self._mouth.locator.spread
         place = crops.shifted(place)
         corner = crops.corners(place)
         crop, mask = crops.cut(result, corner), crops.masks(place, corner)
+        guidance = self._between(self.recipe.guidances, len(x))
         return MouthBatch(
             crop=crop,
             mask=mask,
             labels=labels,
-            steps=self._followed(crop, mask, labels),
+            guidance=guidance,
+            steps=self._followed(crop, mask, labels, guidance),
             location_error=error.abs().mean(),
         )
 
+    def _between(self, ends: tuple[float, float], count: int) -> Tensor:
+        least, largest = ends
+        return least + (largest - least) * torch.rand(count, device=self.device)
+
     @torch.no_grad()
     def _followed(
-        self, crop: Tensor, mask: Tensor, labels: Tensor
+        self, crop: Tensor, mask: Tensor, labels: Tensor, guidance: Tensor
     ) -> tuple[tuple[Tensor, Tensor], ...]:
-        """Follow the teacher's flow; for half of the crops from the noise that results begin with.
-
-        From that noise alone the networks would learn each crop's mouth by heart.
-        """
+        """Follow the teacher's flow from new noise."""
         noise = torch.randn_like(crop)
-        noise[::2] = self._mouth.noise
+        context = context_of_mouths(crop, mask)
         velocity = GuidedVelocity(
-            self._teacher, context_of_mouths(crop, mask), labels, None, self.recipe.guidance
+            self._teacher, context, labels, None, guidance[:, None, None, None]
         )
         end, steps = torch.lerp(noise, crop, BEGIN), []
         for i in range(STEPS):
@@ -178,7 +185,7 @@ class MouthStudentTrainer:
             begin, end = batch.steps[i]
             state = torch.where(is_own, own, begin)
             with autocast(self.device):
-                velocity = network(state, crop, mask, batch.labels)
+                velocity = network(state, crop, mask, batch.labels, batch.guidance)
             target = (end - state) / _STEP
             terms[f"step {i + 1}"] = ((velocity - target).square() * mask).sum() / mask.sum()
             own = (state + _STEP * velocity.detach()) * mask + crop * (1 - mask)

@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from cctranslate.faces.alignment import TEMPLATE
+from cctranslate.pixels import to_scaled
 from cctranslate.recipes.flow import FLOW
 from cctranslate.training.networks.flow_generator import FlowGenerator
 from cctranslate.training.networks.mouths import crops
-from cctranslate.training.networks.mouths.redrawer import MouthRedrawer
+from cctranslate.training.networks.mouths.redrawer import FaceNoise, MouthRedrawer
+from tests.support import pictures
 
 N = 3
 LABELS = torch.eye(7)[[0, 3, 6]]
 STRENGTHS = (1.25, 1.4, 1.3, 1.25, 1.25, 1.2, 0.5)
-SPEC = replace(FLOW.generator, redrawn_at=STRENGTHS)
+GUIDANCE = (1.0, 1.5, 2.0, 2.5, 3.0, 1.0, 2.0)
+SPEC = replace(FLOW.generator, redrawn_at=STRENGTHS, guidance=GUIDANCE)
 
 
 def moved(network: torch.nn.Module) -> None:
@@ -25,7 +29,7 @@ def moved(network: torch.nn.Module) -> None:
 
 
 def test_an_untrained_one_looks_at_the_templates_mouth() -> None:
-    redrawer = MouthRedrawer()
+    redrawer = MouthRedrawer(GUIDANCE)
     place = redrawer.locator(torch.rand(N, 1, 48, 48))
     template = crops.places(torch.tensor(TEMPLATE, dtype=torch.float32)[None])
     torch.testing.assert_close(place, template.expand(N, -1))
@@ -33,10 +37,10 @@ def test_an_untrained_one_looks_at_the_templates_mouth() -> None:
 
 @torch.no_grad()
 def test_only_the_mouth_changes() -> None:
-    redrawer = MouthRedrawer()
+    redrawer = MouthRedrawer(GUIDANCE)
     moved(redrawer)
     result, face = torch.rand(N, 1, 48, 48), torch.rand(N, 1, 48, 48)
-    touch = redrawer(result, face, LABELS)
+    touch = redrawer(result, redrawer.encode(face), LABELS)
     place = redrawer.locator(face)
     corner = crops.corners(place)
     mask = crops.paste(crops.masks(place, corner), corner)
@@ -45,18 +49,38 @@ def test_only_the_mouth_changes() -> None:
     assert float((result + touch)[mask == 1].abs().max()) <= 1 + 1e-6
 
 
-def test_the_noise_is_the_same_for_each_face_and_each_network() -> None:
-    first, second = MouthRedrawer(), MouthRedrawer()
-    assert torch.equal(first.noise, second.noise)
-    assert first.noise.std() > 0.9
-    assert "noise" in first.state_dict()  # the weights were trained with it
+def test_noise_differs_between_faces_and_hardly_between_pictures_of_one() -> None:
+    faces = torch.from_numpy(to_scaled(np.stack(pictures.people())))[:, None]
+    noise = FaceNoise()
+    drawn = noise(faces).flatten(1)
+    likeness = torch.corrcoef(torch.cat([drawn, noise(faces * 0.95 + 0.02).flatten(1)]))
+    n = len(faces)
+    assert float(likeness[:n, n:].diag().min()) > 0.8
+    others = likeness[:n, :n][~torch.eye(n, dtype=torch.bool)]
+    assert float(others.abs().mean()) < 0.25
+    assert abs(float(drawn.mean())) < 0.05
+    torch.testing.assert_close(drawn.std(1), torch.ones(n), atol=0.2, rtol=0)
+    assert torch.equal(drawn, FaceNoise()(faces).flatten(1))
+    torch.testing.assert_close(noise(faces[:1]).flatten(1), drawn[:1])  # whatever else is there
+
+
+@torch.no_grad()
+def test_each_target_has_its_guidance() -> None:
+    redrawer, seen = MouthRedrawer(GUIDANCE), []
+    for velocity in redrawer.velocities:
+        velocity.register_forward_pre_hook(lambda _, given: seen.append(given[-1]))
+    faces = torch.rand(2, N, 1, 48, 48)
+    redrawer(faces[0], redrawer.encode(faces[1]), LABELS)
+    for guidance in seen:
+        torch.testing.assert_close(guidance, torch.tensor([1.0, 2.5, 2.0]))
+    assert len(seen) == 2
 
 
 def test_every_weight_gets_a_gradient() -> None:
-    redrawer = MouthRedrawer()
+    redrawer = MouthRedrawer(GUIDANCE)
     moved(redrawer)
     face = torch.rand(N, 1, 48, 48)
-    redrawer(torch.rand(N, 1, 48, 48), face, LABELS).square().sum().backward()
+    redrawer(torch.rand(N, 1, 48, 48), redrawer.encode(face), LABELS).square().sum().backward()
     lost = [n for n, p in redrawer.named_parameters() if p.grad is None or not p.grad.any()]
     assert lost == []
     inner = {id(matrix) for matrix in redrawer.matrices()}
@@ -77,7 +101,7 @@ def test_a_generator_redraws_what_it_would_show_at_the_specs_strengths() -> None
     strength = torch.tensor([STRENGTHS[0], STRENGTHS[3], STRENGTHS[6]])
     before, after = (g.apply_edit(x, each, strength) for each in (first, edit))
     assert g.mouth is not None
-    touch = g.mouth(before, x, LABELS)
+    touch = g.mouth(before, g.mouth.encode(x), LABELS)
     assert float(touch.abs().max()) > 0.1
     torch.testing.assert_close(after, (before + touch).clamp(-1, 1), atol=2e-3, rtol=0)
     nothing = g.apply_edit(x, edit, torch.zeros(N))
