@@ -73,13 +73,14 @@ class GuidedVelocity:
             context: What is visible of the pictures.
             labels: [N,7].
             identity: Erased embeddings [N,128]; None if they are not known.
-            guidance: Above 1 it exaggerates what the label adds. A tensor [N,1,1,1] has one a picture.
+            guidance: Above 1 it exaggerates what the label adds; [N,1,1,1] if pictures differ in it.
         """
         n, device = len(labels), labels.device
         yes = torch.ones(n, dtype=torch.bool, device=device)
         self._network, self._guidance = network, guidance
         self._visible, self._mask = context.visible, context.mask
-        self._copies = copies = 1 if isinstance(guidance, float | int) and guidance == 1 else 2
+        is_guided = isinstance(guidance, Tensor) or guidance != 1
+        self._copies = copies = 2 if is_guided else 1
         known = identity is not None
         if identity is None:
             identity = torch.zeros(n, AXES, device=device)
