@@ -73,7 +73,7 @@ class GuidedVelocity:
             context: What is visible of the pictures.
             labels: [N,7].
             identity: Erased embeddings [N,128]; None if they are not known.
-            guidance: Above 1 it exaggerates what the label adds; [N,1,1,1] if pictures differ in it.
+            guidance: Above 1 it exaggerates what the label adds. [N,1,1,1]: one each.
         """
         n, device = len(labels), labels.device
         yes = torch.ones(n, dtype=torch.bool, device=device)
