@@ -82,7 +82,8 @@ class GeneratorSpec:
     """The strength of each expression at which the mouth of the result is redrawn by a network of
     its own (`flow`); none: it is not."""
     guidance: tuple[float, ...] = ()
-    """How far a redrawn mouth exaggerates each expression; 1: not at all."""
+    """The guidance at which the mouth of each expression is redrawn, if `redrawn_at` is given.
+    Above 1 it exaggerates."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,8 +107,9 @@ class StudentRecipe(BaseRecipe):
 class MouthStudentRecipe(BaseRecipe):
     """Trains the part of a generator that redraws the mouths of its results.
 
-    It learns the velocity that a teacher of mouths predicts at the times of two steps, at any
-    guidance (guidance distillation: Meng et al. 2023). The rest of the generator stays as it is.
+    It learns the velocity that a teacher of mouths predicts at the times of two steps, at each
+    guidance of a range (guidance distillation: Meng et al. 2023). The rest of the generator stays
+    as it is.
     """
 
     translator: str
@@ -118,8 +119,8 @@ class MouthStudentRecipe(BaseRecipe):
     generator: GeneratorSpec
     """The translator's generator, with `redrawn_at` and `guidance`."""
     guidances: tuple[float, float]
-    """The least and the largest guidance that the networks learn. Which of them each expression
-    gets can be chosen after the training."""
+    """The least and the largest guidance that the networks learn. Losses do not depend on
+    `generator.guidance`, so other values of it need no other weights."""
     gains: tuple[float, float]
     """The least and the largest factor of the strengths that mouths are redrawn at in training."""
     batch_size: int
@@ -148,6 +149,9 @@ class MouthStudentRecipe(BaseRecipe):
         for needed in ("redrawn_at", "guidance"):
             if len(getattr(self.generator, needed)) != NUM_CLASSES:
                 raise ValueError(f"{self.name}: generator.{needed} needs a number an expression")
+        least, largest = self.guidances
+        if not all(least <= each <= largest for each in self.generator.guidance):
+            raise ValueError(f"{self.name}: generator.guidance is not within guidances")
 
 
 STUDENT_START = StudentRecipe(

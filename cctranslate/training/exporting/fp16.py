@@ -19,9 +19,13 @@ LARGE = 1024
 
 @torch.no_grad()
 def round_weights(network: nn.Module) -> None:
-    """Round a network's weights to float16, so that `pack_weights` loses nothing of them."""
-    for parameter in network.parameters():
-        parameter.copy_(parameter.half())
+    """Round a network's weights to float16, so that `pack_weights` loses nothing of them.
+
+    It also packs large tensors that are not trained, such as those that noise is made by.
+    """
+    large = [tensor for tensor in network.state_dict().values() if tensor.numel() >= LARGE]
+    for weight in [*network.parameters(), *large]:
+        weight.copy_(weight.half())
 
 
 def pack_weights(path: Path) -> None:

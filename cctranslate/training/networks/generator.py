@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 Code = tuple[Tensor, ...]
-"""The code of a face: the face, feature maps from fine to coarse, then more [N,C,H,W]."""
+"""The code of a face, parts [N,C,H,W]: the face, feature maps from fine to coarse, then what else
+a generator uses."""
 
 
 @dataclass(frozen=True, kw_only=True)

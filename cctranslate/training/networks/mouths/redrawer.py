@@ -25,9 +25,10 @@ MIDDLE_GUIDANCE = 2.0
 """What networks are told as 0."""
 FREQUENCIES = 64
 """Cosines that a face's noise is made of."""
-DISTANCE = 0.5
-"""Radians by which a cosine's phase differs between faces, for each unit between their pixels. Two
-persons' noise is then unrelated, and that of one face in a little more light nearly the same."""
+TURN = 0.5
+"""Standard deviation, in radians, of how far a cosine's phase turns between faces whose means over
+4x4 pixels are a distance of 1 apart. Two persons' noise is then unrelated, and that of one face in
+a little more light nearly the same."""
 SHARPENING = 0.7
 """How much of its fine detail is added to a redrawn mouth. The teacher's guided steps draw it
 smoother than real mouths are, and networks that learn them by squared error smoother still."""
@@ -94,8 +95,9 @@ class FaceNoise(nn.Module):
 
     One noise for all faces would draw one mouth with small differences, and noise drawn at run time
     would make results depend on the rest of a batch. So it is computed from the face, by random
-    Fourier features (Rahimi and Recht 2007). It changes smoothly: two pictures of one face that
-    hardly differ get mouths that hardly differ.
+    Fourier features (Rahimi and Recht 2007). It changes smoothly: two pictures of one face in
+    slightly other light, or with some grain, get nearly the same mouth. If the face lies a pixel
+    further aside, the noise correlates by about .8.
     """
 
     directions: Tensor
@@ -109,7 +111,7 @@ class FaceNoise(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(NOISE_SEED)
         pixels = (SIZE // 4) ** 2
-        directions = DISTANCE * torch.randn(pixels, FREQUENCIES, generator=generator)
+        directions = TURN * torch.randn(pixels, FREQUENCIES, generator=generator)
         phases = 2 * torch.pi * torch.rand(FREQUENCIES, generator=generator)
         mixing = torch.randn(FREQUENCIES, crops.HEIGHT * crops.WIDTH, generator=generator)
         self.register_buffer("directions", directions)
@@ -120,7 +122,7 @@ class FaceNoise(nn.Module):
         """Return noise [N,1,24,32] for faces [N,1,48,48]."""
         small = F.avg_pool2d(face.float(), 4).flatten(1)
         waves = F.normalize((small @ self.directions + self.phases).cos())
-        return (waves @ self.mixing).view(-1, 1, crops.HEIGHT, crops.WIDTH)
+        return (waves @ self.mixing).float().view(-1, 1, crops.HEIGHT, crops.WIDTH)
 
 
 class MouthLocator(nn.Module):

@@ -90,6 +90,13 @@ def test_every_weight_gets_a_gradient() -> None:
 
 
 @torch.no_grad()
+def test_a_generator_redraws_in_bfloat16_too() -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        translated = FlowGenerator(SPEC)(torch.rand(N, 1, 48, 48), LABELS)
+    assert translated.dtype == torch.float32
+
+
+@torch.no_grad()
 def test_a_generator_redraws_what_it_would_show_at_the_specs_strengths() -> None:
     x = torch.rand(N, 1, 48, 48) * 2 - 1
     torch.manual_seed(0)

@@ -13,6 +13,8 @@ from cctranslate.recipes.student import MOUTH_STUDENT
 from cctranslate.recipes.teacher import MOUTH_TEACHER
 from cctranslate.training.data.landmarks import Landmarks
 from cctranslate.training.networks.denoiser import Denoiser
+from cctranslate.training.networks.generator import Edit
+from cctranslate.training.networks.inpainting import GuidedVelocity, context_of_mouths
 from cctranslate.training.networks.mouths import crops
 from cctranslate.training.networks.mouths.redrawer import BEGIN, STEPS
 from cctranslate.training.networks.registry import build_generator
@@ -86,18 +88,12 @@ def test_steps_begin_with_new_noise_and_follow_each_other() -> None:
     assert torch.equal(begin[batch.mask == 1], end[batch.mask == 1])
 
 
-def test_each_crop_has_a_guidance_which_the_teacher_follows() -> None:
+def test_each_crop_has_a_guidance_of_the_recipes() -> None:
     trainer = make()
     torch.manual_seed(0)
-    batch = trainer._draw(0)
+    guidance = trainer._draw(0).guidance
     least, largest = SMALL.guidances
-    assert least <= float(batch.guidance.min()) < float(batch.guidance.max()) <= largest
-    for guidance, same in ((batch.guidance, True), (batch.guidance + 1, False)):
-        torch.manual_seed(0)
-        first = trainer._followed(batch.crop, batch.mask, batch.labels, guidance)[0]
-        torch.manual_seed(0)
-        again = trainer._followed(batch.crop, batch.mask, batch.labels, batch.guidance)[0]
-        assert torch.equal(first[1], again[1]) == same
+    assert least <= float(guidance.min()) < float(guidance.max()) <= largest
 
 
 def test_the_teacher_sees_at_soft_edges_what_it_learned_from() -> None:
@@ -107,6 +103,38 @@ def test_the_teacher_sees_at_soft_edges_what_it_learned_from() -> None:
     batch = trainer._draw(0)
     for (begin, _), state in zip(batch.steps, seen, strict=True):
         assert torch.equal(state[: len(begin)], begin)
+
+
+def test_strengths_vary_as_far_as_the_recipe_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, seen = make(), []
+    apply_edit = trainer.g.apply_edit
+
+    def spy(x: torch.Tensor, edit: Edit, strength: torch.Tensor) -> torch.Tensor:
+        seen.append(strength)
+        return apply_edit(x, edit, strength)
+
+    monkeypatch.setattr(trainer.g, "apply_edit", spy)
+    torch.manual_seed(0)
+    labels = trainer._draw(0).labels
+    factors = seen[0] / trainer._strengths[labels.argmax(1)]
+    least, largest = SMALL.gains
+    assert least <= float(factors.min()) < float(factors.max()) <= largest
+
+
+@torch.no_grad()
+def test_guidance_of_each_crop_is_that_of_one_at_a_time() -> None:
+    trainer = make()
+    torch.manual_seed(0)
+    batch = trainer._draw(0)
+    context = context_of_mouths(batch.crop, batch.mask)
+    state = torch.randn_like(batch.crop)
+
+    def velocity(guidance: float | torch.Tensor) -> torch.Tensor:
+        return GuidedVelocity(trainer._teacher, context, batch.labels, None, guidance)(state, 0.5)
+
+    each = velocity(batch.guidance[:, None, None, None])
+    for i, guidance in enumerate(batch.guidance.tolist()):
+        torch.testing.assert_close(each[i], velocity(guidance)[i])
 
 
 def test_no_face_is_redrawn_for_its_own_expression() -> None:
@@ -153,6 +181,11 @@ def test_the_recipe_needs_numbers_for_each_expression(needed: str) -> None:
     for numbers in ((), (1.0, 2.0)):
         with pytest.raises(ValueError, match=needed):
             derive(MOUTH_STUDENT, generator={needed: numbers})
+
+
+def test_no_guidance_is_beyond_those_learned() -> None:
+    with pytest.raises(ValueError, match="guidances"):
+        derive(MOUTH_STUDENT, generator={"guidance": (9.0,) * 7})
 
 
 def test_crops_can_be_halved_as_often_as_the_networks_do() -> None:
