@@ -33,6 +33,10 @@ SHARPENING = 0.7
 """How much of its fine detail is added to a redrawn mouth. The teacher's guided steps draw it
 smoother than real mouths are, and networks that learn them by squared error smoother still."""
 
+GRAIN = 0.8
+"""How much of the finest detail of the result before is added: its grain. Redrawn mouths have a
+fifth of the energy of real ones there, by which critics tell them at once."""
+
 
 class MouthRedrawer(nn.Module):
     """Finds the mouth, covers it with noise, and follows the flow from there to a mouth.
@@ -87,7 +91,8 @@ class MouthRedrawer(nn.Module):
             state = state + (1 - BEGIN) / STEPS * velocity(state, shown, mask, labels, guidance)
         state = state * mask + shown * (1 - mask)
         detail = state - F.avg_pool2d(state, 3, 1, 1, count_include_pad=False)
-        return torch.where(mask > 0, (state + SHARPENING * mask * detail).clamp(-1, 1), crop)
+        added = SHARPENING * detail + GRAIN * _grain(shown)
+        return torch.where(mask > 0, (state + mask * added).clamp(-1, 1), crop)
 
 
 class FaceNoise(nn.Module):
@@ -197,6 +202,20 @@ class MouthVelocity(nn.Module):
         h = through(self.after_middle, F.silu(self.up_middle(doubled(h))) + middle, style)
         h = through(self.after_fine, F.silu(self.up_fine(doubled(h))) + fine, style)
         return F.pixel_shuffle(self.out(F.silu(h)), PATCH).float()
+
+
+def _grain(x: Tensor) -> Tensor:
+    """Return the top octave of pictures [N,1,H,W]: what a small blur takes away, twice."""
+    for _ in range(2):
+        x = x - _blurred(x)
+    return x
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """Blur by a binomial filter of 3x3 pixels."""
+    line = x.new_tensor([0.25, 0.5, 0.25])
+    kernel = (line[:, None] * line)[None, None]
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel)
 
 
 def _blocks(width: int, count: int) -> nn.ModuleList:

@@ -10,7 +10,13 @@ from cctranslate.pixels import to_scaled
 from cctranslate.recipes.flow import FLOW
 from cctranslate.training.networks.flow_generator import FlowGenerator
 from cctranslate.training.networks.mouths import crops
-from cctranslate.training.networks.mouths.redrawer import FaceNoise, MouthRedrawer
+from cctranslate.training.networks.mouths.redrawer import (
+    BEGIN,
+    GRAIN,
+    SHARPENING,
+    FaceNoise,
+    MouthRedrawer,
+)
 from tests.support import pictures
 
 N = 3
@@ -62,6 +68,19 @@ def test_noise_differs_between_faces_and_hardly_between_pictures_of_one() -> Non
     torch.testing.assert_close(drawn.std(1), torch.ones(n), atol=0.2, rtol=0)
     assert torch.equal(drawn, FaceNoise()(faces).flatten(1))
     torch.testing.assert_close(noise(faces[:1]).flatten(1), drawn[:1])  # whatever else is there
+
+
+@torch.no_grad()
+def test_a_redrawn_mouth_keeps_the_grain_of_the_result() -> None:
+    redrawer, crop = MouthRedrawer(GUIDANCE), torch.zeros(N, 1, 24, 32)
+    grain = 0.1 * (torch.arange(24)[:, None] + torch.arange(32)).remainder(2) - 0.05
+    mask, noise = torch.ones_like(crop), torch.zeros_like(crop)
+    smooth, grainy = (redrawer.redraw(c, mask, LABELS, noise) for c in (crop, crop + grain))
+    # An untrained network leaves a quarter of the crop, whose detail is sharpened.
+    added = (grainy - smooth)[..., 2:-2, 2:-2]
+    left = BEGIN * (1 + SHARPENING * 8 / 9)
+    expected = ((left + GRAIN) * grain[2:-2, 2:-2]).expand_as(added)
+    torch.testing.assert_close(added, expected, atol=0.02, rtol=0)
 
 
 @torch.no_grad()
