@@ -11,6 +11,7 @@ from cctranslate.errors import RunError
 from cctranslate.process import signals
 from cctranslate.training.pairs import selection, store
 from cctranslate.training.run_folder import MEASURED, write_json
+from cctranslate.training.trainers.pair_maker import PairMaker
 from tests.training.pairs.makers import Maker, maker_in
 
 
@@ -24,10 +25,15 @@ def make(tmp_path: Path) -> Maker:
     return maker_in(tmp_path)
 
 
-def test_selected_draws_passed_and_are_counted_by_source_and_target(make: Maker) -> None:
-    maker = make()
+def with_all_draws(maker: PairMaker) -> PairMaker:
+    """Return the maker after all of its steps."""
     for step in range(maker.steps):
         maker.step(step)
+    return maker
+
+
+def test_selected_draws_passed_and_are_counted_by_source_and_target(make: Maker) -> None:
+    maker = with_all_draws(make())
     figures = selection.select(maker.drawn_pairs())
     with np.load(maker.folder / store.KEPT) as arrays:
         realness = arrays["realness"]
@@ -48,9 +54,7 @@ def test_selected_draws_passed_and_are_counted_by_source_and_target(make: Maker)
 
 
 def test_pairs_are_selected_once_unless_they_are_gone(make: Maker) -> None:
-    maker = make()
-    for step in range(maker.steps):
-        maker.step(step)
+    maker = with_all_draws(make())
     figures = maker.conclude({}, None, never)
     assert figures is not None
     write_json(maker.folder / MEASURED, figures)
@@ -66,9 +70,7 @@ def test_pairs_are_selected_once_unless_they_are_gone(make: Maker) -> None:
 def test_a_selection_that_ran_out_of_time_goes_on(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    maker = make()
-    for step in range(maker.steps):
-        maker.step(step)
+    maker = with_all_draws(make())
     with pytest.raises(selection.OutOfTimeError):
         maker.conclude({}, None, lambda: True)  # the draws took all of the time
     assert not (maker.folder / selection.CRITICS).exists()
@@ -88,9 +90,7 @@ def test_a_selection_that_ran_out_of_time_goes_on(
 def test_a_selection_that_a_signal_ended_goes_on(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    maker = make()
-    for step in range(maker.steps):
-        maker.step(step)
+    maker = with_all_draws(make())
     with pytest.raises(selection.OutOfTimeError):
         make().conclude({}, None, lambda: True)  # one critic
     pairs = maker.drawn_pairs()
@@ -107,8 +107,6 @@ def test_a_selection_that_a_signal_ended_goes_on(
 
 
 def test_an_error_says_what_to_do_if_no_draw_passes(make: Maker) -> None:
-    maker = make("none", target_chance=1.0, epochs=0.25)
-    for step in range(maker.steps):
-        maker.step(step)
+    maker = with_all_draws(make("none", target_chance=1.0, epochs=0.25))
     with pytest.raises(RunError, match="let 0 of 96 draws through, too few"):
         selection.select(maker.drawn_pairs())

@@ -22,7 +22,7 @@ STYLE = 64
 """Length of the vector that tells the target and the guidance."""
 NOISE_SEED = 4412
 MIDDLE_GUIDANCE = 2.0
-"""What networks are told as 0."""
+"""The guidance that is 0 in the input of the networks."""
 FREQUENCIES = 64
 """Cosines that a face's noise is made of."""
 TURN = 0.5
@@ -32,7 +32,6 @@ a little more light nearly the same."""
 SHARPENING = 0.7
 """How much of its fine detail is added to a redrawn mouth. The teacher's guided steps draw it
 smoother than real mouths are, and networks that learn them by squared error smoother still."""
-
 GRAIN = 0.8
 """How much of the finest detail of the result before is added: its grain. Redrawn mouths have a
 fifth of the energy of real ones there, by which critics tell them at once."""
@@ -43,7 +42,7 @@ class MouthRedrawer(nn.Module):
 
     A generator that warps and paints makes teeth and lips that look drawn. A generative model of
     mouths makes natural ones, but takes several passes of a large network. Here a small network for
-    each of two steps predicts what that model would, at the guidance that it is told.
+    each of two steps predicts what that model would. The guidance is one of its inputs.
     """
 
     guidance: Tensor
