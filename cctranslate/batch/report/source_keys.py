@@ -17,15 +17,26 @@ def source_key(source: str, base: Path) -> bytes:
     return hashlib.blake2b(os.fsencode(_absolute(source, base)), digest_size=16).digest()
 
 
-def _absolute(source: str, base: Path) -> str:
-    """Return a source with its folder's real path; stdin and URLs stay as they are."""
-    if source.startswith("-:") or is_remote(source):
-        return source
-    # A member's name is no path: `d/../a.png` in an archive is another member than `a.png`.
+def is_path(source: str) -> bool:
+    """Return whether a source lies on a disk: it is neither stdin nor a URL."""
+    return source != "-" and not source.startswith("-:") and not is_remote(source)
+
+
+def split_member(source: str) -> tuple[str, str]:
+    """Split a source on a disk into its path and, of a member of an archive, `:` and its name."""
     drive, rest = os.path.splitdrive(source)
     path, colon, inner = rest.partition(":")
-    folder, name = os.path.split(os.path.join(base, drive + path))  # noqa: PTH118
-    return os.path.join(_real_folder(folder), name) + colon + inner  # noqa: PTH118
+    return drive + path, colon + inner
+
+
+def _absolute(source: str, base: Path) -> str:
+    """Return a source with its folder's real path; stdin and URLs stay as they are."""
+    if not is_path(source):
+        return source
+    # A member's name is no path: `d/../a.png` in an archive is another member than `a.png`.
+    path, member = split_member(source)
+    folder, name = os.path.split(os.path.join(base, path))  # noqa: PTH118
+    return os.path.join(_real_folder(folder), name) + member  # noqa: PTH118
 
 
 @lru_cache(4096)

@@ -1,6 +1,8 @@
 """A folder that holds the inputs and OUT is moved or copied; a call in it goes on."""
 
+import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,61 @@ def test_an_out_that_is_moved_alone_goes_on(
     again = run("faces", "--to", "happy", "-o", new)
     assert "0 new results" in again.output, again.output
     assert rows(new) == before
+
+
+@pytest.mark.parametrize("layout", ["imagefolder", "fer-csv"])
+def test_a_moved_project_goes_on_with_absolute_inputs(
+    run: Run, project: Path, tmp_path: Path, layout: str
+) -> None:
+    with zipfile.ZipFile(project / "more.zip", "w") as archive:
+        archive.write(project / "faces" / "sad" / "4.png", "inner/c.png")
+    if os.name == "posix":  # this name looks like that of a member of an archive
+        (project / "faces" / "happy" / "3.png").rename(project / "faces" / "happy" / "10:30.png")
+    options = ("--layout", layout, "--to")
+
+    def call(folder: Path, targets: str) -> str:
+        inputs = (folder / "faces", folder / "more.zip")
+        result = run(*inputs, "-o", folder / "out", *options, targets)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    call(project, "happy")
+    before = rows(project / "out")
+    new = tmp_path / "elsewhere" / "new"
+    new.parent.mkdir()
+    project.rename(new)
+    assert "0 new results" in call(new, "happy")
+    after = rows(new / "out")
+    assert [row["source"].replace(str(new), "") for row in after] == [
+        row["source"].replace(str(project), "") for row in before
+    ]
+    assert [row["output"] for row in after] == [row["output"] for row in before]
+    new.rename(project)  # and back
+    assert f"{len(before)} new results" in call(project, "happy,sad")
+    assert len(rows(project / "out")) == 2 * len(before)
+
+
+def test_a_renamed_project_goes_on_when_called_from_beside_it(
+    run: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("project/faces", "--to", "happy", "-o", "project/out").exit_code == 0
+    before = rows(project / "out")
+    project.rename(tmp_path / "renamed")
+    again = run("renamed/faces", "--to", "happy", "-o", "renamed/out")
+    assert "0 new results" in again.output, again.output
+    after = rows(tmp_path / "renamed" / "out")
+    assert [row["source"] for row in after] == [
+        row["source"].replace("project/", "renamed/") for row in before
+    ]
+
+
+def test_inputs_that_stay_keep_their_names(run: Run, project: Path, tmp_path: Path) -> None:
+    """A copy of a project: its absolute paths still lead to inputs."""
+    assert run(project / "faces", "--to", "happy", "-o", project / "out").exit_code == 0
+    before = rows(project / "out")
+    new = tmp_path / "new"
+    shutil.copytree(project, new)
+    again = run(project / "faces", "--to", "happy", "-o", new / "out")
+    assert "0 new results" in again.output, again.output
+    assert rows(new / "out") == before

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cctranslate.batch.outputs.earlier.moved import followed
+from cctranslate.batch.outputs.earlier.moved import Move, followed, rename_sources
 from cctranslate.batch.outputs.folder import (
     CHECKED,
     COPIES,
@@ -56,6 +56,9 @@ def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwr
     if is_resumed:
         content = read_run(out)
         current = followed(out, content) | {REQUESTED: requested}
+        move = Move.of(out, content)
+        if move and rename_sources(out / REPORT, move):
+            current |= {PLACE: str(real_path(out))}
         if current != content:
             write_run(out, current | {"finished": False})
         return

@@ -1,13 +1,14 @@
 """Find the inputs of a run whose folder was moved or copied together with OUT."""
 
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.outputs.folder import FOLDER, PLACE, REPORT
-from cctranslate.batch.report.formats import read_inputs
+from cctranslate.batch.report.formats import read_inputs, write
+from cctranslate.batch.report.source_keys import is_path, split_member
 from cctranslate.files.paths import real_path
-from cctranslate.files.remote import is_remote
 
 
 def followed(out: Path, run: dict[str, Any]) -> dict[str, Any]:
@@ -31,12 +32,70 @@ def followed(out: Path, run: dict[str, Any]) -> dict[str, Any]:
 
 def _holds_input(folder: Path, report: Path) -> bool:
     """Return whether an input that the report names by a relative path lies in a folder."""
-    if not report.exists():
-        return False
     for rows, _ in read_inputs(report):
-        source = rows[0].source
-        path = source.partition(":")[0]  # of a member: its archive
-        is_relative = path and path != "-" and not Path(path).is_absolute()
-        if is_relative and not is_remote(source) and (folder / path).exists():
+        path, _ = split_member(rows[0].source)
+        if is_path(rows[0].source) and not Path(path).is_absolute() and (folder / path).exists():
             return True
     return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A move of a folder with OUT and inputs in it, of which the report has the old paths."""
+
+    old: str
+    """The folder before, or one above it."""
+    new: str
+    """The same folder now."""
+    base: str
+    """The folder from which the report's relative paths start."""
+
+    @classmethod
+    def of(cls, out: Path, run: dict[str, Any]) -> "Move | None":
+        """Return the move of OUT since `run.json` was written; None if only its name changed."""
+        if PLACE not in run or FOLDER not in run:
+            return None
+        old, new = Path(run[PLACE]), real_path(out)
+        if old == new or old.name != new.name:
+            return None
+        while old.name == new.name and old.name:
+            old, new = old.parent, new.parent
+        return cls(old=str(old), new=str(new), base=str(followed(out, run)[FOLDER]))
+
+    def renamed(self, source: str) -> str:
+        """Return a source by its path now, if it is gone from the old path and lies at the new."""
+        if not is_path(source):
+            return source
+        for path, member in ((source, ""), split_member(source)):  # a file's name may have a `:`
+            before = os.path.normpath(os.path.join(self.base, path))  # noqa: PTH118
+            if os.path.lexists(before):
+                return source
+            if not Path(before).is_relative_to(self.old):
+                continue
+            now = Path(self.new, Path(before).relative_to(self.old))
+            if os.path.lexists(now):
+                stays_relative = not Path(path).is_absolute() and now.is_relative_to(self.base)
+                return f"{now.relative_to(self.base) if stays_relative else now}{member}"
+        return source
+
+
+def rename_sources(report: Path, move: Move) -> bool:
+    """Give a report the paths that its sources have now; return whether any was moved.
+
+    Raises:
+        OptionError: The report is damaged.
+        OutputError: It cannot be written; it stays as it was.
+    """
+    sources = (rows[0].source for rows, _ in read_inputs(report))
+    if all(move.renamed(source) == source for source in sources):
+        return False
+    write(
+        (
+            replace(row, source=source)
+            for rows, _ in read_inputs(report)
+            for source in [move.renamed(rows[0].source)]
+            for row in rows
+        ),
+        report,
+    )
+    return True
