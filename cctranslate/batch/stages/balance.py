@@ -68,17 +68,19 @@ class Balance:
         """Count the inputs of a call, regardless of its shard and limit.
 
         Raises:
-            InputError: No input has a label, no class lacks results, or a list cannot be read.
+            InputError: No input has a label, no class lacks as many results as an input gives, or
+                a list cannot be read.
         """
         everything = replace(options, shard=None, limit=None)
         input_filter, plan = InputFilter(options.include, options.exclude), options.plan
         each = len(plan.variants) // len(plan.targets)
         balance = cls.count(iter_items(everything, input_filter), each, options.shard)
-        if not any(balance._lacking[EMOTIONS.index(target)] for target in plan.targets):
-            raise InputError(
-                "--balance: no expression of --to has fewer inputs than the largest class: there "
-                "is nothing to make"
-            )
+        lacking = max(balance._lacking[EMOTIONS.index(target)] for target in plan.targets)
+        if lacking < each:
+            why = f"lacks {each:,} inputs, and each input gives {each:,} results"
+            if not lacking:
+                why = "has fewer inputs than the largest class"
+            raise InputError(f"--balance: no expression of --to {why}: there is nothing to make")
         return balance
 
     @classmethod

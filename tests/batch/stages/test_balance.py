@@ -124,7 +124,11 @@ def test_a_run_without_balance_is_refused_where_one_had_it(
     ("words", "message"),
     [
         (("--per-class", "3"), "--balance and --per-class: name one of them"),
-        (("--to", "happy"), "there is nothing to make"),
+        (("--to", "happy"), "no expression of --to has fewer inputs than the largest class"),
+        (
+            ("--to", "fear", "--samples", "10"),  # fear lacks 9
+            "no expression of --to lacks 10 inputs, and each input gives 10 results",
+        ),
     ],
 )
 def test_options_and_inputs_that_balance_cannot_have_are_refused(
