@@ -27,6 +27,14 @@ def real_path(path: Path) -> Path:
     return path if is_remote(path) else Path(os.path.realpath(path))
 
 
+def can_exist(path: Path) -> bool:
+    """Return whether a file can have a path: none has a NUL in it, or characters without bytes."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+
+
 def named_folder(folder: Path) -> Path:
     """Return a path to a folder that spells its name and its parent's, as `.` does not."""
     parts = folder.parts

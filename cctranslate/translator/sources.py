@@ -11,6 +11,7 @@ from PIL import Image
 from cctranslate.batch.items import BrokenItem, ContentItem, Item
 from cctranslate.batch.outputs.encoding import Result, encode
 from cctranslate.faces import raster
+from cctranslate.files.paths import can_exist
 from cctranslate.files.remote import is_remote
 
 Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
@@ -32,6 +33,8 @@ def to_item(source: Source) -> Item:
             return _broken("''", "it is empty: name a path")
         if is_remote(source):
             return _broken("URL", f"{source}: only `batch` reads URLs: pass the picture's bytes")
+        if not can_exist(path):
+            return _broken(repr(str(path)), "no file can have this name")
         return Item(path=path, relative=path.name, named=True)
     if isinstance(source, bytes | bytearray | memoryview):
         return _member("bytes", bytes(source))

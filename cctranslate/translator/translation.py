@@ -15,6 +15,7 @@ from cctranslate.batch.outputs.encoding import FORMATS, Result, encode, xmp
 from cctranslate.errors import OptionError, OutputError
 from cctranslate.faces.color_space import color_space
 from cctranslate.faces.crops import FaceChoice
+from cctranslate.files.paths import can_exist
 from cctranslate.files.writing import atomic_write
 from cctranslate.inference.variants import Plan
 
@@ -169,6 +170,8 @@ class Translation:
             OutputError: The file cannot be written, or its format cannot hold the picture.
         """
         target = Path(path)
+        if not can_exist(target):
+            raise OutputError(f"{str(target)!r}: cannot be written: no file can have this name")
         form = FORMATS.get(target.suffix.lower())
         if form is None:
             raise OptionError(f"{target}: expected a name in {', '.join(FORMATS)}")

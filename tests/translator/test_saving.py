@@ -40,6 +40,8 @@ def test_what_cannot_be_saved_is_named(translator: Translator, tmp_path: Path) -
         result.save(tmp_path / "a.jpg", quality=101)
     with pytest.raises(OutputError, match="cannot be written"):
         result.save(tmp_path / "none" / "a.png")
+    with pytest.raises(OutputError, match=r"a\\x00b\.png': cannot be written: no file can have"):
+        result.save(tmp_path / "a\0b.png")
 
 
 def test_gamma_and_primaries_go_with_the_picture(

@@ -159,6 +159,7 @@ def test_an_array_of_pictures_is_several(translator: Translator) -> None:
         (np.zeros((0, 48), np.uint8), "[0, 48] of uint8: it is empty"),
         (Image.new("RGB", (0, 5)), "image: it is empty"),
         ("", "'': it is empty: name a path"),
+        ("a/b\0.png", "'a/b\\x00.png': no file can have this name"),
         ("https://example.org/face.png", "URL: https://example.org/face.png: only `batch` reads"),
         (3, "int: expected a path"),
     ],
