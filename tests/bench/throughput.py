@@ -36,8 +36,8 @@ from cctranslate.batch.inputs.decoding import DecodeOptions
 from cctranslate.batch.inputs.exclusions import InputFilter, OutputPaths
 from cctranslate.batch.inputs.sources import from_inputs
 from cctranslate.batch.outputs.encoding import Encoding
+from cctranslate.batch.outputs.file_writer import FileWriter
 from cctranslate.batch.outputs.layout import Layout, Names
-from cctranslate.batch.outputs.writers import FileWriter
 from cctranslate.batch.stages.bounds import LARGEST_CHUNK
 from cctranslate.batch.stages.chunks import ItemChunk
 from cctranslate.batch.stages.render import ResultRenderer

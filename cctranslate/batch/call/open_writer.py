@@ -7,10 +7,11 @@ from cctranslate.batch.call.options import Options
 from cctranslate.batch.inputs import sources
 from cctranslate.batch.outputs.encoding import Encoding
 from cctranslate.batch.outputs.fer_csv import FerCsvWriter
+from cctranslate.batch.outputs.file_writer import FileWriter
 from cctranslate.batch.outputs.single_file import SingleFileWriter
 from cctranslate.batch.outputs.stdout import StdoutWriter, TarPacker
 from cctranslate.batch.outputs.webdataset import SamplePacker, TarWriter
-from cctranslate.batch.outputs.writers import FileWriter, Writer
+from cctranslate.batch.outputs.writers import Writer
 
 
 def open_writer(options: Options, last: Collection[str]) -> Writer:

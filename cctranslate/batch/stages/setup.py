@@ -2,7 +2,8 @@
 
 from cctranslate.batch.call.options import Options
 from cctranslate.batch.inputs.decoding import DecodeOptions
-from cctranslate.batch.outputs.writers import FileWriter, GrowingWriter, Writer
+from cctranslate.batch.outputs.file_writer import FileWriter
+from cctranslate.batch.outputs.writers import GrowingWriter, Writer
 from cctranslate.batch.stages import bounds
 from cctranslate.batch.stages.render import ResultRenderer
 from cctranslate.batch.stages.worker_tasks import WorkerTasks

@@ -116,6 +116,7 @@ def test_an_input_that_fails_at_its_second_target_leaves_no_first(
     (out / "sad").write_text("in the way")
     result = run(faces, "--to", "happy,sad", "-o", out)
     assert result.exit_code == 1, result.output
+    assert f"7 x write: {out / 'sad'} is there, and no run wrote it: move it away" in result.stderr
     failed = [row for row in rows(out) if row["status"] == "failed"]
     assert len(failed) == 7, "the first one's lost result cannot be made again either"
     assert failed[0]["reason"].startswith("write: ")

@@ -14,9 +14,10 @@ from cctranslate.batch import pipeline
 from cctranslate.batch.call.options import Options
 from cctranslate.batch.items import Item
 from cctranslate.batch.outputs.fer_csv import CsvPacker
+from cctranslate.batch.outputs.file_writer import FileWriter
 from cctranslate.batch.outputs.layout import Names
 from cctranslate.batch.outputs.webdataset import BlockTarWriter
-from cctranslate.batch.outputs.writers import FileWriter, Writer
+from cctranslate.batch.outputs.writers import Writer
 from cctranslate.batch.pipeline import Sinks
 from cctranslate.batch.report.counts import Counts, FailureLimit
 from cctranslate.batch.report.row import Row
