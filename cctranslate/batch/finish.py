@@ -18,8 +18,8 @@ from cctranslate.batch.report.counts import Counts, count
 from cctranslate.batch.report.journal import Journal
 from cctranslate.batch.report.row import Row
 from cctranslate.batch.runners.blocks.work_folder import WorkFolder
-from cctranslate.errors import OutputError
-from cctranslate.files.writing import atomic_write
+from cctranslate.files.paths import real_path
+from cctranslate.files.writing import FULL, replacing, unwritable
 
 
 def finish(options: Options, journal: Journal, facts: RunFacts, reasons: Reasons) -> Counts:
@@ -83,10 +83,12 @@ def _draw_sheet(options: Options, counts: Counts, targets: Sequence[str]) -> Non
     if picture is None:
         return
     try:
-        with atomic_write(options.sheet_path) as file:
+        with replacing(real_path(options.sheet_path)) as file:
             picture.save(file, "png", pnginfo=png_mark())
-    except OutputError as error:
+    except OSError as error:
+        message = unwritable(options.sheet_path, error)
         if options.sheet:
-            raise
+            raise message from None
         # OUT may be mounted into a folder that cannot be written to, as in a container.
-        warnings.warn(f"{error}: name a --sheet, or leave it out by --no-sheet", stacklevel=2)
+        then = "" if error.errno in FULL else ": name a --sheet, or leave it out by --no-sheet"
+        warnings.warn(f"{message}{then}", stacklevel=2)

@@ -14,12 +14,13 @@ from cctranslate.files.remote import is_remote, uploading
 
 _LONGEST_NAME = 255
 """Bytes of the longest name of a file on most file systems."""
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a disk without room, or of a user who may not take more of it."""
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:
     """Return the error for a file that the system does not let us write."""
-    then = ": make room, then run the same command again" if error.errno in _FULL else ""
+    then = ": make room, then run the same command again" if error.errno in FULL else ""
     return OutputError(f"{path}: cannot be written: {error.strerror or error}{then}")
 
 

@@ -13,10 +13,21 @@ def test_a_sheet_that_cannot_be_written_is_a_warning(run: Run, faces: Path, tmp_
     (tmp_path / "out-sheet.png").mkdir()  # as a folder to mount OUT in cannot be written to
     result = run(faces, "--to", "sad", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert f"warning: {tmp_path / 'out-sheet.png'}: cannot be written: " in result.output
+    (warning,) = [line for line in result.output.splitlines() if line.startswith("warning: ")]
+    assert warning.startswith(f"warning: {tmp_path / 'out-sheet.png'}: cannot be written: ")
+    assert warning.endswith(": name a --sheet, or leave it out by --no-sheet")
     assert "7 inputs: 7 done" in result.output
     assert len(rows(tmp_path / "out")) == 7
     assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_sheet_on_a_full_disk_needs_room_alone(run: Run, faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "out-sheet.png").symlink_to("/dev/full")
+    result = run(faces, "--to", "sad", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    advice = "No space left on device: make room, then run the same command again\n"
+    assert f"out-sheet.png: cannot be written: {advice}" in result.output
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
