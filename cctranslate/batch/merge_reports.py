@@ -1,4 +1,4 @@
-"""Join the reports of a run's shards, or of runs with the same options."""
+"""Join the reports of a run's shards."""
 
 import json
 import os
@@ -47,9 +47,9 @@ def merge(folders: list[Path], path: Path) -> Counts:
 
     Raises:
         InputError: A report cannot be read.
-        OptionError: A folder holds no run, an unfinished one or one with other options or inputs,
-            a shard is missing or there twice, a report lacks inputs, or `path` lies in a run's
-            folder.
+        OptionError: A folder is named twice, or holds no run, an unfinished one, no shard or one
+            with other options or inputs; a shard is missing or there twice, a report lacks inputs,
+            or `path` lies in a run's folder.
         OutputError: `path` cannot be written.
     """
     if requested_of(path.parent):
@@ -57,8 +57,9 @@ def merge(folders: list[Path], path: Path) -> Counts:
             f"-o {path}: {path.parent} holds nothing but a run's results: name another place"
         )
     runs = [(folder, _finished_run(folder)) for folder in folders]
+    _check_folders(folders)
     _check_options(runs)
-    _check_shards([run[REQUESTED].get(SHARD) for _, run in runs])
+    _check_shards(runs)
     _check_inputs(runs)
     counts = Counts()
     formats.write(_rows(folders, path.parent, counts), path)
@@ -107,18 +108,42 @@ def _finished_run(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _check_shards(shards: list[Any]) -> None:
-    """Check that all shards are there once.
+def _check_folders(folders: list[Path]) -> None:
+    """Check that no folder is there twice, under any name.
+
+    Raises:
+        OptionError: One is.
+    """
+    named: dict[Path, Path] = {}
+    for folder in folders:
+        first = named.get(real_path(folder))
+        if first is not None:
+            as_before = "" if first == folder else f", first as {first}"
+            raise OptionError(f"{folder}: named twice{as_before}: name each shard's folder once")
+        named[real_path(folder)] = folder
+
+
+def _check_shards(runs: list[Run]) -> None:
+    """Check that all shards are there once. A run without shards is one by itself.
 
     Raises:
         OptionError: They are not the shards of one run.
     """
-    if shards[0] is None and len(shards) == 1:
+    shards = [run[REQUESTED].get(SHARD) for _, run in runs]
+    if shards == [None]:
         return
-    count = (shards[0] or [1, 1])[1]
-    if any(shard is None or shard[1] != count for shard in shards):
-        raise OptionError(f"{SHARD}: the runs are not shards I/N of one N: name those of one run")
-    numbers = [shard[0] for shard in shards if shard]
+    for (folder, _), shard in zip(runs, shards, strict=True):
+        if shard is None:
+            raise OptionError(
+                f"{folder}: its run had no {SHARD}: its report has all of its inputs, and only "
+                "reports of shards are joined"
+            )
+        if shard[1] != shards[0][1]:
+            raise OptionError(
+                f"{folder}: its run is one of {shard[1]} shards, that of {runs[0][0]} one of "
+                f"{shards[0][1]}: name the shards of one run"
+            )
+    numbers, count = [number for number, _ in shards], shards[0][1]
     for number in range(1, count + 1):
         if numbers.count(number) != 1:
             what = "is missing" if number not in numbers else "is there twice"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,9 +69,18 @@ def test_what_cannot_be_joined_is_one_line(run: Run, faces: Path, tmp_path: Path
     joined = tmp_path / "report.csv"
     other = tmp_path / "other"
     run(faces, "--to", "happy", "-o", other, "--shard", "2/2")
+    link, copy, whole, third = (tmp_path / name for name in ("link", "copy", "whole", "third"))
+    link.symlink_to(parts[0], target_is_directory=True)
+    shutil.copytree(parts[0], copy)
+    run(faces, "--to", "sad", "-o", whole)
+    run(faces, "--to", "sad", "-o", third, "--shard", "3/3")
     for words, reason in (
         ([parts[0]], "shard 2/2 is missing"),
-        ([*parts, parts[0]], "shard 1/2 is there twice"),
+        ([*parts, parts[0]], f"{parts[0]}: named twice: name each shard's folder once"),
+        ([*parts, link], f"{link}: named twice, first as {parts[0]}: "),
+        ([*parts, copy], "shard 1/2 is there twice"),
+        ([parts[0], whole], f"{whole}: its run had no --shard: "),
+        ([parts[0], third], f"{third}: its run is one of 3 shards, that of {parts[0]} one of 2"),
         ([parts[0], other], "another --to"),
         ([parts[0], faces], "holds no run of batch"),
     ):
