@@ -63,10 +63,14 @@ class FlowGenerator(Generator):
     redrawn_at: Tensor
 
     def encode(self, x: Tensor) -> Code:
-        """Encode the face at 48x48, 24x24 and 12x12, and what its mouth is redrawn by."""
-        fine = F.silu(self.stem(F.pixel_unshuffle(x, 2)))
-        code = x, fine, self.core_in(F.silu(self.down(fine)))
+        """Encode the face as `encode_face` does, and what its mouth is redrawn by."""
+        code = self.encode_face(x)
         return code if self.mouth is None else (*code, *self.mouth.encode(x))
+
+    def encode_face(self, x: Tensor) -> Code:
+        """Encode the face at 48x48, 24x24 and 12x12, which is all that `first_edit` needs."""
+        fine = F.silu(self.stem(F.pixel_unshuffle(x, 2)))
+        return x, fine, self.core_in(F.silu(self.down(fine)))
 
     def edit(self, code: Code, labels: Tensor) -> Edit:
         """Move what is there, wipe what is to go, paint what is to come; then redraw the mouth."""

@@ -131,8 +131,7 @@ class MouthStudentTrainer:
         targets = (self._classes[chosen] + others) % NUM_CLASSES
         labels = torch.eye(NUM_CLASSES, device=self.device)[targets]
         with torch.no_grad(), autocast(self.device):
-            code = self.g.encode(x)
-            edit = self.g.first_edit(code, labels)
+            edit = self.g.first_edit(self.g.encode_face(x), labels)
         result = self.g.apply_edit(
             x, edit, self._strengths[targets] * self._between(self.recipe.gains, len(x))
         )
