@@ -71,7 +71,8 @@ class CandidateDrawer:
         `strengths` [N] are factors of the specs' strengths. Below 1 they mark hard faces, which get
         the translator's results only.
         """
-        sources, flat = np.repeat(chosen, targets.shape[1]), targets.flatten()
+        numbers, flat = np.repeat(np.arange(len(chosen)), targets.shape[1]), targets.flatten()
+        sources, embeddings = chosen[numbers], self._embedded(self._images[chosen])
         is_easy = np.repeat(strengths == 1, targets.shape[1])
         translated = results.translate(
             self._generator,
@@ -90,7 +91,11 @@ class CandidateDrawer:
                 if spec.kind != "result":
                     seeds = np.random.SeedSequence([*seed, index, repeat])
                     images = self._filled(spec, sources[drawn], flat[drawn], images, seeds)
-                parts.append(self._measured(images, sources[drawn], flat[drawn], index))
+                parts.append(
+                    self._measured(
+                        images, sources[drawn], embeddings[numbers[drawn]], flat[drawn], index
+                    )
+                )
         return store.joined(parts)
 
     def _filled(
@@ -129,15 +134,14 @@ class CandidateDrawer:
         self,
         images: Gray,
         sources: NDArray[np.int64],
+        source_embeddings: Tensor,
         targets: NDArray[np.int64],
         spec_index: int,
     ) -> Draws:
         """Return images as draws, with their figures by the guides and the recognizer."""
-        x, source = self._scaled(images), self._scaled(self._images[sources])
+        x = self._scaled(images)
         with autocast(self._device):
             probabilities = torch.stack([guide(x).float().softmax(1) for guide in self._guides])
-            embeddings = self._recognizer(x).float()
-            source_embeddings = self._recognizer(source).float()
         columns = torch.from_numpy(targets).to(self._device)[:, None]
         return Draws(
             images=images,
@@ -145,8 +149,14 @@ class CandidateDrawer:
             targets=targets,
             spec_indices=np.full(len(images), spec_index, np.int64),
             target_probabilities=probabilities.mean(0).gather(1, columns)[:, 0].cpu().numpy(),
-            cosines=F.cosine_similarity(embeddings, source_embeddings).cpu().numpy(),
+            cosines=F.cosine_similarity(self._embedded(images), source_embeddings).cpu().numpy(),
         )
+
+    @torch.inference_mode()
+    def _embedded(self, images: Gray) -> Tensor:
+        """Return the recognizer's embeddings [N,D] of faces."""
+        with autocast(self._device):
+            return self._recognizer(self._scaled(images)).float()
 
     def _scaled(self, images: Gray) -> Tensor:
         return scaled(torch.from_numpy(images).to(self._device))
