@@ -18,26 +18,40 @@ from cctranslate.training.networks.student.part_discriminators import (
     PartDiscriminators,
     crop,
 )
-from cctranslate.training.networks.student.projected_discriminator import ProjectedDiscriminator
+from cctranslate.training.networks.student.projected_discriminator import (
+    Features,
+    ProjectedDiscriminator,
+)
 
 
 def d_terms(
-    d: StudentDiscriminators, real: DiscriminatorInput, fake: DiscriminatorInput, step: int
+    d: StudentDiscriminators,
+    real: DiscriminatorInput,
+    fake: DiscriminatorInput,
+    seen: Features | None,
+    step: int,
 ) -> Terms:
-    """Return each discriminator's loss as `d_mouth` and the like."""
+    """Return each discriminator's loss as `d_mouth` and the like.
+
+    `seen` is what `d.see` returns of the fake faces.
+    """
     terms = parts_d_terms(d.parts, real, fake)
-    if d.features is not None:
-        terms["d_features"] = features_d_loss(d.features, real, fake, step)
+    if d.features is not None and seen is not None:
+        terms["d_features"] = features_d_loss(d.features, real, seen, step)
     return terms
 
 
 def g_terms(
-    d: StudentDiscriminators, real: DiscriminatorInput, fake: DiscriminatorInput, step: int
+    d: StudentDiscriminators,
+    real: DiscriminatorInput,
+    fake: DiscriminatorInput,
+    seen: Features | None,
+    step: int,
 ) -> Terms:
-    """Return G's adversarial loss for each discriminator."""
+    """Return G's adversarial loss for each discriminator, with `seen` as for `d_terms`."""
     terms = parts_g_terms(d.parts, real, fake)
-    if d.features is not None:
-        terms["features"] = features_g_loss(d.features, fake, step)
+    if d.features is not None and seen is not None:
+        terms["features"] = features_g_loss(d.features, seen, fake.classes, step)
     return terms
 
 
@@ -67,13 +81,18 @@ def penalty(d: PartDiscriminators, faces: DiscriminatorInput) -> Tensor:
 
 
 def features_d_loss(
-    d: ProjectedDiscriminator, real: DiscriminatorInput, fake: DiscriminatorInput, step: int
+    d: ProjectedDiscriminator, real: DiscriminatorInput, seen: Features, step: int
 ) -> Tensor:
-    """Return the hinge loss of a step's part of real and fake faces."""
-    judged = zip(d.judge(real, step), d.judge(fake, step), strict=True)
+    """Return the hinge loss of real faces, and of what is seen of fakes of the same expressions."""
+    fine, coarse = seen
+    of_real = d(d.see(real, step), real.classes, step)
+    of_fake = d((fine.detach(), coarse.detach()), real.classes, step)
+    judged = zip(of_real, of_fake, strict=True)
     return torch.stack([F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in judged]).mean()
 
 
-def features_g_loss(d: ProjectedDiscriminator, fake: DiscriminatorInput, step: int) -> Tensor:
+def features_g_loss(
+    d: ProjectedDiscriminator, seen: Features, classes: Tensor, step: int
+) -> Tensor:
     """Return G's adversarial loss for the discriminator of features."""
-    return -torch.stack([logits.mean() for logits in d.judge(fake, step)]).mean()
+    return -torch.stack([logits.mean() for logits in d(seen, classes, step)]).mean()

@@ -25,6 +25,7 @@ from cctranslate.training.networks.pretrained import picture_features
 from cctranslate.training.networks.registry import build_generator
 from cctranslate.training.networks.student.discriminators import StudentDiscriminators
 from cctranslate.training.networks.student.part_discriminators import PARTS
+from cctranslate.training.networks.student.projected_discriminator import Features
 from cctranslate.training.pairs.anchors import anchors
 from cctranslate.training.pairs.batches import PairBatch, PairBatches
 from cctranslate.training.pairs.store import Draws
@@ -125,8 +126,11 @@ class StudentTrainer:
         with autocast(self.device):
             edit = self.g.edit(self.g.encode(batch.x), batch.target_labels)
         image = self.g.apply_edit(batch.x, edit, self._strengths[batch.targets])
-        terms = self._step_d(batch, image.detach(), step)
-        terms |= self._step_g(batch, image, edit.flow, step)
+        with autocast(self.device):
+            # Once for both steps: the pretrained network is large.
+            seen = self.d.see(batch.discriminator_input(image), step)
+        terms = self._step_d(batch, image.detach(), seen, step)
+        terms |= self._step_g(batch, image, seen, edit.flow, step)
         self.average.update(self.g, step)
         return {name: value.detach() for name, value in terms.items()}
 
@@ -140,11 +144,11 @@ class StudentTrainer:
         y = torch.where(batch.paired[-count:, None, None, None], batch.y[-count:], made)
         return replace(batch, y=torch.cat([batch.y[:-count], y]))
 
-    def _step_d(self, batch: PairBatch, image: Tensor, step: int) -> Terms:
+    def _step_d(self, batch: PairBatch, image: Tensor, seen: Features | None, step: int) -> Terms:
         self.d.requires_grad_(True)
         fake = batch.discriminator_input(image)
         with autocast(self.device):
-            terms = losses.d_terms(self.d, batch.real, fake, step)
+            terms = losses.d_terms(self.d, batch.real, fake, seen, step)
         loss = torch.stack(list(terms.values())).sum()
         if step % R1_EVERY == 0:
             penalties = [losses.penalty(self.d.parts, faces) for faces in (batch.real, fake)]
@@ -154,7 +158,9 @@ class StudentTrainer:
         self.d_optimizer.step()
         return terms
 
-    def _step_g(self, batch: PairBatch, image: Tensor, flow: Tensor, step: int) -> Terms:
+    def _step_g(
+        self, batch: PairBatch, image: Tensor, seen: Features | None, flow: Tensor, step: int
+    ) -> Terms:
         self.d.requires_grad_(False)
         weights = asdict(self.recipe.weights)
         mask = face_masks.region_masks(
@@ -170,7 +176,8 @@ class StudentTrainer:
         if self.batches.unpaired:
             terms["coarse"] = ((1 - paired) * coarse(image, batch.y, mask)).mean()
         with autocast(self.device):
-            judged = losses.g_terms(self.d, batch.real, batch.discriminator_input(image), step)
+            fake = batch.discriminator_input(image)
+            judged = losses.g_terms(self.d, batch.real, fake, seen, step)
             if step % GUIDE_EVERY == 0:
                 weights["guide"] *= GUIDE_EVERY
                 terms["guide"] = masked_mean(self._guide(image, batch.targets), batch.guided)

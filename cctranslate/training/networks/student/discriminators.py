@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from torch import nn
 
 from cctranslate.training.networks.pretrained.picture_features import PictureFeatures
-from cctranslate.training.networks.student.part_discriminators import PartDiscriminators
-from cctranslate.training.networks.student.projected_discriminator import ProjectedDiscriminator
+from cctranslate.training.networks.student.part_discriminators import (
+    DiscriminatorInput,
+    PartDiscriminators,
+)
+from cctranslate.training.networks.student.projected_discriminator import (
+    Features,
+    ProjectedDiscriminator,
+)
 
 
 class StudentDiscriminators(nn.Module):
@@ -19,3 +25,7 @@ class StudentDiscriminators(nn.Module):
         self.features = (
             None if picture_features is None else ProjectedDiscriminator(picture_features)
         )
+
+    def see(self, faces: DiscriminatorInput, step: int) -> Features | None:
+        """Return what the discriminator of features sees in a step, if there is one."""
+        return None if self.features is None else self.features.see(faces, step)

@@ -23,6 +23,8 @@ FEATURE_PARTS = {
     "mouth": replace(PARTS["mouth"], height=24, width=32),
     "eyes": replace(PARTS["eyes"], height=22, width=40),
 }
+Features = tuple[Tensor, Tensor]
+"""Features of a part, fine and coarse ones: [N,128,H,W] and [N,256,H/2,W/2]."""
 EYES_EVERY = 3
 """Every third step judges eyes. The others judge mouths, which look wrong more often."""
 WIDTH = 64
@@ -53,21 +55,22 @@ class ProjectedDiscriminator(nn.Module):
             }
         )
 
-    def forward(self, parts: Tensor, classes: Tensor, part: str) -> list[Tensor]:
-        """Return logits that parts [N,1,H,W] are of real faces of `classes` [N].
+    def see(self, faces: DiscriminatorInput, step: int) -> Features:
+        """Return the features of the part that a step judges."""
+        part = crop(faces.x, faces.points, FEATURE_PARTS[part_at(step)])
+        fine, coarse = self._features[0](part.contiguous(memory_format=torch.channels_last))
+        return fine, coarse
+
+    def forward(self, seen: Features, classes: Tensor, step: int) -> list[Tensor]:
+        """Return logits that what `see` returned is of real faces of `classes` [N].
 
         They are [N,P] for patches at two scales, and [N,1] for the whole part.
         """
-        heads = self.heads[part]
+        heads = self.heads[part_at(step)]
         assert isinstance(heads, nn.ModuleList)
-        fine, coarse = self._features[0](parts.contiguous(memory_format=torch.channels_last))
+        fine, coarse = seen
         maps = (fine, coarse, coarse)
         return [_logits(head(h).float(), classes) for head, h in zip(heads, maps, strict=True)]
-
-    def judge(self, faces: DiscriminatorInput, step: int) -> list[Tensor]:
-        """Return the logits of the part that a step judges, as `forward` does."""
-        part = part_at(step)
-        return self(crop(faces.x, faces.points, FEATURE_PARTS[part]), faces.classes, part)
 
 
 def _for_patches(channels: int) -> nn.Sequential:

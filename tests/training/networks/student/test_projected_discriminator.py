@@ -34,11 +34,12 @@ def faces(count: int) -> DiscriminatorInput:
     )
 
 
-@pytest.mark.parametrize(("part", "height", "width"), [("mouth", 24, 32), ("eyes", 22, 40)])
+@pytest.mark.parametrize(("step", "height", "width"), [(MOUTHS, 24, 32), (EYES, 22, 40)])
 def test_it_judges_patches_of_two_scales_and_the_whole_part(
-    network: ProjectedDiscriminator, part: str, height: int, width: int
+    network: ProjectedDiscriminator, step: int, height: int, width: int
 ) -> None:
-    judged = network(torch.zeros(2, 1, height, width), torch.tensor([0, 3]), part)
+    seen = network.see(faces(2), step)
+    judged = network(seen, torch.tensor([0, 3]), step)
     patches = [height * width, height * width // 4]
     assert [tuple(logits.shape) for logits in judged] == [(2, count) for count in (*patches, 1)]
 
@@ -58,14 +59,17 @@ def test_it_learns_what_is_wrong_with_a_part_and_tells_g(
     adam = torch.optim.Adam(network.parameters(), STUDENT.d_lr)
     losses = []
     for _ in range(18):
-        loss = features_d_loss(network, real, fake, step)
+        loss = features_d_loss(network, real, network.see(fake, step), step)
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
         losses.append(float(loss.detach()))
     assert np.mean(losses[-4:]) < 0.85 * losses[0]
     marked.requires_grad_()
-    features_g_loss(network, fake, step).backward()  # type: ignore[no-untyped-call]
+    seen = network.see(fake, step)
+    features_d_loss(network, real, seen, step).backward()  # type: ignore[no-untyped-call]
+    assert marked.grad is None, "D's step tells G nothing"
+    features_g_loss(network, seen, fake.classes, step).backward()  # type: ignore[no-untyped-call]
     assert marked.grad is not None
     of_rows = marked.grad.abs().sum((0, 1, 3))
     assert of_rows[top] > 0
@@ -76,7 +80,7 @@ def test_the_pretrained_network_is_neither_trained_nor_stored(
     network: ProjectedDiscriminator,
 ) -> None:
     assert {name.split(".")[0] for name in network.state_dict()} == {"heads"}
-    loss = features_d_loss(network, faces(2), faces(2), MOUTHS)
+    loss = features_d_loss(network, faces(2), network.see(faces(2), MOUTHS), MOUTHS)
     loss.backward()  # type: ignore[no-untyped-call]
     (features,) = network._features
     assert all(weight.grad is None for weight in features.parameters())
