@@ -12,7 +12,8 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from cctranslate.faces.color_space import ColorSpace, color_space
 from cctranslate.faces.exif import KeptExif, kept_exif
-from cctranslate.pixels import Floats, Gray, Pixels, float_levels, upright
+from cctranslate.pictures import float_levels, upright
+from cctranslate.pixels import Floats, Gray, Pixels
 
 Levels = NDArray[np.uint8] | NDArray[np.uint16]
 Box = tuple[int, int, int, int]

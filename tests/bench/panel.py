@@ -28,7 +28,8 @@ from PIL import Image, ImageDraw
 
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import DataError, UserError
-from cctranslate.pixels import Gray, to_gray
+from cctranslate.pictures import to_gray
+from cctranslate.pixels import Gray
 from cctranslate.training.data import fer2013
 from cctranslate.training.data.fer2013 import Faces, Splits, without_copies
 from tests.bench import blind_sheets

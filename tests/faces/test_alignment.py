@@ -14,7 +14,7 @@ from cctranslate.errors import BundleError
 from cctranslate.faces import detector
 from cctranslate.faces.alignment import TEMPLATE, align, bounds, crop, side, whole
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.pixels import to_gray
+from cctranslate.pictures import to_gray
 from tests.support import pictures
 
 FINDER = FaceDetector()

@@ -21,7 +21,8 @@ from cctranslate.inference.conditions import Conditions, plain_conditions
 from cctranslate.inference.models import MEMORY, TranslationModels
 from cctranslate.inference.sessions import CUDA, OnnxRuntimeGraph
 from cctranslate.inference.variants import Plan
-from cctranslate.pixels import to_gray, to_levels, to_scaled
+from cctranslate.pictures import to_gray
+from cctranslate.pixels import to_levels, to_scaled
 from tests.support import bundles
 from tests.support.cli import run_python
 

@@ -12,7 +12,7 @@ from cctranslate.inference import engines
 from cctranslate.inference.conditions import plain_conditions
 from cctranslate.inference.engines import AMX, OPENVINO, Backend, choose
 from cctranslate.inference.models import TranslationModels
-from cctranslate.pixels import to_gray
+from cctranslate.pictures import to_gray
 from tests.support.cli import run_python
 
 SAMPLES = Path(__file__).parent.parent.parent / "datasets" / "samples"

@@ -12,7 +12,7 @@ from cctranslate import Translator, __version__, bundle
 from cctranslate.cli import cli
 from cctranslate.emotions import EMOTIONS
 from cctranslate.inference.models import TranslationModels
-from cctranslate.pixels import to_gray
+from cctranslate.pictures import to_gray
 from tests.support.pictures import draw_face, people
 
 ROOT = Path(__file__).parents[2]

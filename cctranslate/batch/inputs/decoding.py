@@ -25,7 +25,8 @@ from cctranslate.fer2013 import HEAD, parse_pixels
 from cctranslate.files.paths import FileStamp, stamp_from
 from cctranslate.files.pipes import is_pipe, read_pipe
 from cctranslate.files.small_files import SMALL, read_at_once
-from cctranslate.pixels import SIZE, to_gray, upright, upright_size
+from cctranslate.pictures import to_gray, upright, upright_size
+from cctranslate.pixels import SIZE
 
 FaceMode = Literal["auto", "whole", "detect"]
 NO_FACE_DETECTED = "no face found; with --faces whole the picture itself is taken for one"

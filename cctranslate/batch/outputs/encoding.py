@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import MAX_TEXT_CHUNK, PngInfo, putchunk
 
 from cctranslate import __version__
 from cctranslate.faces.color_space import ColorSpace, to_srgb
-from cctranslate.pixels import float_levels
+from cctranslate.pictures import float_levels
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 """The suffix that results get, by format."""

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.errors import DataError
 from cctranslate.fer2013 import PICTURE_OF_ROW, USAGES, usage_of_folder
-from cctranslate.pixels import to_gray, upright
+from cctranslate.pictures import to_gray, upright
 
 Echo = Callable[[str], object]
 """Takes a line for the user."""

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from PIL import Image
 
 from cctranslate import bundle
-from cctranslate.pixels import to_gray
+from cctranslate.pictures import to_gray
 from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, tree

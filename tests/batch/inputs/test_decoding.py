@@ -18,7 +18,7 @@ from cctranslate.batch.inputs.decoding import DecodeOptions, decode
 from cctranslate.batch.items import Item
 from cctranslate.faces.alignment import crop
 from cctranslate.faces.detector import FaceDetector
-from cctranslate.pixels import to_gray
+from cctranslate.pictures import to_gray
 from tests.support import pictures
 
 WHOLE = DecodeOptions(face_mode="whole", detector=FaceDetector(), will_reread=False)
