@@ -1,5 +1,6 @@
 """The Translator, which runs the stages of `batch` on pictures in a Python program."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -58,14 +59,26 @@ class Translator:
             raise DeviceError(f"device={device!r}: expected auto, cpu or cuda[:N]")
         if weights == "":
             raise BundleError("weights='': it is empty: name a folder, or pass None")
-        loaded = bundle.load(bundle.shipped() if weights is None else Path(weights))
-        with _errors_in_python():
-            self._models = TranslationModels(loaded, device, batch_size)
-        self._detector = FaceDetector()
+        self._bundle = bundle.load(bundle.shipped() if weights is None else Path(weights))
+        self._opened: dict[int, tuple[TranslationModels, FaceDetector]] = {}
+        self._models_and_detector()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments only. Unpickling opens the bundle again."""
         return partial(Translator, *self._arguments, **vars(self._settings)), ()
+
+    def _models_and_detector(self) -> tuple[TranslationModels, FaceDetector]:
+        """Return those of this process. A fork opens its own: it has no threads of its parent's.
+
+        What it inherited is kept, as OpenVINO would wait for its threads before freeing it.
+        """
+        process = os.getpid()
+        if process not in self._opened:
+            _, device, batch_size = self._arguments
+            with _errors_in_python():
+                models = TranslationModels(self._bundle, device, batch_size)
+            self._opened[process] = models, FaceDetector()
+        return self._opened[process]
 
     def translate(
         self, source: Source, target: str, **settings: Unpack[SettingsDict]
@@ -157,6 +170,7 @@ class Translator:
         self, sources: Iterable[Source], plan: Plan, settings: Settings
     ) -> Iterator[Results | UserError]:
         """Yield each picture's results, or its error."""
+        models, detector = self._models_and_detector()
         in_pictures = settings.result == "picture"
         collector = _Collector()
         layout = Layout(
@@ -169,7 +183,7 @@ class Translator:
         work = WorkerTasks(
             decode_options=DecodeOptions(
                 face_mode=settings.faces,
-                detector=self._detector,
+                detector=detector,
                 will_reread=in_pictures,
                 which=settings.which,
             ),
@@ -180,7 +194,7 @@ class Translator:
             all_rows=True,
         )
         decoded = (work.decode(ItemChunk(items=[to_item(source)])) for source in sources)
-        translated = translate(decoded, plan, self._models, claim=str)
+        translated = translate(decoded, plan, models, claim=str)
         while True:
             with _errors_in_python():
                 chunk = next(translated, None)

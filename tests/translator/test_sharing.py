@@ -1,10 +1,13 @@
 """Translators, results and errors go to other processes and are used by several threads."""
 
+import multiprocessing
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from cctranslate import TargetError, Translation, Translator
@@ -42,3 +45,28 @@ def test_threads_may_share_a_translator(translator: Translator, group: Path) -> 
         together = list(pool.map(translated, range(12)))
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(pixels(one.image), pixels(other.image))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere forking is not safe or not there")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_may_use_a_translator(mouth_weights: Path) -> None:
+    """DataLoaders fork by default; a fork has none of the threads that its parent used."""
+    translator = Translator(weights=mouth_weights, device="cpu", batch_size=2)
+    faces = [pictures.draw_face(number % 7, number) for number in range(12)]
+
+    def translated() -> list[np.ndarray]:
+        return [pixels(result.image) for (result,) in translator.translate_many(faces, "sad")]
+
+    def send() -> None:
+        sender.send(translated())
+
+    here = translated()
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(target=send, daemon=True)
+    child.start()
+    try:
+        assert receiver.poll(60), "the forked process hangs"
+        np.testing.assert_array_equal(receiver.recv(), here)
+    finally:
+        child.kill()
+        child.join()
