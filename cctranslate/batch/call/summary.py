@@ -39,7 +39,8 @@ class Reasons:
         """Return a line for each group, the largest first."""
         ordered = sorted(self.groups.items(), key=lambda group: -group[1][0])
         for (status, _), (count, reason, example) in ordered[:_MOST]:
-            name = "" if example in reason else f", for example {readable(example)}"
+            named = f" {example}: " in f" {reason}"
+            name = "" if named else f", for example {readable(example)}"
             yield f"  {status:9}{count:6} x {readable(reason)}{name}"
         if len(ordered) > _MOST:
             yield f"  and {plural(len(ordered) - _MOST, 'more reason')}: see the report"

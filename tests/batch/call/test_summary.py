@@ -28,6 +28,22 @@ def test_reasons_are_grouped_whatever_their_figures() -> None:
     assert [line.split(", for example ")[1] for line in others] == ["c.nef", "d.dng", "e.txt"]
 
 
+def test_an_example_is_named_once() -> None:
+    reasons = Reasons()
+    for name, reason in (
+        ("face", "no face found"),
+        ("e", "decode: a folder"),
+        ("a.zip", "decode: a.zip: damaged"),
+    ):
+        reasons.add([Row(source=name, status="failed", reason=reason)])
+    ends = [line.partition(" x ")[2] for line in reasons.lines()]
+    assert ends == [
+        "no face found, for example face",
+        "decode: a folder, for example e",
+        "decode: a.zip: damaged",
+    ]
+
+
 def test_the_rest_of_many_reasons_is_counted() -> None:
     reasons = Reasons()
     for letter in "abcdefghij":
