@@ -6,7 +6,14 @@ from typing import Any
 
 from cctranslate import __version__
 from cctranslate.batch.call.options import Options
-from cctranslate.batch.outputs.folder import ALL_SHARDS, CHECKED, FOLDER, PLACE, REQUESTED
+from cctranslate.batch.outputs.folder import (
+    ALL_SHARDS,
+    CHECKED,
+    FOLDER,
+    PLACE,
+    REQUESTED,
+    UNCONFIRMED,
+)
 from cctranslate.batch.report.counts import Counts
 from cctranslate.batch.report.row import STATUSES
 from cctranslate.files.paths import real_path
@@ -34,7 +41,7 @@ def identity(
         "--seed": options.seed,
         "--min-confidence": options.min_confidence,
         "--confirmed-only": options.confirmed_only,
-        "--unconfirmed-to": str(options.unconfirmed_folder) if options.unconfirmed_folder else None,
+        UNCONFIRMED: options.result_layout.unconfirmed_folder or None,
         "--per-class": options.per_class,
         # None if unused, as in runs of versions without these options.
         "--balance": options.balance or None,

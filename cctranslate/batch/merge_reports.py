@@ -13,6 +13,7 @@ from cctranslate.batch.outputs.folder import (
     REPORT,
     REQUESTED,
     RUN,
+    UNCONFIRMED,
     read_run,
     requested_of,
 )
@@ -24,7 +25,7 @@ from cctranslate.files.paths import real_path
 from cctranslate.files.remote import is_remote
 
 SHARD = "--shard"
-MAY_DIFFER = (SHARD, "--unconfirmed-to")
+MAY_DIFFER = (SHARD, UNCONFIRMED)
 """Options in which the shards of a run may differ."""
 _INPUTS = {
     "inputs": "INPUT",

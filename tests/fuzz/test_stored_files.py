@@ -63,13 +63,23 @@ def test_any_other_card_is_refused(work_folder: Path, text: str) -> None:
     assert refused(lambda: bundle.load(work_folder), BundleError)
 
 
-ASKED = {"INPUT": ["in"], "--to": ["happy"], "--strength": [1.0], "--shard": [1, 1]}
+ASKED = {
+    "INPUT": ["in"],
+    "--to": ["happy"],
+    "--strength": [1.0],
+    "--shard": [1, 1],
+    "--unconfirmed-to": "../aside",
+}
+RUN = {"asked": ASKED, "finished": True, "folder": "/a", "place": "/a/out"}
 
 
-@given(cards({"asked": ASKED, "finished": True}) | JSON.map(json.dumps) | st.text())
+@given(cards(RUN) | JSON.map(json.dumps) | st.text())
 @example(DEEP[0])
 @example(DEEP[1])
-@example(json.dumps({"asked": ASKED | {"--shard": [1, float("inf")]}, "finished": True}))
+@example(json.dumps(RUN | {"asked": ASKED | {"--shard": [1, float("inf")]}}))
+@example(json.dumps(RUN | {"asked": ASKED | {"--unconfirmed-to": "/a\0b"}}))
+@example(json.dumps(RUN | {"folder": ""}))
+@example(json.dumps(RUN | {"place": "/a\0b"}))
 def test_any_run_json_is_taken_up_or_refused(work_folder: Path, text: str) -> None:
     (work_folder / folder.RUN).write_bytes(text.encode("utf-8", "surrogatepass"))
     refused(lambda: claim(work_folder, None, ASKED, overwrite=False), OptionError)

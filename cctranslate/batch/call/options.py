@@ -1,6 +1,5 @@
 """The options of a call of `batch`, and values that follow from them."""
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from cctranslate.batch.inputs.decoding import FaceMode
 from cctranslate.batch.inputs.exclusions import OutputPaths
 from cctranslate.batch.inputs.job_array import Shard
 from cctranslate.batch.outputs.encoding import SUFFIXES, Encoding
+from cctranslate.batch.outputs.folder import path_from
 from cctranslate.batch.outputs.layout import Layout, LayoutName
 from cctranslate.batch.report.row import Disposition
 from cctranslate.faces.crops import FaceChoice
@@ -105,7 +105,7 @@ class Options:
         """The names and paths of results in OUT."""
         folder = ""
         if self.unconfirmed_folder:
-            folder = Path(os.path.relpath(self.unconfirmed_folder, real_path(self.out))).as_posix()
+            folder = path_from(self.out, self.unconfirmed_folder)
         return Layout(
             kind=self.layout,
             suffix=SUFFIXES.get(self.format),

@@ -1,18 +1,21 @@
 """The output folder: its `run.json`, and checks that it belongs to this run."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from cctranslate.batch.outputs.ownership import is_ours
 from cctranslate.emotions import EMOTIONS
 from cctranslate.errors import OptionError
-from cctranslate.files.paths import real_path
+from cctranslate.files.paths import can_exist, real_path
 from cctranslate.files.writing import unwritable, write_text
 
 REPORT, RUN, PAGE = "report.csv", "run.json", "report.html"
 OWNER = ".run-of"
-"""Hidden in `--unconfirmed-to`: the OUT of the run that writes there."""
+"""Hidden in `--unconfirmed-to`: the path from there to the OUT of the run that writes there."""
+UNCONFIRMED = "--unconfirmed-to"
+"""The option that names a folder for unconfirmed results: in `run.json`, its path from OUT."""
 REQUESTED = "asked"
 """In `run.json`: the options that all calls of a run share, by `manifest.identity`."""
 FOLDER = "folder"
@@ -85,20 +88,30 @@ def read_run(out: Path) -> dict[str, Any]:
         raise OptionError(
             f"{path}: not what a run left: name another --out, or start anew with --overwrite"
         )
+    folder = content[REQUESTED].get(UNCONFIRMED)
+    if isinstance(folder, str) and Path(folder).is_absolute():  # as earlier versions wrote it
+        content[REQUESTED][UNCONFIRMED] = path_from(Path(content.get(PLACE) or out), Path(folder))
     return dict(content)
+
+
+def path_from(folder: Path, path: Path) -> str:
+    """Return the path that leads from a folder to another one, with `/` on all systems."""
+    return Path(os.path.relpath(real_path(path), real_path(folder))).as_posix()
 
 
 def _is_run(content: Any) -> bool:
     """Return whether the fields that a later call reads are there and have the right types."""
-    if not isinstance(content, dict) or not all(
-        isinstance(content.get(name, ""), str) for name in (FOLDER, PLACE)
-    ):
+    if not isinstance(content, dict):
         return False
     if not isinstance(content.get(CHECKED), int | None):
         return False
     requested = content.get(REQUESTED)
     if not isinstance(requested, dict):
         return False
+    folder = requested.get(UNCONFIRMED) or "."
+    for path in (content.get(FOLDER, "."), content.get(PLACE, "."), folder):
+        if not (isinstance(path, str) and path and can_exist(Path(path))):
+            return False
     targets = requested.get(TO, [])
     return isinstance(targets, list) and all(target in EMOTIONS for target in targets)
 
@@ -125,9 +138,8 @@ def refuse_other_owner(unconfirmed: Path, out: Path) -> None:
     """
     try:
         owner = read_owner(unconfirmed)
-        is_others = owner not in (None, str(real_path(out))) and (Path(str(owner)) / RUN).exists()
-        earlier = requested_of(out).get("--unconfirmed-to")
-        if is_others or (_holds_anything(unconfirmed) and earlier != str(unconfirmed)):
+        is_others = owner is not None and owner != real_path(out) and (owner / RUN).exists()
+        if is_others or (_holds_anything(unconfirmed) and unconfirmed_of(out) != unconfirmed):
             raise other_owner(unconfirmed, out)
     except OSError as error:
         raise unwritable(unconfirmed, error) from None
@@ -141,16 +153,23 @@ def other_owner(unconfirmed: Path, out: Path) -> OptionError:
     )
 
 
-def read_owner(unconfirmed: Path) -> str | None:
+def read_owner(unconfirmed: Path) -> Path | None:
     """Return the OUT of the run that owns a folder of unconfirmed results; None if no run does.
 
     Raises:
         OSError: It cannot be read.
     """
     try:
-        return (unconfirmed / OWNER).read_text(encoding="utf-8", errors="surrogateescape")
+        text = (unconfirmed / OWNER).read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
+    return Path(os.path.normpath(real_path(unconfirmed) / text))
+
+
+def unconfirmed_of(out: Path) -> Path | None:
+    """Return the folder for unconfirmed results of the run in `out`; None if it has none."""
+    earlier = requested_of(out).get(UNCONFIRMED)
+    return Path(os.path.normpath(real_path(out) / str(earlier))) if earlier else None
 
 
 def requested_of(out: Path) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """A folder that holds the inputs and OUT is moved or copied; a call in it goes on."""
 
+import json
 import os
 import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.support.cli import Run
 from tests.support.reports import rows, tree
@@ -115,6 +117,48 @@ def test_a_renamed_project_goes_on_when_called_from_beside_it(
     assert [row["source"] for row in after] == [
         row["source"].replace("project/", "renamed/") for row in before
     ]
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["moved", "copied"])
+def test_unconfirmed_results_go_with_the_project(
+    run: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool
+) -> None:
+    words = ("faces", "--to", "happy,neutral", "--unconfirmed-to", "aside", "-o", "out")
+    # The judge takes it for neutral, whatever is done to it.
+    Image.new("L", (48, 48), 255).save(project / "faces" / "bright.png")
+    monkeypatch.chdir(project)
+    assert run(*words).exit_code == 0
+    before = rows(project / "out")
+    assert {row["disposition"] for row in before} == {"written", "set_aside"}
+    new = tmp_path / "elsewhere"
+    if copied:
+        shutil.copytree(project, new)
+    else:
+        project.rename(new)
+    monkeypatch.chdir(new)
+    again = run(*words)
+    assert "0 new results" in again.output, again.output
+    assert rows(new / "out") == before
+    assert run("faces", "--to", "sad", "-o", "out", "--overwrite").exit_code == 0
+    assert not list((new / "aside").rglob("*.png"))
+    assert copied == any((project / "aside").rglob("*.png"))
+
+
+def test_a_run_of_an_earlier_version_goes_on_where_it_was_moved(
+    run: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("faces", "--to", "all", "--unconfirmed-to", "aside", "-o", "out")
+    monkeypatch.chdir(project)
+    assert run(*words).exit_code == 0
+    content = json.loads(Path("out", "run.json").read_text())
+    content["asked"]["--unconfirmed-to"] = str(project / "aside")  # with whole paths
+    Path("out", "run.json").write_text(json.dumps(content))
+    Path("aside", ".run-of").write_text(str(project / "out"))
+    new = tmp_path / "elsewhere"
+    project.rename(new)
+    monkeypatch.chdir(new)
+    again = run(*words)
+    assert "0 new results" in again.output, again.output
 
 
 def test_inputs_that_stay_keep_their_names(run: Run, project: Path, tmp_path: Path) -> None:

@@ -21,11 +21,13 @@ from cctranslate.batch.outputs.folder import (
     RUN,
     TO,
     other_owner,
+    path_from,
     read_owner,
     read_run,
     refuse_other_owner,
     refuse_other_run,
     requested_of,
+    unconfirmed_of,
     write_run,
 )
 from cctranslate.batch.outputs.layout import TABLE, TAR_NAME
@@ -77,16 +79,17 @@ def _remove_run(out: Path, unconfirmed: Path | None, requested: dict[str, Any]) 
         raise OptionError(f"{table} is there, and no run wrote it: move it away")
     folders = [out, unconfirmed] if unconfirmed else [out]
     try:
-        former = Path(str(earlier.get("--unconfirmed-to") or out))
-        is_former = former not in folders and read_owner(former) == str(real_path(out))
-        if is_former:
+        former = unconfirmed_of(out)
+        if former in folders or (former and read_owner(former) != real_path(out)):
+            former = None
+        if former:
             folders.append(former)
         # First, or a run that resumes after a kill would trust its rows.
         (out / REPORT).unlink(missing_ok=True)
         for folder in folders:
             for emotion in EMOTIONS:
                 _remove_results(folder / emotion, recorded)
-        if is_former:
+        if former:
             (former / OWNER).unlink()
         for path in out.iterdir():
             is_known = path.name in COPIES or TAR_NAME.fullmatch(path.name)
@@ -143,15 +146,15 @@ def _claim_unconfirmed(unconfirmed: Path, out: Path) -> None:
         OutputError: It cannot be written.
     """
     refuse_other_owner(unconfirmed, out)
-    marker, name = unconfirmed / OWNER, str(real_path(out))
+    marker = unconfirmed / OWNER
     try:
-        if (owner := read_owner(unconfirmed)) == name:
+        if (owner := read_owner(unconfirmed)) == real_path(out):
             return
         if owner is not None:
             marker.unlink()
         unconfirmed.mkdir(parents=True, exist_ok=True)
         with marker.open("x", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(name)
+            file.write(path_from(unconfirmed, out))
     except FileExistsError:
         raise other_owner(unconfirmed, out) from None  # another run was faster
     except OSError as error:
