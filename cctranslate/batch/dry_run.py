@@ -13,7 +13,7 @@ from cctranslate.batch.call.options import Options
 from cctranslate.batch.call.summary import plural
 from cctranslate.batch.inputs.exclusions import InputFilter
 from cctranslate.batch.manifest import identity
-from cctranslate.batch.outputs.earlier.moved import followed
+from cctranslate.batch.outputs.earlier.moved import Move, followed
 from cctranslate.batch.outputs.folder import (
     FOLDER,
     REPORT,
@@ -91,15 +91,18 @@ def _earlier(options: Options) -> ResumeState | None:
     """Return the state of earlier calls by their report; None if the call starts anew."""
     if options.stream or options.overwrite or not (options.out / RUN).exists():
         return None
+    run = read_run(options.out)
+    move = Move.of(options.out, run)
     resume = ResumeState(
         options.targets,
-        base=Path(followed(options.out, read_run(options.out)).get(FOLDER, Path.cwd())),
+        base=Path(followed(options.out, run).get(FOLDER, Path.cwd())),
         is_there=lambda _: True,
         altered=(),
         position=lambda _: None,
     )
     for rows, _ in read_inputs(options.out / REPORT):
-        resume.add_rows(rows)
+        source = move.renamed(rows[0].source) if move else rows[0].source
+        resume.add_rows([replace(row, source=source) for row in rows])
     return resume
 
 

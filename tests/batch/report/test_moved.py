@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support import pictures
 from tests.support.cli import Run
 from tests.support.reports import rows, tree
 
@@ -117,6 +118,23 @@ def test_a_renamed_project_goes_on_when_called_from_beside_it(
     assert [row["source"] for row in after] == [
         row["source"].replace("project/", "renamed/") for row in before
     ]
+
+
+def test_a_dry_run_knows_inputs_that_were_moved(run: Run, project: Path, tmp_path: Path) -> None:
+    def balanced(folder: Path, *more: str) -> str:
+        words = ("--to", "sad", "--balance", "-o", folder / "out", *more)
+        return run(folder / "faces", *words).stdout.replace(str(folder), "")
+
+    for number in range(4):  # a class of five faces, of which three are no pictures
+        face = Image.fromarray(pictures.draw_face(3, number + 5))
+        face.save(project / "faces" / "happy" / f"{number}x.png")
+        if number < 3:
+            (project / "faces" / "happy" / f"{number}x.png").write_bytes(b"broken")
+    balanced(project)
+    before = balanced(project, "--dry-run")
+    assert 0 < before.count("(there already)") < before.count("\n")
+    project.rename(tmp_path / "new")
+    assert balanced(tmp_path / "new", "--dry-run") == before
 
 
 @pytest.mark.parametrize("copied", [False, True], ids=["moved", "copied"])
