@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from cctranslate.batch.gallery.thumbnails import Thumbnails
+from cctranslate.batch.inputs.decoding import NO_FACE_DETECTED
 from cctranslate.batch.report import formats
 from cctranslate.batch.report.cell_types import readable
 from cctranslate.batch.report.counts import Counts
@@ -124,7 +125,7 @@ def _face(rows: Face, out: Path, thumbnails: Thumbnails) -> dict[str, Any]:
         "source": readable(row.source),
         "face": row.face or 0,
         "faces": row.faces or 0,
-        "picture": thumbnails.show(row.source, row) if row.width else None,
+        "picture": _source(row, thumbnails),
         "box": row.box if row.score is not None else None,
         "width": row.width or 0,
         "height": row.height or 0,
@@ -132,6 +133,13 @@ def _face(rows: Face, out: Path, thumbnails: Thumbnails) -> dict[str, Any]:
         "read": row.source_predicted or "",
         "results": [_result(row, out, thumbnails) for row in rows],
     }
+
+
+def _source(row: Row, thumbnails: Thumbnails) -> str | int | None:
+    if row.width:
+        return thumbnails.show(row.source, row)
+    # Its size is unknown, and so how long it would take to draw.
+    return thumbnails.link(row.source) if row.reason == NO_FACE_DETECTED else None
 
 
 def _result(row: Row, out: Path, thumbnails: Thumbnails) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class Thumbnails:
 
     def show(self, path: str, row: Row) -> str | int | None:
         """Return a relative URL, a thumbnail's number, or None if there is nothing to show."""
-        if os.path.splitext(path)[1].lower() in _SHOWN and self._is_there(path):  # noqa: PTH122
-            return self._link(path)
+        if url := self.link(path):
+            return url
         self._pixels += (row.width or SIZE) * (row.height or SIZE)
         if self._pixels > PIXELS:
             self.unseen += 1
@@ -57,6 +57,11 @@ class Thumbnails:
         self._waiting.setdefault(path, []).append((self._numbers, row))
         self._numbers += 1
         return self._numbers - 1
+
+    def link(self, path: str) -> str | None:
+        """Return a relative URL of a picture that a browser can reach and show, else None."""
+        shown = os.path.splitext(path)[1].lower() in _SHOWN  # noqa: PTH122
+        return self._link(path) if shown and self._is_there(path) else None
 
     def _is_there(self, path: str) -> bool:
         beside = self.in_store and path.startswith(self.folder + os.sep)

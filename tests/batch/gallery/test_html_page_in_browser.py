@@ -164,3 +164,30 @@ def test_a_run_without_a_picture_says_so(driver: Chrome, weights: Path, tmp_path
     assert shown(driver) == (0, 0)
     press(driver, "j", "c", "x")
     assert driver.get_log("browser") == []  # type: ignore[no-untyped-call]
+
+
+def test_a_picture_without_a_face_is_shown_and_is_not_called_unreadable(
+    driver: Chrome, weights: Path, tmp_path: Path
+) -> None:
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    for name in ("plain.png", "plain.tif"):
+        Image.new("L", (200, 150), 90).save(inputs / name)
+    (inputs / "broken.png").write_bytes(b"\x89PNG\r\n")
+    words = [str(inputs), "--to", "sad", "-o", str(out), "--weights", str(weights)]
+    CliRunner().invoke(cli, ["batch", "--device", "cpu", *words])
+    visit(driver, out)
+    cards = driver.find_elements(By.CSS_SELECTOR, ".card")
+    WebDriverWait(driver, 20).until(
+        lambda d: (
+            driver.execute_script("return document.querySelector('.card img').naturalWidth") == 200
+        )
+    )
+    notes = ["could not be read" in card.text for card in cards]
+    assert [name.rpartition("/")[2] for name in (row["source"] for row in rows(out))] == [
+        "broken.png",
+        "plain.png",
+        "plain.tif",
+    ]
+    assert notes == [True, False, False]
+    assert "not in this page" in cards[2].text

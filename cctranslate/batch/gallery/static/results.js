@@ -75,7 +75,8 @@ function cut(img, {box, width, height}) {
 }
 
 function showPair(before, after, row) {
-  showPicture(before, row, row.face.picture, 'source', row.face.width ? 'not in this page' : 'could not be read');
+  const unread = row.status === 'failed' && !row.face.width;
+  showPicture(before, row, row.face.picture, 'source', unread ? 'could not be read' : 'not in this page');
   const without = row.status === 'done' ? row.reason || 'not in this page' : row.status;
   showPicture(after, row, row.picture, `result, ${row.target}`, without);
 }
