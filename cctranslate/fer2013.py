@@ -108,10 +108,17 @@ def parse_usage(text: str) -> str:
 
 
 def usage_of_picture(folder: str, name: str) -> str:
-    """Return the usage of a picture by its name, or else by that of its split's folder."""
-    if named := PICTURE_OF_ROW.search(name):
-        return named[1]
-    return usage_of_folder(folder) or USAGES[0]
+    """Return the usage of a picture by its name and that of its split's folder."""
+    return usage_by_name(name, usage_of_folder(folder) or USAGES[0])
+
+
+def usage_by_name(name: str, by_folder: str) -> str:
+    """Return the usage of a picture by its name, or else that of its folder.
+
+    A `Training_0000007.png` in a folder for validation or tests is held out: users move some there.
+    """
+    named = PICTURE_OF_ROW.search(name)
+    return named[1] if named and named[1] != USAGES[0] else by_folder
 
 
 def usage_of_folder(name: str) -> str | None:

@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cctranslate.emotions import EMOTIONS, parse_emotion
 from cctranslate.errors import DataError
-from cctranslate.fer2013 import PICTURE_OF_ROW, USAGES, usage_of_folder
+from cctranslate.fer2013 import PICTURE_OF_ROW, USAGES, usage_by_name, usage_of_folder
 from cctranslate.pictures import to_gray, upright
 
 Echo = Callable[[str], object]
@@ -28,7 +28,7 @@ def picture_rows(
     """Yield faces in paths such as `.../train/<emotion>/name`, in the paths' order.
 
     A name such as `PublicTest_0028709.png` overrides the usage of the folder, so that no test row
-    is trained on.
+    is trained on; `Training_0000007.png` does not.
     """
     usages = _usages(names)
     left_out: Counter[str] = Counter()
@@ -48,8 +48,8 @@ def picture_rows(
             raise DataError(f"{source}: {path}: {error}: mend or remove it") from None
         named = PICTURE_OF_ROW.search(parts[-1])
         by_folder = usages[parts[-3].lower()]
-        usage, number = (named[1], int(named[2])) if named else (by_folder, _NAMELESS + count)
-        yield usage, label, number, face.tobytes()
+        number = int(named[2]) if named else _NAMELESS + count
+        yield usage_by_name(parts[-1], by_folder), label, number, face.tobytes()
     for folder, count in left_out.items():
         echo(f"{source}: {count} pictures in {folder}/ left out: {_LAID_OUT}")
 

@@ -113,6 +113,7 @@ def test_results_of_pictures_for_tests_stay_rows_for_tests(run: Run, tmp_path: P
         "Validation/sad/b.png": "PublicTest",
         "test/sad/c.png": "PrivateTest",
         "test/sad/PublicTest_0000007.png": "PublicTest",
+        "val/sad/Training_0000008.png": "PublicTest",
         "test/d.png": "PrivateTest",
         "test/other/e.png": "Training",
     }

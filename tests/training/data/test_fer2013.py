@@ -136,6 +136,17 @@ def test_validation_folders_are_public_tests_and_test_beside_them_private(tmp_pa
     }
 
 
+def test_names_hold_out_pictures_and_never_put_them_back(tmp_path: Path) -> None:
+    """Users move pictures of `train` to folders for validation, with their names."""
+    for name in ("train/Training_1", "train/PublicTest_2", "val/Training_3", "test/PublicTest_4"):
+        folder, _, stem = name.partition("/")
+        (tmp_path / folder / "happy").mkdir(parents=True, exist_ok=True)
+        face = Image.fromarray(pictures.draw_face(3, 0))
+        face.save(tmp_path / folder / "happy" / f"{stem}.png")
+    found = {usage: set(faces.rows.tolist()) for usage, faces in load(tmp_path).items()}
+    assert found == {"Training": {1}, "PublicTest": {2, 3, 4}}
+
+
 PUBLIC, PRIVATE = "PublicTest", "PrivateTest"
 
 
