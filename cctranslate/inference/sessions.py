@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +129,15 @@ def _is_short_of_memory(error: Exception) -> bool:
 def _stdout_to_stderr() -> Iterator[None]:
     """Keep what onnxruntime prints to the stdout descriptor out of pipes.
 
-    Nothing else may write to it meanwhile.
+    Nothing else may write to it meanwhile. A program without a window or a terminal may have none.
     """
-    sys.stdout.flush()
-    saved = os.dup(1)
+    with suppress(AttributeError, ValueError, OSError):  # None, closed, without a reader
+        sys.stdout.flush()
+    try:
+        saved = os.dup(1)
+    except OSError:  # closed: nothing can be printed
+        yield
+        return
     try:
         os.dup2(2, 1)
         yield

@@ -1,9 +1,13 @@
-"""Opening a graph beside a thread that writes results to standard output."""
+"""Opening a graph where standard output is written to by a thread, is closed or is not there."""
 
 import subprocess
 import sys
 
+import onnxruntime
+import pytest
+
 from cctranslate import bundle
+from cctranslate.inference.sessions import CUDA
 
 SCRIPT = """
 import os, sys, threading
@@ -33,3 +37,26 @@ def test_what_is_written_while_a_graph_is_opened_arrives() -> None:
     )
     assert int(done.stderr) > 0
     assert len(done.stdout) == int(done.stderr)
+
+
+WITHOUT_OUTPUT = """
+import os, sys
+from pathlib import Path
+from cctranslate.inference.sessions import OnnxRuntimeGraph, providers
+exec(sys.argv[2])
+os.write(2, OnnxRuntimeGraph(Path(sys.argv[1]), providers("auto")).provider.encode())
+"""
+
+
+@pytest.mark.skipif(
+    CUDA not in onnxruntime.get_available_providers(), reason="only CUDA prints as it is opened"
+)
+@pytest.mark.parametrize(
+    "statement",
+    ["pass", "sys.stdout = None", "sys.stdout = object()", "sys.stdout.close()", "os.close(1)"],
+)
+def test_a_graph_is_opened_without_standard_output(statement: str) -> None:
+    judge = bundle.load(bundle.shipped()).judge
+    command = [sys.executable, "-c", WITHOUT_OUTPUT, str(judge), statement]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.stderr.endswith(b"ExecutionProvider")
