@@ -136,8 +136,8 @@ def _check_shards(runs: list[Run]) -> None:
     for (folder, _), shard in zip(runs, shards, strict=True):
         if shard is None:
             raise OptionError(
-                f"{folder}: its run had no {SHARD}: its report has all of its inputs, and only "
-                "reports of shards are joined"
+                f"{folder}: its run had no {SHARD}, so its report is complete by itself: name only "
+                "folders of shards"
             )
         if shard[1] != shards[0][1]:
             raise OptionError(

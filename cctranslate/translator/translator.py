@@ -68,9 +68,10 @@ class Translator:
         return partial(Translator, *self._arguments, **vars(self._settings)), ()
 
     def _models_and_detector(self) -> tuple[TranslationModels, FaceDetector]:
-        """Return those of this process. A fork opens its own: it has no threads of its parent's.
+        """Return this process's models and detector, opened at first use.
 
-        What it inherited is kept, as OpenVINO would wait for its threads before freeing it.
+        A forked process opens its own, as its parent's threads do not run in it. It keeps the
+        inherited ones: to free them, OpenVINO would wait for those threads.
         """
         process = os.getpid()
         if process not in self._opened:

@@ -65,7 +65,7 @@ def test_a_forked_process_may_use_a_translator(mouth_weights: Path) -> None:
     child = multiprocessing.get_context("fork").Process(target=send, daemon=True)
     child.start()
     try:
-        assert receiver.poll(60), "the forked process hangs"
+        assert receiver.poll(600), "the forked process hangs"
         np.testing.assert_array_equal(receiver.recv(), here)
     finally:
         child.kill()

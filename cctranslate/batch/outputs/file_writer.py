@@ -97,7 +97,7 @@ def _write(content: bytes, path: Path, replaces: bool) -> None:
     except OSError as error:
         if error.errno in _FATAL:
             raise unwritable(path, error) from None
-        raise _named(path, error) from None
+        raise _in_the_way(path, error) from None
 
 
 def _is_foreign(path: Path, content: bytes) -> bool:
@@ -108,12 +108,15 @@ def _is_foreign(path: Path, content: bytes) -> bool:
         return True  # a folder, or a file that only others may read
 
 
-def _named(path: Path, error: OSError) -> OSError:
-    """Return the error of a file that cannot be written, with what is in its way, or its path."""
+def _in_the_way(path: Path, error: OSError) -> OSError:
+    """Return the error of a file that cannot be written; it names what is in its way, if anything.
+
+    It does not name the file: the summary groups results by reason, and names one of them.
+    """
     for folder in path.parents:
         if os.path.lexists(folder) and not folder.is_dir():
             return FileExistsError(errno.EEXIST, _NOT_OURS.format(path=folder))
-    return OSError(error.errno, f"{path}: {error.strerror}")
+    return error
 
 
 def _replace_file(path: Path, content: bytes) -> None:

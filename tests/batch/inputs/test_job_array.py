@@ -79,7 +79,7 @@ def test_what_cannot_be_joined_is_one_line(run: Run, faces: Path, tmp_path: Path
         ([*parts, parts[0]], f"{parts[0]}: named twice: name each shard's folder once"),
         ([*parts, link], f"{link}: named twice, first as {parts[0]}: "),
         ([*parts, copy], "shard 1/2 is there twice"),
-        ([parts[0], whole], f"{whole}: its run had no --shard: "),
+        ([parts[0], whole], f"{whole}: its run had no --shard, "),
         ([parts[0], third], f"{third}: its run is one of 3 shards, that of {parts[0]} one of 2"),
         ([parts[0], other], "another --to"),
         ([parts[0], faces], "holds no run of batch"),

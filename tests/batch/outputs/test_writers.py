@@ -1,10 +1,20 @@
 """The lines of rows that are cut where the writer says later where a result lies."""
 
+import errno
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from cctranslate.batch.outputs.writers import split_around_output, split_before_output
+from cctranslate.batch.outputs.encoding import Encoding, Result
+from cctranslate.batch.outputs.file_writer import FileWriter
+from cctranslate.batch.outputs.writers import (
+    ResultToWrite,
+    split_around_output,
+    split_before_output,
+)
 from cctranslate.batch.report.formats import csv_lines
 from tests.batch.report.test_schema import DONE
 
@@ -20,3 +30,18 @@ def test_the_parts_of_a_line_are_the_line(name: str, source: str) -> None:
     assert [b"".join(split_before_output(row))] == list(csv_lines([row]))
     (numbered,) = csv_lines([replace(row, output="fer2013.csv:7")])
     assert b"fer2013.csv:7".join(split_around_output(row)) == numbered
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere the error is another one")
+def test_the_error_of_a_file_does_not_name_it_so_that_the_summary_can_group_it(
+    tmp_path: Path,
+) -> None:
+    writer = FileWriter(out=tmp_path, encoding=Encoding(format="png", mark=True))
+    face, reasons = Result(picture=Image.new("L", (48, 48))), set()
+    for letter in "ab":
+        name = f"{300 * letter}.png"  # longer than file systems allow
+        to_write = ResultToWrite(result=face, output=name, target="happy", rows=(), usage="")
+        with pytest.raises(OSError, match=os.strerror(errno.ENAMETOOLONG)) as caught:
+            writer.pack([to_write])
+        reasons.add(caught.value.strerror)
+    assert len(reasons) == 1

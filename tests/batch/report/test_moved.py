@@ -105,6 +105,22 @@ def test_a_moved_project_goes_on_with_absolute_inputs(
     assert len(rows(project / "out")) == 2 * len(before)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+def test_a_moved_project_goes_on_with_inputs_through_a_link(
+    run: Run, project: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    assert run(link / "project" / "faces", "--to", "happy", "-o", project / "out").exit_code == 0
+    before = rows(project / "out")
+    new = tmp_path / "elsewhere" / "project"
+    new.parent.mkdir()
+    project.rename(new)
+    again = run(link / "elsewhere" / "project" / "faces", "--to", "happy", "-o", new / "out")
+    assert "0 new results" in again.output, again.output
+    assert len(rows(new / "out")) == len(before)
+
+
 def test_a_renamed_project_goes_on_when_called_from_beside_it(
     run: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

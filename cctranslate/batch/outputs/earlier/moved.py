@@ -1,4 +1,4 @@
-"""Find the inputs of a run whose folder was moved or copied together with OUT."""
+"""Find the inputs of a run whose folder was moved or copied with OUT, and rename its sources."""
 
 import os
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ class Move:
 
     @classmethod
     def of(cls, out: Path, run: dict[str, Any]) -> "Move | None":
-        """Return the move of OUT since `run.json` was written; None if only its name changed."""
+        """Return how OUT moved since `run.json` was written; None if not, or if it was renamed."""
         if PLACE not in run or FOLDER not in run:
             return None
         old, new = Path(run[PLACE]), real_path(out)
@@ -67,7 +67,8 @@ class Move:
         if not is_path(source):
             return source
         for path, member in ((source, ""), split_member(source)):  # a file's name may have a `:`
-            before = os.path.normpath(os.path.join(self.base, path))  # noqa: PTH118
+            folder, name = os.path.split(os.path.join(self.base, path))  # noqa: PTH118
+            before = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
             if os.path.lexists(before):
                 return source
             if not Path(before).is_relative_to(self.old):
