@@ -84,6 +84,9 @@ class GeneratorSpec:
     guidance: tuple[float, ...] = ()
     """The guidance at which the mouth of each expression is redrawn, if `redrawn_at` is given.
     Above 1 it exaggerates."""
+    opacity: tuple[float, ...] = ()
+    """The opacity, from 0 to 1, of each expression's redrawn mouth over the mouth before, if
+    `redrawn_at` is given. 1 hides the mouth before."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ class FlowGenerator(Generator):
             nn.init.normal_(head.weight, std=1e-3)
         self.mouth: MouthRedrawer | None = None
         if spec.redrawn_at:
-            self.mouth = MouthRedrawer(spec.guidance)
+            self.mouth = MouthRedrawer(spec.guidance, spec.opacity)
             self.register_buffer("redrawn_at", torch.tensor(spec.redrawn_at), persistent=False)
         line = (torch.arange(SIZE) + 0.5) / SIZE * 2 - 1
         grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # [48,48,2] as x, y

@@ -23,7 +23,8 @@ N = 3
 LABELS = torch.eye(7)[[0, 3, 6]]
 STRENGTHS = (1.25, 1.4, 1.3, 1.25, 1.25, 1.2, 0.5)
 GUIDANCE = (1.0, 1.5, 2.0, 2.5, 3.0, 1.0, 2.0)
-SPEC = replace(FLOW.generator, redrawn_at=STRENGTHS, guidance=GUIDANCE)
+OPAQUE = (1.0,) * 7
+SPEC = replace(FLOW.generator, redrawn_at=STRENGTHS, guidance=GUIDANCE, opacity=OPAQUE)
 
 
 def moved(network: torch.nn.Module) -> None:
@@ -35,7 +36,7 @@ def moved(network: torch.nn.Module) -> None:
 
 
 def test_an_untrained_one_looks_at_the_templates_mouth() -> None:
-    redrawer = MouthRedrawer(GUIDANCE)
+    redrawer = MouthRedrawer(GUIDANCE, OPAQUE)
     place = redrawer.locator(torch.rand(N, 1, 48, 48))
     template = crops.places(torch.tensor(TEMPLATE, dtype=torch.float32)[None])
     torch.testing.assert_close(place, template.expand(N, -1))
@@ -43,7 +44,7 @@ def test_an_untrained_one_looks_at_the_templates_mouth() -> None:
 
 @torch.no_grad()
 def test_only_the_mouth_changes() -> None:
-    redrawer = MouthRedrawer(GUIDANCE)
+    redrawer = MouthRedrawer(GUIDANCE, OPAQUE)
     moved(redrawer)
     result, face = torch.rand(N, 1, 48, 48), torch.rand(N, 1, 48, 48)
     touch = redrawer(result, redrawer.encode(face), LABELS)
@@ -72,7 +73,7 @@ def test_noise_differs_between_faces_and_hardly_between_pictures_of_one() -> Non
 
 @torch.no_grad()
 def test_a_redrawn_mouth_keeps_the_grain_of_the_result() -> None:
-    redrawer, crop = MouthRedrawer(GUIDANCE), torch.zeros(N, 1, 24, 32)
+    redrawer, crop = MouthRedrawer(GUIDANCE, OPAQUE), torch.zeros(N, 1, 24, 32)
     grain = 0.1 * (torch.arange(24)[:, None] + torch.arange(32)).remainder(2) - 0.05
     mask, noise = torch.ones_like(crop), torch.zeros_like(crop)
     smooth, grainy = (redrawer.redraw(c, mask, LABELS, noise) for c in (crop, crop + grain))
@@ -85,7 +86,7 @@ def test_a_redrawn_mouth_keeps_the_grain_of_the_result() -> None:
 
 @torch.no_grad()
 def test_each_target_has_its_guidance() -> None:
-    redrawer, seen = MouthRedrawer(GUIDANCE), []
+    redrawer, seen = MouthRedrawer(GUIDANCE, OPAQUE), []
     for velocity in redrawer.velocities:
         velocity.register_forward_pre_hook(lambda _, given: seen.append(given[-1]))
     faces = torch.rand(2, N, 1, 48, 48)
@@ -95,8 +96,21 @@ def test_each_target_has_its_guidance() -> None:
     assert len(seen) == 2
 
 
+@torch.no_grad()
+def test_each_target_has_its_opacity() -> None:
+    opaque = MouthRedrawer(GUIDANCE, OPAQUE)
+    half = MouthRedrawer(GUIDANCE, (1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0))
+    moved(opaque)
+    half.load_state_dict(opaque.state_dict())
+    faces = torch.rand(2, N, 1, 48, 48)
+    whole, part = (r(faces[0], r.encode(faces[1]), LABELS) for r in (opaque, half))
+    assert float(whole.abs().max()) > 0.1
+    expected = whole * torch.tensor([1.0, 0.5, 1.0])[:, None, None, None]
+    torch.testing.assert_close(part, expected, atol=1e-5, rtol=0)
+
+
 def test_every_weight_gets_a_gradient() -> None:
-    redrawer = MouthRedrawer(GUIDANCE)
+    redrawer = MouthRedrawer(GUIDANCE, OPAQUE)
     moved(redrawer)
     face = torch.rand(N, 1, 48, 48)
     redrawer(torch.rand(N, 1, 48, 48), redrawer.encode(face), LABELS).square().sum().backward()

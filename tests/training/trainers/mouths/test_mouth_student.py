@@ -175,7 +175,7 @@ def test_a_sheet_shows_two_faces_of_each_expression_as_results_look() -> None:
     assert trainer.state()["faces"].shape == (14, 48, 48)
 
 
-@pytest.mark.parametrize("needed", ["redrawn_at", "guidance"])
+@pytest.mark.parametrize("needed", ["redrawn_at", "guidance", "opacity"])
 def test_the_recipe_needs_numbers_for_each_expression(needed: str) -> None:
     assert MOUTH_STUDENT.strengths == MOUTH_STUDENT.generator.redrawn_at != ()
     for numbers in ((), (1.0, 2.0)):
