@@ -92,10 +92,11 @@ def _earlier(options: Options) -> ResumeState | None:
     if options.stream or options.overwrite or not (options.out / RUN).exists():
         return None
     run = read_run(options.out)
-    move = Move.of(options.out, run)
+    base = Path(followed(options.out, run).get(FOLDER, Path.cwd()))
+    move = Move.of(options.out, run, base)
     resume = ResumeState(
         options.targets,
-        base=Path(followed(options.out, run).get(FOLDER, Path.cwd())),
+        base=base,
         is_there=lambda _: True,
         altered=(),
         position=lambda _: None,

@@ -35,8 +35,13 @@ def _absolute(source: str, base: Path) -> str:
         return source
     # A member's name is no path: `d/../a.png` in an archive is another member than `a.png`.
     path, member = split_member(source)
+    return absolute_path(path, base) + member
+
+
+def absolute_path(path: str, base: Path) -> str:
+    """Return the path of a file, relative to `base`, with its folder's real path."""
     folder, name = os.path.split(os.path.join(base, path))  # noqa: PTH118
-    return os.path.join(_real_folder(folder), name) + member  # noqa: PTH118
+    return os.path.join(_real_folder(folder), name)  # noqa: PTH118
 
 
 @lru_cache(4096)

@@ -58,7 +58,7 @@ def claim(out: Path, unconfirmed: Path | None, requested: dict[str, Any], overwr
     if is_resumed:
         content = read_run(out)
         current = followed(out, content) | {REQUESTED: requested}
-        move = Move.of(out, content)
+        move = Move.of(out, content, Path(current.get(FOLDER, "")))
         if move and rename_sources(out / REPORT, move):
             current |= {PLACE: str(real_path(out))}
         if current != content:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cctranslate.batch.outputs.folder import FOLDER, PLACE, REPORT
 from cctranslate.batch.report.formats import read_inputs, write
-from cctranslate.batch.report.source_keys import is_path, split_member
+from cctranslate.batch.report.source_keys import absolute_path, is_path, split_member
 from cctranslate.files.paths import real_path
 
 
@@ -47,12 +47,15 @@ class Move:
     """The folder before, or one above it."""
     new: str
     """The same folder now."""
-    base: str
+    base: Path
     """The folder from which the report's relative paths start."""
 
     @classmethod
-    def of(cls, out: Path, run: dict[str, Any]) -> "Move | None":
-        """Return how OUT moved since `run.json` was written; None if not, or if it was renamed."""
+    def of(cls, out: Path, run: dict[str, Any], base: Path) -> "Move | None":
+        """Return how OUT moved since `run.json` was written; None if not, or if it was renamed.
+
+        `base` is the folder that `followed` finds.
+        """
         if PLACE not in run or FOLDER not in run:
             return None
         old, new = Path(run[PLACE]), real_path(out)
@@ -60,15 +63,14 @@ class Move:
             return None
         while old.name == new.name and old.name:
             old, new = old.parent, new.parent
-        return cls(old=str(old), new=str(new), base=str(followed(out, run)[FOLDER]))
+        return cls(old=str(old), new=str(new), base=base)
 
     def renamed(self, source: str) -> str:
         """Return a source by its path now, if it is gone from the old path and lies at the new."""
         if not is_path(source):
             return source
         for path, member in ((source, ""), split_member(source)):  # a file's name may have a `:`
-            folder, name = os.path.split(os.path.join(self.base, path))  # noqa: PTH118
-            before = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+            before = absolute_path(path, self.base)
             if os.path.lexists(before):
                 return source
             if not Path(before).is_relative_to(self.old):
